@@ -1,0 +1,80 @@
+public import CCEP
+import CEPEngine
+import CEPKernels
+
+// Section 2 of cep.h: networks.
+
+@c @implementation
+public func cep_network_options_default(_ options: UnsafeMutablePointer<cep_network_options>?) {
+    options?.pointee = cep_network_options(
+        sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
+        activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
+        dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1, feedback_angle: 0)
+}
+
+@c @implementation
+public func cep_network_create(
+    _ options: UnsafePointer<cep_network_options>?, _ network: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(network, "network")
+        let options = try required(options, "options").pointee
+        let configuration = try NetworkConfiguration(options)
+        let created: any EngineNetwork =
+            switch Int(options.dtype) {
+            case CEP_FLOAT32: try Network<Float>(configuration)
+            case CEP_FLOAT64: try Network<Double>(configuration)
+            default: throw .invalidArgument("\(options.dtype) is not a dtype")
+            }
+        result.pointee = OpaquePointer(Unmanaged.passRetained(NetworkHandle(created)).toOpaque())
+    }
+}
+
+@c @implementation
+public func cep_network_destroy(_ network: OpaquePointer?) {
+    guard let network else { return }
+    Unmanaged<NetworkHandle>.fromOpaque(UnsafeRawPointer(network)).release()
+}
+
+extension NetworkConfiguration {
+    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+        // More layers than this is a length gone wrong, not a network.
+        guard options.layer_count >= 0, options.layer_count <= 1_000_000 else {
+            throw .invalidArgument("the number of layers is \(options.layer_count); expected 3 to 1000000")
+        }
+        let sizes = options.layer_count == 0 ? nil : try required(options.sizes, "sizes")
+        self.init(
+            sizes: UnsafeBufferPointer(start: sizes, count: Int(options.layer_count)).map { Int($0) },
+            setting: try SettingKind(options), activation: try Activation(options),
+            feedback: try Feedback(options), seed: options.seed)
+    }
+}
+
+extension SettingKind {
+    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+        switch Int(options.setting) {
+        case CEP_PROTOTYPICAL: self = .prototypical
+        case CEP_REAL_TIME: self = .realTime(timeStep: options.time_step, clamp: options.clamp != 0)
+        default: throw .invalidArgument("\(options.setting) is not a setting")
+        }
+    }
+}
+
+extension Activation {
+    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+        guard let activation = Activation(rawValue: options.activation) else {
+            throw .invalidArgument("\(options.activation) is not an activation")
+        }
+        self = activation
+    }
+}
+
+extension Feedback {
+    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+        switch Int(options.feedback) {
+        case CEP_TIED: self = .tied
+        case CEP_UNTIED: self = .untied(angle: options.feedback_angle)
+        default: throw .invalidArgument("\(options.feedback) is not a kind of feedback")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import CCEP
+import CEPEngine
+
+// From Swift errors to C statuses: the one place where they are mapped.
+
+/// Runs the body of a C function; what it throws becomes the status, and its message the thread's last error.
+func reportingErrors(_ body: () throws(EngineError) -> Void) -> cep_status {
+    do {
+        try body()
+        return cep_status(CEP_OK)
+    } catch {
+        record(error.message)
+        return cep_status(error.status)
+    }
+}
+
+extension EngineError {
+    fileprivate var status: Int {
+        switch self {
+        case .invalidArgument: CEP_INVALID_ARGUMENT
+        case .invalidState: CEP_INVALID_STATE
+        case .outOfMemory: CEP_OUT_OF_MEMORY
+        case .diverged: CEP_DIVERGED
+        case .stopped: CEP_STOPPED
+        case .busy: CEP_BUSY
+        }
+    }
+}
+
+/// Keeps a message for cep_last_error(), cut to the room there is.
+private func record(_ message: String) {
+    guard let storage = cep_message_storage() else { return }
+    var length = 0
+    for byte in message.utf8.prefix(CEP_MESSAGE_CAPACITY - 1) {
+        storage[length] = CChar(bitPattern: byte)
+        length += 1
+    }
+    storage[length] = 0
+}
+
+/// A pointer that a C caller must give.
+func required<Pointer>(_ pointer: Pointer?, _ name: String) throws(EngineError) -> Pointer {
+    guard let pointer else { throw .invalidArgument("\(name) is NULL") }
+    return pointer
+}

@@ -1,0 +1,92 @@
+public import CCEP
+import CEPEngine
+
+// Section 7 and 8 of cep.h: learning rules, training, evaluation and prediction.
+
+@c @implementation
+public func cep_train_batch(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
+    _ rule: UnsafePointer<cep_rule>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try required(rule, "rule").pointee
+        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.trainBatch(samples, rule: rule, monitor: ProgressMonitor(progress))
+        }
+        result.pointee = cep_metrics(metrics)
+    }
+}
+
+@c @implementation
+public func cep_train_epoch(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
+    _ rule: UnsafePointer<cep_rule>?, _ batch_size: Int64, _ shuffle_seed: UInt64, _ progress: cep_progress,
+    _ metrics: UnsafeMutablePointer<cep_metrics>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try required(rule, "rule").pointee
+        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.trainEpoch(
+                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
+                monitor: ProgressMonitor(progress))
+        }
+        result.pointee = cep_metrics(metrics)
+    }
+}
+
+@c @implementation
+public func cep_evaluate(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
+    _ steps: Int64, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.evaluate(samples, steps: Int(steps), monitor: ProgressMonitor(progress))
+        }
+        result.pointee = cep_metrics(metrics)
+    }
+}
+
+@c @implementation
+public func cep_predict(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ steps: Int64, _ progress: cep_progress,
+    _ classes: UnsafeMutablePointer<Int64>?, _ class_count: Int64
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let classes = try required(classes, "classes")
+        let inputs = try SampleMatrix(x, name: "x")
+        guard class_count == inputs.rows else {
+            throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
+        }
+        try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.predict(inputs, steps: Int(steps), monitor: ProgressMonitor(progress)) { row, unit in
+                classes[row] = Int64(unit)
+            }
+        }
+    }
+}
+
+extension cep_metrics {
+    fileprivate init(_ metrics: Metrics) {
+        self.init(samples: Int64(metrics.samples), errors: Int64(metrics.errors), loss: metrics.loss)
+    }
+}
+
+extension TwoPhases {
+    init(_ rule: cep_rule) throws(EngineError) {
+        guard rule.learning_rate_count >= 1, rule.learning_rate_count <= 1_000_000 else {
+            throw .invalidArgument("learning_rates has \(rule.learning_rate_count) values; expected one a connection")
+        }
+        let rates = UnsafeBufferPointer(
+            start: try required(rule.learning_rates, "learning_rates"), count: Int(rule.learning_rate_count))
+        self.init(
+            freeSteps: Int(rule.free_steps), nudgedSteps: Int(rule.nudged_steps), beta: rule.beta,
+            learningRates: Array(rates))
+    }
+}

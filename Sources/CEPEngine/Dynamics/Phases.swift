@@ -1,0 +1,42 @@
+import CEPKernels
+
+extension Network {
+    /// Clamps the input and relaxes without nudging.
+    ///
+    /// - Parameters:
+    ///   - inputs: Batch × units of layer 0.
+    ///   - continuing: Whether to start from the present states, of the same batch size, rather than from zero.
+    public func freePhase(
+        _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor
+    ) throws(EngineError) -> PhaseOutcome {
+        try inputs.validate(name: "x", layer: "input", units: sizes[0])
+        try validateSteps(steps, name: "steps")
+        let state = try continuing ? presentState(batch: inputs.rows) : resetState(batch: inputs.rows)
+        inputs.clamp(0..<inputs.rows, into: state)
+        return try relax(state, steps: steps, monitor: monitor)
+    }
+
+    /// Relaxes from the present states with the output pulled towards the targets. Weights do not move.
+    public func nudgedPhase(
+        _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor
+    ) throws(EngineError) -> PhaseOutcome {
+        guard let state else {
+            throw .invalidState("there are no states to nudge yet: run a free phase first")
+        }
+        try targets.validate(rows: state.batch, units: outputSize)
+        try validateBeta(beta)
+        try validateSteps(steps, name: "steps")
+        let target: Matrix<Element> = try targets.matrix(of: 0..<state.batch, units: outputSize)
+        return try relax(state, steps: steps, nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
+    }
+
+    private func presentState(batch: Int) throws(EngineError) -> NetworkState<Element> {
+        guard let state else {
+            throw .invalidState("there are no states to continue from yet: run a free phase from zero first")
+        }
+        guard state.batch == batch else {
+            throw .invalidArgument("x has \(batch) rows; the states to continue from have \(state.batch)")
+        }
+        return state
+    }
+}

@@ -1,0 +1,34 @@
+import CEPKernels
+
+/// How the state of a layer moves in one step, given what drives it.
+///
+/// A setting is elementwise: the products that make the drive belong to the connections. A new setting is a new
+/// conforming type and a line in `makeSetting`.
+public protocol Setting<Element>: Sendable {
+    associatedtype Element: KernelScalar
+
+    /// Whether a layer sends ρ(s) to its neighbours, rather than s itself.
+    var sendsActivation: Bool { get }
+
+    /// What a layer sends, from its state. Called only where `sendsActivation`.
+    func send(_ state: MatrixView<Element>, into sent: MatrixView<Element>)
+
+    /// Moves a layer's state by one step.
+    ///
+    /// - Parameter pull: The nudging of the output layer.
+    /// - Returns: max |s(t+1) − s(t)|; NaN where a state is no longer finite.
+    func step(
+        _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
+    ) -> Element
+}
+
+func makeSetting<Element: KernelScalar>(_ configuration: NetworkConfiguration) -> any Setting<Element> {
+    switch configuration.setting {
+    case .prototypical:
+        PrototypicalSetting<Element>(activation: configuration.activation)
+    case .realTime(let timeStep, let clamp):
+        RealTimeSetting<Element>(
+            activation: configuration.activation, timeStep: Element(timeStep), clamp: clamp,
+            usesDerivative: configuration.feedback == .tied)
+    }
+}

@@ -1,0 +1,82 @@
+import CEPKernels
+
+/// What joins one layer to the next: carries states up and down, and turns them into an update of itself.
+///
+/// Dynamics, rules and gradients know connections only through this interface; a new kind of connection is a
+/// new conforming type.
+public protocol Connection<Element>: AnyObject {
+    associatedtype Element: KernelScalar
+
+    var parameters: ConnectionParameters<Element> { get }
+
+    /// The drive of the layer above: `drive ← W below + b`.
+    func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>)
+
+    /// Adds to the drive of the layer below what the layer above sends back: `drive += Wᵀ above`, or `V above`.
+    func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>)
+
+    /// Makes room for updates drawn from batches of this size.
+    func reserve(batch: Int) throws(EngineError)
+
+    /// Adds the update that Equilibrium Propagation draws from two states, an older and a newer one, to
+    /// `accumulator`, which has the shape of this connection's parameters and may be them. Room for the batch has
+    /// been reserved.
+    func addUpdate(
+        from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>)
+}
+
+/// The numbers a connection learns.
+public final class ConnectionParameters<Element: KernelScalar> {
+    /// Units above × units below.
+    public let weights: Matrix<Element>
+    /// 1 × units above.
+    public let biases: Matrix<Element>
+    /// Units below × units above, where feedback has weights of its own.
+    public let feedbackWeights: Matrix<Element>?
+
+    public init(below: Int, above: Int, feedback: Bool) throws(EngineError) {
+        weights = try Matrix(rows: above, columns: below)
+        biases = try Matrix(rows: 1, columns: above)
+        feedbackWeights = feedback ? try Matrix(rows: below, columns: above) : nil
+    }
+
+    /// Zeros of the same shapes.
+    public func zeros() throws(EngineError) -> ConnectionParameters {
+        try ConnectionParameters(below: weights.columns, above: weights.rows, feedback: feedbackWeights != nil)
+    }
+
+    public func copy(from other: ConnectionParameters) {
+        for (mine, theirs) in zip(matrices, other.matrices) { mine.copy(from: theirs) }
+    }
+
+    public var matrices: [Matrix<Element>] { [weights, biases] + (feedbackWeights.map { [$0] } ?? []) }
+}
+
+/// One layer at one moment: its state, and what it sends to its neighbours (the same in the prototypical
+/// setting, ρ(s) in the real-time one).
+public struct LayerState<Element: KernelScalar> {
+    public let state: MatrixView<Element>
+    public let sent: MatrixView<Element>
+}
+
+/// The two layers a connection joins, at one moment.
+public struct JoinedLayers<Element: KernelScalar> {
+    public let below: LayerState<Element>
+    public let above: LayerState<Element>
+}
+
+/// What an update is multiplied with before it is added: for weights (forward and feedback) and for biases.
+public struct UpdateRates<Element: KernelScalar> {
+    public let weights: Element
+    public let biases: Element
+
+    public init(weights: Element, biases: Element) {
+        self.weights = weights
+        self.biases = biases
+    }
+
+    static prefix func - (rates: UpdateRates) -> UpdateRates {
+        UpdateRates(weights: -rates.weights, biases: -rates.biases)
+    }
+}

@@ -1,0 +1,24 @@
+import CEPKernels
+
+// What the dense connections, tied and untied, have in common.
+
+extension ConnectionParameters {
+    /// `drive ← W below + b`.
+    func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
+        fillRows(of: drive.pointer, rows: drive.rows, columns: drive.columns, with: biases.pointer)
+        drive.setToProduct(of: below, and: weights.view, transposingSecond: true, keeping: 1)
+    }
+}
+
+/// Room for what an update needs of the states of the layers below and above.
+struct UpdateRoom<Element: KernelScalar> {
+    private(set) var below: Matrix<Element>?
+    private(set) var above: Matrix<Element>?
+
+    mutating func reserve(rows: Int, for parameters: ConnectionParameters<Element>) throws(EngineError) {
+        if below?.rows != rows || above?.rows != rows {
+            below = try Matrix(rows: rows, columns: parameters.weights.columns)
+            above = try Matrix(rows: rows, columns: parameters.weights.rows)
+        }
+    }
+}

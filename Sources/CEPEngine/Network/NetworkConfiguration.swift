@@ -1,0 +1,55 @@
+import CEPKernels
+
+/// Everything that determines a network before it has learned anything.
+public struct NetworkConfiguration: Sendable, Equatable {
+    /// Units of each layer, input first.
+    public var sizes: [Int]
+    public var setting: SettingKind
+    public var activation: Activation
+    public var feedback: Feedback
+    /// The same seed gives the same parameters, rounded to the number type.
+    public var seed: UInt64
+
+    public init(
+        sizes: [Int], setting: SettingKind = .prototypical, activation: Activation = .shiftedSigmoid,
+        feedback: Feedback = .tied, seed: UInt64 = 0
+    ) {
+        self.sizes = sizes
+        self.setting = setting
+        self.activation = activation
+        self.feedback = feedback
+        self.seed = seed
+    }
+
+    /// - Throws: `EngineError.invalidArgument` where no network can be built from this.
+    public func validate() throws(EngineError) {
+        guard sizes.count >= 3 else {
+            throw .invalidArgument(
+                "a network needs at least 3 layers (input, one or more hidden, output), got \(sizes.count)")
+        }
+        for (layer, size) in sizes.enumerated() where size < 1 || size > largestMatrixExtent {
+            throw .invalidArgument("layer \(layer) has \(size) units; expected 1 to \(largestMatrixExtent)")
+        }
+        if case .realTime(let timeStep, _) = setting, !(timeStep > 0 && timeStep <= 1) {
+            throw .invalidArgument("dt must be in (0, 1], got \(timeStep)")
+        }
+        if case .untied(let angle) = feedback, !(angle >= 0 && angle <= 180) {
+            throw .invalidArgument("the feedback angle must be 0 to 180 degrees, got \(angle)")
+        }
+    }
+}
+
+/// How a state moves in one step.
+public enum SettingKind: Sendable, Equatable {
+    case prototypical
+    case realTime(timeStep: Double, clamp: Bool)
+}
+
+/// What carries signals from a layer back to the one below it.
+public enum Feedback: Sendable, Equatable {
+    /// The transposed forward weights.
+    case tied
+    /// Weights of their own: at first the transposed forward weights, the sign of each flipped with probability
+    /// ½ (1 − cos angle). The angle is in degrees.
+    case untied(angle: Double)
+}

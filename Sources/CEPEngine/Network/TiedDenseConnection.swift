@@ -1,0 +1,46 @@
+import CEPKernels
+
+/// All units to all units, the same weights up and (transposed) down.
+public final class TiedDenseConnection<Element: KernelScalar>: Connection {
+    public let parameters: ConnectionParameters<Element>
+    private var room = UpdateRoom<Element>()
+
+    public init(below: Int, above: Int) throws(EngineError) {
+        parameters = try ConnectionParameters(below: below, above: above, feedback: false)
+    }
+
+    public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
+        parameters.driveUp(below, into: drive)
+    }
+
+    public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
+        drive.setToProduct(of: above, and: parameters.weights.view, keeping: 1)
+    }
+
+    public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: 2 * batch, for: parameters) }
+
+    /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), all of them as sent.
+    public func addUpdate(
+        from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let above = room.above, let below = room.below else { return }
+        let batch = newer.above.sent.rows
+        let difference = above.rows(from: 0, count: batch)
+        difference.setToDifference(of: newer.above.sent, and: older.above.sent)
+        accumulator.biases.view.addRowSums(of: difference, scale: rates.biases)
+        if newer.below.sent.pointer == older.below.sent.pointer {
+            // The layer below is clamped: (s′ₐ − sₐ)ᵀ s_b, half the work.
+            accumulator.weights.view.setToProduct(
+                of: difference, transposingFirst: true, and: newer.below.sent, scale: rates.weights, keeping: 1)
+        } else {
+            // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
+            above.rows(from: batch, count: batch).copy(from: older.above.sent)
+            below.rows(from: 0, count: batch).copy(from: newer.below.sent)
+            below.rows(from: batch, count: batch).setToDifference(of: newer.below.sent, and: older.below.sent)
+            accumulator.weights.view.setToProduct(
+                of: above.rows(from: 0, count: 2 * batch), transposingFirst: true,
+                and: below.rows(from: 0, count: 2 * batch), scale: rates.weights, keeping: 1)
+        }
+    }
+}

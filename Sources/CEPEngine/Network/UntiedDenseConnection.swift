@@ -1,0 +1,42 @@
+import CEPKernels
+
+/// All units to all units, with weights of their own for the way down: the vector field.
+///
+/// The connection from the input has no way down: the input is clamped.
+public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
+    public let parameters: ConnectionParameters<Element>
+    private var room = UpdateRoom<Element>()
+
+    public init(below: Int, above: Int, feedback: Bool) throws(EngineError) {
+        parameters = try ConnectionParameters(below: below, above: above, feedback: feedback)
+    }
+
+    public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
+        parameters.driveUp(below, into: drive)
+    }
+
+    public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
+        guard let feedbackWeights = parameters.feedbackWeights else { return }
+        drive.setToProduct(of: above, and: feedbackWeights.view, transposingSecond: true, keeping: 1)
+    }
+
+    public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: batch, for: parameters) }
+
+    /// ΔW = r (s′ₐ − sₐ)ᵀ s_b, ΔV = r (s′_b − s_b)ᵀ sₐ, Δb = r Σ (s′ₐ − sₐ): what a neuron sends is taken from the
+    /// older moment, what it becomes from its state itself.
+    public func addUpdate(
+        from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let above = room.above?.view, let below = room.below?.view else { return }
+        above.setToDifference(of: newer.above.state, and: older.above.state)
+        accumulator.biases.view.addRowSums(of: above, scale: rates.biases)
+        accumulator.weights.view.setToProduct(
+            of: above, transposingFirst: true, and: older.below.sent, scale: rates.weights, keeping: 1)
+        if let feedbackWeights = accumulator.feedbackWeights {
+            below.setToDifference(of: newer.below.state, and: older.below.state)
+            feedbackWeights.view.setToProduct(
+                of: below, transposingFirst: true, and: older.above.sent, scale: rates.weights, keeping: 1)
+        }
+    }
+}

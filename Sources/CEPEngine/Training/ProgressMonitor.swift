@@ -1,0 +1,62 @@
+import Glibc
+
+/// How far a long call has come.
+public struct ProgressReport: Sendable {
+    /// Samples in training, evaluation and prediction; steps in a phase of its own.
+    public var done = 0
+    public var total = 0
+    /// Wrong predictions, and the sum of the losses, among the samples done.
+    public var errors = 0
+    public var lossSum = 0.0
+}
+
+/// Tells the caller of a long call, now and then, how far it has come, and asks whether to stop.
+public final class ProgressMonitor {
+    /// Often enough for a progress bar and Ctrl-C, seldom enough to cost nothing.
+    private static let interval: UInt64 = 20_000_000  // nanoseconds
+
+    private let shouldStop: ((ProgressReport) -> Bool)?
+    private let countsSteps: Bool
+    private var due: UInt64
+    private(set) var report = ProgressReport()
+
+    /// - Parameters:
+    ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
+    ///   - shouldStop: Called every 20 ms or so on the thread that does the work.
+    public init(countsSteps: Bool = false, shouldStop: ((ProgressReport) -> Bool)? = nil) {
+        self.countsSteps = countsSteps
+        self.shouldStop = shouldStop
+        due = Self.now() + Self.interval
+    }
+
+    func begin(total: Int) {
+        if !countsSteps { report = ProgressReport(total: total) }
+    }
+
+    func finished(_ metrics: Metrics) throws(EngineError) {
+        report.done += metrics.samples
+        report.errors += metrics.errors
+        report.lossSum += metrics.lossSum
+        try poll()
+    }
+
+    /// A step of a phase was taken: a chance to stop in the middle of a long one.
+    func stepTaken(_ step: Int, of total: Int) throws(EngineError) {
+        if countsSteps { report = ProgressReport(done: step, total: total) }
+        try poll()
+    }
+
+    private func poll() throws(EngineError) {
+        guard let shouldStop else { return }
+        let now = Self.now()
+        guard now >= due else { return }
+        due = now + Self.interval
+        if shouldStop(report) { throw .stopped }
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,128 @@
+import CEPKernels
+
+/// A matrix of the caller's, row-major, that is read during a call: one sample a row, in either number type.
+public struct SampleMatrix {
+    public enum Values {
+        case float32(UnsafePointer<Float>)
+        case float64(UnsafePointer<Double>)
+    }
+
+    public let values: Values
+    public let rows: Int
+    public let columns: Int
+
+    public init(_ values: Values, rows: Int, columns: Int) {
+        self.values = values
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// Writes one row, in the number type of the network.
+    func copyRow<Element: KernelScalar>(_ row: Int, into destination: UnsafeMutablePointer<Element>) {
+        switch values {
+        case .float32(let pointer): convert(pointer + row * columns, into: destination, count: columns)
+        case .float64(let pointer): convert(pointer + row * columns, into: destination, count: columns)
+        }
+    }
+
+    /// - Parameters:
+    ///   - name: What the caller calls this matrix.
+    ///   - layer: What it goes to, for messages: "input" or "output".
+    func validate(name: String, layer: String, units: Int) throws(EngineError) {
+        guard rows >= 1, rows <= largestMatrixExtent else {
+            throw .invalidArgument("\(name) has \(rows) rows; expected 1 to \(largestMatrixExtent)")
+        }
+        guard columns == units else {
+            throw .invalidArgument("\(name) has \(columns) columns; the network's \(layer) layer has \(units) units")
+        }
+        let place =
+            switch values {
+            case .float32(let pointer): firstNonFinite(in: pointer, count: rows * columns)
+            case .float64(let pointer): firstNonFinite(in: pointer, count: rows * columns)
+            }
+        if let place {
+            throw .invalidArgument(
+                "\(name) has a value that is not finite (NaN or infinity), in row \(place / columns), "
+                    + "column \(place % columns)")
+        }
+    }
+}
+
+/// What the output should be for each sample.
+public enum Targets {
+    /// The class of each sample: the target is 1 at that unit and 0 elsewhere.
+    case classes(UnsafePointer<Int64>, count: Int)
+    /// The values wanted, samples × output units.
+    case values(SampleMatrix)
+
+    var count: Int {
+        switch self {
+        case .classes(_, let count): count
+        case .values(let matrix): matrix.rows
+        }
+    }
+
+    func copyRow<Element: KernelScalar>(_ row: Int, into destination: UnsafeMutablePointer<Element>, units: Int) {
+        switch self {
+        case .classes(let classes, _):
+            destination.update(repeating: 0, count: units)
+            destination[Int(classes[row])] = 1
+        case .values(let matrix): matrix.copyRow(row, into: destination)
+        }
+    }
+
+    func validate(rows: Int, units: Int) throws(EngineError) {
+        guard count == rows else {
+            throw .invalidArgument("y has \(count) targets for the \(rows) rows of x")
+        }
+        switch self {
+        case .classes(let classes, let count):
+            if let row = (0..<count).first(where: { classes[$0] < 0 || classes[$0] >= units }) {
+                throw .invalidArgument(
+                    "y has the label \(classes[row]) in row \(row); the network's \(units) output units stand for "
+                        + "the labels 0 to \(units - 1)")
+            }
+        case .values(let matrix):
+            try matrix.validate(name: "y", layer: "output", units: units)
+        }
+    }
+}
+
+/// Samples to learn from or to be tested on.
+public struct Samples {
+    public let inputs: SampleMatrix
+    public let targets: Targets
+
+    public init(inputs: SampleMatrix, targets: Targets) {
+        self.inputs = inputs
+        self.targets = targets
+    }
+
+    func validate<Element>(for network: Network<Element>) throws(EngineError) {
+        try inputs.validate(name: "x", layer: "input", units: network.sizes[0])
+        try targets.validate(rows: inputs.rows, units: network.outputSize)
+    }
+}
+
+/// What a network works on at once: a state with the input clamped, and the target beside it.
+public struct ClampedBatch<Element: KernelScalar> {
+    public let state: NetworkState<Element>
+    /// Batch × output units.
+    public let target: Matrix<Element>
+}
+
+extension SampleMatrix {
+    /// Writes the given rows into the input layer of a state.
+    func clamp<Element>(_ rows: some Collection<Int>, into state: NetworkState<Element>) {
+        for (i, row) in rows.enumerated() { copyRow(row, into: state.layers[0].pointer + i * columns) }
+    }
+}
+
+extension Targets {
+    /// The targets of the given rows, rows × units.
+    func matrix<Element>(of rows: some Collection<Int>, units: Int) throws(EngineError) -> Matrix<Element> {
+        let target = try Matrix<Element>(rows: rows.count, columns: units)
+        for (i, row) in rows.enumerated() { copyRow(row, into: target.pointer + i * units, units: units) }
+        return target
+    }
+}

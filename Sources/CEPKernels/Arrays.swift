@@ -1,0 +1,91 @@
+// Sums, copies and searches over whole arrays.
+
+/// Writes `row` into each of `rows` rows of a matrix.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func fillRows<Element: KernelScalar>(
+    of matrix: UnsafeMutablePointer<Element>, rows: Int, columns: Int, with row: UnsafePointer<Element>
+) {
+    for r in 0..<rows { (matrix + r * columns).update(from: row, count: columns) }
+}
+
+/// `sums[j] += scale · Σ_r matrix[r, j]`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func addColumnSums<Element: KernelScalar>(
+    of matrix: UnsafePointer<Element>, rows: Int, columns: Int, scale: Element,
+    to sums: UnsafeMutablePointer<Element>
+) {
+    for r in 0..<rows {
+        let row = matrix + r * columns
+        for j in 0..<columns { sums[j] += scale * row[j] }
+    }
+}
+
+/// `output[i] = minuend[i] − subtrahend[i]`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func subtract<Element: KernelScalar>(
+    _ subtrahend: UnsafePointer<Element>, from minuend: UnsafePointer<Element>,
+    into output: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { output[i] = minuend[i] - subtrahend[i] }
+}
+
+/// `output[i] += scale · input[i]`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func add<Element: KernelScalar>(
+    _ scale: Element, times input: UnsafePointer<Element>, to output: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { output[i] += scale * input[i] }
+}
+
+/// Converts an array from one number type to another, rounding to nearest.
+@specialized(where Source == Float, Element == Double)
+@specialized(where Source == Double, Element == Float)
+public func convert<Source: KernelScalar, Element: KernelScalar>(
+    _ input: UnsafePointer<Source>, into output: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { output[i] = Element(input[i]) }
+}
+
+/// The place of the first value that is infinite or not a number.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func firstNonFinite<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Int? {
+    // A block at a time without a branch a value; the place is looked for only in a block that has one.
+    let block = 1024
+    var start = 0
+    while start < count {
+        let end = min(start + block, count)
+        var poison: Element = 0
+        for i in start..<end { poison += array[i] * 0 }
+        if poison != 0 { return (start..<end).first { !array[$0].isFinite } }
+        start = end
+    }
+    return nil
+}
+
+/// The index of the largest value, the first of equals.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Int {
+    var best = 0
+    for i in 1..<max(count, 1) where array[i] > array[best] { best = i }
+    return best
+}
+
+/// Σ (a[i] − b[i])², in float64.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func squaredDistance<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, count: Int
+) -> Double {
+    var sum = 0.0
+    for i in 0..<count {
+        let difference = Double(a[i]) - Double(b[i])
+        sum += difference * difference
+    }
+    return sum
+}

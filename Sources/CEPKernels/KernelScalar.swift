@@ -1,0 +1,33 @@
+import Glibc
+
+/// A number type the kernels are compiled for: `Float` and `Double`, through the same source.
+///
+/// The requirements are what differs between the two: the C functions they are handed to. Everything else in
+/// this module is written once, generically, and specialised for both.
+public protocol KernelScalar: BinaryFloatingPoint, Sendable {
+    static func exponential(_ x: Self) -> Self
+    static func hyperbolicTangent(_ x: Self) -> Self
+
+    /// C ← α op(A) op(B) + β C on row-major matrices, `op(A)` being m × k and `op(B)` k × n.
+    static func multiplyMatrices(
+        transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
+        alpha: Self, a: UnsafePointer<Self>, b: UnsafePointer<Self>,
+        beta: Self, c: UnsafeMutablePointer<Self>
+    )
+}
+
+extension Float: KernelScalar {
+    @inline(__always)
+    public static func exponential(_ x: Float) -> Float { expf(x) }
+
+    @inline(__always)
+    public static func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
+}
+
+extension Double: KernelScalar {
+    @inline(__always)
+    public static func exponential(_ x: Double) -> Double { exp(x) }
+
+    @inline(__always)
+    public static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+}

@@ -1,0 +1,33 @@
+"""Equilibrium Propagation with continual weight updates (Ernoult et al., 2020).
+
+>>> import cep
+>>> x, y = cep.datasets.digits()
+>>> net = cep.Network([64, 128, 10], seed=0)
+>>> rule = cep.CEP(free_steps=30, nudged_steps=10, beta=0.5, learning_rates=[0.05, 0.02])
+>>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
+"""
+
+from cep import datasets
+from cep._cep import DivergenceError, __version__
+from cep.network import Network, PhaseOutcome
+from cep.plots import plot_history
+from cep.rules import CEP, EP, Rule
+from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
+
+__all__ = [
+    "CEP",
+    "EP",
+    "BatchResult",
+    "DivergenceError",
+    "Evaluation",
+    "History",
+    "Network",
+    "PhaseOutcome",
+    "Rule",
+    "__version__",
+    "datasets",
+    "evaluate",
+    "fit",
+    "plot_history",
+    "train_batch",
+]

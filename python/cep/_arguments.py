@@ -1,0 +1,121 @@
+"""Turns what users pass into what the engine takes.
+
+Types are judged here, values (shapes, ranges, finiteness) by the engine, which knows the network.
+"""
+
+import operator
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float = np.float32 | np.float64
+
+
+def integer(name: str, value: object) -> int:
+    """An integer of any kind (not a float, not a bool) that fits into 64 bits."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an integer, got {type(value).__name__} {value!r}"
+        ) from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{name} must fit into 64 bits, got {number}")
+    return number
+
+
+def real(name: str, value: object) -> float:
+    """A real number of any kind."""
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(
+            f"{name} must be a real number, got {type(value).__name__} {value!r}"
+        ) from None
+
+
+def seed(value: object) -> int:
+    """A seed; None draws one from the operating system."""
+    if value is None:
+        return secrets.randbits(63)
+    number = integer("seed", value)
+    if number < 0:
+        raise ValueError(f"seed must be 0 or more, got {number}")
+    return number
+
+
+def choice(name: str, value: object, choices: Iterable[str]) -> str:
+    """One of a few words."""
+    known = list(choices)
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, known))}, got {value!r}")
+    return value
+
+
+def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
+    """A C-contiguous float32 or float64 matrix, without a copy where it is one already.
+
+    Integers and booleans are converted to ``dtype``; the engine converts between float types row by
+    row as it reads. What would lose its meaning or its precision silently is refused.
+    """
+    array = _array(name, value)
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} must be 2-dimensional, samples × units, got shape {array.shape}"
+        )
+    if array.dtype.kind in "biu":
+        return np.ascontiguousarray(array, dtype=dtype)
+    if array.dtype.kind == "f" and array.dtype.itemsize >= 4:
+        native = np.float32 if array.dtype.itemsize == 4 else np.float64
+        return np.ascontiguousarray(array, dtype=native)
+    raise TypeError(
+        f"{name} must hold float32, float64 or integers, got dtype {array.dtype}; "
+        "convert it with astype first"
+    )
+
+
+def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[np.int64]:
+    """Labels as int64, or a matrix of target values."""
+    array = _array("y", value)
+    if array.ndim == 2:
+        return matrix("y", array, dtype)
+    if array.ndim != 1:
+        raise ValueError(
+            "y must be 1-dimensional (integer classes) or 2-dimensional (one-hot, samples × "
+            f"output units), got shape {array.shape}"
+        )
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"y must hold integer classes where it is 1-dimensional, got {array.dtype}")
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"y has a label that is too large: {array.max()}")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def samples(
+    x: ArrayLike, y: ArrayLike, dtype: np.dtype[Any]
+) -> tuple[NDArray[Float], NDArray[Float] | NDArray[np.int64]]:
+    """Inputs and targets together."""
+    return matrix("x", x, dtype), targets(y, dtype)
+
+
+def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:
+    """The two halves of ``(x, y)``."""
+    try:
+        x, y = data  # type: ignore[misc]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair (x, y), got {type(data).__name__}") from None
+    return x, y
+
+
+def _array(name: str, value: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be read as an array: {error}") from error

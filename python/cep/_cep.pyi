@@ -1,0 +1,48 @@
+from collections.abc import Buffer, Callable
+from typing import final
+
+__version__: str
+
+# (kind, free steps, nudged steps, beta, learning rates input first)
+_Rule = tuple[int, int, int, float, tuple[float, ...]]
+# Called with (samples done, of, wrong predictions, sum of losses).
+_Progress = Callable[[int, int, int, float], object]
+
+class DivergenceError(ArithmeticError): ...
+
+@final
+class Array:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class Network:
+    def __new__(
+        cls,
+        sizes: tuple[int, ...],
+        setting: int,
+        activation: int,
+        feedback: int,
+        dtype: int,
+        seed: int,
+        dt: float,
+        clamp: bool,
+        feedback_angle: float,
+    ) -> Network: ...
+    def array(self, kind: int, index: int, /) -> Array: ...
+    def free_phase(
+        self, x: Buffer, steps: int, continue_from_state: bool, /
+    ) -> tuple[int, float, bool]: ...
+    def nudged_phase(self, y: Buffer, beta: float, steps: int, /) -> tuple[int, float, bool]: ...
+    def train_batch(self, x: Buffer, y: Buffer, rule: _Rule, /) -> tuple[int, int, float]: ...
+    def train_epoch(
+        self,
+        x: Buffer,
+        y: Buffer,
+        rule: _Rule,
+        batch_size: int,
+        shuffle_seed: int,
+        progress: _Progress | None,
+        /,
+    ) -> tuple[int, int, float]: ...
+    def evaluate(self, x: Buffer, y: Buffer, steps: int, /) -> tuple[int, int, float]: ...
+    def predict(self, x: Buffer, steps: int, classes: Buffer, /) -> None: ...

@@ -1,0 +1,320 @@
+"""Networks: layers joined by connections, whose states relax in phases."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from cep import _arguments, _cep
+
+# As in cep.h.
+_SETTINGS = {"prototypical": 0, "real-time": 1}
+_ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
+_FEEDBACKS = {"tied": 0, "untied": 1}
+_DTYPES = {"float32": 0, "float64": 1}
+_WEIGHTS, _BIASES, _FEEDBACK_WEIGHTS, _STATES = range(4)
+
+
+class PhaseOutcome(NamedTuple):
+    """How a phase ended."""
+
+    steps: int
+    """Steps taken: fewer than asked for where a step changed no bit of any state."""
+    residual: float
+    """max \\|s(t+1) − s(t)\\| of the last step, over all units and samples."""
+    converged: bool
+    """Whether the residual is at most √ε of the dtype: 3.5e-4 in float32, 1.5e-8 in float64."""
+
+
+class Arrays(Sequence[NDArray[Any]]):
+    """Parameters or states of a network, each a NumPy array over the engine's own memory.
+
+    Writing into an array changes the network; so does assigning to an item, which copies the values
+    in. The arrays stay valid when the network is gone.
+    """
+
+    def __init__(self, count: int, array: Callable[[int], NDArray[Any]]) -> None:
+        self._count = count
+        self._array = array
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[NDArray[Any]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[Any] | list[NDArray[Any]]:
+        if isinstance(index, slice):
+            return [self._array(k) for k in range(self._count)[index]]
+        return self._array(range(self._count)[index])
+
+    def __setitem__(self, index: int, values: ArrayLike) -> None:
+        array = self._array(range(self._count)[index])
+        new = np.asarray(values)
+        if new.shape != array.shape:
+            raise ValueError(f"expected an array of shape {array.shape}, got {new.shape}")
+        array[...] = new
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return map(self._array, range(self._count))
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(repr(array) for array in self)}]"
+
+
+class Network:
+    """A layered, fully connected network whose states relax to a steady state.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of each layer, input first: at least an input, a hidden and an output layer.
+    setting : {"prototypical", "real-time"}
+        How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
+        s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
+        networks only, as published.
+    activation : {"shifted_sigmoid", "hard_sigmoid", "tanh"}
+        1 / (1 + e^(−4(x − ½))), min(max(x, 0), 1), or tanh.
+    feedback : {"tied", "untied"}
+        Tied: layers receive from above through the transposed forward weights. Untied: through
+        feedback weights of their own (a vector field).
+    dtype : {"float32", "float64"}
+        Of parameters and states.
+    seed : int, optional
+        Determines the parameters, in float32 and float64 alike (up to rounding). None draws one
+        (see the attribute ``seed``).
+    dt : float
+        Time step of the real-time setting, in (0, 1].
+    clamp : bool
+        Real-time setting: whether states are clamped to [0, 1] after every step.
+    feedback_angle : float
+        Untied feedback: degrees, 0 to 180, between feedback and transposed forward weights at the
+        start. The sign of each weight is flipped with probability ½ (1 − cos angle).
+
+    Attributes
+    ----------
+    weights, biases, feedback_weights, states : sequence of numpy.ndarray
+        See their own documentation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not of its kind or out of its range.
+    MemoryError
+        Where the machine cannot hold the network.
+
+    Notes
+    -----
+    Weights and biases start as U(−1/√fan_in, 1/√fan_in). A network is used by one thread at a time:
+    a second one gets a RuntimeError. Different networks run in parallel.
+
+    Examples
+    --------
+    >>> net = cep.Network([64, 128, 10], seed=0)
+    >>> net.free_phase(np.zeros((1, 64)), steps=100).converged
+    True
+    >>> net.states[1].shape
+    (1, 128)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        setting: str = "prototypical",
+        activation: str = "shifted_sigmoid",
+        feedback: str = "tied",
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+        dt: float = 0.2,
+        clamp: bool = True,
+        feedback_angle: float = 0.0,
+    ) -> None:
+        try:
+            layers = list(sizes)
+        except TypeError:
+            raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
+        self._sizes = tuple(_arguments.integer(f"sizes[{k}]", n) for k, n in enumerate(layers))
+        self._setting = _arguments.choice("setting", setting, _SETTINGS)
+        self._activation = _arguments.choice("activation", activation, _ACTIVATIONS)
+        self._feedback = _arguments.choice("feedback", feedback, _FEEDBACKS)
+        self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), _DTYPES))
+        self._seed = _arguments.seed(seed)
+        self._dt = _arguments.real("dt", dt)
+        self._clamp = bool(clamp)
+        self._feedback_angle = _arguments.real("feedback_angle", feedback_angle)
+        self._engine = _cep.Network(
+            self._sizes,
+            _SETTINGS[self._setting],
+            _ACTIVATIONS[self._activation],
+            _FEEDBACKS[self._feedback],
+            _DTYPES[self._dtype.name],
+            self._seed,
+            self._dt,
+            self._clamp,
+            self._feedback_angle,
+        )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer, input first."""
+        return self._sizes
+
+    @property
+    def setting(self) -> str:
+        """How states move: "prototypical" or "real-time"."""
+        return self._setting
+
+    @property
+    def activation(self) -> str:
+        """The activation function's name."""
+        return self._activation
+
+    @property
+    def feedback(self) -> str:
+        """Where feedback comes from: "tied" or "untied"."""
+        return self._feedback
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of parameters and states: float32 or float64."""
+        return self._dtype
+
+    @property
+    def seed(self) -> int:
+        """What the initial parameters were drawn from."""
+        return self._seed
+
+    @property
+    def weights(self) -> Arrays:
+        """Weights of each connection, input first, in place: units of layer k+1 × of layer k."""
+        return Arrays(len(self._sizes) - 1, lambda k: self._view(_WEIGHTS, k))
+
+    @property
+    def biases(self) -> Arrays:
+        """Biases of each layer but the input, in place: units of layer k+1."""
+        return Arrays(len(self._sizes) - 1, lambda k: self._view(_BIASES, k))
+
+    @property
+    def states(self) -> Arrays:
+        """States of each layer after the last phase, in place: batch × units, 0 being the input.
+
+        When the batch size changes they get new memory; an array taken before keeps the old states.
+        Reading one before the first phase raises RuntimeError.
+        """
+        return Arrays(len(self._sizes), lambda layer: self._view(_STATES, layer))
+
+    def _view(self, kind: int, index: int) -> NDArray[Any]:
+        return np.asarray(self._engine.array(kind, index))
+
+    def free_phase(self, x: ArrayLike, steps: int, *, reset: bool = True) -> PhaseOutcome:
+        """Clamp the input to ``x`` and let the states relax without nudging.
+
+        Parameters
+        ----------
+        x : array_like, batch × units of layer 0
+            Real numbers, all finite; converted where they are not C-contiguous floats.
+        steps : int
+            Steps to take, 1 or more.
+        reset : bool
+            Whether to start from zero states, or from the present ones, which must be of the same
+            batch size.
+
+        Returns
+        -------
+        PhaseOutcome
+            Steps taken, last residual, and whether the states have converged.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        RuntimeError
+            For ``reset=False`` before any phase.
+        DivergenceError
+            Where a state became infinite or not a number.
+        """
+        inputs = _arguments.matrix("x", x, self._dtype)
+        return PhaseOutcome(
+            *self._engine.free_phase(inputs, _arguments.integer("steps", steps), not reset)
+        )
+
+    def nudged_phase(self, y: ArrayLike, beta: float, steps: int) -> PhaseOutcome:
+        """Let the present states relax with the output pulled towards ``y``: β(y − s) is added.
+
+        Weights do not move; rules that move them are run by `train_batch` and `fit`.
+
+        Parameters
+        ----------
+        y : array_like
+            Integer classes, one a sample, or target values, batch × output units.
+        beta : float
+            Strength β of the nudging, not 0.
+        steps : int
+            Steps to take, 1 or more.
+
+        Returns
+        -------
+        PhaseOutcome
+            Steps taken, last residual, and whether the states have converged.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        RuntimeError
+            Before any free phase.
+        DivergenceError
+            Where a state became infinite or not a number.
+        """
+        wanted = _arguments.targets(y, self._dtype)
+        return PhaseOutcome(
+            *self._engine.nudged_phase(
+                wanted, _arguments.real("beta", beta), _arguments.integer("steps", steps)
+            )
+        )
+
+    def predict(self, x: ArrayLike, steps: int) -> NDArray[np.int64]:
+        """Class of each row of ``x``: the output unit with the largest state after a free phase.
+
+        Parameters
+        ----------
+        x : array_like, samples × units of layer 0
+            Real numbers, all finite.
+        steps : int
+            Steps of the free phase, 1 or more.
+
+        Returns
+        -------
+        numpy.ndarray of int64, samples
+            The network's states are left as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        """
+        inputs = _arguments.matrix("x", x, self._dtype)
+        classes = np.empty(len(inputs), dtype=np.int64)
+        self._engine.predict(inputs, _arguments.integer("steps", steps), classes)
+        return classes
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self._sizes))
+        words = [f"setting={self._setting!r}", f"activation={self._activation!r}"]
+        if self._setting == "real-time":
+            words += [f"dt={self._dt}", f"clamp={self._clamp}"]
+        words.append(f"feedback={self._feedback!r}")
+        if self._feedback == "untied":
+            words.append(f"feedback_angle={self._feedback_angle}")
+        words += [f"dtype={self._dtype.name!r}", f"seed={self._seed}"]
+        return f"<cep.Network {sizes}: {', '.join(words)}>"
+
+
+def _dtype_name(dtype: DTypeLike) -> str:
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return repr(dtype)

@@ -1,0 +1,224 @@
+"""Training and evaluation. Whole epochs run inside the engine."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cep import _arguments
+from cep.network import Network
+from cep.rules import Rule, _TwoPhaseRule
+
+Data = tuple[ArrayLike, ArrayLike]
+
+
+class BatchResult(NamedTuple):
+    """How a batch was predicted at the end of the free phase, before the update."""
+
+    loss: float
+    """(1/2B) Σ \\|s_L − y\\|²."""
+    errors: int
+    """Wrong predictions."""
+
+
+class Evaluation(NamedTuple):
+    """How well a network predicts."""
+
+    error: float
+    """Share of wrong predictions, 0 to 1."""
+    loss: float
+    """Mean over the samples of ½ \\|s_L − y\\|²."""
+
+
+@dataclass
+class History:
+    """What `fit` recorded, one entry an epoch."""
+
+    train_error: list[float] = field(default_factory=list)
+    """Share of wrong predictions, 0 to 1, accumulated while the network learned."""
+    train_loss: list[float] = field(default_factory=list)
+    validation_error: list[float] = field(default_factory=list)
+    """After each epoch; empty without validation data."""
+    validation_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """Wall time of the epoch, validation included."""
+
+    def __len__(self) -> int:
+        return len(self.train_error)
+
+
+def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: Rule) -> BatchResult:
+    """Run both phases on one batch and update the parameters.
+
+    Parameters
+    ----------
+    net : Network
+        Its states stay as the nudged phase left them.
+    x : array_like, batch × units of the input layer
+        Real numbers, all finite.
+    y : array_like
+        Integer classes, one a sample, or target values, batch × output units.
+    rule : EP or CEP
+        The learning rule.
+
+    Returns
+    -------
+    BatchResult
+        Loss and wrong predictions at the end of the free phase.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type, shape or value.
+    DivergenceError
+        Where a state became infinite or not a number; the parameters are as before the batch.
+    """
+    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    _, errors, loss = net._engine.train_batch(inputs, wanted, _engine_rule(rule, net))
+    return BatchResult(loss, errors)
+
+
+def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
+    """Error rate and loss at the end of a free phase.
+
+    Parameters
+    ----------
+    net : Network
+        Neither its parameters nor its states change.
+    data : (x, y)
+        Inputs, samples × units, and integer classes or target values.
+    steps : int
+        Steps of the free phase, 1 or more.
+
+    Returns
+    -------
+    Evaluation
+        Share of wrong predictions, and mean loss.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type, shape or value.
+    """
+    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
+    samples, errors, loss = net._engine.evaluate(
+        inputs, wanted, _arguments.integer("steps", steps)
+    )
+    return Evaluation(errors / samples, loss)
+
+
+def fit(
+    net: Network,
+    data: Data,
+    rule: Rule,
+    epochs: int,
+    batch_size: int = 20,
+    validation_data: Data | None = None,
+    seed: int | None = None,
+    progress: bool = True,
+    on_epoch_end: Callable[[History], object] | None = None,
+) -> History:
+    """Train a network.
+
+    Parameters
+    ----------
+    net : Network
+        Trained in place.
+    data : (x, y)
+        Inputs, samples × units, and integer classes or target values.
+    rule : EP or CEP
+        The learning rule.
+    epochs : int
+        Passes over the data, 1 or more.
+    batch_size : int
+        Samples a batch, 1 or more; the last batch of an epoch may be smaller.
+    validation_data : (x, y), optional
+        Evaluated after every epoch with the rule's free steps.
+    seed : int, optional
+        Determines the order of the samples in every epoch.
+    progress : bool
+        Whether to show a progress bar.
+    on_epoch_end : callable, optional
+        Called with the history after every epoch.
+
+    Returns
+    -------
+    History
+        Training and validation error and loss of every epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type, shape or value; nothing has been trained then.
+    DivergenceError
+        Where a state became infinite or not a number; the parameters are as before that batch.
+    KeyboardInterrupt
+        On Ctrl-C, within a batch; the parameters are as after the last whole one.
+    """
+    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
+    engine_rule = _engine_rule(rule, net)
+    epochs = _arguments.integer("epochs", epochs)
+    if epochs < 1:
+        raise ValueError(f"epochs must be 1 or more, got {epochs}")
+    batch_size = _arguments.integer("batch_size", batch_size)
+    seeds = np.random.SeedSequence(_arguments.seed(seed))
+    if validation_data is not None:
+        validation_data = _arguments.samples(
+            *_arguments.pair("validation_data", validation_data), net.dtype
+        )
+        # Anything wrong with it is better known now than after an epoch.
+        evaluate(net, (validation_data[0][:1], validation_data[1][:1]), 1)  # type: ignore[index,call-overload]
+
+    history = History()
+    with _bar(len(inputs), epochs) if progress else nullcontext() as bar:
+        for epoch, shuffle_seed in enumerate(seeds.generate_state(epochs, np.uint64)):
+            start = time.perf_counter()
+            samples, errors, loss = net._engine.train_epoch(
+                inputs,
+                wanted,
+                engine_rule,
+                batch_size,
+                int(shuffle_seed),
+                None if bar is None else _mover(bar, epoch),
+            )
+            history.train_error.append(errors / samples)
+            history.train_loss.append(loss)
+            if validation_data is not None:
+                validation = evaluate(net, validation_data, rule.free_steps)
+                history.validation_error.append(validation.error)
+                history.validation_loss.append(validation.loss)
+            history.seconds.append(time.perf_counter() - start)
+            if bar is not None:
+                _mover(bar, epoch)(samples, samples, errors, loss * samples)
+            if on_epoch_end is not None:
+                on_epoch_end(history)
+    return history
+
+
+def _engine_rule(rule: Rule, net: Network) -> tuple[int, int, int, float, tuple[float, ...]]:
+    if not isinstance(rule, _TwoPhaseRule):
+        raise TypeError(f"rule must be a learning rule such as cep.CEP(…), got {rule!r}")
+    return rule._for_engine(len(net.sizes) - 1)
+
+
+def _bar(samples: int, epochs: int) -> AbstractContextManager[Any]:
+    from tqdm.auto import tqdm
+
+    bar: AbstractContextManager[Any] = tqdm(total=samples * epochs, unit=" samples")
+    return bar
+
+
+def _mover(bar: Any, epoch: int) -> Callable[[int, int, int, float], None]:
+    """A progress function that shows the present epoch on the bar of all epochs."""
+
+    def move(done: int, total: int, errors: int, loss_sum: float) -> None:
+        bar.set_description(f"epoch {epoch + 1}", refresh=False)
+        if done:
+            bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
+        bar.update(epoch * total + done - bar.n)
+
+    return move

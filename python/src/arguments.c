@@ -1,0 +1,148 @@
+/* From Python objects to what cep.h takes. Values are checked by the engine; here only what C itself needs: that a
+ * number fits, that a buffer has a known format and is contiguous. */
+#include <string.h>
+
+#include "extension.h"
+
+int convert_int64(PyObject *object, void *int64) {
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (value == -1 && PyErr_Occurred() != NULL) {
+        return 0;
+    }
+    if (overflow) {
+        PyErr_Format(PyExc_ValueError, "%R does not fit into 64 bits", object);
+        return 0;
+    }
+    *(int64_t *)int64 = value;
+    return 1;
+}
+
+int convert_uint64(PyObject *object, void *uint64) {
+    unsigned long long value = PyLong_AsUnsignedLongLong(object);
+    if (value == (unsigned long long)-1 && PyErr_Occurred() != NULL) {
+        return 0;
+    }
+    *(uint64_t *)uint64 = value;
+    return 1;
+}
+
+/* The character of a struct-module format of one native value; 0 for any other. */
+static char single_format(const Py_buffer *buffer) {
+    const char *format = buffer->format == NULL ? "B" : buffer->format;
+    if (*format == '@' || *format == '=') {
+        format++;
+    }
+    return strlen(format) == 1 ? *format : 0;
+}
+
+static int matrix_of_buffer(const Py_buffer *buffer, cep_matrix *matrix) {
+    char format = single_format(buffer);
+    if (buffer->ndim != 2 || (format != 'f' && format != 'd')) {
+        PyErr_Format(PyExc_TypeError, "expected a 2-dimensional float32 or float64 array, got %d dimensions of '%s'",
+                     buffer->ndim, buffer->format);
+        return 0;
+    }
+    matrix->data = buffer->buf;
+    matrix->dtype = format == 'f' ? CEP_FLOAT32 : CEP_FLOAT64;
+    matrix->rows = buffer->shape[0];
+    matrix->columns = buffer->shape[1];
+    return 1;
+}
+
+int convert_matrix(PyObject *object, void *argument) {
+    matrix_argument *self = argument;
+    if (object == NULL) {
+        release_matrix(self);
+        return 1;
+    }
+    if (PyObject_GetBuffer(object, &self->buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+        return 0;
+    }
+    if (!matrix_of_buffer(&self->buffer, &self->matrix)) {
+        release_matrix(self);
+        return 0;
+    }
+    return Py_CLEANUP_SUPPORTED;
+}
+
+int convert_targets(PyObject *object, void *argument) {
+    targets_argument *self = argument;
+    if (object == NULL) {
+        release_targets(self);
+        return 1;
+    }
+    if (PyObject_GetBuffer(object, &self->buffer, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+        return 0;
+    }
+    memset(&self->targets, 0, sizeof self->targets);
+    if (self->buffer.ndim == 1) {
+        char format = single_format(&self->buffer);
+        if ((format != 'q' && format != 'l') || self->buffer.itemsize != 8) {
+            PyErr_Format(PyExc_TypeError, "expected int64 labels, got '%s'", self->buffer.format);
+            release_targets(self);
+            return 0;
+        }
+        self->targets.labels = self->buffer.buf;
+        self->targets.label_count = self->buffer.shape[0];
+    } else if (!matrix_of_buffer(&self->buffer, &self->targets.values)) {
+        release_targets(self);
+        return 0;
+    }
+    return Py_CLEANUP_SUPPORTED;
+}
+
+/* A sequence of floats as an array of PyMem. */
+static double *doubles_of_sequence(PyObject *sequence, int64_t *count) {
+    Py_ssize_t size = PySequence_Size(sequence);
+    if (size < 0) {
+        return NULL;
+    }
+    double *values = PyMem_Calloc(size > 0 ? (size_t)size : 1, sizeof(double));
+    if (values == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i);
+        if (item != NULL) {
+            values[i] = PyFloat_AsDouble(item);
+            Py_DECREF(item);
+        }
+        if (PyErr_Occurred() != NULL) {
+            PyMem_Free(values);
+            return NULL;
+        }
+    }
+    *count = size;
+    return values;
+}
+
+int convert_rule(PyObject *object, void *argument) {
+    rule_argument *self = argument;
+    if (object == NULL) {
+        release_rule(self);
+        return 1;
+    }
+    memset(self, 0, sizeof *self);
+    PyObject *learning_rates;
+    if (!PyArg_ParseTuple(object, "iO&O&dO:rule", &self->rule.kind, convert_int64, &self->rule.free_steps,
+                          convert_int64, &self->rule.nudged_steps, &self->rule.beta, &learning_rates)) {
+        return 0;
+    }
+    self->rates = doubles_of_sequence(learning_rates, &self->rule.learning_rate_count);
+    if (self->rates == NULL) {
+        return 0;
+    }
+    self->rule.learning_rates = self->rates;
+    return Py_CLEANUP_SUPPORTED;
+}
+
+void release_matrix(matrix_argument *argument) { PyBuffer_Release(&argument->buffer); }
+
+void release_targets(targets_argument *argument) { PyBuffer_Release(&argument->buffer); }
+
+void release_rule(rule_argument *argument) {
+    PyMem_Free(argument->rates);
+    argument->rates = NULL;
+}

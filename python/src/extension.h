@@ -1,0 +1,73 @@
+/* What the files of the extension share. The extension hands buffers to the engine, releases the GIL around its
+ * work and turns its statuses into exceptions. It computes nothing. */
+#ifndef CEP_EXTENSION_H
+#define CEP_EXTENSION_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "cep.h"
+
+/* Of each interpreter its own. */
+typedef struct {
+    PyTypeObject *array_type;
+    PyTypeObject *network_type;
+    PyObject *divergence_error;
+} module_state;
+
+extern struct PyModuleDef cep_module;
+
+/* The state of the module that defined the type of an object. NULL with an exception set on failure. */
+module_state *state_of_type(PyTypeObject *defining_class);
+
+/* array.c: an object with the buffer protocol over memory of the engine. */
+extern PyType_Spec array_spec;
+/* Steals the reference to the engine's array. */
+PyObject *array_new(module_state *state, cep_array *array);
+
+/* network.c */
+extern PyType_Spec network_spec;
+
+/* arguments.c: from Python objects to what cep.h takes. Return 0 with an exception set on failure, as converters
+ * of PyArg_ParseTuple do. */
+typedef struct {
+    Py_buffer buffer; /* buffer.obj is NULL where there is none */
+    cep_matrix matrix;
+} matrix_argument;
+typedef struct {
+    Py_buffer buffer;
+    cep_targets targets;
+} targets_argument;
+typedef struct {
+    double *rates; /* of PyMem */
+    cep_rule rule;
+} rule_argument;
+
+int convert_int64(PyObject *object, void *int64);
+int convert_uint64(PyObject *object, void *uint64);
+int convert_matrix(PyObject *object, void *matrix_argument_);
+int convert_targets(PyObject *object, void *targets_argument_);
+int convert_rule(PyObject *object, void *rule_argument_);
+void release_matrix(matrix_argument *argument);
+void release_targets(targets_argument *argument);
+void release_rule(rule_argument *argument);
+
+/* work.c: long calls of the engine.
+ *
+ * GIL policy: every call that may take longer than a microsecond runs between begin_work and end_work, with the GIL
+ * released. Every 20 ms or so the engine calls back on the same thread, which takes the GIL, lets signal handlers
+ * run (so that Ctrl-C raises KeyboardInterrupt), calls the Python progress function if there is one, and releases
+ * the GIL again. */
+typedef struct {
+    PyThreadState *thread;
+    PyObject *callback; /* borrowed; called with (done, total, errors, loss_sum) */
+} work;
+
+cep_progress begin_work(work *work, PyObject *callback);
+/* Takes the GIL back. Returns 0, or -1 with an exception set where the status is not CEP_OK. */
+int end_work(work *work, cep_status status, module_state *state);
+
+/* errors.c: sets the exception for a status. Always returns NULL. */
+PyObject *set_error(cep_status status, module_state *state);
+
+#endif

@@ -1,0 +1,73 @@
+/* cep._cep: the extension module. */
+#include "extension.h"
+
+module_state *state_of_type(PyTypeObject *defining_class) { return PyType_GetModuleState(defining_class); }
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) != 0) {
+        Py_CLEAR(type);
+    }
+    return (PyTypeObject *)type;
+}
+
+static int module_exec(PyObject *module) {
+    module_state *state = PyModule_GetState(module);
+    if (state == NULL || PyModule_AddStringConstant(module, "__version__", cep_version()) != 0) {
+        return -1;
+    }
+    state->array_type = add_type(module, &array_spec);
+    state->network_type = add_type(module, &network_spec);
+    state->divergence_error = PyErr_NewExceptionWithDoc(
+        "cep.DivergenceError", "A state became infinite or not a number: which layer, at which step.",
+        PyExc_ArithmeticError, NULL);
+    if (state->array_type == NULL || state->network_type == NULL || state->divergence_error == NULL) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "DivergenceError", state->divergence_error);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    module_state *state = PyModule_GetState(module);
+    if (state != NULL) {
+        Py_VISIT(state->array_type);
+        Py_VISIT(state->network_type);
+        Py_VISIT(state->divergence_error);
+    }
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    module_state *state = PyModule_GetState(module);
+    if (state != NULL) {
+        Py_CLEAR(state->array_type);
+        Py_CLEAR(state->network_type);
+        Py_CLEAR(state->divergence_error);
+    }
+    return 0;
+}
+
+static void module_free(void *module) { module_clear(module); }
+
+/* Room for the slots that only later versions of Python know. */
+static PyModuleDef_Slot module_slots[4] = {{Py_mod_exec, module_exec}};
+
+struct PyModuleDef cep_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "cep._cep",
+    .m_doc = "The engine of cep. Use the package cep, which is built on it.",
+    .m_size = sizeof(module_state),
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__cep(void) {
+    /* Python 3.12 has Py_mod_multiple_interpreters (3) and Py_MOD_PER_INTERPRETER_GIL_SUPPORTED (2), which the
+     * limited API of 3.11 does not define. The engine has no state that interpreters would share. */
+    if (Py_Version >= 0x030C0000) {
+        module_slots[1] = (PyModuleDef_Slot){3, (void *)2};
+    }
+    return PyModuleDef_Init(&cep_module);
+}

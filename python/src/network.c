@@ -1,0 +1,235 @@
+/* _cep.Network: one network of the engine. cep.Network is built on it. */
+#include "extension.h"
+
+typedef struct {
+    PyObject_HEAD
+    cep_network *network;
+} Network;
+
+static cep_network *network_of(PyObject *self) { return ((Network *)self)->network; }
+
+static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    cep_network_options options;
+    cep_network_options_default(&options);
+    PyObject *sizes;
+    static char *names[] = {"sizes", "setting", "activation", "feedback", "dtype",
+                            "seed",  "dt",      "clamp",      "feedback_angle", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&did:Network", names, &PyTuple_Type, &sizes,
+                                     &options.setting, &options.activation, &options.feedback, &options.dtype,
+                                     convert_uint64, &options.seed, &options.time_step, &options.clamp,
+                                     &options.feedback_angle)) {
+        return NULL;
+    }
+    module_state *state = state_of_type(type);
+    if (state == NULL) {
+        return NULL;
+    }
+    Py_ssize_t layers = PyTuple_Size(sizes);
+    int64_t *units = PyMem_Calloc(layers > 0 ? (size_t)layers : 1, sizeof(int64_t));
+    if (units == NULL) {
+        return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < layers; i++) {
+        if (!convert_int64(PyTuple_GetItem(sizes, i), &units[i])) {
+            PyMem_Free(units);
+            return NULL;
+        }
+    }
+    options.sizes = units;
+    options.layer_count = layers;
+    cep_network *network = NULL;
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = cep_network_create(&options, &network);
+    Py_END_ALLOW_THREADS
+    PyMem_Free(units);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    Network *self = (Network *)allocate(type, 0);
+    if (self == NULL) {
+        cep_network_destroy(network);
+        return NULL;
+    }
+    self->network = network;
+    return (PyObject *)self;
+}
+
+static void network_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    cep_network_destroy(network_of(self));
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(self);
+    Py_DECREF(type);
+}
+
+static PyObject *network_array(PyObject *self, PyObject *args) {
+    int kind;
+    int64_t index;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+        return NULL;
+    }
+    cep_array *array;
+    cep_status status = cep_network_array(network_of(self), kind, index, &array);
+    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+}
+
+static PyObject *outcome_tuple(const cep_phase_outcome *outcome) {
+    PyObject *converged = outcome->converged ? Py_True : Py_False;
+    return Py_BuildValue("LdO", (long long)outcome->steps, outcome->residual, converged);
+}
+
+static PyObject *metrics_tuple(const cep_metrics *metrics) {
+    return Py_BuildValue("LLd", (long long)metrics->samples, (long long)metrics->errors, metrics->loss);
+}
+
+static PyObject *network_free_phase(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    int64_t steps;
+    int continue_from_state;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&p:free_phase", convert_matrix, &x, convert_int64, &steps,
+                                           &continue_from_state)) {
+        return NULL;
+    }
+    cep_phase_outcome outcome;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status = cep_free_phase(network_of(self), &x.matrix, steps, continue_from_state, progress, &outcome);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    return failed ? NULL : outcome_tuple(&outcome);
+}
+
+static PyObject *network_nudged_phase(PyObject *self, PyObject *args) {
+    targets_argument y = {0};
+    double beta;
+    int64_t steps;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O&dO&:nudged_phase", convert_targets, &y, &beta, convert_int64, &steps)) {
+        return NULL;
+    }
+    cep_phase_outcome outcome;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status = cep_nudged_phase(network_of(self), &y.targets, beta, steps, progress, &outcome);
+    int failed = end_work(&work, status, state);
+    release_targets(&y);
+    return failed ? NULL : outcome_tuple(&outcome);
+}
+
+static PyObject *network_train_batch(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    rule_argument rule = {0};
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:train_batch", convert_matrix, &x, convert_targets, &y,
+                                           convert_rule, &rule)) {
+        return NULL;
+    }
+    cep_metrics metrics;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status = cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    release_targets(&y);
+    release_rule(&rule);
+    return failed ? NULL : metrics_tuple(&metrics);
+}
+
+static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    rule_argument rule = {0};
+    int64_t batch_size;
+    uint64_t shuffle_seed;
+    PyObject *callback;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O&O&O&O&O&O:train_epoch", convert_matrix, &x, convert_targets, &y, convert_rule,
+                          &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed, &callback)) {
+        return NULL;
+    }
+    cep_metrics metrics;
+    work work;
+    cep_progress progress = begin_work(&work, callback);
+    cep_status status = cep_train_epoch(network_of(self), &x.matrix, &y.targets, &rule.rule, batch_size,
+                                        shuffle_seed, progress, &metrics);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    release_targets(&y);
+    release_rule(&rule);
+    return failed ? NULL : metrics_tuple(&metrics);
+}
+
+static PyObject *network_evaluate(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    int64_t steps;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:evaluate", convert_matrix, &x, convert_targets, &y,
+                                           convert_int64, &steps)) {
+        return NULL;
+    }
+    cep_metrics metrics;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status = cep_evaluate(network_of(self), &x.matrix, &y.targets, steps, progress, &metrics);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    release_targets(&y);
+    return failed ? NULL : metrics_tuple(&metrics);
+}
+
+static PyObject *network_predict(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    int64_t steps;
+    Py_buffer classes;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O&O&w*:predict", convert_matrix, &x, convert_int64, &steps, &classes)) {
+        return NULL;
+    }
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status = cep_predict(network_of(self), &x.matrix, steps, progress, classes.buf,
+                                    (int64_t)(classes.len / (Py_ssize_t)sizeof(int64_t)));
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    PyBuffer_Release(&classes);
+    if (failed) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef network_methods[] = {
+    {"array", network_array, METH_VARARGS, "array(kind, index): parameters or states, in place."},
+    {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state)"},
+    {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps)"},
+    {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule)"},
+    {"train_epoch", network_train_epoch, METH_VARARGS,
+     "train_epoch(x, y, rule, batch_size, shuffle_seed, progress)"},
+    {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
+    {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot network_slots[] = {
+    {Py_tp_doc, "One network of the engine. See cep.Network."},
+    {Py_tp_new, network_create},
+    {Py_tp_dealloc, network_dealloc},
+    {Py_tp_methods, network_methods},
+    {0, NULL},
+};
+
+PyType_Spec network_spec = {
+    .name = "cep._cep.Network",
+    .basicsize = sizeof(Network),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = network_slots,
+};
