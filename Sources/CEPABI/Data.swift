@@ -10,7 +10,8 @@ extension SampleMatrix {
 
     init(_ matrix: cep_matrix, name: String) throws(EngineError) {
         guard matrix.rows >= 1, matrix.columns >= 1 else {
-            throw .invalidArgument("\(name) is \(matrix.rows) × \(matrix.columns); expected at least one row and column")
+            throw .invalidArgument(
+                "\(name) is \(matrix.rows) × \(matrix.columns); expected at least one row and column")
         }
         guard !matrix.rows.multipliedReportingOverflow(by: matrix.columns).overflow else {
             throw .invalidArgument("\(name) is \(matrix.rows) × \(matrix.columns), more than can be addressed")

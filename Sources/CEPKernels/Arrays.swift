@@ -51,18 +51,25 @@ public func convert<Source: KernelScalar, Element: KernelScalar>(
 }
 
 /// The place of the first value that is infinite or not a number.
-@specialized(where Element == Float)
-@specialized(where Element == Double)
 public func firstNonFinite<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Int? {
+    firstNonFinite(in: array, count: count, as: Element.self)
+}
+
+/// The place of the first value that is infinite or not a number, or becomes so when converted to `Element`.
+@specialized(where Source == Float, Element == Float)
+@specialized(where Source == Float, Element == Double)
+@specialized(where Source == Double, Element == Float)
+@specialized(where Source == Double, Element == Double)
+public func firstNonFinite<Source: KernelScalar, Element: KernelScalar>(
+    in array: UnsafePointer<Source>, count: Int, as _: Element.Type
+) -> Int? {
     // A block at a time without a branch a value; the place is looked for only in a block that has one.
     let block = 1024
-    var start = 0
-    while start < count {
+    for start in stride(from: 0, to: count, by: block) {
         let end = min(start + block, count)
         var poison: Element = 0
-        for i in start..<end { poison += array[i] * 0 }
-        if poison != 0 { return (start..<end).first { !array[$0].isFinite } }
-        start = end
+        for i in start..<end { poison += Element(array[i]) * 0 }
+        if poison != 0 { return (start..<end).first { !Element(array[$0]).isFinite } }
     }
     return nil
 }

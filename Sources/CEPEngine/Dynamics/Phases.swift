@@ -9,7 +9,7 @@ extension Network {
     public func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome {
-        try inputs.validate(name: "x", layer: "input", units: sizes[0])
+        try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try validateSteps(steps, name: "steps")
         let state = try continuing ? presentState(batch: inputs.rows) : resetState(batch: inputs.rows)
         inputs.clamp(0..<inputs.rows, into: state)
@@ -23,7 +23,7 @@ extension Network {
         guard let state else {
             throw .invalidState("there are no states to nudge yet: run a free phase first")
         }
-        try targets.validate(rows: state.batch, units: outputSize)
+        try targets.validate(rows: state.batch, units: outputSize, as: Element.self)
         try validateBeta(beta)
         try validateSteps(steps, name: "steps")
         let target: Matrix<Element> = try targets.matrix(of: 0..<state.batch, units: outputSize)

@@ -15,6 +15,8 @@ public struct PhaseOutcome: Sendable, Equatable {
 struct Nudge<Element: KernelScalar> {
     let target: Matrix<Element>
     let beta: Element
+
+    var pull: Pull<Element> { Pull(target: UnsafePointer(target.pointer), strength: beta) }
 }
 
 extension Network {
@@ -60,7 +62,7 @@ extension Network {
         let last = connections.count
         var residual: Element = 0
         for layer in 1...last {
-            let pull = layer == last ? nudge.map { Pull(target: UnsafePointer($0.target.pointer), strength: $0.beta) } : nil
+            let pull = layer == last ? nudge?.pull : nil
             let change = setting.step(
                 state.layers[layer].view, drive: state.drives[layer - 1].view, pull: pull, isOutput: layer == last)
             if !(change <= residual), !residual.isNaN { residual = change }
@@ -85,7 +87,9 @@ extension Network {
     }
 
     private func diverged(_ state: NetworkState<Element>, step: Int, nudged: Bool) -> EngineError {
-        func finite(_ matrix: Matrix<Element>) -> Bool { firstNonFinite(in: matrix.pointer, count: matrix.count) == nil }
+        func finite(_ matrix: Matrix<Element>) -> Bool {
+            firstNonFinite(in: matrix.pointer, count: matrix.count) == nil
+        }
         let layer = state.layers.firstIndex { !finite($0) }
         let place = "the \(nudged ? "nudged" : "free") phase diverged at step \(step), in layer \(layer ?? 0)"
         if let k = connections.firstIndex(where: { !$0.parameters.matrices.allSatisfy(finite) }) {

@@ -39,7 +39,11 @@ public final class Network<Element: KernelScalar> {
     /// the same.
     func resetState(batch: Int) throws(EngineError) -> NetworkState<Element> {
         let state: NetworkState<Element>
-        if let present = self.state, present.batch == batch { state = present } else { state = try makeState(batch: batch) }
+        if let present = self.state, present.batch == batch {
+            state = present
+        } else {
+            state = try makeState(batch: batch)
+        }
         for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
         self.state = state
         return state

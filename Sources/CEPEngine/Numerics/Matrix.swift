@@ -54,4 +54,3 @@ let physicalMemory: Int = {
     let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
     return overflow || bytes <= 0 ? Int.max : bytes
 }()
-

@@ -22,7 +22,7 @@ extension Network {
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor, classified: (_ row: Int, _ unit: Int) -> Void
     ) throws(EngineError) {
-        try inputs.validate(name: "x", layer: "input", units: sizes[0])
+        try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
             let output = state.output
             for (i, row) in rows.enumerated() {

@@ -28,7 +28,10 @@ public struct SampleMatrix {
     /// - Parameters:
     ///   - name: What the caller calls this matrix.
     ///   - layer: What it goes to, for messages: "input" or "output".
-    func validate(name: String, layer: String, units: Int) throws(EngineError) {
+    ///   - type: The number type of the network, in which every value must be finite.
+    func validate<Element: KernelScalar>(
+        name: String, layer: String, units: Int, as type: Element.Type
+    ) throws(EngineError) {
         guard rows >= 1, rows <= largestMatrixExtent else {
             throw .invalidArgument("\(name) has \(rows) rows; expected 1 to \(largestMatrixExtent)")
         }
@@ -37,13 +40,13 @@ public struct SampleMatrix {
         }
         let place =
             switch values {
-            case .float32(let pointer): firstNonFinite(in: pointer, count: rows * columns)
-            case .float64(let pointer): firstNonFinite(in: pointer, count: rows * columns)
+            case .float32(let pointer): firstNonFinite(in: pointer, count: rows * columns, as: type)
+            case .float64(let pointer): firstNonFinite(in: pointer, count: rows * columns, as: type)
             }
         if let place {
             throw .invalidArgument(
-                "\(name) has a value that is not finite (NaN or infinity), in row \(place / columns), "
-                    + "column \(place % columns)")
+                "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
+                    + "in row \(place / columns), column \(place % columns)")
         }
     }
 }
@@ -71,7 +74,7 @@ public enum Targets {
         }
     }
 
-    func validate(rows: Int, units: Int) throws(EngineError) {
+    func validate<Element: KernelScalar>(rows: Int, units: Int, as type: Element.Type) throws(EngineError) {
         guard count == rows else {
             throw .invalidArgument("y has \(count) targets for the \(rows) rows of x")
         }
@@ -83,7 +86,7 @@ public enum Targets {
                         + "the labels 0 to \(units - 1)")
             }
         case .values(let matrix):
-            try matrix.validate(name: "y", layer: "output", units: units)
+            try matrix.validate(name: "y", layer: "output", units: units, as: type)
         }
     }
 }
@@ -99,8 +102,8 @@ public struct Samples {
     }
 
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
-        try inputs.validate(name: "x", layer: "input", units: network.sizes[0])
-        try targets.validate(rows: inputs.rows, units: network.outputSize)
+        try inputs.validate(name: "x", layer: "input", units: network.sizes[0], as: Element.self)
+        try targets.validate(rows: inputs.rows, units: network.outputSize, as: Element.self)
     }
 }
 

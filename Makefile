@@ -1,0 +1,40 @@
+# Daily work. ./test sets up .venv, which these targets use.
+
+SWIFT_SOURCES = Package.swift Sources Tests
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/CCEP/*.c Sources/CCEP/include/*.h)
+PYTHON_SOURCES = python notebooks setup.py
+BIN = .venv/bin
+
+.PHONY: help develop test lint format clean
+
+help:
+	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
+	@echo "make test      all tests, with everything they need set up first"
+	@echo "make lint      formatting, linters, types, and the C header under three compilers"
+	@echo "make format    lay out all sources"
+	@echo "make clean     remove what was built"
+
+develop:
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+
+test:
+	./test
+
+lint:
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	$(BIN)/clang-format --dry-run -Werror $(C_SOURCES)
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/mypy
+	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
+	g++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ Sources/CCEP/include/cep.h
+	clang -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
+
+format:
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+	$(BIN)/clang-format -i $(C_SOURCES)
+	$(BIN)/ruff check --fix $(PYTHON_SOURCES)
+	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+clean:
+	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

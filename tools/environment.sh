@@ -1,0 +1,38 @@
+# Sourced by ./demo and ./test: brings a Debian machine that has a Swift toolchain to where cep is installed in
+# .venv, with the extras named in $1. Says what it does; can be run again.
+set -eu
+
+say() { printf '\n== %s\n' "$*"; }
+
+if ! command -v swift >/dev/null; then
+    echo "cep is built with Swift 6.2 or newer, and there is no swift on PATH: see https://www.swift.org/install" >&2
+    exit 1
+fi
+
+missing=
+for package in gcc libc6-dev pkg-config libopenblas-dev python3-dev libpython3-dev python3-venv; do
+    case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
+        *' installed') ;;
+        *) missing="$missing $package" ;;
+    esac
+done
+if [ -n "$missing" ]; then
+    root=
+    [ "$(id -u)" -eq 0 ] || root=sudo
+    say "installing Debian packages:$missing"
+    $root apt-get update -qq
+    # shellcheck disable=SC2086 # a list of words
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+fi
+
+if [ ! -x .venv/bin/python ]; then
+    say "creating the virtual environment .venv"
+    for python in python3 /usr/bin/python3; do
+        "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
+    done
+    "$python" -m venv .venv
+    .venv/bin/python -m pip install --quiet --upgrade pip
+fi
+
+say "building cep and installing it into .venv, with its Python packages"
+.venv/bin/python -m pip install --quiet ".[$1]"
