@@ -12,7 +12,7 @@ public func cep_network_array(
         let handle = try NetworkHandle.of(network).use { (network) throws(EngineError) in
             try network.array(kind, at: Int(index))
         }
-        result.pointee = OpaquePointer(Unmanaged.passRetained(handle).toOpaque())
+        result.pointee = passToCaller(handle)
     }
 }
 
@@ -21,14 +21,11 @@ public func cep_array_describe(
     _ array: OpaquePointer?, _ layout: UnsafeMutablePointer<cep_array_layout>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let array = try required(array, "array")
-        let handle = Unmanaged<ArrayHandle>.fromOpaque(UnsafeRawPointer(array)).takeUnretainedValue()
-        try required(layout, "layout").pointee = handle.layout
+        try required(layout, "layout").pointee = try handle(array, "array", as: ArrayHandle.self).layout
     }
 }
 
 @c @implementation
 public func cep_array_release(_ array: OpaquePointer?) {
-    guard let array else { return }
-    Unmanaged<ArrayHandle>.fromOpaque(UnsafeRawPointer(array)).release()
+    release(array, as: ArrayHandle.self)
 }

@@ -20,6 +20,18 @@ protocol EngineNetwork: AnyObject {
         _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
 
+    func gradient(
+        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+    ) throws(EngineError) -> (GradientHandle, Metrics)
+
+    func theorem(
+        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
+    ) throws(EngineError) -> TheoremHandle
+
+    func energy() throws(EngineError) -> [Double]
+
+    func feedbackAngle(at connection: Int) throws(EngineError) -> Double
+
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
     func predict(
@@ -29,28 +41,8 @@ protocol EngineNetwork: AnyObject {
 
 extension Network: EngineNetwork {
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
-        switch Int(kind) {
-        case CEP_WEIGHTS: ArrayHandle(try parameters(of: index).weights, dimensions: 2)
-        case CEP_BIASES: ArrayHandle(try parameters(of: index).biases, dimensions: 1)
-        case CEP_FEEDBACK_WEIGHTS: ArrayHandle(try feedbackWeights(of: index), dimensions: 2)
-        case CEP_STATES: ArrayHandle(try layer(index), dimensions: 2)
-        default: throw .invalidArgument("\(kind) is not a kind of array")
-        }
-    }
-
-    private func parameters(of connection: Int) throws(EngineError) -> ConnectionParameters<Element> {
-        guard connections.indices.contains(connection) else {
-            throw .invalidArgument(
-                "there is no connection \(connection); the network's connections are 0 to \(connections.count - 1)")
-        }
-        return connections[connection].parameters
-    }
-
-    private func feedbackWeights(of connection: Int) throws(EngineError) -> Matrix<Element> {
-        guard let weights = try parameters(of: connection).feedbackWeights else {
-            throw .invalidArgument("connection \(connection) has no feedback weights of its own")
-        }
-        return weights
+        guard Int(kind) == CEP_STATES else { return try parameters.array(kind, at: index) }
+        return ArrayHandle(try layer(index), dimensions: 2)
     }
 
     private func layer(_ index: Int) throws(EngineError) -> Matrix<Element> {
@@ -72,12 +64,78 @@ extension Network: EngineNetwork {
             samples, rule: learningRule(rule), batchSize: batchSize, shuffleSeed: shuffleSeed, monitor: monitor)
     }
 
+    func gradient(
+        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+    ) throws(EngineError) -> (GradientHandle, Metrics) {
+        let estimate = try gradient(samples, estimator: learningRule(estimator), monitor: monitor)
+        let gradient = estimate.connections
+        return (
+            GradientHandle { (kind, index) throws(EngineError) in try gradient.array(kind, at: index) },
+            estimate.metrics
+        )
+    }
+
+    func theorem(
+        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
+    ) throws(EngineError) -> TheoremHandle {
+        // In float64 always: what a small beta does to float32 states is mostly rounding.
+        let network = try Network<Double>(converting: self)
+        return TheoremHandle(try network.checkTheorem(samples, conditions, monitor: monitor))
+    }
+
+    func feedbackAngle(at connection: Int) throws(EngineError) -> Double {
+        try connections.check(connection)
+        guard let angle = feedbackAngle(of: connection) else {
+            throw .invalidArgument("connection 0 has no feedback: the input is clamped")
+        }
+        return angle
+    }
+
     /// The rules there are.
     private func learningRule(_ rule: cep_rule) throws(EngineError) -> any LearningRule<Element> {
+        let rates = try LearningRates(rule)
         switch Int(rule.kind) {
-        case CEP_RULE_EP: EquilibriumPropagation(try TwoPhases(rule))
-        case CEP_RULE_CEP: ContinualEquilibriumPropagation(try TwoPhases(rule))
+        case CEP_RULE_EP:
+            return EquilibriumPropagation(
+                try TwoPhases(rule), learningRates: rates, accumulates: rule.accumulate != 0)
+        case CEP_RULE_CEP:
+            return ContinualEquilibriumPropagation(try TwoPhases(rule), learningRates: rates)
+        case CEP_RULE_BPTT:
+            return BackpropagationThroughTime(
+                freeSteps: Int(rule.free_steps), lastSteps: rule.last_steps == 0 ? nil : Int(rule.last_steps),
+                learningRates: rates)
+        case CEP_RULE_RBP:
+            return RecurrentBackpropagation(
+                freeSteps: Int(rule.free_steps), tolerance: rule.tolerance,
+                maximumIterations: Int(rule.max_iterations), learningRates: rates)
         default: throw .invalidArgument("\(rule.kind) is not a kind of learning rule")
+        }
+    }
+}
+
+extension Array {
+    /// - Throws: `EngineError.invalidArgument` where there is no connection of this index.
+    func check(_ connection: Int) throws(EngineError) {
+        guard indices.contains(connection) else {
+            throw .invalidArgument(
+                "there is no connection \(connection); the network's connections are 0 to \(count - 1)")
+        }
+    }
+
+    /// Parameters, or something of their shapes.
+    func array<Scalar>(
+        _ kind: cep_array_kind, at connection: Int
+    ) throws(EngineError) -> ArrayHandle where Element == ConnectionParameters<Scalar> {
+        try check(connection)
+        switch Int(kind) {
+        case CEP_WEIGHTS: return ArrayHandle(self[connection].weights, dimensions: 2)
+        case CEP_BIASES: return ArrayHandle(self[connection].biases, dimensions: 1)
+        case CEP_FEEDBACK_WEIGHTS:
+            guard let weights = self[connection].feedbackWeights else {
+                throw .invalidArgument("connection \(connection) has no feedback weights of its own")
+            }
+            return ArrayHandle(weights, dimensions: 2)
+        default: throw .invalidArgument("\(kind) is not a kind of parameter")
         }
     }
 }

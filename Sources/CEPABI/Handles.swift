@@ -15,7 +15,7 @@ final class NetworkHandle {
 
     /// The handle behind a caller's pointer.
     static func of(_ pointer: OpaquePointer?) throws(EngineError) -> NetworkHandle {
-        Unmanaged.fromOpaque(UnsafeRawPointer(try required(pointer, "network"))).takeUnretainedValue()
+        try handle(pointer, "network")
     }
 
     /// Runs `body` with the network, alone: a second thread gets `.busy`.
@@ -40,6 +40,57 @@ final class ArrayHandle {
             data: UnsafeMutableRawPointer(matrix.pointer), dtype: Element.dtype, dimensions: dimensions,
             shape: (Int64(shape.0), Int64(shape.1)))
     }
+}
+
+/// Behind a `cep_gradient *`: of either number type.
+final class GradientHandle {
+    let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
+
+    init(array: @escaping (cep_array_kind, Int) throws(EngineError) -> ArrayHandle) { self.array = array }
+}
+
+/// Behind a `cep_theorem *`.
+final class TheoremHandle {
+    let check: TheoremCheck<Double>
+
+    init(_ check: TheoremCheck<Double>) { self.check = check }
+}
+
+extension TheoremCheck {
+    func curves(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> Curves {
+        if Int(kind) == CEP_STATES {
+            guard index >= 1, index <= states.count else {
+                throw .invalidArgument("there are no curves of layer \(index); expected 1 to \(states.count)")
+            }
+            return states[index - 1]
+        }
+        try weights.check(index)
+        switch Int(kind) {
+        case CEP_WEIGHTS: return weights[index]
+        case CEP_BIASES: return biases[index]
+        case CEP_FEEDBACK_WEIGHTS:
+            guard let curves = feedbackWeights[index] else {
+                throw .invalidArgument("connection \(index) has no feedback weights of its own")
+            }
+            return curves
+        default: throw .invalidArgument("\(kind) is not a kind of array")
+        }
+    }
+}
+
+/// Hands a reference to a handle to a C caller, who releases it with the matching destroy function.
+func passToCaller(_ handle: AnyObject) -> OpaquePointer { OpaquePointer(Unmanaged.passRetained(handle).toOpaque()) }
+
+/// The handle behind a caller's pointer.
+func handle<Handle: AnyObject>(
+    _ pointer: OpaquePointer?, _ name: String, as _: Handle.Type = Handle.self
+) throws(EngineError) -> Handle {
+    Unmanaged.fromOpaque(UnsafeRawPointer(try required(pointer, name))).takeUnretainedValue()
+}
+
+/// Gives up a caller's reference.
+func release<Handle: AnyObject>(_ pointer: OpaquePointer?, as _: Handle.Type) {
+    if let pointer { Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).release() }
 }
 
 extension KernelScalar {

@@ -9,7 +9,8 @@ public func cep_network_options_default(_ options: UnsafeMutablePointer<cep_netw
     options?.pointee = cep_network_options(
         sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
         activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
-        dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1, feedback_angle: 0)
+        dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1,
+        follows_energy: 0, feedback_angle: 0)
 }
 
 @c @implementation
@@ -26,14 +27,13 @@ public func cep_network_create(
             case CEP_FLOAT64: try Network<Double>(configuration)
             default: throw .invalidArgument("\(options.dtype) is not a dtype")
             }
-        result.pointee = OpaquePointer(Unmanaged.passRetained(NetworkHandle(created)).toOpaque())
+        result.pointee = passToCaller(NetworkHandle(created))
     }
 }
 
 @c @implementation
 public func cep_network_destroy(_ network: OpaquePointer?) {
-    guard let network else { return }
-    Unmanaged<NetworkHandle>.fromOpaque(UnsafeRawPointer(network)).release()
+    release(network, as: NetworkHandle.self)
 }
 
 extension NetworkConfiguration {
@@ -54,7 +54,11 @@ extension SettingKind {
     fileprivate init(_ options: cep_network_options) throws(EngineError) {
         switch Int(options.setting) {
         case CEP_PROTOTYPICAL: self = .prototypical
-        case CEP_REAL_TIME: self = .realTime(timeStep: options.time_step, clamp: options.clamp != 0)
+        case CEP_REAL_TIME:
+            self = .realTime(
+                RealTime(
+                    timeStep: options.time_step, clamp: options.clamp != 0,
+                    followsEnergy: options.follows_energy != 0))
         default: throw .invalidArgument("\(options.setting) is not a setting")
         }
     }

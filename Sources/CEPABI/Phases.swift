@@ -36,7 +36,7 @@ public func cep_nudged_phase(
 }
 
 extension cep_phase_outcome {
-    fileprivate init(_ outcome: PhaseOutcome) {
+    init(_ outcome: PhaseOutcome) {
         self.init(steps: Int64(outcome.steps), residual: outcome.residual, converged: outcome.converged ? 1 : 0)
     }
 }

@@ -1,7 +1,7 @@
 public import CCEP
 import CEPEngine
 
-// Section 7 and 8 of cep.h: learning rules, training, evaluation and prediction.
+// Sections 7 and 8 of cep.h: training, evaluation and prediction.
 
 @c @implementation
 public func cep_train_batch(
@@ -73,20 +73,7 @@ public func cep_predict(
 }
 
 extension cep_metrics {
-    fileprivate init(_ metrics: Metrics) {
+    init(_ metrics: Metrics) {
         self.init(samples: Int64(metrics.samples), errors: Int64(metrics.errors), loss: metrics.loss)
-    }
-}
-
-extension TwoPhases {
-    init(_ rule: cep_rule) throws(EngineError) {
-        guard rule.learning_rate_count >= 1, rule.learning_rate_count <= 1_000_000 else {
-            throw .invalidArgument("learning_rates has \(rule.learning_rate_count) values; expected one a connection")
-        }
-        let rates = UnsafeBufferPointer(
-            start: try required(rule.learning_rates, "learning_rates"), count: Int(rule.learning_rate_count))
-        self.init(
-            freeSteps: Int(rule.free_steps), nudgedSteps: Int(rule.nudged_steps), beta: rule.beta,
-            learningRates: Array(rates))
     }
 }

@@ -42,6 +42,8 @@ public func add<Element: KernelScalar>(
 }
 
 /// Converts an array from one number type to another, rounding to nearest.
+@specialized(where Source == Float, Element == Float)
+@specialized(where Source == Double, Element == Double)
 @specialized(where Source == Float, Element == Double)
 @specialized(where Source == Double, Element == Float)
 public func convert<Source: KernelScalar, Element: KernelScalar>(
@@ -83,6 +85,15 @@ public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Elemen
     return best
 }
 
+/// max |array[i]|; NaN where a value is not finite.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func largestMagnitude<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Element {
+    var largest = LargestChange<Element>()
+    for i in 0..<count { largest.record(array[i]) }
+    return largest.value
+}
+
 /// Σ (a[i] − b[i])², in float64.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
@@ -94,5 +105,16 @@ public func squaredDistance<Element: KernelScalar>(
         let difference = Double(a[i]) - Double(b[i])
         sum += difference * difference
     }
+    return sum
+}
+
+/// Σ a[i] b[i], in float64.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func dotProduct<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, count: Int
+) -> Double {
+    var sum = 0.0
+    for i in 0..<count { sum += Double(a[i]) * Double(b[i]) }
     return sum
 }

@@ -9,25 +9,34 @@
 
 from cep import datasets
 from cep._cep import DivergenceError, __version__
+from cep.gradients import Gradient, gradient
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_history
-from cep.rules import CEP, EP, Rule
+from cep.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
 
 __all__ = [
+    "BPTT",
     "CEP",
     "EP",
+    "RBP",
     "BatchResult",
+    "ConvergenceWarning",
     "DivergenceError",
     "Evaluation",
+    "GDUReport",
+    "Gradient",
     "History",
+    "LearningRule",
     "Network",
     "PhaseOutcome",
-    "Rule",
     "__version__",
     "datasets",
     "evaluate",
     "fit",
+    "gdu_check",
+    "gradient",
     "plot_history",
     "train_batch",
 ]

@@ -10,7 +10,7 @@ import click
 import cep as package
 from cep import datasets, plots
 from cep.network import Network
-from cep.rules import CEP, EP, Rule
+from cep.rules import CEP, EP
 from cep.training import History, evaluate, fit
 
 
@@ -36,7 +36,7 @@ DEFAULTS = {
     ("mnist", "c-ep", 1): Defaults((512,), 40, 15, 0.2, (0.0056, 0.0028), 100),
     ("mnist", "c-ep", 2): Defaults((512, 512), 100, 20, 0.5, (0.01, 0.0018, 0.00018), 150),
 }
-RULES: dict[str, type[Rule]] = {"ep": EP, "c-ep": CEP}
+RULES: dict[str, type[EP | CEP]] = {"ep": EP, "c-ep": CEP}
 DIGITS_TEST_IMAGES = 360
 
 

@@ -13,7 +13,7 @@ _SETTINGS = {"prototypical": 0, "real-time": 1}
 _ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
 _FEEDBACKS = {"tied": 0, "untied": 1}
 _DTYPES = {"float32": 0, "float64": 1}
-_WEIGHTS, _BIASES, _FEEDBACK_WEIGHTS, _STATES = range(4)
+WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
 
 
 class PhaseOutcome(NamedTuple):
@@ -92,6 +92,9 @@ class Network:
     feedback_angle : float
         Untied feedback: degrees, 0 to 180, between feedback and transposed forward weights at the
         start. The sign of each weight is flipped with probability ½ (1 − cos angle).
+    follows_energy : bool
+        Real-time setting with tied feedback: whether the output layer too has the factor ρ′, which
+        the published equations leave out, so that the states descend the energy (see `energy`).
 
     Attributes
     ----------
@@ -131,6 +134,7 @@ class Network:
         dt: float = 0.2,
         clamp: bool = True,
         feedback_angle: float = 0.0,
+        follows_energy: bool = False,
     ) -> None:
         try:
             layers = list(sizes)
@@ -145,6 +149,7 @@ class Network:
         self._dt = _arguments.real("dt", dt)
         self._clamp = bool(clamp)
         self._feedback_angle = _arguments.real("feedback_angle", feedback_angle)
+        self._follows_energy = bool(follows_energy)
         self._engine = _cep.Network(
             self._sizes,
             _SETTINGS[self._setting],
@@ -154,6 +159,7 @@ class Network:
             self._seed,
             self._dt,
             self._clamp,
+            self._follows_energy,
             self._feedback_angle,
         )
 
@@ -190,12 +196,26 @@ class Network:
     @property
     def weights(self) -> Arrays:
         """Weights of each connection, input first, in place: units of layer k+1 × of layer k."""
-        return Arrays(len(self._sizes) - 1, lambda k: self._view(_WEIGHTS, k))
+        return Arrays(len(self._sizes) - 1, lambda k: self._view(WEIGHTS, k))
 
     @property
     def biases(self) -> Arrays:
         """Biases of each layer but the input, in place: units of layer k+1."""
-        return Arrays(len(self._sizes) - 1, lambda k: self._view(_BIASES, k))
+        return Arrays(len(self._sizes) - 1, lambda k: self._view(BIASES, k))
+
+    @property
+    def feedback_weights(self) -> list[NDArray[Any] | None]:
+        """Feedback weights of each connection, in place: units of layer k × of layer k+1.
+
+        None for connection 0, into which no feedback flows, and with tied feedback.
+        """
+        return [
+            self._view(FEEDBACK_WEIGHTS, k) if self._has_feedback_weights(k) else None
+            for k in range(len(self._sizes) - 1)
+        ]
+
+    def _has_feedback_weights(self, connection: int) -> bool:
+        return connection > 0 and self._feedback == "untied"
 
     @property
     def states(self) -> Arrays:
@@ -204,7 +224,7 @@ class Network:
         When the batch size changes they get new memory; an array taken before keeps the old states.
         Reading one before the first phase raises RuntimeError.
         """
-        return Arrays(len(self._sizes), lambda layer: self._view(_STATES, layer))
+        return Arrays(len(self._sizes), lambda layer: self._view(STATES, layer))
 
     def _view(self, kind: int, index: int) -> NDArray[Any]:
         return np.asarray(self._engine.array(kind, index))
@@ -301,11 +321,56 @@ class Network:
         self._engine.predict(inputs, _arguments.integer("steps", steps), classes)
         return classes
 
+    def feedback_angles(self) -> list[float | None]:
+        """Degrees between each connection's feedback and transposed forward weights, as they are.
+
+        0 with tied feedback; None for connection 0, into which no feedback flows.
+        """
+        return [
+            self._engine.feedback_angle(k) if k else None for k in range(len(self._sizes) - 1)
+        ]
+
+    def energy(self) -> NDArray[np.float64]:
+        """What the states go down as they relax, for each sample of the present batch.
+
+        Real-time setting: the energy, over layers l = 1 … L::
+
+            E = ½ Σ s_l² − Σ ρ(s_l)ᵀ W ρ(s_{l−1}) − Σ b_lᵀ ρ(s_l)
+
+        The free dynamics are minus its gradient on the hidden layers. On the output layer the
+        published ones lack the factor ρ′(s); a network with ``follows_energy=True`` has it, and
+        descends E (to first order in dt, and where states are not clamped).
+
+        Prototypical setting: −Φ, minus the primitive function::
+
+            Φ = Σ s_lᵀ W s_{l−1} + Σ b_lᵀ s_l
+
+        of which the dynamics apply the activation to the gradient, s ← σ(∂Φ/∂s). It falls as states
+        relax from zero, though not necessarily at every step.
+
+        Returns
+        -------
+        numpy.ndarray of float64, batch
+
+        Raises
+        ------
+        ValueError
+            With untied feedback: a vector field derives from no energy.
+        RuntimeError
+            Before the first phase.
+        """
+        if self._feedback != "tied":
+            raise ValueError("a network with untied feedback derives from no energy")
+        energies = np.empty(len(self.states[0]))
+        self._engine.energy(energies)
+        return energies
+
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self._sizes))
         words = [f"setting={self._setting!r}", f"activation={self._activation!r}"]
         if self._setting == "real-time":
             words += [f"dt={self._dt}", f"clamp={self._clamp}"]
+            words += ["follows_energy=True"] if self._follows_energy else []
         words.append(f"feedback={self._feedback!r}")
         if self._feedback == "untied":
             words.append(f"feedback_angle={self._feedback_angle}")

@@ -1,14 +1,21 @@
 """Pictures of what networks did. matplotlib is imported when one is drawn."""
 
+import itertools
+import sys
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from cep.theorem import Curves, GDUReport
     from cep.training import History
 
-# Okabe and Ito's palette, told apart by colour-blind readers and in grey.
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
+_PALETTE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") -> "Axes":
@@ -33,7 +40,7 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     ImportError
         Where matplotlib is not installed.
     """
-    axes = _axes() if ax is None else ax
+    axes = _figure().subplots() if ax is None else ax
     epochs = range(1, len(history) + 1)
     percent = [100 * error for error in history.train_error]
     axes.plot(epochs, percent, color=_BLUE, linestyle="--", label="training (while learning)")
@@ -46,14 +53,74 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     return axes
 
 
-def _axes() -> Any:
+def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
+    """Draw what `gdu_check` found: updates dashed, minus gradients solid, a panel a layer.
+
+    Parameters
+    ----------
+    report : GDUReport
+        What `gdu_check` returned.
+    entries : int
+        Neurons or synapses drawn in each panel, chosen at random among those that move.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    """
+    neurons = [curves for curves in report.states if curves is not None]
+    feedback = [curves for curves in report.feedback_weights if curves is not None]
+    rows: list[tuple[str, list[Curves]]] = [("neurons", neurons), ("weights", report.weights)]
+    if feedback:
+        rows.append(("feedback weights", feedback))
+    columns = len(report.weights)
+    figure = _figure(figsize=(3.2 * columns, 2.6 * len(rows)))
+    panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
+    choice = np.random.default_rng(seed)
+    for (name, row), axes in zip(rows, panels, strict=True):
+        # The input has no neurons that move; nor does feedback reach it: the last panels align.
+        offset = columns - len(row)
+        for ax in axes[:offset]:
+            ax.axis("off")
+        for k, (curves, ax) in enumerate(zip(row, axes[offset:], strict=True)):
+            place = f"layer {k + 1}" if name == "neurons" else f"connection {k + offset}"
+            _draw_curves(ax, curves, entries, choice)
+            ax.set_title(f"{name}, {place}", fontsize="medium")
+    for ax in panels[-1]:
+        ax.set_xlabel("step t")
+    figure.suptitle(
+        f"updates (dashed) and minus gradients (solid); angle of the totals {report.angle:.1f}°"
+    )
+    return figure
+
+
+def _draw_curves(
+    ax: "Axes", curves: "Curves", entries: int, choice: np.random.Generator
+) -> None:
+    steps = len(curves.updates)
+    updates = curves.updates.reshape(steps, -1)
+    gradients = curves.gradients.reshape(steps, -1)
+    moving = np.flatnonzero(np.abs(gradients).max(axis=0))
+    chosen = choice.permutation(moving)[:entries]
+    for index, colour in zip(chosen, itertools.cycle(_PALETTE), strict=False):
+        ax.plot(gradients[:, index], color=colour, linewidth=1.2, alpha=0.7)
+        ax.plot(updates[:, index], color=colour, linewidth=1.8, linestyle="--")
+    ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    ax.grid(alpha=0.3)
+
+
+def _figure(**options: Any) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("drawing needs matplotlib: pip install 'cep[plot]'") from error
-    import sys
-
     # In a notebook the figure should appear by itself; in a script nothing should open a window.
     if "matplotlib.pyplot" in sys.modules:
-        return sys.modules["matplotlib.pyplot"].subplots(layout="constrained")[1]
-    return Figure(layout="constrained").subplots()
+        return sys.modules["matplotlib.pyplot"].figure(layout="constrained", **options)
+    return Figure(layout="constrained", **options)

@@ -1,58 +1,101 @@
-"""Learning rules: how a network's phases become updates of its parameters."""
+"""Learning rules, which are gradient estimators too: how phases become updates of parameters."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from cep import _arguments
 
+Rates = float | Sequence[float] | None
+
+# As the extension takes it: kind, free steps, nudged steps, beta, its sign, accumulate, last steps,
+# tolerance, max iterations, learning rates input first, bias learning rates.
+EngineRule = tuple[
+    int, int, int, float, int, bool, int, float, int, tuple[float, ...], tuple[float, ...]
+]
+
 # As in cep.h.
-_EP, _CEP = 0, 1
+_EP, _CEP, _BPTT, _RBP = range(4)
+_BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
 
 
-@dataclass(frozen=True)
-class _TwoPhaseRule:
+class LearningRule:
+    """What `train_batch` and `fit` train with, and `gradient` estimates gradients with."""
+
+    name: ClassVar[str]
+    _kind: ClassVar[int]
+
     free_steps: int
+    learning_rates: Rates
+    bias_learning_rates: Rates
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_steps(self, *names: str) -> None:
+        for name in names:
+            number = _arguments.integer(name, getattr(self, name))
+            if number < 1:
+                raise ValueError(f"{name} must be 1 or more, got {number}")
+            self._set(name, number)
+
+    def _check_rates(self) -> None:
+        for name in ("learning_rates", "bias_learning_rates"):
+            self._set(name, _rates(name, getattr(self, name)))
+        if self.learning_rates is None and self.bias_learning_rates is not None:
+            raise ValueError("bias_learning_rates without learning_rates: give both")
+
+    def spread_learning_rates(
+        self, connections: int
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Learning rates and bias learning rates, one a connection, input first.
+
+        Empty where a rule has none.
+        """
+        return _spread(self.learning_rates, connections), _spread(
+            self.bias_learning_rates, connections
+        )
+
+    def _for_engine(self, connections: int) -> EngineRule:
+        fields = self._engine_fields()
+        return (
+            self._kind,
+            self.free_steps,
+            fields.get("nudged_steps", 0),
+            fields.get("beta", 0.0),
+            fields.get("beta_sign", 0),
+            fields.get("accumulate", False),
+            fields.get("last_steps", 0),
+            fields.get("tolerance", 0.0),
+            fields.get("max_iterations", 0),
+            *self.spread_learning_rates(connections),
+        )
+
+    def _engine_fields(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class _TwoPhaseRule(LearningRule):
     nudged_steps: int
     beta: float
-    learning_rates: float | Sequence[float]
+    beta_sign: str
 
-    _kind: ClassVar[int]
-    name: ClassVar[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        for steps in ("free_steps", "nudged_steps"):
-            number = _arguments.integer(steps, getattr(self, steps))
-            if number < 1:
-                raise ValueError(f"{steps} must be 1 or more, got {number}")
-            object.__setattr__(self, steps, number)
+    def _check_phases(self, *signs: str) -> None:
+        self._check_steps("free_steps", "nudged_steps")
         beta = _arguments.real("beta", self.beta)
         if beta == 0 or not math.isfinite(beta):
             raise ValueError(f"beta must be finite and not 0, got {beta}")
-        object.__setattr__(self, "beta", beta)
-        object.__setattr__(self, "learning_rates", _rates("learning_rates", self.learning_rates))
+        self._set("beta", beta)
+        _arguments.choice("beta_sign", self.beta_sign, signs)
+        self._check_rates()
 
-    def _for_engine(self, connections: int) -> tuple[int, int, int, float, tuple[float, ...]]:
-        rates = self.learning_rates
-        each = (rates,) * connections if isinstance(rates, float) else tuple(rates)
-        return self._kind, self.free_steps, self.nudged_steps, self.beta, each
-
-
-def _rates(name: str, rates: Any) -> float | tuple[float, ...]:
-    try:
-        several = not isinstance(rates, (str, bytes)) and len(rates) >= 0
-    except TypeError:
-        several = False
-    values = (
-        tuple(_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(rates))
-        if several
-        else (_arguments.real(name, rates),)
-    )
-    for value in values:
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be finite and 0 or more, got {value}")
-    return values if several else values[0]
+    def _engine_fields(self) -> dict[str, Any]:
+        return {
+            "nudged_steps": self.nudged_steps,
+            "beta": self.beta,
+            "beta_sign": _BETA_SIGNS[self.beta_sign],
+        }
 
 
 @dataclass(frozen=True)
@@ -63,6 +106,10 @@ class EP(_TwoPhaseRule):
 
         ΔW = η / (βB) (s^βᵀ s^β − s*ᵀ s*)      Δb = η / (βB) Σ (s^β − s*)
 
+    (ρ(s) for s in the real-time setting). With untied feedback this is the vector field rule, VF::
+
+        ΔW = η / (βB) (s^β − s*)ᵀ ρ(s*)        ΔV likewise, with W's learning rate
+
     Parameters
     ----------
     free_steps : int
@@ -71,8 +118,19 @@ class EP(_TwoPhaseRule):
         Steps K of the nudged phase, 1 or more.
     beta : float
         Strength β of the nudging, not 0.
-    learning_rates : float or sequence of float
-        η, one for all connections or one each, input first. 0 or more.
+    learning_rates : float or sequence of float, optional
+        η, one for all connections or one each, input first. 0 or more. Without, the rule only
+        estimates gradients.
+    bias_learning_rates : float or sequence of float, optional
+        Of the biases; default: the learning rates. The published prototypical vector field never
+        learns the first hidden layer's bias: 0 there reproduces it.
+    beta_sign : {"fixed", "random", "symmetric"}
+        Random: drawn for each batch with p = ½, from the seed of `fit` or else of the network.
+        Symmetric: phases at +β and −β from the same free steady state, half the sum of their
+        updates; its error falls with β² rather than β.
+    accumulate : bool
+        Whether the update is summed over the steps of the nudged phase, the weights staying as they
+        are, rather than taken from its two ends. With tied feedback both are the same.
 
     Raises
     ------
@@ -85,8 +143,23 @@ class EP(_TwoPhaseRule):
     (arXiv 1905.13633).
     """
 
+    free_steps: int
+    nudged_steps: int
+    beta: float
+    learning_rates: Rates = None
+    bias_learning_rates: Rates = None
+    beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
+    accumulate: bool = False
+
     _kind = _EP
     name = "EP"
+
+    def __post_init__(self) -> None:
+        self._check_phases("fixed", "random", "symmetric")
+        self._set("accumulate", bool(self.accumulate))
+
+    def _engine_fields(self) -> dict[str, Any]:
+        return super()._engine_fields() | {"accumulate": self.accumulate}
 
 
 @dataclass(frozen=True)
@@ -97,7 +170,12 @@ class CEP(_TwoPhaseRule):
 
         ΔW(t) = η / (βB) (s(t+1)ᵀ s(t+1) − s(t)ᵀ s(t))      Δb(t) = η / (βB) Σ (s(t+1) − s(t))
 
-    so that nothing has to be stored for an update. Step t + 1 uses the parameters updated at t.
+    (ρ(s) for s in the real-time setting), so that nothing has to be stored for an update. Step
+    t + 1 uses the parameters updated at t. With untied feedback this is C-VF::
+
+        ΔW(t) = η / (βB) (s(t+1) − s(t))ᵀ ρ(s(t))            ΔV likewise, with W's learning rate
+
+    As a gradient estimator it is the total update divided by −η.
 
     Parameters
     ----------
@@ -107,8 +185,16 @@ class CEP(_TwoPhaseRule):
         Steps K of the nudged phase, 1 or more.
     beta : float
         Strength β of the nudging, not 0.
-    learning_rates : float or sequence of float
-        η, one for all connections or one each, input first. 0 or more.
+    learning_rates : float or sequence of float, optional
+        η, one for all connections or one each, input first. 0 or more. Without, the rule only
+        estimates gradients, in the limit η → 0.
+    bias_learning_rates : float or sequence of float, optional
+        Of the biases; default: the learning rates. The published prototypical vector field never
+        learns the first hidden layer's bias: 0 there reproduces it.
+    beta_sign : {"fixed", "random"}
+        Random: drawn for each batch with p = ½, from the seed of `fit` or else of the network.
+        There is no symmetric form: the phase at +β moves the weights, so that one at −β would not
+        start from the same network.
 
     Raises
     ------
@@ -120,8 +206,137 @@ class CEP(_TwoPhaseRule):
     Ernoult et al., 2020 (arXiv 2005.04168).
     """
 
+    free_steps: int
+    nudged_steps: int
+    beta: float
+    learning_rates: Rates = None
+    bias_learning_rates: Rates = None
+    beta_sign: Literal["fixed", "random"] = "fixed"
+
     _kind = _CEP
     name = "C-EP"
 
+    def __post_init__(self) -> None:
+        self._check_phases("fixed", "random")
 
-Rule = EP | CEP
+
+@dataclass(frozen=True)
+class BPTT(LearningRule):
+    """Backpropagation through the steps of the free phase: the exact gradient of what it computes.
+
+    Parameters
+    ----------
+    free_steps : int
+        Steps T of the free phase, 1 or more.
+    last_steps : int, optional
+        Steps at its end that gradients are sent back through, at most ``free_steps``; default: all.
+    learning_rates, bias_learning_rates : float or sequence of float, optional
+        As for `EP`. Without, the rule only estimates gradients.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not of its kind or out of its range.
+    """
+
+    free_steps: int
+    last_steps: int | None = None
+    learning_rates: Rates = None
+    bias_learning_rates: Rates = None
+
+    _kind = _BPTT
+    name = "BPTT"
+
+    def __post_init__(self) -> None:
+        self._check_steps("free_steps")
+        if self.last_steps is not None:
+            self._check_steps("last_steps")
+            if self.last_steps > self.free_steps:
+                raise ValueError(
+                    f"last_steps is {self.last_steps}, more than the {self.free_steps} "
+                    "free_steps there are"
+                )
+        self._check_rates()
+
+    def _engine_fields(self) -> dict[str, Any]:
+        return {"last_steps": self.last_steps or 0}
+
+
+@dataclass(frozen=True)
+class RBP(LearningRule):
+    """Recurrent backpropagation: the gradient at the steady state, as if it had held for ever.
+
+    The gradient of the states at the fixed point, dL/ds = (1 − Jᵀ)⁻¹ dL/ds_T with J the Jacobian of
+    a step, is summed up term by term until the terms have died away.
+
+    Parameters
+    ----------
+    free_steps : int
+        Steps T of the free phase, 1 or more: enough to reach the steady state.
+    tolerance : float
+        Terms are added until the largest is this small beside the first, in (0, 1).
+    max_iterations : int
+        Of terms; if the tolerance has not been reached by then, DivergenceError is raised.
+    learning_rates, bias_learning_rates : float or sequence of float, optional
+        As for `EP`. Without, the rule only estimates gradients.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not of its kind or out of its range.
+
+    References
+    ----------
+    Almeida, 1987; Pineda, 1987.
+    """
+
+    free_steps: int
+    tolerance: float = 1e-6
+    max_iterations: int = 10_000
+    learning_rates: Rates = None
+    bias_learning_rates: Rates = None
+
+    _kind = _RBP
+    name = "RBP"
+
+    def __post_init__(self) -> None:
+        self._check_steps("free_steps", "max_iterations")
+        tolerance = _arguments.real("tolerance", self.tolerance)
+        if not 0 < tolerance < 1:
+            raise ValueError(f"tolerance must be between 0 and 1, got {tolerance}")
+        self._set("tolerance", tolerance)
+        self._check_rates()
+
+    def _engine_fields(self) -> dict[str, Any]:
+        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+
+
+def checked(name: str, rule: object) -> LearningRule:
+    """Return the rule, or raise the TypeError that it is none."""
+    if not isinstance(rule, LearningRule):
+        raise TypeError(f"{name} must be a learning rule such as cep.CEP(…), got {rule!r}")
+    return rule
+
+
+def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:
+    if rates is None:
+        return None
+    several = hasattr(rates, "__len__") and hasattr(rates, "__iter__") and not isinstance(rates, str)
+    values = (
+        tuple(_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(rates))
+        if several
+        else (_arguments.real(name, rates),)
+    )
+    if several and not values:
+        raise ValueError(f"{name} is empty; expected one number, or one a connection, input first")
+    for value in values:
+        if not (value >= 0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be finite and 0 or more, got {value}")
+    return values if several else values[0]
+
+
+def _spread(rates: Rates, connections: int) -> tuple[float, ...]:
+    """One rate a connection; none where there are none."""
+    if rates is None:
+        return ()
+    return (rates,) * connections if isinstance(rates, float) else tuple(rates)  # type: ignore[arg-type]

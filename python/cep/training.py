@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cep import _arguments
+from cep import _arguments, rules
 from cep.network import Network
-from cep.rules import Rule, _TwoPhaseRule
+from cep.rules import LearningRule
 
 Data = tuple[ArrayLike, ArrayLike]
 
@@ -51,7 +51,7 @@ class History:
         return len(self.train_error)
 
 
-def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: Rule) -> BatchResult:
+def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) -> BatchResult:
     """Run both phases on one batch and update the parameters.
 
     Parameters
@@ -62,8 +62,8 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: Rule) -> BatchRe
         Real numbers, all finite.
     y : array_like
         Integer classes, one a sample, or target values, batch × output units.
-    rule : EP or CEP
-        The learning rule.
+    rule : EP, CEP, BPTT or RBP
+        The learning rule, with learning rates.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: Rule) -> BatchRe
         Where a state became infinite or not a number; the parameters are as before the batch.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    _, errors, loss = net._engine.train_batch(inputs, wanted, _engine_rule(rule, net))
+    _, errors, loss = net._engine.train_batch(inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1))
     return BatchResult(loss, errors)
 
 
@@ -114,7 +114,7 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
 def fit(
     net: Network,
     data: Data,
-    rule: Rule,
+    rule: LearningRule,
     epochs: int,
     batch_size: int = 20,
     validation_data: Data | None = None,
@@ -130,8 +130,8 @@ def fit(
         Trained in place.
     data : (x, y)
         Inputs, samples × units, and integer classes or target values.
-    rule : EP or CEP
-        The learning rule.
+    rule : EP, CEP, BPTT or RBP
+        The learning rule, with learning rates.
     epochs : int
         Passes over the data, 1 or more.
     batch_size : int
@@ -160,7 +160,7 @@ def fit(
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
     inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    engine_rule = _engine_rule(rule, net)
+    engine_rule = rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     epochs = _arguments.integer("epochs", epochs)
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, got {epochs}")
@@ -197,12 +197,6 @@ def fit(
             if on_epoch_end is not None:
                 on_epoch_end(history)
     return history
-
-
-def _engine_rule(rule: Rule, net: Network) -> tuple[int, int, int, float, tuple[float, ...]]:
-    if not isinstance(rule, _TwoPhaseRule):
-        raise TypeError(f"rule must be a learning rule such as cep.CEP(…), got {rule!r}")
-    return rule._for_engine(len(net.sizes) - 1)
 
 
 def _bar(samples: int, epochs: int) -> AbstractContextManager[Any]:

@@ -39,8 +39,9 @@ static char single_format(const Py_buffer *buffer) {
 static int matrix_of_buffer(const Py_buffer *buffer, cep_matrix *matrix) {
     char format = single_format(buffer);
     if (buffer->ndim != 2 || (format != 'f' && format != 'd')) {
-        PyErr_Format(PyExc_TypeError, "expected a 2-dimensional float32 or float64 array, got %d dimensions of '%s'",
-                     buffer->ndim, buffer->format);
+        PyErr_Format(PyExc_TypeError,
+                     "expected a 2-dimensional float32 or float64 array, got %d dimensions of '%s'", buffer->ndim,
+                     buffer->format);
         return 0;
     }
     matrix->data = buffer->buf;
@@ -118,6 +119,24 @@ static double *doubles_of_sequence(PyObject *sequence, int64_t *count) {
     return values;
 }
 
+static void release_rates(learning_rates *rates) {
+    PyMem_Free(rates->weights);
+    PyMem_Free(rates->biases);
+    rates->weights = NULL;
+    rates->biases = NULL;
+}
+
+static int learning_rates_of(learning_rates *rates, PyObject *weights, PyObject *biases, int64_t *weight_count,
+                             int64_t *bias_count) {
+    rates->weights = doubles_of_sequence(weights, weight_count);
+    rates->biases = rates->weights == NULL ? NULL : doubles_of_sequence(biases, bias_count);
+    if (rates->biases == NULL) {
+        release_rates(rates);
+        return 0;
+    }
+    return 1;
+}
+
 int convert_rule(PyObject *object, void *argument) {
     rule_argument *self = argument;
     if (object == NULL) {
@@ -125,16 +144,45 @@ int convert_rule(PyObject *object, void *argument) {
         return 1;
     }
     memset(self, 0, sizeof *self);
-    PyObject *learning_rates;
-    if (!PyArg_ParseTuple(object, "iO&O&dO:rule", &self->rule.kind, convert_int64, &self->rule.free_steps,
-                          convert_int64, &self->rule.nudged_steps, &self->rule.beta, &learning_rates)) {
+    cep_rule *rule = &self->rule;
+    PyObject *rates;
+    PyObject *bias_rates;
+    if (!PyArg_ParseTuple(object, "iO&O&dipO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
+                          convert_int64, &rule->nudged_steps, &rule->beta, &rule->beta_sign, &rule->accumulate,
+                          convert_int64, &rule->last_steps, &rule->tolerance, convert_int64, &rule->max_iterations,
+                          &rates, &bias_rates)) {
         return 0;
     }
-    self->rates = doubles_of_sequence(learning_rates, &self->rule.learning_rate_count);
-    if (self->rates == NULL) {
+    if (!learning_rates_of(&self->rates, rates, bias_rates, &rule->learning_rate_count,
+                           &rule->bias_learning_rate_count)) {
         return 0;
     }
-    self->rule.learning_rates = self->rates;
+    rule->learning_rates = self->rates.weights;
+    rule->bias_learning_rates = self->rates.biases;
+    return Py_CLEANUP_SUPPORTED;
+}
+
+int convert_conditions(PyObject *object, void *argument) {
+    conditions_argument *self = argument;
+    if (object == NULL) {
+        release_conditions(self);
+        return 1;
+    }
+    memset(self, 0, sizeof *self);
+    cep_theorem_conditions *conditions = &self->conditions;
+    PyObject *rates;
+    PyObject *bias_rates;
+    if (!PyArg_ParseTuple(object, "O&O&dOOp:conditions", convert_int64, &conditions->free_steps, convert_int64,
+                          &conditions->nudged_steps, &conditions->beta, &rates, &bias_rates,
+                          &conditions->drop_first)) {
+        return 0;
+    }
+    if (!learning_rates_of(&self->rates, rates, bias_rates, &conditions->learning_rate_count,
+                           &conditions->bias_learning_rate_count)) {
+        return 0;
+    }
+    conditions->learning_rates = self->rates.weights;
+    conditions->bias_learning_rates = self->rates.biases;
     return Py_CLEANUP_SUPPORTED;
 }
 
@@ -142,7 +190,6 @@ void release_matrix(matrix_argument *argument) { PyBuffer_Release(&argument->buf
 
 void release_targets(targets_argument *argument) { PyBuffer_Release(&argument->buffer); }
 
-void release_rule(rule_argument *argument) {
-    PyMem_Free(argument->rates);
-    argument->rates = NULL;
-}
+void release_rule(rule_argument *argument) { release_rates(&argument->rates); }
+
+void release_conditions(conditions_argument *argument) { release_rates(&argument->rates); }

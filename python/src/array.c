@@ -3,8 +3,7 @@
 #include "extension.h"
 
 typedef struct {
-    PyObject_HEAD
-    cep_array *array;
+    PyObject_HEAD cep_array *array;
     Py_ssize_t shape[2];
     Py_ssize_t strides[2];
 } Array;

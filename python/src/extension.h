@@ -12,6 +12,8 @@
 typedef struct {
     PyTypeObject *array_type;
     PyTypeObject *network_type;
+    PyTypeObject *gradient_type;
+    PyTypeObject *theorem_type;
     PyObject *divergence_error;
 } module_state;
 
@@ -28,6 +30,17 @@ PyObject *array_new(module_state *state, cep_array *array);
 /* network.c */
 extern PyType_Spec network_spec;
 
+/* gradient.c and theorem.c: results of the engine that arrays are taken from. */
+extern PyType_Spec gradient_spec;
+extern PyType_Spec theorem_spec;
+/* Steal the reference to the engine's object. */
+PyObject *gradient_new(module_state *state, cep_gradient *gradient);
+PyObject *theorem_new(module_state *state, cep_theorem *theorem);
+
+/* Results as tuples: (steps, residual, converged), (samples, errors, loss). */
+PyObject *outcome_tuple(const cep_phase_outcome *outcome);
+PyObject *metrics_tuple(const cep_metrics *metrics);
+
 /* arguments.c: from Python objects to what cep.h takes. Return 0 with an exception set on failure, as converters
  * of PyArg_ParseTuple do. */
 typedef struct {
@@ -39,25 +52,35 @@ typedef struct {
     cep_targets targets;
 } targets_argument;
 typedef struct {
-    double *rates; /* of PyMem */
+    double *weights; /* of PyMem, as biases */
+    double *biases;
+} learning_rates;
+typedef struct {
+    learning_rates rates;
     cep_rule rule;
 } rule_argument;
+typedef struct {
+    learning_rates rates;
+    cep_theorem_conditions conditions;
+} conditions_argument;
 
 int convert_int64(PyObject *object, void *int64);
 int convert_uint64(PyObject *object, void *uint64);
 int convert_matrix(PyObject *object, void *matrix_argument_);
 int convert_targets(PyObject *object, void *targets_argument_);
 int convert_rule(PyObject *object, void *rule_argument_);
+int convert_conditions(PyObject *object, void *conditions_argument_);
 void release_matrix(matrix_argument *argument);
 void release_targets(targets_argument *argument);
 void release_rule(rule_argument *argument);
+void release_conditions(conditions_argument *argument);
 
 /* work.c: long calls of the engine.
  *
- * GIL policy: every call that may take longer than a microsecond runs between begin_work and end_work, with the GIL
- * released. Every 20 ms or so the engine calls back on the same thread, which takes the GIL, lets signal handlers
- * run (so that Ctrl-C raises KeyboardInterrupt), calls the Python progress function if there is one, and releases
- * the GIL again. */
+ * GIL policy: every call that may take longer than a microsecond runs between begin_work and end_work, with the
+ * GIL released. Every 20 ms or so the engine calls back on the same thread, which takes the GIL, lets signal
+ * handlers run (so that Ctrl-C raises KeyboardInterrupt), calls the Python progress function if there is one, and
+ * releases the GIL again. */
 typedef struct {
     PyThreadState *thread;
     PyObject *callback; /* borrowed; called with (done, total, errors, loss_sum) */

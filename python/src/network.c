@@ -2,8 +2,7 @@
 #include "extension.h"
 
 typedef struct {
-    PyObject_HEAD
-    cep_network *network;
+    PyObject_HEAD cep_network *network;
 } Network;
 
 static cep_network *network_of(PyObject *self) { return ((Network *)self)->network; }
@@ -12,12 +11,12 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     cep_network_options options;
     cep_network_options_default(&options);
     PyObject *sizes;
-    static char *names[] = {"sizes", "setting", "activation", "feedback", "dtype",
-                            "seed",  "dt",      "clamp",      "feedback_angle", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&did:Network", names, &PyTuple_Type, &sizes,
+    static char *names[] = {"sizes", "setting", "activation",     "feedback",       "dtype", "seed",
+                            "dt",    "clamp",   "follows_energy", "feedback_angle", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppd:Network", names, &PyTuple_Type, &sizes,
                                      &options.setting, &options.activation, &options.feedback, &options.dtype,
                                      convert_uint64, &options.seed, &options.time_step, &options.clamp,
-                                     &options.feedback_angle)) {
+                                     &options.follows_energy, &options.feedback_angle)) {
         return NULL;
     }
     module_state *state = state_of_type(type);
@@ -39,10 +38,8 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     options.layer_count = layers;
     cep_network *network = NULL;
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = cep_network_create(&options, &network);
-    Py_END_ALLOW_THREADS
-    PyMem_Free(units);
+    Py_BEGIN_ALLOW_THREADS status = cep_network_create(&options, &network);
+    Py_END_ALLOW_THREADS PyMem_Free(units);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -76,15 +73,6 @@ static PyObject *network_array(PyObject *self, PyObject *args) {
     return status == CEP_OK ? array_new(state, array) : set_error(status, state);
 }
 
-static PyObject *outcome_tuple(const cep_phase_outcome *outcome) {
-    PyObject *converged = outcome->converged ? Py_True : Py_False;
-    return Py_BuildValue("LdO", (long long)outcome->steps, outcome->residual, converged);
-}
-
-static PyObject *metrics_tuple(const cep_metrics *metrics) {
-    return Py_BuildValue("LLd", (long long)metrics->samples, (long long)metrics->errors, metrics->loss);
-}
-
 static PyObject *network_free_phase(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     int64_t steps;
@@ -97,7 +85,8 @@ static PyObject *network_free_phase(PyObject *self, PyObject *args) {
     cep_phase_outcome outcome;
     work work;
     cep_progress progress = begin_work(&work, Py_None);
-    cep_status status = cep_free_phase(network_of(self), &x.matrix, steps, continue_from_state, progress, &outcome);
+    cep_status status =
+        cep_free_phase(network_of(self), &x.matrix, steps, continue_from_state, progress, &outcome);
     int failed = end_work(&work, status, state);
     release_matrix(&x);
     return failed ? NULL : outcome_tuple(&outcome);
@@ -207,6 +196,76 @@ static PyObject *network_predict(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *network_gradient(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    rule_argument rule = {0};
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O&O&O&:gradient", convert_matrix, &x, convert_targets, &y, convert_rule, &rule)) {
+        return NULL;
+    }
+    cep_metrics metrics;
+    cep_gradient *gradient;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status =
+        cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics, &gradient);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    release_targets(&y);
+    release_rule(&rule);
+    return failed ? NULL : Py_BuildValue("NN", gradient_new(state, gradient), metrics_tuple(&metrics));
+}
+
+static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    conditions_argument conditions = {0};
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:check_theorem", convert_matrix, &x, convert_targets, &y,
+                                           convert_conditions, &conditions)) {
+        return NULL;
+    }
+    cep_theorem *theorem;
+    work work;
+    cep_progress progress = begin_work(&work, Py_None);
+    cep_status status =
+        cep_theorem_check(network_of(self), &x.matrix, &y.targets, &conditions.conditions, progress, &theorem);
+    int failed = end_work(&work, status, state);
+    release_matrix(&x);
+    release_targets(&y);
+    release_conditions(&conditions);
+    return failed ? NULL : theorem_new(state, theorem);
+}
+
+static PyObject *network_energy(PyObject *self, PyObject *args) {
+    Py_buffer energies;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "w*:energy", &energies)) {
+        return NULL;
+    }
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS status =
+        cep_energy(network_of(self), energies.buf, (int64_t)(energies.len / (Py_ssize_t)sizeof(double)));
+    Py_END_ALLOW_THREADS PyBuffer_Release(&energies);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
+    int64_t connection;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&:feedback_angle", convert_int64, &connection)) {
+        return NULL;
+    }
+    double degrees;
+    cep_status status = cep_feedback_angle(network_of(self), connection, &degrees);
+    return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
+}
+
 static PyMethodDef network_methods[] = {
     {"array", network_array, METH_VARARGS, "array(kind, index): parameters or states, in place."},
     {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state)"},
@@ -214,6 +273,10 @@ static PyMethodDef network_methods[] = {
     {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule)"},
     {"train_epoch", network_train_epoch, METH_VARARGS,
      "train_epoch(x, y, rule, batch_size, shuffle_seed, progress)"},
+    {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule): (Gradient, metrics)"},
+    {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
+    {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
+    {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},
     {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
     {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},
     {NULL, NULL, 0, NULL},

@@ -14,6 +14,9 @@
  *     6. Phases
  *     7. Learning rules and training
  *     8. Evaluation and prediction
+ *     9. Gradients
+ *    10. The theorem, step by step
+ *    11. Energy and angles
  *
  * Conventions
  *     - Every function that can fail returns a cep_status; what it produces goes through the last
@@ -73,7 +76,7 @@ enum { CEP_FLOAT32 = 0, CEP_FLOAT64 = 1 };
 typedef int32_t cep_setting;
 enum {
     CEP_PROTOTYPICAL = 0, /* s <- activation(a)                                                   */
-    CEP_REAL_TIME = 1     /* s <- s + dt (-s + activation'(s) a), a from activation(s)             */
+    CEP_REAL_TIME = 1     /* s <- s + dt (-s + activation'(s) a), a from activation(s)           */
 };
 
 typedef int32_t cep_activation;
@@ -96,13 +99,16 @@ typedef struct cep_network_options {
     cep_activation activation;
     cep_feedback feedback;
     cep_dtype dtype;
-    uint64_t seed;         /* the same seed gives the same parameters, rounded to the dtype */
-    double time_step;      /* dt of the real-time setting, in (0, 1] */
-    int32_t clamp;         /* real-time: whether states are clamped to [0, 1] after every step */
-    double feedback_angle; /* untied: initial angle of feedback to forward weights, degrees 0...180 */
+    uint64_t seed;          /* the same seed gives the same parameters, rounded to the dtype */
+    double time_step;       /* dt of the real-time setting, in (0, 1] */
+    int32_t clamp;          /* real-time: whether states are clamped to [0, 1] after every step */
+    int32_t follows_energy; /* real-time, tied: activation'(s) on the output layer too, which the
+                               published equations leave out: then states descend the energy */
+    double feedback_angle;  /* untied: initial angle of feedback to forward weights, degrees 0...180 */
 } cep_network_options;
 
-/* Defaults: no layers, prototypical, shifted sigmoid, tied, float32, seed 0, dt 0.2, clamp, 0. */
+/* Defaults: no layers, prototypical, shifted sigmoid, tied, float32, seed 0, dt 0.2, clamped, as
+ * published, angle 0. */
 void cep_network_options_default(cep_network_options *CEP_NULLABLE options);
 
 typedef struct cep_network cep_network;
@@ -110,7 +116,7 @@ typedef struct cep_network cep_network;
 /* A network with weights and biases drawn from U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
  * Release with cep_network_destroy. */
 cep_status cep_network_create(const cep_network_options *CEP_NULLABLE options,
-                              cep_network *CEP_NULLABLE *CEP_NULLABLE network);
+                              cep_network * CEP_NULLABLE * CEP_NULLABLE network);
 
 /* Releases the network; arrays taken from it stay valid. NULL is allowed. No thread may be using
  * the network. */
@@ -124,10 +130,10 @@ typedef struct cep_array cep_array;
 
 typedef int32_t cep_array_kind;
 enum {
-    CEP_WEIGHTS = 0,         /* of connection k: units of layer k+1 x units of layer k */
-    CEP_BIASES = 1,          /* of layer k+1: its units */
+    CEP_WEIGHTS = 0,          /* of connection k: units of layer k+1 x units of layer k */
+    CEP_BIASES = 1,           /* of layer k+1: its units */
     CEP_FEEDBACK_WEIGHTS = 2, /* of connection k > 0, untied: units of layer k x of layer k+1 */
-    CEP_STATES = 3           /* of layer l, 0 being the clamped input: batch x units */
+    CEP_STATES = 3            /* of layer l, 0 being the clamped input: batch x units */
 };
 
 typedef struct cep_array_layout {
@@ -141,10 +147,9 @@ typedef struct cep_array_layout {
  * the network is gone. States get new memory when the batch size changes; an array taken before
  * then keeps the old states. CEP_INVALID_STATE for states before the first phase. */
 cep_status cep_network_array(cep_network *CEP_NULLABLE network, cep_array_kind kind, int64_t index,
-                             cep_array *CEP_NULLABLE *CEP_NULLABLE array);
+                             cep_array * CEP_NULLABLE * CEP_NULLABLE array);
 
-cep_status cep_array_describe(const cep_array *CEP_NULLABLE array,
-                              cep_array_layout *CEP_NULLABLE layout);
+cep_status cep_array_describe(const cep_array *CEP_NULLABLE array, cep_array_layout *CEP_NULLABLE layout);
 
 void cep_array_release(cep_array *CEP_NULLABLE array);
 
@@ -179,8 +184,7 @@ typedef struct cep_progress_report {
 /* Called now and then (every 20 ms or so), on the thread that made the call. Anything but 0 stops
  * the work: the call returns CEP_STOPPED with the network as after the last whole batch. It must
  * not use the network. */
-typedef int32_t (*cep_progress_function)(const cep_progress_report *report,
-                                         void *CEP_NULLABLE context);
+typedef int32_t (*cep_progress_function)(const cep_progress_report *report, void *CEP_NULLABLE context);
 
 typedef struct cep_progress {
     cep_progress_function CEP_NULLABLE function;
@@ -197,32 +201,53 @@ typedef struct cep_phase_outcome {
 
 /* Clamps the input to x (batch x units of layer 0) and relaxes without nudging, from zero states or,
  * where continue_from_state is not 0, from the present ones (of the same batch size). */
-cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                          int64_t steps, int32_t continue_from_state, cep_progress progress,
+cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
+                          int32_t continue_from_state, cep_progress progress,
                           cep_phase_outcome *CEP_NULLABLE outcome);
 
 /* Relaxes from the present states with the output pulled towards the targets with strength beta
  * (not 0). Weights do not move. CEP_INVALID_STATE before any free phase. */
-cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network,
-                            const cep_targets *CEP_NULLABLE targets, double beta, int64_t steps,
-                            cep_progress progress, cep_phase_outcome *CEP_NULLABLE outcome);
+cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep_targets *CEP_NULLABLE targets,
+                            double beta, int64_t steps, cep_progress progress,
+                            cep_phase_outcome *CEP_NULLABLE outcome);
 
 /* ---- 7. Learning rules and training ----------------------------------------------------------- */
 
 typedef int32_t cep_rule_kind;
 enum {
-    CEP_RULE_EP = 0, /* one update from the two steady states */
-    CEP_RULE_CEP = 1 /* continual: an update at every step of the nudged phase */
+    CEP_RULE_EP = 0,   /* one update from the two steady states */
+    CEP_RULE_CEP = 1,  /* continual: an update at every step of the nudged phase */
+    CEP_RULE_BPTT = 2, /* backpropagation through the steps of the free phase */
+    CEP_RULE_RBP = 3   /* recurrent backpropagation at the steady state */
+};
+
+typedef int32_t cep_beta_sign;
+enum {
+    CEP_BETA_FIXED = 0,
+    CEP_BETA_RANDOM = 1,   /* drawn for each batch, with probability 1/2 */
+    CEP_BETA_SYMMETRIC = 2 /* EP: phases at +beta and -beta from the same steady state */
 };
 
 typedef struct cep_rule {
     cep_rule_kind kind;
     int64_t free_steps;
-    int64_t nudged_steps;
-    double beta;                                /* finite, not 0 */
-    const double *CEP_NULLABLE learning_rates;  /* of each connection, input first */
-    int64_t learning_rate_count;                /* as many as connections */
+    int64_t nudged_steps; /* EP, C-EP */
+    double beta;          /* EP, C-EP: finite, not 0 */
+    cep_beta_sign beta_sign;
+    int32_t accumulate;     /* EP: whether to sum updates over the steps of the nudged phase, rather than
+                               take the update from its ends; of consequence with untied feedback */
+    int64_t last_steps;     /* BPTT: steps at the end to send gradients back through; 0 for all */
+    double tolerance;       /* RBP: size of the last gradient beside the first, in (0, 1) */
+    int64_t max_iterations; /* RBP */
+    const double *CEP_NULLABLE learning_rates; /* of each connection, input first */
+    int64_t learning_rate_count;               /* as many as connections; 0 only to estimate gradients */
+    const double *CEP_NULLABLE bias_learning_rates;
+    int64_t bias_learning_rate_count; /* 0 for those of the weights */
 } cep_rule;
+
+/* Defaults: EP of no steps, fixed beta 0, update from the ends, all steps, tolerance 1e-6, 10000 iterations, no
+ * learning rates. */
+void cep_rule_default(cep_rule *CEP_NULLABLE rule);
 
 typedef struct cep_metrics {
     int64_t samples;
@@ -232,30 +257,105 @@ typedef struct cep_metrics {
 
 /* One batch: free phase, nudged phase, update. The states stay as the nudged phase left them. */
 cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                           const cep_targets *CEP_NULLABLE targets,
-                           const cep_rule *CEP_NULLABLE rule, cep_progress progress,
-                           cep_metrics *CEP_NULLABLE metrics);
+                           const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
+                           cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
 
 /* One pass over the data in an order drawn from shuffle_seed, in batches of batch_size rows (the
  * last one may be smaller). The metrics are accumulated as training goes. */
 cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                           const cep_targets *CEP_NULLABLE targets,
-                           const cep_rule *CEP_NULLABLE rule, int64_t batch_size,
-                           uint64_t shuffle_seed, cep_progress progress,
+                           const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
+                           int64_t batch_size, uint64_t shuffle_seed, cep_progress progress,
                            cep_metrics *CEP_NULLABLE metrics);
 
 /* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
 
 /* Free phases over the data. Neither parameters nor states of the network change. */
 cep_status cep_evaluate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                        const cep_targets *CEP_NULLABLE targets, int64_t steps,
-                        cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
+                        const cep_targets *CEP_NULLABLE targets, int64_t steps, cep_progress progress,
+                        cep_metrics *CEP_NULLABLE metrics);
 
 /* The class of each row of x, the output unit with the largest state after a free phase, written to
  * classes (class_count = rows of x). Neither parameters nor states of the network change. */
-cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                       int64_t steps, cep_progress progress, int64_t *CEP_NULLABLE classes,
-                       int64_t class_count);
+cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
+                       cep_progress progress, int64_t *CEP_NULLABLE classes, int64_t class_count);
+
+/* ---- 9. Gradients ----------------------------------------------------------------------------- */
+
+/* The gradient of the loss L = 1/(2B) sum |s_L - y|^2 at the end of the free phase, as a rule estimates it: what
+ * the rule's update at learning rate 1 is minus of. */
+typedef struct cep_gradient cep_gradient;
+
+/* x is one batch. The network does not change. Release with cep_gradient_destroy. */
+cep_status cep_gradient_estimate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                 const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
+                                 cep_progress progress, cep_metrics *CEP_NULLABLE metrics,
+                                 cep_gradient * CEP_NULLABLE * CEP_NULLABLE gradient);
+
+/* The gradient of the parameters of the given kind (not CEP_STATES) of connection `index`, of the parameters'
+ * shape. Release with cep_array_release. */
+cep_status cep_gradient_array(const cep_gradient *CEP_NULLABLE gradient, cep_array_kind kind, int64_t index,
+                              cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+
+void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
+
+/* ---- 10. The theorem, step by step ------------------------------------------------------------- */
+
+typedef struct cep_theorem_conditions {
+    int64_t free_steps;
+    int64_t nudged_steps; /* at most free_steps */
+    double beta;
+    const double *CEP_NULLABLE learning_rates; /* of each connection during the nudged phase; 0 for EP */
+    int64_t learning_rate_count;
+    const double *CEP_NULLABLE bias_learning_rates;
+    int64_t bias_learning_rate_count; /* 0 for those of the weights */
+    int32_t drop_first;               /* as the paper's code: set the term t = 0 of the weights to 0 on both
+                                         sides, and the updates of neurons that the nudging has not reached */
+} cep_theorem_conditions;
+
+/* Theorem 1 of Ernoult et al. (2020) on one batch: what neurons and synapses do at each step of the nudged phase,
+ * beside minus the gradients that BPTT sends back through the last steps of the free phase. */
+typedef struct cep_theorem cep_theorem;
+
+/* The network does not change. Computed in float64 whatever its dtype: what a small beta does to float32 states is
+ * mostly rounding. Release with cep_theorem_destroy. */
+cep_status cep_theorem_check(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                             const cep_targets *CEP_NULLABLE targets,
+                             const cep_theorem_conditions *CEP_NULLABLE conditions, cep_progress progress,
+                             cep_theorem * CEP_NULLABLE * CEP_NULLABLE theorem);
+
+typedef struct cep_theorem_summary {
+    double angle;                 /* degrees between the total update and the total gradient of all weights */
+    cep_phase_outcome free_phase; /* the theorem supposes it converged */
+} cep_theorem_summary;
+
+cep_status cep_theorem_summarize(const cep_theorem *CEP_NULLABLE theorem,
+                                 cep_theorem_summary *CEP_NULLABLE summary);
+
+typedef struct cep_theorem_curves {
+    cep_array *CEP_NULLABLE updates;   /* nudged_steps x entries; release with cep_array_release */
+    cep_array *CEP_NULLABLE gradients; /* the same; minus the gradient */
+    double relative_error;             /* |updates - gradients| / |gradients| */
+    double sign_agreement;             /* share of the same sign where neither is 0 */
+} cep_theorem_curves;
+
+/* The curves of the parameters of a connection, or (CEP_STATES) of the neurons of a layer 1 ... L, summed over the
+ * batch. Entries are in the order of the parameter's memory. */
+cep_status cep_theorem_compare(const cep_theorem *CEP_NULLABLE theorem, cep_array_kind kind, int64_t index,
+                               cep_theorem_curves *CEP_NULLABLE curves);
+
+void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
+
+/* ---- 11. Energy and angles ---------------------------------------------------------------------- */
+
+/* For each sample of the present states of a network with tied feedback. Real-time setting: the energy
+ * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L; the published
+ * dynamics descend it but for the output layer (see follows_energy). Prototypical setting: minus the primitive
+ * function sum s_above' W s_below + sum b' s. `count` is the batch size. */
+cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
+
+/* Degrees between the feedback weights and the transposed forward weights of connection 1 or higher; 0 where tied.
+ */
+cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connection, double *CEP_NULLABLE degrees);
 
 #ifdef __cplusplus
 }

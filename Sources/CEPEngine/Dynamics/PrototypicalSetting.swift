@@ -14,4 +14,27 @@ struct PrototypicalSetting<Element: KernelScalar>: Setting {
         stepPrototypical(
             activation, drive: drive.pointer, pull: pull, state: state.pointer, count: state.count)
     }
+
+    func movement(
+        from moment: LayerMoment<Element>, to state: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool,
+        into movement: MatrixView<Element>
+    ) {
+        movement.setToDifference(of: state, and: moment.state)
+    }
+
+    func stepBack(
+        _ gradient: MatrixView<Element>, through moment: LayerMoment<Element>, isOutput: Bool,
+        toDrive driveGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>
+    ) {
+        stepBackPrototypical(
+            activation, gradient: gradient.pointer, drive: moment.drive.pointer, driveGradient: driveGradient.pointer,
+            count: gradient.count)
+        stateGradient.fill(with: 0)
+    }
+
+    func sendBack(
+        _ sentGradient: MatrixView<Element>, at state: MatrixView<Element>, to stateGradient: MatrixView<Element>
+    ) {
+        stateGradient.add(sentGradient, scale: 1)
+    }
 }

@@ -9,6 +9,12 @@ public struct PhaseOutcome: Sendable, Equatable {
     /// Whether the residual is at most the square root of the number type's epsilon: 3.5e-4 in float32, 1.5e-8 in
     /// float64.
     public var converged: Bool
+
+    init<Element: KernelScalar>(steps: Int, residual: Element) {
+        self.steps = steps
+        self.residual = Double(residual)
+        converged = residual <= Element.ulpOfOne.squareRoot()
+    }
 }
 
 /// The nudging of the output layer towards a target, with strength β.
@@ -37,8 +43,7 @@ extension Network {
             afterStep?(taken)
             try monitor.stepTaken(taken, of: steps)
         }
-        return PhaseOutcome(
-            steps: taken, residual: Double(residual), converged: residual <= Element.ulpOfOne.squareRoot())
+        return PhaseOutcome(steps: taken, residual: residual)
     }
 
     /// Brings up to date what steps take as given: what each layer sends, and the drive of the clamped input.
@@ -86,7 +91,7 @@ extension Network {
         }
     }
 
-    private func diverged(_ state: NetworkState<Element>, step: Int, nudged: Bool) -> EngineError {
+    func diverged(_ state: NetworkState<Element>, step: Int, nudged: Bool) -> EngineError {
         func finite(_ matrix: Matrix<Element>) -> Bool {
             firstNonFinite(in: matrix.pointer, count: matrix.count) == nil
         }

@@ -20,15 +20,41 @@ public protocol Setting<Element>: Sendable {
     func step(
         _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
     ) -> Element
+
+    /// How a layer is moved by a step, in units of its time: s(t+1) − s(t), or ds/dt, before any clamping.
+    ///
+    /// - Parameters:
+    ///   - moment: The layer before the step.
+    ///   - state: Its state after the step.
+    func movement(
+        from moment: LayerMoment<Element>, to state: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool,
+        into movement: MatrixView<Element>)
+
+    /// Backwards through `step` of a free phase: from the gradient of a layer's new state to those of its drive and,
+    /// but for what goes through what it sends, of its old state.
+    func stepBack(
+        _ gradient: MatrixView<Element>, through moment: LayerMoment<Element>, isOutput: Bool,
+        toDrive driveGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>)
+
+    /// Backwards through `send`: adds what the gradient of what a layer sends is worth to that of its state.
+    func sendBack(
+        _ sentGradient: MatrixView<Element>, at state: MatrixView<Element>, to stateGradient: MatrixView<Element>)
+}
+
+/// A layer just before a step: its state and what drives it.
+public struct LayerMoment<Element: KernelScalar> {
+    public let state: MatrixView<Element>
+    public let drive: MatrixView<Element>
 }
 
 func makeSetting<Element: KernelScalar>(_ configuration: NetworkConfiguration) -> any Setting<Element> {
     switch configuration.setting {
     case .prototypical:
         PrototypicalSetting<Element>(activation: configuration.activation)
-    case .realTime(let timeStep, let clamp):
+    case .realTime(let realTime):
         RealTimeSetting<Element>(
-            activation: configuration.activation, timeStep: Element(timeStep), clamp: clamp,
-            usesDerivative: configuration.feedback == .tied)
+            activation: configuration.activation, timeStep: Element(realTime.timeStep), clamp: realTime.clamp,
+            derivativeOnHidden: configuration.feedback == .tied,
+            derivativeOnOutput: configuration.feedback == .tied && realTime.followsEnergy)
     }
 }

@@ -4,30 +4,57 @@ import CEPKernels
 /// network with untied feedback this is the vector field rule, VF.
 public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
     public let phases: TwoPhases
+    public let learningRates: LearningRates?
+    /// Whether the update is summed over the steps of the nudged phase, the weights staying as they are, rather than
+    /// taken from its two ends. It makes a difference with untied feedback only.
+    public let accumulates: Bool
 
-    public init(_ phases: TwoPhases) { self.phases = phases }
-
-    public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
-        try phases.validate(for: configuration)
+    public init(_ phases: TwoPhases, learningRates: LearningRates?, accumulates: Bool = false) {
+        self.phases = phases
+        self.learningRates = learningRates
+        self.accumulates = accumulates
     }
 
-    public func train(
-        _ network: Network<Element>, on batch: ClampedBatch<Element>, monitor: ProgressMonitor
+    public func validate(for configuration: NetworkConfiguration) throws(EngineError) { try phases.validate() }
+
+    public func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
-        let state = batch.state
-        for connection in network.connections { try connection.reserve(batch: state.batch) }
+        let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
+        let free = try StateSnapshot(of: batch.state)
+        let betas = phases.betas(random: &random)
 
-        _ = try network.relax(state, steps: phases.freeSteps, monitor: monitor)
-        let metrics = Metrics(output: state.output.view, target: batch.target.view)
-        let free = try StateSnapshot(of: state)
-
-        let nudge = Nudge(target: batch.target, beta: Element(phases.beta))
-        _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
-        for (k, connection) in network.connections.enumerated() {
-            connection.addUpdate(
-                from: free.joinedLayers(at: k), to: state.joinedLayers(at: k),
-                rates: phases.rates(of: k, batch: state.batch), into: connection.parameters)
+        // Weights stay as they are until the last nudged phase has ended.
+        let waits = accumulates || betas.count > 1
+        let sums = waits ? try network.zeroParameters() : accumulators
+        for (number, beta) in betas.enumerated() {
+            if number > 0 { free.restore(to: batch.state) }
+            let scale = 1 / Element(beta * Double(batch.state.batch * betas.count))
+            try runNudgedPhase(
+                network, batch, beta: beta, from: free, rates: rates.map { $0 * scale }, into: sums, monitor: monitor)
+        }
+        if waits {
+            for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
         }
         return metrics
+    }
+
+    private func runNudgedPhase(
+        _ network: Network<Element>, _ batch: ClampedBatch<Element>, beta: Double, from free: StateSnapshot<Element>,
+        rates: [UpdateRates<Element>], into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
+    ) throws(EngineError) {
+        let state = batch.state
+        let nudge = Nudge(target: batch.target, beta: Element(beta))
+        if accumulates {
+            let older = try StateSnapshot(of: state)
+            _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
+                network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
+                older.update(from: state)
+            }
+        } else {
+            _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
+            network.addUpdates(from: free, to: state, rates: rates, into: accumulators)
+        }
     }
 }

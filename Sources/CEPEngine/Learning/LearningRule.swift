@@ -2,56 +2,68 @@ import CEPKernels
 
 /// Turns what a network does on a batch into updates of its parameters.
 ///
-/// A new rule is a new conforming type, and a line where the C interface lists rules.
+/// A rule is also an estimator of the gradient of L = (1/2B) Σ |s_L − y|², the loss at the end of the free phase: its
+/// update at learning rate 1 is what it takes for minus that gradient. A new rule is a new conforming type in a file
+/// of its own, and a line where the C interface lists rules.
 public protocol LearningRule<Element>: Sendable {
     associatedtype Element: KernelScalar
+
+    /// nil for a rule that is only to estimate gradients.
+    var learningRates: LearningRates? { get }
 
     /// - Throws: `EngineError.invalidArgument` where the rule cannot be used with a network.
     func validate(for configuration: NetworkConfiguration) throws(EngineError)
 
-    /// Learns from a batch whose input is clamped and whose other states are zero.
+    /// Runs the batch, whose input is clamped and whose other states are zero, and adds the updates at learning rate
+    /// 1, times `rates`, to the accumulators.
     ///
+    /// - Parameters:
+    ///   - rates: Of each connection.
+    ///   - accumulators: Of each connection: the network's own parameters, or others of the same shapes, in which case
+    ///     the network's parameters are in the end as they were.
+    ///   - random: Where the rule takes what it leaves to chance.
     /// - Returns: How the batch was predicted at the end of the free phase.
-    /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`, with the parameters as they were.
-    func train(
-        _ network: Network<Element>, on batch: ClampedBatch<Element>, monitor: ProgressMonitor
+    /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`, with the network's parameters as they were.
+    func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
 }
 
-/// The two phases that Equilibrium Propagation, continual or not, consists of, and how fast it learns from them.
-public struct TwoPhases: Sendable {
-    public var freeSteps: Int
-    public var nudgedSteps: Int
-    public var beta: Double
-    /// Of each connection, input first.
-    public var learningRates: [Double]
+/// How fast each connection learns, input first.
+public struct LearningRates: Sendable {
+    public var weights: [Double]
+    public var biases: [Double]
 
-    public init(freeSteps: Int, nudgedSteps: Int, beta: Double, learningRates: [Double]) {
-        self.freeSteps = freeSteps
-        self.nudgedSteps = nudgedSteps
-        self.beta = beta
-        self.learningRates = learningRates
+    /// - Parameter biases: The same as for weights where not given.
+    public init(weights: [Double], biases: [Double]? = nil) {
+        self.weights = weights
+        self.biases = biases ?? weights
     }
 
     func validate(for configuration: NetworkConfiguration) throws(EngineError) {
-        try validateSteps(freeSteps, name: "free_steps")
-        try validateSteps(nudgedSteps, name: "nudged_steps")
-        try validateBeta(beta)
-        let connections = configuration.sizes.count - 1
-        guard learningRates.count == connections else {
-            throw .invalidArgument(
-                "learning_rates has \(learningRates.count) values; the network has \(connections) connections "
-                    + "(one rate each, input first)")
-        }
-        if let k = learningRates.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
-            throw .invalidArgument("learning_rates[\(k)] is \(learningRates[k]); expected a finite number, 0 or more")
+        for (name, rates) in [("learning_rates", weights), ("bias_learning_rates", biases)] {
+            let connections = configuration.sizes.count - 1
+            guard rates.count == connections else {
+                throw .invalidArgument(
+                    "\(name) has \(rates.count) values; the network has \(connections) connections "
+                        + "(one rate each, input first)")
+            }
+            if let k = rates.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+                throw .invalidArgument("\(name)[\(k)] is \(rates[k]); expected a finite number, 0 or more")
+            }
         }
     }
 
-    /// η / (βB): what the difference of two states is multiplied with.
-    func rates<Element>(of connection: Int, batch: Int) -> UpdateRates<Element> {
-        let rate = Element(learningRates[connection] / (beta * Double(batch)))
-        return UpdateRates(weights: rate, biases: rate)
+    func rates<Element>() -> [UpdateRates<Element>] {
+        zip(weights, biases).map { UpdateRates(weights: Element($0), biases: Element($1)) }
+    }
+}
+
+extension LearningRule {
+    func validateWithRates(for configuration: NetworkConfiguration) throws(EngineError) {
+        try validate(for: configuration)
+        try learningRates?.validate(for: configuration)
     }
 }
 

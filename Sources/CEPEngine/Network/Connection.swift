@@ -1,6 +1,7 @@
 import CEPKernels
 
-/// What joins one layer to the next: carries states up and down, and turns them into an update of itself.
+/// What joins one layer to the next: carries states up and down and gradients the other way, and turns them into an
+/// update of itself.
 ///
 /// Dynamics, rules and gradients know connections only through this interface; a new kind of connection is a
 /// new conforming type.
@@ -24,6 +25,21 @@ public protocol Connection<Element>: AnyObject {
     func addUpdate(
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>)
+
+    /// Backwards through `driveUp`: from the gradient of the upper layer's drive, adds to that of what the lower one
+    /// sends.
+    func addGradientDown(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>)
+
+    /// Backwards through `addDriveDown`: from the gradient of the lower layer's drive, adds to that of what the upper
+    /// one sends.
+    func addGradientUp(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>)
+
+    /// Adds the gradient of the parameters, times the rates, to `accumulator`.
+    ///
+    /// - Parameter below: The lower layer's drive gradient; nil for the clamped input, which has no drive.
+    func addGradient(
+        below: MatrixView<Element>?, above: MatrixView<Element>, sent: SentByLayers<Element>,
+        rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>)
 }
 
 /// The numbers a connection learns.
@@ -50,6 +66,14 @@ public final class ConnectionParameters<Element: KernelScalar> {
         for (mine, theirs) in zip(matrices, other.matrices) { mine.copy(from: theirs) }
     }
 
+    func add(_ other: ConnectionParameters) {
+        for (mine, theirs) in zip(matrices, other.matrices) { mine.view.add(theirs.view, scale: 1) }
+    }
+
+    func setToZero() {
+        for matrix in matrices { matrix.view.fill(with: 0) }
+    }
+
     public var matrices: [Matrix<Element>] { [weights, biases] + (feedbackWeights.map { [$0] } ?? []) }
 }
 
@@ -66,6 +90,12 @@ public struct JoinedLayers<Element: KernelScalar> {
     public let above: LayerState<Element>
 }
 
+/// What the two layers a connection joins send; rows may be samples, or samples of several steps.
+public struct SentByLayers<Element: KernelScalar> {
+    public let below: MatrixView<Element>
+    public let above: MatrixView<Element>
+}
+
 /// What an update is multiplied with before it is added: for weights (forward and feedback) and for biases.
 public struct UpdateRates<Element: KernelScalar> {
     public let weights: Element
@@ -76,7 +106,7 @@ public struct UpdateRates<Element: KernelScalar> {
         self.biases = biases
     }
 
-    static prefix func - (rates: UpdateRates) -> UpdateRates {
-        UpdateRates(weights: -rates.weights, biases: -rates.biases)
+    static func * (rates: UpdateRates, factor: Element) -> UpdateRates {
+        UpdateRates(weights: rates.weights * factor, biases: rates.biases * factor)
     }
 }

@@ -8,6 +8,15 @@ extension ConnectionParameters {
         fillRows(of: drive.pointer, rows: drive.rows, columns: drive.columns, with: biases.pointer)
         drive.setToProduct(of: below, and: weights.view, transposingSecond: true, keeping: 1)
     }
+
+    /// What the drive of the layer above gives: δₐᵀ r_b to the weights, Σ δₐ to the biases.
+    func addForwardGradient(
+        above: MatrixView<Element>, sentBelow: MatrixView<Element>, rates: UpdateRates<Element>
+    ) {
+        weights.view.setToProduct(
+            of: above, transposingFirst: true, and: sentBelow, scale: rates.weights, keeping: 1)
+        biases.view.addRowSums(of: above, scale: rates.biases)
+    }
 }
 
 /// Room for what an update needs of the states of the layers below and above.

@@ -9,12 +9,16 @@ public final class Network<Element: KernelScalar> {
     let setting: any Setting<Element>
     /// The states of the last phase, if there was one.
     public internal(set) var state: NetworkState<Element>?
+    /// What rules leave to chance where no other source is given.
+    var random: RandomSource
 
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
     public init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try configuration.validate()
         self.configuration = configuration
         setting = makeSetting(configuration)
+        // Apart from the stream that the parameters come from.
+        random = RandomSource(seed: ~configuration.seed)
         let sizes = configuration.sizes
         var connections: [any Connection<Element>] = []
         for (k, (below, above)) in zip(sizes, sizes.dropFirst()).enumerated() {
@@ -25,6 +29,16 @@ public final class Network<Element: KernelScalar> {
         }
         self.connections = connections
         drawParameters()
+    }
+
+    /// The same network, without states, in another number type.
+    public convenience init<Other>(converting other: Network<Other>) throws(EngineError) {
+        try self.init(other.configuration)
+        for (mine, theirs) in zip(parameters, other.parameters) {
+            for (matrix, source) in zip(mine.matrices, theirs.matrices) {
+                convert(source.pointer, into: matrix.pointer, count: source.count)
+            }
+        }
     }
 
     public var sizes: [Int] { configuration.sizes }
@@ -49,14 +63,20 @@ public final class Network<Element: KernelScalar> {
         return state
     }
 
+    /// Those of each connection.
+    public var parameters: [ConnectionParameters<Element>] { connections.map { $0.parameters } }
+
+    /// Zeros of the shapes of all parameters.
+    func zeroParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
+        var zeros: [ConnectionParameters<Element>] = []
+        for connection in connections { zeros.append(try connection.parameters.zeros()) }
+        return zeros
+    }
+
     /// A copy of all parameters.
     func backUpParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
-        var copies: [ConnectionParameters<Element>] = []
-        for connection in connections {
-            let copy = try connection.parameters.zeros()
-            copy.copy(from: connection.parameters)
-            copies.append(copy)
-        }
+        let copies = try zeroParameters()
+        for (copy, parameters) in zip(copies, parameters) { copy.copy(from: parameters) }
         return copies
     }
 

@@ -30,8 +30,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
         for (layer, size) in sizes.enumerated() where size < 1 || size > largestMatrixExtent {
             throw .invalidArgument("layer \(layer) has \(size) units; expected 1 to \(largestMatrixExtent)")
         }
-        if case .realTime(let timeStep, _) = setting, !(timeStep > 0 && timeStep <= 1) {
-            throw .invalidArgument("dt must be in (0, 1], got \(timeStep)")
+        if case .realTime(let realTime) = setting, !(realTime.timeStep > 0 && realTime.timeStep <= 1) {
+            throw .invalidArgument("dt must be in (0, 1], got \(realTime.timeStep)")
         }
         if case .untied(let angle) = feedback, !(angle >= 0 && angle <= 180) {
             throw .invalidArgument("the feedback angle must be 0 to 180 degrees, got \(angle)")
@@ -42,7 +42,24 @@ public struct NetworkConfiguration: Sendable, Equatable {
 /// How a state moves in one step.
 public enum SettingKind: Sendable, Equatable {
     case prototypical
-    case realTime(timeStep: Double, clamp: Bool)
+    case realTime(RealTime)
+}
+
+/// What determines the real-time setting: s ← s + dt ṡ.
+public struct RealTime: Sendable, Equatable {
+    /// dt, in (0, 1].
+    public var timeStep: Double
+    /// Whether states are clamped to [0, 1] after every step.
+    public var clamp: Bool
+    /// Whether the output layer too moves down the gradient of the energy, with the factor ρ′ that the published
+    /// equations leave out there. Of consequence with tied feedback only.
+    public var followsEnergy: Bool
+
+    public init(timeStep: Double = 0.2, clamp: Bool = true, followsEnergy: Bool = false) {
+        self.timeStep = timeStep
+        self.clamp = clamp
+        self.followsEnergy = followsEnergy
+    }
 }
 
 /// What carries signals from a layer back to the one below it.

@@ -32,6 +32,16 @@ public final class NetworkState<Element: KernelScalar> {
         JoinedLayers(below: layer(connection), above: layer(connection + 1))
     }
 
+    /// A layer (1 ... L) with what drives it.
+    func moment(of layer: Int) -> LayerMoment<Element> {
+        LayerMoment(state: layers[layer].view, drive: drives[layer - 1].view)
+    }
+
+    /// What layers k and k + 1 send as they are now.
+    func sentByLayers(at connection: Int) -> SentByLayers<Element> {
+        SentByLayers(below: sent[connection].view, above: sent[connection + 1].view)
+    }
+
     private func layer(_ index: Int) -> LayerState<Element> {
         LayerState(state: layers[index].view, sent: sent[index].view)
     }

@@ -43,4 +43,24 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
                 and: below.rows(from: 0, count: 2 * batch), scale: rates.weights, keeping: 1)
         }
     }
+
+    public func addGradientDown(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {
+        sentGradient.setToProduct(of: driveGradient, and: parameters.weights.view, keeping: 1)
+    }
+
+    public func addGradientUp(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {
+        sentGradient.setToProduct(of: driveGradient, and: parameters.weights.view, transposingSecond: true, keeping: 1)
+    }
+
+    /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights drive the layer above, and the one below.
+    public func addGradient(
+        below: MatrixView<Element>?, above: MatrixView<Element>, sent: SentByLayers<Element>,
+        rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
+    ) {
+        accumulator.addForwardGradient(above: above, sentBelow: sent.below, rates: rates)
+        if let below {
+            accumulator.weights.view.setToProduct(
+                of: sent.above, transposingFirst: true, and: below, scale: rates.weights, keeping: 1)
+        }
+    }
 }

@@ -39,4 +39,25 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
                 of: below, transposingFirst: true, and: older.above.sent, scale: rates.weights, keeping: 1)
         }
     }
+
+    public func addGradientDown(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {
+        sentGradient.setToProduct(of: driveGradient, and: parameters.weights.view, keeping: 1)
+    }
+
+    public func addGradientUp(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {
+        guard let feedbackWeights = parameters.feedbackWeights else { return }
+        sentGradient.setToProduct(of: driveGradient, and: feedbackWeights.view, keeping: 1)
+    }
+
+    /// dL/dW = δₐᵀ r_b, dL/dV = δ_bᵀ rₐ.
+    public func addGradient(
+        below: MatrixView<Element>?, above: MatrixView<Element>, sent: SentByLayers<Element>,
+        rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
+    ) {
+        accumulator.addForwardGradient(above: above, sentBelow: sent.below, rates: rates)
+        if let below, let feedbackWeights = accumulator.feedbackWeights {
+            feedbackWeights.view.setToProduct(
+                of: below, transposingFirst: true, and: sent.above, scale: rates.weights, keeping: 1)
+        }
+    }
 }

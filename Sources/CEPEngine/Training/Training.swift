@@ -6,9 +6,10 @@ extension Network {
         _ samples: Samples, rule: some LearningRule<Element>, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         try samples.validate(for: self)
-        try rule.validate(for: configuration)
+        let rates = try learningRates(of: rule)
         monitor.begin(total: samples.inputs.rows)
-        return try trainBatch(samples, rows: 0..<samples.inputs.rows, rule: rule, monitor: monitor)
+        return try trainBatch(
+            samples, rows: 0..<samples.inputs.rows, rule: rule, rates: rates, random: &random, monitor: monitor)
     }
 
     /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
@@ -20,7 +21,7 @@ extension Network {
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         try samples.validate(for: self)
-        try rule.validate(for: configuration)
+        let rates = try learningRates(of: rule)
         guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
         var random = RandomSource(seed: shuffleSeed)
         let order = random.permutation(of: samples.inputs.rows)
@@ -28,7 +29,8 @@ extension Network {
         var total = Metrics()
         for start in stride(from: 0, to: order.count, by: min(batchSize, order.count)) {
             let rows = order[start..<min(start + batchSize, order.count)]
-            let metrics = try trainBatch(samples, rows: rows, rule: rule, monitor: monitor)
+            let metrics = try trainBatch(
+                samples, rows: rows, rule: rule, rates: rates, random: &random, monitor: monitor)
             total += metrics
             try monitor.finished(metrics)
         }
@@ -36,11 +38,22 @@ extension Network {
     }
 
     private func trainBatch(
-        _ samples: Samples, rows: some Collection<Int>, rule: some LearningRule<Element>, monitor: ProgressMonitor
+        _ samples: Samples, rows: some Collection<Int>, rule: some LearningRule<Element>,
+        rates: [UpdateRates<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
         let state = try resetState(batch: rows.count)
         samples.inputs.clamp(rows, into: state)
-        return try rule.train(self, on: ClampedBatch(state: state, target: target), monitor: monitor)
+        return try rule.addUpdates(
+            of: self, on: ClampedBatch(state: state, target: target), rates: rates, into: parameters, random: &random,
+            monitor: monitor)
+    }
+
+    private func learningRates(of rule: some LearningRule<Element>) throws(EngineError) -> [UpdateRates<Element>] {
+        try rule.validateWithRates(for: configuration)
+        guard let learningRates = rule.learningRates else {
+            throw .invalidArgument("the rule has no learning rates: give some to train with it")
+        }
+        return learningRates.rates()
     }
 }

@@ -1,0 +1,113 @@
+public import CCEP
+import CEPEngine
+
+// Sections 9 to 11 of cep.h: gradients, the theorem, energy and angles.
+
+@c @implementation
+public func cep_gradient_estimate(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
+    _ rule: UnsafePointer<cep_rule>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?,
+    _ gradient: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(gradient, "gradient")
+        let resultMetrics = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try required(rule, "rule").pointee
+        let (gradient, metrics) = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.gradient(samples, estimator: rule, monitor: ProgressMonitor(progress))
+        }
+        resultMetrics.pointee = cep_metrics(metrics)
+        result.pointee = passToCaller(gradient)
+    }
+}
+
+@c @implementation
+public func cep_gradient_array(
+    _ gradient: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(array, "array")
+        result.pointee = passToCaller(
+            try handle(gradient, "gradient", as: GradientHandle.self).array(kind, Int(index)))
+    }
+}
+
+@c @implementation
+public func cep_gradient_destroy(_ gradient: OpaquePointer?) {
+    release(gradient, as: GradientHandle.self)
+}
+
+@c @implementation
+public func cep_theorem_check(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
+    _ conditions: UnsafePointer<cep_theorem_conditions>?, _ progress: cep_progress,
+    _ theorem: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(theorem, "theorem")
+        let samples = try Samples(x, targets)
+        let conditions = try TheoremConditions(try required(conditions, "conditions").pointee)
+        let check = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.theorem(samples, conditions, monitor: ProgressMonitor(progress))
+        }
+        result.pointee = passToCaller(check)
+    }
+}
+
+@c @implementation
+public func cep_theorem_summarize(
+    _ theorem: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_theorem_summary>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let check = try handle(theorem, "theorem", as: TheoremHandle.self).check
+        try required(summary, "summary").pointee = cep_theorem_summary(
+            angle: check.angle, free_phase: cep_phase_outcome(check.freePhase))
+    }
+}
+
+@c @implementation
+public func cep_theorem_compare(
+    _ theorem: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64,
+    _ curves: UnsafeMutablePointer<cep_theorem_curves>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(curves, "curves")
+        let curves = try handle(theorem, "theorem", as: TheoremHandle.self).check.curves(kind, at: Int(index))
+        result.pointee = cep_theorem_curves(
+            updates: passToCaller(ArrayHandle(curves.updates, dimensions: 2)),
+            gradients: passToCaller(ArrayHandle(curves.gradients, dimensions: 2)),
+            relative_error: curves.relativeError, sign_agreement: curves.signAgreement)
+    }
+}
+
+@c @implementation
+public func cep_theorem_destroy(_ theorem: OpaquePointer?) {
+    release(theorem, as: TheoremHandle.self)
+}
+
+@c @implementation
+public func cep_energy(
+    _ network: OpaquePointer?, _ energies: UnsafeMutablePointer<Double>?, _ count: Int64
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(energies, "energies")
+        let values = try NetworkHandle.of(network).use { (network) throws(EngineError) in try network.energy() }
+        guard count == values.count else {
+            throw .invalidArgument("energies has room for \(count) values; the batch has \(values.count) samples")
+        }
+        for (i, value) in values.enumerated() { result[i] = value }
+    }
+}
+
+@c @implementation
+public func cep_feedback_angle(
+    _ network: OpaquePointer?, _ connection: Int64, _ degrees: UnsafeMutablePointer<Double>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(degrees, "degrees")
+        result.pointee = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.feedbackAngle(at: Int(connection))
+        }
+    }
+}

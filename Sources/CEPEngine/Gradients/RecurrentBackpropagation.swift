@@ -1,0 +1,59 @@
+import CEPKernels
+
+/// Recurrent backpropagation (Almeida, 1987; Pineda, 1987): the gradient of the loss at the steady state that the free
+/// phase ends in, as if it had held for ever.
+///
+/// It is the sum of the gradients that BPTT sends back through a step at the steady state, again and again, until they
+/// have died away.
+public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
+    public let freeSteps: Int
+    /// Iterations end when the largest dL/ds is this small beside the first one.
+    public let tolerance: Double
+    public let maximumIterations: Int
+    public let learningRates: LearningRates?
+
+    public init(freeSteps: Int, tolerance: Double, maximumIterations: Int, learningRates: LearningRates?) {
+        self.freeSteps = freeSteps
+        self.tolerance = tolerance
+        self.maximumIterations = maximumIterations
+        self.learningRates = learningRates
+    }
+
+    public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
+        try validateSteps(freeSteps, name: "free_steps")
+        try validateSteps(maximumIterations, name: "max_iterations")
+        guard tolerance > 0, tolerance < 1 else {
+            throw .invalidArgument("tolerance must be between 0 and 1, got \(tolerance)")
+        }
+    }
+
+    public func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        let state = batch.state
+        let metrics = try network.runFreePhase(on: batch, steps: freeSteps, monitor: monitor)
+        network.updateDrives(of: state)
+
+        let driveGradients = try network.layerMatrices(rows: state.batch)
+        let sums = try network.layerMatrices(rows: state.batch)
+        let sweep = try BackwardSweep(of: network, from: batch)
+        let target = sweep.largestGradient * Element(tolerance)
+        var iterations = 0
+        while !(sweep.largestGradient <= target) {
+            guard iterations < maximumIterations, !sweep.largestGradient.isNaN else {
+                throw .diverged(
+                    "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
+                        + "iterations: the state is not a stable steady state, or max_iterations is too small")
+            }
+            sweep.stepBack(through: { state.moment(of: $0) }, into: driveGradients.map { $0.view })
+            for (sum, gradient) in zip(sums, driveGradients) { sum.view.add(gradient.view, scale: 1) }
+            iterations += 1
+            try monitor.stepTaken(iterations, of: maximumIterations)
+        }
+        network.addGradient(
+            driveGradients: sums.map { $0.view }, sent: { state.sentByLayers(at: $0) }, rates: rates.map { $0 * -1 },
+            into: accumulators)
+        return metrics
+    }
+}

@@ -1,0 +1,76 @@
+import CEPKernels
+
+/// The steps of a free phase, kept so that gradients can be sent back through them.
+///
+/// Each matrix holds the steps one after another, batch rows each.
+final class Trajectory<Element: KernelScalar> {
+    let batch: Int
+    let steps: Int
+    private let states: [Matrix<Element>]
+    private let sent: [Matrix<Element>]
+    private let drives: [Matrix<Element>]
+
+    init(steps: Int, of state: NetworkState<Element>) throws(EngineError) {
+        batch = state.batch
+        self.steps = steps
+        let (rows, overflow) = steps.multipliedReportingOverflow(by: state.batch)
+        guard !overflow, rows <= largestMatrixExtent else {
+            throw .outOfMemory("\(steps) steps of \(state.batch) samples are too many to be kept")
+        }
+        func matrices(_ like: [Matrix<Element>]) throws(EngineError) -> [Matrix<Element>] {
+            var matrices: [Matrix<Element>] = []
+            for matrix in like { matrices.append(try Matrix(rows: rows, columns: matrix.columns)) }
+            return matrices
+        }
+        states = try matrices(state.layers)
+        sent = state.sent[0] === state.layers[0] ? states : try matrices(state.sent)
+        drives = try matrices(state.drives)
+    }
+
+    /// Keeps the state as it is, and what drives it, as the start of a step.
+    func record(_ state: NetworkState<Element>, at step: Int) {
+        for (kept, now) in zip(states, state.layers) { block(kept, step).copy(from: now.view) }
+        if sent[0] !== states[0] {
+            for (kept, now) in zip(sent, state.sent) { block(kept, step).copy(from: now.view) }
+        }
+        for (kept, now) in zip(drives, state.drives) { block(kept, step).copy(from: now.view) }
+    }
+
+    /// A layer (1 ... L) at the start of a step.
+    func moment(of layer: Int, at step: Int) -> LayerMoment<Element> {
+        LayerMoment(state: block(states[layer], step), drive: block(drives[layer - 1], step))
+    }
+
+    /// What the layers of a connection sent in the given steps.
+    func sent(at connection: Int, steps range: Range<Int>) -> SentByLayers<Element> {
+        SentByLayers(below: rows(sent[connection], range), above: rows(sent[connection + 1], range))
+    }
+
+    private func block(_ matrix: Matrix<Element>, _ step: Int) -> MatrixView<Element> { rows(matrix, step..<step + 1) }
+
+    private func rows(_ matrix: Matrix<Element>, _ steps: Range<Int>) -> MatrixView<Element> {
+        matrix.rows(from: steps.lowerBound * batch, count: steps.count * batch)
+    }
+}
+
+extension Network {
+    /// Relaxes freely for `steps` steps, the last `kept` of which are recorded.
+    ///
+    /// - Returns: The recording, and max |s(t+1) − s(t)| of the last step.
+    func relaxRecording(
+        _ state: NetworkState<Element>, steps: Int, kept: Int, monitor: ProgressMonitor
+    ) throws(EngineError) -> (trajectory: Trajectory<Element>, residual: Element) {
+        let trajectory = try Trajectory(steps: kept, of: state)
+        if steps > kept { _ = try relax(state, steps: steps - kept, monitor: monitor) }
+        beginPhase(state)
+        var residual: Element = 0
+        for step in 0..<kept {
+            updateDrives(of: state)
+            trajectory.record(state, at: step)
+            residual = self.step(state, nudge: nil)
+            if residual.isNaN { throw diverged(state, step: steps - kept + step + 1, nudged: false) }
+            try monitor.stepTaken(steps - kept + step + 1, of: steps)
+        }
+        return (trajectory, residual)
+    }
+}

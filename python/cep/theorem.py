@@ -1,0 +1,250 @@
+"""The GDU property: the updates of the nudged phase beside minus the gradients of BPTT, step by step."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cep import _arguments, rules
+from cep.network import BIASES, FEEDBACK_WEIGHTS, STATES, WEIGHTS, Network, PhaseOutcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+# What the free phase still moves, beside what the nudging of strength β moves.
+_NEGLIGIBLE = 1e-3
+
+
+class ConvergenceWarning(UserWarning):
+    """A free phase that should have reached its steady state has not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Both sides of the theorem for the neurons of a layer, or the parameters of a connection."""
+
+    updates: NDArray[Any]
+    """K × the parameter's shape (or the layer's units): row t is the nudged phase's step t."""
+    gradients: NDArray[Any]
+    """The same of minus the gradients: row t belongs to step T − t of the free phase."""
+    relative_error: float
+    """\\|updates − gradients\\| / \\|gradients\\|, Euclidean over all steps and entries."""
+    sign_agreement: float
+    """Share of entries whose signs agree, among those where neither is 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class GDUReport:
+    """What `gdu_check` found. ``print(report)`` is a table, ``report.plot()`` the paper's figure."""
+
+    states: list[Curves | None]
+    """Of each layer, summed over the batch; None for the clamped input."""
+    weights: list[Curves]
+    """Of each connection, input first."""
+    biases: list[Curves]
+    feedback_weights: list[Curves | None]
+    """None where a connection has none of its own."""
+    angle: float
+    """Degrees between the total update and minus the total gradient of all weights, feedback
+    weights included, biases left out."""
+    free_phase: PhaseOutcome
+    free_steps: int
+    nudged_steps: int
+    beta: float
+    learning_rates: tuple[float, ...]
+    description: str
+    """Of the network."""
+
+    def rows(self) -> Iterator[tuple[str, Curves]]:
+        """Every pair of curves with its name, e.g. "weights 0→1"."""
+        for layer, curves in enumerate(self.states):
+            if curves is not None:
+                yield f"neurons {layer}", curves
+        for name, kind in (("weights", self.weights), ("biases", self.biases)):
+            for k, curves in enumerate(kind):
+                yield f"{name} {k}→{k + 1}", curves
+        for k, feedback in enumerate(self.feedback_weights):
+            if feedback is not None:
+                yield f"feedback {k + 1}→{k}", feedback
+
+    def __str__(self) -> str:
+        rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
+        lines = [
+            f"GDU check of {self.description}",
+            f"T = {self.free_steps}, K = {self.nudged_steps}, β = {self.beta:g}, η = {rates}; "
+            f"residual of the free phase {self.free_phase.residual:.1e}",
+            "",
+            f"{'':16} relative error   sign agreement",
+        ]
+        lines += [
+            f"{name:16} {curves.relative_error:14.2e}   {curves.sign_agreement:14.1%}"
+            for name, curves in self.rows()
+        ]
+        return "\n".join([*lines, "", f"angle of the total update to minus the gradient: {self.angle:.2f}°"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain numbers and lists that JSON can hold."""
+        return {
+            "network": self.description,
+            "free_steps": self.free_steps,
+            "nudged_steps": self.nudged_steps,
+            "beta": self.beta,
+            "learning_rates": list(self.learning_rates),
+            "free_phase": self.free_phase._asdict(),
+            "angle": self.angle,
+            "curves": {
+                name: {
+                    "relative_error": curves.relative_error,
+                    "sign_agreement": curves.sign_agreement,
+                    "updates": curves.updates.tolist(),
+                    "gradients": curves.gradients.tolist(),
+                }
+                for name, curves in self.rows()
+            },
+        }
+
+    def plot(self, entries: int = 5, seed: int = 0) -> "Figure":
+        """Draw the paper's figure: updates dashed, minus gradients solid, a panel a layer.
+
+        Parameters
+        ----------
+        entries : int
+            Neurons or synapses drawn in each panel, chosen at random among those that move.
+        seed : int
+            Of the choice.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``figure.savefig(path)`` saves it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        from cep import plots
+
+        return plots.plot_gdu(self, entries=entries, seed=seed)
+
+
+def gdu_check(
+    net: Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    free_steps: int,
+    nudged_steps: int,
+    beta: float,
+    learning_rates: float | Sequence[float] = 0,
+    *,
+    bias_learning_rates: float | Sequence[float] | None = None,
+    drop_first: bool = False,
+) -> GDUReport:
+    """Hold every update of the nudged phase against minus the gradient of BPTT, step by step.
+
+    Theorem 1 of Ernoult et al. (2020): where the free phase has come to its steady state K steps
+    before its end, then for every t < K, as β → 0 and η → 0, the neurons' and synapses' updates at
+    step t of the nudged phase equal minus the gradients of the loss with respect to the neurons
+    and synapses at step T − t of the free phase::
+
+        (1/βB) Σ (s(t+1) − s(t)) = −∂L/∂s(T−t)          (1/βB) ΔW(t) = −∂L/∂W(T−t)
+
+    (ds/dt, before clamping, for s(t+1) − s(t) in the real-time setting). The check is computed in
+    float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
+
+    Parameters
+    ----------
+    net : Network
+        Neither its parameters nor its states change.
+    x : array_like, batch × units of the input layer
+        Real numbers, all finite.
+    y : array_like
+        Integer classes, one a sample, or target values, batch × output units.
+    free_steps : int
+        Steps T of the free phase.
+    nudged_steps : int
+        Steps K of the nudged phase, at most T.
+    beta : float
+        Strength of the nudging, small, not 0.
+    learning_rates : float or sequence of float
+        η with which the weights move during the nudged phase, one for all or one a connection,
+        input first: 0 for EP and VF, small for C-EP and C-VF.
+    bias_learning_rates : float or sequence of float, optional
+        Of the biases; default: the learning rates.
+    drop_first : bool
+        Whether to follow the paper's code: the term t = 0 of the weights is set to 0 on both sides,
+        and so are the updates of neurons that the nudging has not reached yet (layer l at
+        t < L − l), where otherwise the remains of the free phase show.
+
+    Returns
+    -------
+    GDUReport
+        Curves, relative errors and sign agreements of each layer and connection, and the angle of
+        the total update to minus the total gradient.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type, shape or value.
+    DivergenceError
+        Where a state became infinite or not a number.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where the free phase has not come to its steady state, which the theorem supposes: where
+        its last step still moved a state by more than β / 1000.
+    """
+    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    connections = len(net.sizes) - 1
+    rule = rules.EP(1, 1, 1.0, learning_rates, bias_learning_rates)
+    rates, bias_rates = rule.spread_learning_rates(connections)
+    conditions = (
+        _arguments.integer("free_steps", free_steps),
+        _arguments.integer("nudged_steps", nudged_steps),
+        _arguments.real("beta", beta),
+        rates,
+        bias_rates,
+        bool(drop_first),
+    )
+    check = net._engine.check_theorem(inputs, wanted, conditions)
+    angle, outcome = check.summary()
+    free_phase = PhaseOutcome(*outcome)
+    if free_phase.residual > _NEGLIGIBLE * abs(beta):
+        warnings.warn(
+            f"the free phase has not converged: after {free_steps} steps the states still move by "
+            f"{free_phase.residual:.1e} a step, so the theorem need not hold; take more free_steps",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def curves(kind: int, index: int, shape: tuple[int, ...]) -> Curves:
+        updates, gradients, relative_error, sign_agreement = check.compare(kind, index)
+        return Curves(
+            np.asarray(updates).reshape(-1, *shape),
+            np.asarray(gradients).reshape(-1, *shape),
+            relative_error,
+            sign_agreement,
+        )
+
+    weights, biases = net.weights, net.biases
+    return GDUReport(
+        states=[None, *(curves(STATES, k + 1, (net.sizes[k + 1],)) for k in range(connections))],
+        weights=[curves(WEIGHTS, k, weights[k].shape) for k in range(connections)],
+        biases=[curves(BIASES, k, biases[k].shape) for k in range(connections)],
+        feedback_weights=[
+            None if v is None else curves(FEEDBACK_WEIGHTS, k, v.shape)
+            for k, v in enumerate(net.feedback_weights)
+        ],
+        angle=angle,
+        free_phase=free_phase,
+        free_steps=free_steps,
+        nudged_steps=nudged_steps,
+        beta=beta,
+        learning_rates=rates,
+        description=repr(net).strip("<>"),
+    )

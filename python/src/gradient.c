@@ -1,0 +1,54 @@
+/* _cep.Gradient: a rule's estimate of the gradient, of the shapes of the parameters. */
+#include "extension.h"
+
+typedef struct {
+    PyObject_HEAD cep_gradient *gradient;
+} Gradient;
+
+PyObject *gradient_new(module_state *state, cep_gradient *gradient) {
+    Gradient *self = PyObject_New(Gradient, state->gradient_type);
+    if (self == NULL) {
+        cep_gradient_destroy(gradient);
+        return NULL;
+    }
+    self->gradient = gradient;
+    return (PyObject *)self;
+}
+
+static void gradient_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    cep_gradient_destroy(((Gradient *)object)->gradient);
+    PyObject_Free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *gradient_array(PyObject *self, PyObject *args) {
+    int kind;
+    int64_t index;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+        return NULL;
+    }
+    cep_array *array;
+    cep_status status = cep_gradient_array(((Gradient *)self)->gradient, kind, index, &array);
+    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+}
+
+static PyMethodDef gradient_methods[] = {
+    {"array", gradient_array, METH_VARARGS, "array(kind, index): the gradient of a connection's parameters."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot gradient_slots[] = {
+    {Py_tp_doc, "A rule's estimate of the gradient."},
+    {Py_tp_dealloc, gradient_dealloc},
+    {Py_tp_methods, gradient_methods},
+    {0, NULL},
+};
+
+PyType_Spec gradient_spec = {
+    .name = "cep._cep.Gradient",
+    .basicsize = sizeof(Gradient),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = gradient_slots,
+};
