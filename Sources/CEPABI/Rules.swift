@@ -46,7 +46,7 @@ extension TheoremConditions {
                 weights: weights,
                 biases: try rates(
                     "bias_learning_rates", conditions.bias_learning_rates, conditions.bias_learning_rate_count)),
-            dropsFirstTerms: conditions.drop_first != 0)
+            asRecorded: conditions.as_recorded != 0)
     }
 }
 

@@ -116,38 +116,12 @@ private func realTime<Element: KernelScalar>(
     var change = LargestChange<Element>()
     for i in 0..<count {
         let old = state[i]
-        let moved = old + timeStep * velocity(derivative, old, drive[i], pull, i)
+        var velocity = derivative(old) * drive[i] - old
+        if let pull { velocity += pull.strength * (pull.target[i] - old) }
+        let moved = old + timeStep * velocity
         let new = clamp ? HardSigmoid.value(moved) : moved
         change.record(new - old)
         state[i] = new
     }
     return change.value
-}
-
-/// ds/dt of a layer in the real-time setting, which a clamped state does not follow: −s + ρ′(s) a, or −s + a where
-/// no derivative is asked for, with β(y − s) added where the layer is pulled.
-@specialized(where Element == Float)
-@specialized(where Element == Double)
-public func realTimeVelocity<Element: KernelScalar>(
-    _ derivativeOf: Activation?, state: UnsafePointer<Element>, drive: UnsafePointer<Element>, pull: Pull<Element>?,
-    into velocities: UnsafeMutablePointer<Element>, count: Int
-) {
-    func fill(_ derivative: (Element) -> Element) {
-        for i in 0..<count { velocities[i] = velocity(derivative, state[i], drive[i], pull, i) }
-    }
-    switch derivativeOf {
-    case nil: fill({ _ in 1 })
-    case .shiftedSigmoid: fill(ShiftedSigmoid.derivative)
-    case .hardSigmoid: fill(HardSigmoid.derivative)
-    case .tanh: fill(HyperbolicTangent.derivative)
-    }
-}
-
-@inline(__always)
-private func velocity<Element: KernelScalar>(
-    _ derivative: (Element) -> Element, _ state: Element, _ drive: Element, _ pull: Pull<Element>?, _ index: Int
-) -> Element {
-    let free = derivative(state) * drive - state
-    guard let pull else { return free }
-    return free + pull.strength * (pull.target[index] - state)
 }

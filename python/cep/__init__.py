@@ -11,8 +11,9 @@ from cep import datasets
 from cep._cep import DivergenceError, __version__
 from cep.gradients import Gradient, gradient
 from cep.network import Network, PhaseOutcome
-from cep.plots import plot_history
+from cep.plots import plot_gdu, plot_history
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
 
@@ -31,12 +32,15 @@ __all__ = [
     "LearningRule",
     "Network",
     "PhaseOutcome",
+    "Suggestion",
     "__version__",
     "datasets",
     "evaluate",
     "fit",
     "gdu_check",
     "gradient",
+    "plot_gdu",
     "plot_history",
+    "suggest",
     "train_batch",
 ]

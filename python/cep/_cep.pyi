@@ -5,7 +5,7 @@ from cep.rules import EngineRule
 
 __version__: str
 
-# (free steps, nudged steps, beta, learning rates input first, of biases, drop the first terms)
+# (free steps, nudged steps, beta, learning rates input first, of biases, as recorded)
 EngineConditions = tuple[int, int, float, tuple[float, ...], tuple[float, ...], bool]
 # Called with (samples done, of, wrong predictions, sum of losses).
 _Progress = Callable[[int, int, int, float], object]

@@ -229,6 +229,34 @@ class Network:
     def _view(self, kind: int, index: int) -> NDArray[Any]:
         return np.asarray(self._engine.array(kind, index))
 
+    def parameters(self) -> Iterator[NDArray[Any]]:
+        """All parameters in place: weights, biases, then feedback weights where there are some."""
+        yield from self.weights
+        yield from self.biases
+        yield from (v for v in self.feedback_weights if v is not None)
+
+    def like(self) -> "Network":
+        """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
+        return Network(
+            self._sizes,
+            setting=self._setting,
+            activation=self._activation,
+            feedback=self._feedback,
+            dtype=self._dtype,
+            seed=self._seed,
+            dt=self._dt,
+            clamp=self._clamp,
+            feedback_angle=self._feedback_angle,
+            follows_energy=self._follows_energy,
+        )
+
+    def copy(self) -> "Network":
+        """A new network with the same parameters, without states."""
+        copy = self.like()
+        for mine, theirs in zip(copy.parameters(), self.parameters(), strict=True):
+            mine[...] = theirs
+        return copy
+
     def free_phase(self, x: ArrayLike, steps: int, *, reset: bool = True) -> PhaseOutcome:
         """Clamp the input to ``x`` and let the states relax without nudging.
 

@@ -142,7 +142,7 @@ def gdu_check(
     learning_rates: float | Sequence[float] = 0,
     *,
     bias_learning_rates: float | Sequence[float] | None = None,
-    drop_first: bool = False,
+    as_recorded: bool = False,
 ) -> GDUReport:
     """Hold every update of the nudged phase against minus the gradient of BPTT, step by step.
 
@@ -153,7 +153,7 @@ def gdu_check(
 
         (1/βB) Σ (s(t+1) − s(t)) = −∂L/∂s(T−t)          (1/βB) ΔW(t) = −∂L/∂W(T−t)
 
-    (ds/dt, before clamping, for s(t+1) − s(t) in the real-time setting). The check is computed in
+    (divided by dt for the neurons in the real-time setting). The check is computed in
     float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
 
     Parameters
@@ -175,10 +175,11 @@ def gdu_check(
         input first: 0 for EP and VF, small for C-EP and C-VF.
     bias_learning_rates : float or sequence of float, optional
         Of the biases; default: the learning rates.
-    drop_first : bool
-        Whether to follow the paper's code: the term t = 0 of the weights is set to 0 on both sides,
-        and so are the updates of neurons that the nudging has not reached yet (layer l at
-        t < L − l), where otherwise the remains of the free phase show.
+    as_recorded : bool
+        Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the
+        weights, on both sides; the updates of neurons that the nudging has not reached yet (layer l
+        at t < L − l), where otherwise the remains of the free phase show; and those of neurons that
+        a step leaves at a bound of the clamping.
 
     Returns
     -------
@@ -209,7 +210,7 @@ def gdu_check(
         _arguments.real("beta", beta),
         rates,
         bias_rates,
-        bool(drop_first),
+        bool(as_recorded),
     )
     check = net._engine.check_theorem(inputs, wanted, conditions)
     angle, outcome = check.summary()

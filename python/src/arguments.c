@@ -174,7 +174,7 @@ int convert_conditions(PyObject *object, void *argument) {
     PyObject *bias_rates;
     if (!PyArg_ParseTuple(object, "O&O&dOOp:conditions", convert_int64, &conditions->free_steps, convert_int64,
                           &conditions->nudged_steps, &conditions->beta, &rates, &bias_rates,
-                          &conditions->drop_first)) {
+                          &conditions->as_recorded)) {
         return 0;
     }
     if (!learning_rates_of(&self->rates, rates, bias_rates, &conditions->learning_rate_count,

@@ -308,8 +308,10 @@ typedef struct cep_theorem_conditions {
     int64_t learning_rate_count;
     const double *CEP_NULLABLE bias_learning_rates;
     int64_t bias_learning_rate_count; /* 0 for those of the weights */
-    int32_t drop_first;               /* as the paper's code: set the term t = 0 of the weights to 0 on both
-                                         sides, and the updates of neurons that the nudging has not reached */
+    /* Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the weights, on both
+     * sides; the updates of neurons that the nudging has not reached yet (layer l at t < L - l), and of those that
+     * a step leaves at a bound of the clamping. */
+    int32_t as_recorded;
 } cep_theorem_conditions;
 
 /* Theorem 1 of Ernoult et al. (2020) on one batch: what neurons and synapses do at each step of the nudged phase,

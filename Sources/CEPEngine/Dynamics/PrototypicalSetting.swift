@@ -15,13 +15,6 @@ struct PrototypicalSetting<Element: KernelScalar>: Setting {
             activation, drive: drive.pointer, pull: pull, state: state.pointer, count: state.count)
     }
 
-    func movement(
-        from moment: LayerMoment<Element>, to state: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool,
-        into movement: MatrixView<Element>
-    ) {
-        movement.setToDifference(of: state, and: moment.state)
-    }
-
     func stepBack(
         _ gradient: MatrixView<Element>, through moment: LayerMoment<Element>, isOutput: Bool,
         toDrive driveGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>

@@ -25,15 +25,6 @@ struct RealTimeSetting<Element: KernelScalar>: Setting {
             timeStep: timeStep, clamp: clamp, state: state.pointer, count: state.count)
     }
 
-    func movement(
-        from moment: LayerMoment<Element>, to state: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool,
-        into movement: MatrixView<Element>
-    ) {
-        realTimeVelocity(
-            derivative(isOutput), state: moment.state.pointer, drive: moment.drive.pointer, pull: pull,
-            into: movement.pointer, count: movement.count)
-    }
-
     func stepBack(
         _ gradient: MatrixView<Element>, through moment: LayerMoment<Element>, isOutput: Bool,
         toDrive driveGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>

@@ -21,15 +21,6 @@ public protocol Setting<Element>: Sendable {
         _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
     ) -> Element
 
-    /// How a layer is moved by a step, in units of its time: s(t+1) − s(t), or ds/dt, before any clamping.
-    ///
-    /// - Parameters:
-    ///   - moment: The layer before the step.
-    ///   - state: Its state after the step.
-    func movement(
-        from moment: LayerMoment<Element>, to state: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool,
-        into movement: MatrixView<Element>)
-
     /// Backwards through `step` of a free phase: from the gradient of a layer's new state to those of its drive and,
     /// but for what goes through what it sends, of its old state.
     func stepBack(

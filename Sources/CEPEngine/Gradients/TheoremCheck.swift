@@ -6,7 +6,7 @@ public final class TheoremCheck<Element: KernelScalar> {
     /// K × entries each: row t is the step t of the nudged phase, and the step T − t of the free one.
     public struct Curves {
         /// (1/βB) times what changed, summed over the batch; for synapses divided by the learning rate, for neurons in
-        /// the real-time setting ds/dt, before clamping.
+        /// the real-time setting by dt.
         public let updates: Matrix<Element>
         /// Minus the gradient of L = (1/2B) Σ |s_L − y|².
         public let gradients: Matrix<Element>
@@ -99,20 +99,20 @@ public struct TheoremConditions: Sendable {
     public var beta: Double
     /// Of the synapses during the nudged phase; 0 for EP, small for C-EP.
     public var learningRates: LearningRates
-    /// Whether to follow the paper's code: the term t = 0 of the weights' curves is set to 0 on both sides, and so are
-    /// the updates of neurons that the nudging has not reached yet (layer l at t < L − l), where without it the
-    /// remains of the free phase show.
-    public var dropsFirstTerms: Bool
+    /// Whether to follow the paper's code in what it leaves out of the curves: the term t = 0 of the weights, on both
+    /// sides; the updates of neurons that the nudging has not reached yet (layer l at t < L − l), where otherwise the
+    /// remains of the free phase show; and those of neurons that a step leaves at a bound of the clamping.
+    public var asRecorded: Bool
 
     public init(
         freeSteps: Int, nudgedSteps: Int, beta: Double, learningRates: LearningRates,
-        dropsFirstTerms: Bool = false
+        asRecorded: Bool = false
     ) {
         self.freeSteps = freeSteps
         self.nudgedSteps = nudgedSteps
         self.beta = beta
         self.learningRates = learningRates
-        self.dropsFirstTerms = dropsFirstTerms
+        self.asRecorded = asRecorded
     }
 
     func validate(for configuration: NetworkConfiguration) throws(EngineError) {
@@ -142,7 +142,7 @@ extension Network {
             of: self, steps: steps, freePhase: PhaseOutcome(steps: conditions.freeSteps, residual: residual))
         try recordGradients(of: batch, through: trajectory, in: check)
         try recordUpdates(of: batch, conditions, in: check, monitor: monitor)
-        if conditions.dropsFirstTerms { check.dropFirstTerms() }
+        if conditions.asRecorded { check.dropFirstTerms() }
         return check
     }
 
@@ -178,20 +178,17 @@ extension Network {
         let scale = 1 / Element(conditions.beta * Double(state.batch))
         let unit = connections.map { _ in UpdateRates<Element>(weights: scale, biases: scale) }
         let rates: [UpdateRates<Element>] = conditions.learningRates.rates().map { $0 * scale }
-        let movements = try layerMatrices(rows: state.batch).map { $0.view }
+        let movements = try layerMatrices(rows: state.batch)
 
         let before = try backUpParameters()
         defer { restoreParameters(from: before) }
         let nudge = Nudge(target: batch.target, beta: Element(conditions.beta))
         _ = try relax(state, steps: conditions.nudgedSteps, nudge: nudge, monitor: monitor) { step in
             for (k, curves) in check.states.enumerated() {
-                let isOutput = k == check.states.count - 1
-                // The drives are still those of the step just taken.
-                let before = LayerMoment(state: older.joinedLayers(at: k).above.state, drive: state.drives[k].view)
-                self.setting.movement(
-                    from: before, to: state.layers[k + 1].view, pull: isOutput ? nudge.pull : nil,
-                    isOutput: isOutput, into: movements[k])
-                curves.updates.rows(from: step - 1, count: 1).addRowSums(of: movements[k], scale: scale)
+                let movement = movements[k].view
+                movement.setToDifference(of: state.layers[k + 1].view, and: older.joinedLayers(at: k).above.state)
+                if conditions.asRecorded { self.stopAtBounds(movement, of: state.layers[k + 1].view) }
+                curves.updates.rows(from: step - 1, count: 1).addRowSums(of: movement, scale: scale / self.timeStep)
             }
             for connection in update { connection.setToZero() }
             self.addUpdates(from: older, to: state, rates: unit, into: update)
@@ -200,6 +197,19 @@ extension Network {
             self.refreshInputDrive(of: state)
             older.update(from: state)
         }
+    }
+}
+
+extension Network {
+    /// The unit of time in which states move.
+    fileprivate var timeStep: Element {
+        if case .realTime(let realTime) = configuration.setting { Element(realTime.timeStep) } else { 1 }
+    }
+
+    /// Sets the movement of states that have been clamped to 0.
+    fileprivate func stopAtBounds(_ movement: MatrixView<Element>, of state: MatrixView<Element>) {
+        guard case .realTime(let realTime) = configuration.setting, realTime.clamp else { return }
+        for i in 0..<state.count where state.pointer[i] == 0 || state.pointer[i] == 1 { movement.pointer[i] = 0 }
     }
 }
 

@@ -1,0 +1,156 @@
+"""What the subcommands share: kinds of options, data, errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cep import datasets
+
+DIGITS_TEST_IMAGES = 360
+
+
+class Numbers(click.ParamType):
+    """Comma-separated numbers."""
+
+    def __init__(self, number: Callable[[str], float], name: str) -> None:
+        self.number = number
+        self.name = name
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Read "0.05,0.02"."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(self.number(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list like {self.name}", param, ctx)
+
+
+data = click.option(
+    "--data",
+    type=click.Choice(["digits", "mnist"]),
+    default="digits",
+    help="scikit-learn's 8×8 digits (360 of the 1,797 held out) or MNIST.",
+)
+data_root = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    help="Folder with MNIST's files; otherwise $CEP_DATA, the cache, or a download.",
+)
+hidden = click.option(
+    "--hidden",
+    type=Numbers(int, "128 or 512,512"),
+    metavar="UNITS[,UNITS…]",
+    help="Units of the hidden layers.  [default: digits 128, mnist 512]",
+)
+seed = click.option(
+    "--seed", type=int, default=0, help="Of parameters, split and order of samples."
+)
+beta = click.option("--beta", type=float, help="Strength β of the nudging.  [default: see above]")
+free_steps = click.option(
+    "--free-steps", type=int, help="Steps T of the free phase.  [default: see above]"
+)
+nudged_steps = click.option(
+    "--nudged-steps", type=int, help="Steps K of the nudged phase.  [default: see above]"
+)
+learning_rates = click.option(
+    "--learning-rates",
+    type=Numbers(float, "0.05,0.02"),
+    metavar="RATE[,RATE…]",
+    help="One for all connections, or one each, input first.  [default: see above]",
+)
+
+
+def dynamics(activation: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options that say how a network moves, with the default activation given."""
+    kinds = [
+        click.option(
+            "--setting",
+            type=click.Choice(["prototypical", "real-time"]),
+            default="prototypical",
+            help="How states move: in discrete steps, or by s ← s + dt·ds/dt.",
+        ),
+        click.option(
+            "--activation",
+            type=click.Choice(["shifted_sigmoid", "hard_sigmoid", "tanh"]),
+            default=activation,
+            help="Activation function of all layers.",
+        ),
+        click.option("--dt", type=float, default=0.2, help="Time step of the real-time setting."),
+        click.option(
+            "--clamp/--no-clamp",
+            default=True,
+            help="Real-time setting: whether states are clamped to [0, 1].",
+        ),
+        click.option(
+            "--feedback",
+            type=click.Choice(["tied", "untied"]),
+            default="tied",
+            help="Through the transposed forward weights, or weights of its own (VF, C-VF).",
+        ),
+        click.option(
+            "--feedback-angle",
+            type=float,
+            default=0.0,
+            help="Untied: initial degrees between feedback and forward weights, 0 to 180.",
+        ),
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "float64"]),
+            default="float32",
+            help="Number type of parameters and states.",
+        ),
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(kinds):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option to draw a picture."""
+    return click.option(
+        "--save-plot",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help=f"Draw {what} into this file (.png, .svg, .pdf).",
+    )
+
+
+def load(data: str, root: Path | None, seed: int) -> tuple[datasets.Dataset, datasets.Dataset]:
+    """Training and test data."""
+    if data == "mnist":
+        return datasets.mnist(root)
+    return datasets.split(datasets.digits(), DIGITS_TEST_IMAGES, seed=seed)
+
+
+def check_writable(path: Path | None) -> None:
+    """Raise what is wrong with a picture's path: better known now than after an hour of work."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise ValueError(f"--save-plot: there is no folder {path.parent}")
+    if path.suffix not in {".png", ".svg", ".pdf"}:
+        raise ValueError(f"--save-plot: {path.name} must end in .png, .svg or .pdf")
+
+
+def given(value: Any, default: Any) -> Any:
+    """The value, or its default where there is none."""
+    return default if value is None else value
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """What a user can do something about ends with its message, not with a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped by Ctrl-C") from None
