@@ -1,4 +1,4 @@
-"""Builds the extension: the Swift engine as a static library, linked with the C files in python/src."""
+"""Builds the extension: the Swift engine as a static library, linked with python/src."""
 
 import os
 import shutil
@@ -16,18 +16,27 @@ ARCHIVE = ROOT / ".build" / "release" / "libcep-static.a"
 class BuildWithSwift(build_ext):
     """build_ext with the Swift package built first, and swiftc as the linker.
 
-    swiftc knows how to link Swift's run time statically, so that the extension needs neither Swift nor its
-    libraries where it is imported.
+    swiftc knows how to link Swift's run time statically, so that the extension needs neither Swift
+    nor its libraries where it is imported.
     """
 
     def build_extensions(self):
         swift = shutil.which("swift")
         if swift is None:
             raise SetupError(
-                "cep is built with a Swift toolchain (6.2 or newer), and there is no `swift` on PATH. "
-                "See https://www.swift.org/install"
+                "cep is built with a Swift toolchain (6.2 or newer), and there is no `swift` on "
+                "PATH. See https://www.swift.org/install"
             )
-        command = [swift, "build", "-c", "release", "--product", "cep-static", "--package-path", str(ROOT)]
+        command = [
+            swift,
+            "build",
+            "-c",
+            "release",
+            "--product",
+            "cep-static",
+            "--package-path",
+            str(ROOT),
+        ]
         subprocess.run(command, check=True)
         self.compiler.linker_so = ["swiftc", "-emit-library", "-static-stdlib"]
         super().build_extensions()
@@ -66,11 +75,19 @@ setup(
             extra_objects=[str(ARCHIVE)],
             library_dirs=openblas("L"),
             libraries=openblas("l"),
-            extra_compile_args=["-std=c11", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"],
+            extra_compile_args=[
+                "-std=c11",
+                "-Wall",
+                "-Wextra",
+                "-Werror=implicit-function-declaration",
+            ],
             extra_link_args=[
-                "-Xlinker", "--version-script=python/src/exports.map",
-                "-Xlinker", "--gc-sections",
-                "-Xlinker", "-s",
+                "-Xlinker",
+                "--version-script=python/src/exports.map",
+                "-Xlinker",
+                "--gc-sections",
+                "-Xlinker",
+                "-s",
             ],
             depends=[
                 "Package.swift",

@@ -67,9 +67,7 @@ def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
     """
     array = _array(name, value)
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be 2-dimensional, samples × units, got shape {array.shape}"
-        )
+        raise ValueError(f"{name} must be 2-dimensional, samples × units, got shape {array.shape}")
     if array.dtype.kind in "biu":
         return np.ascontiguousarray(array, dtype=dtype)
     if array.dtype.kind == "f" and array.dtype.itemsize >= 4:
@@ -107,11 +105,9 @@ def samples(
 
 def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:
     """The two halves of ``(x, y)``."""
-    try:
-        x, y = data  # type: ignore[misc]
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a pair (x, y), got {type(data).__name__}") from None
-    return x, y
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise TypeError(f"{name} must be a pair (x, y), got {type(data).__name__}")
+    return data[0], data[1]
 
 
 def _array(name: str, value: ArrayLike) -> NDArray[Any]:

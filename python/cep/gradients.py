@@ -12,7 +12,7 @@ from cep.network import BIASES, FEEDBACK_WEIGHTS, WEIGHTS, Network
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """dL/dθ of the loss L = (1/2B) Σ \\|s_L − y\\|² of a batch, in the shapes of the parameters."""
+    """dL/dθ of the loss ``L = (1/2B) Σ |s_L − y|²`` of a batch, in the shapes of the parameters."""
 
     weights: list[NDArray[Any]]
     """Of each connection, input first: units of layer k+1 × units of layer k."""
@@ -39,7 +39,7 @@ class Gradient:
         return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
     def relative_error(self, exact: "Gradient") -> float:
-        """\\|self − exact\\| / \\|exact\\| over all parameters."""
+        """``|self − exact| / |exact|`` over all parameters."""
         a, b = self.flatten(), exact.flatten()
         return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
@@ -47,7 +47,7 @@ class Gradient:
 def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.LearningRule) -> Gradient:
     """Gradient of the loss on a batch, as a rule estimates it.
 
-    The loss is L = (1/2B) Σ \\|s_L − y\\|² at the end of the free phase. An estimate is minus what
+    The loss is ``L = (1/2B) Σ |s_L − y|²`` at the end of the free phase. An estimate is minus what
     the rule's update is at learning rate 1.
 
     Parameters
@@ -94,7 +94,9 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
         weights=arrays(WEIGHTS),
         biases=arrays(BIASES),
         feedback_weights=[
-            np.asarray(estimate.array(FEEDBACK_WEIGHTS, k)) if net._has_feedback_weights(k) else None
+            np.asarray(estimate.array(FEEDBACK_WEIGHTS, k))
+            if net._has_feedback_weights(k)
+            else None
             for k in range(connections)
         ],
         loss=loss,

@@ -22,7 +22,7 @@ class PhaseOutcome(NamedTuple):
     steps: int
     """Steps taken: fewer than asked for where a step changed no bit of any state."""
     residual: float
-    """max \\|s(t+1) − s(t)\\| of the last step, over all units and samples."""
+    """``max |s(t+1) − s(t)|`` of the last step, over all units and samples."""
     converged: bool
     """Whether the residual is at most √ε of the dtype: 3.5e-4 in float32, 1.5e-8 in float64."""
 
@@ -354,9 +354,7 @@ class Network:
 
         0 with tied feedback; None for connection 0, into which no feedback flows.
         """
-        return [
-            self._engine.feedback_angle(k) if k else None for k in range(len(self._sizes) - 1)
-        ]
+        return [self._engine.feedback_angle(k) if k else None for k in range(len(self._sizes) - 1)]
 
     def energy(self) -> NDArray[np.float64]:
         """What the states go down as they relax, for each sample of the present batch.

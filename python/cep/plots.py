@@ -1,6 +1,7 @@
 """Pictures of what networks did. matplotlib is imported when one is drawn."""
 
 import itertools
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,13 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     return axes
 
 
+def save(axes: "Axes", path: "os.PathLike[str]") -> None:
+    """Write the figure that axes belong to."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(path, dpi=150)
+
+
 def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
     """Draw what `gdu_check` found: updates dashed, minus gradients solid, a panel a layer.
 
@@ -80,9 +88,8 @@ def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
     if feedback:
         rows.append(("feedback weights", feedback))
     columns = len(report.weights)
-    figure = _figure(figsize=(3.2 * columns, 2.6 * len(rows)))
+    figure: Figure = _figure(figsize=(3.2 * columns, 2.6 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
-    choice = np.random.default_rng(seed)
     for (name, row), axes in zip(rows, panels, strict=True):
         # The input has no neurons that move; nor does feedback reach it: the last panels align.
         offset = columns - len(row)
@@ -90,7 +97,7 @@ def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
             ax.axis("off")
         for k, (curves, ax) in enumerate(zip(row, axes[offset:], strict=True)):
             place = f"layer {k + 1}" if name == "neurons" else f"connection {k + offset}"
-            _draw_curves(ax, curves, entries, choice)
+            draw_curves(ax, curves, entries, seed)
             ax.set_title(f"{name}, {place}", fontsize="medium")
     for ax in panels[-1]:
         ax.set_xlabel("step t")
@@ -100,14 +107,25 @@ def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
     return figure
 
 
-def _draw_curves(
-    ax: "Axes", curves: "Curves", entries: int, choice: np.random.Generator
-) -> None:
+def draw_curves(ax: "Axes", curves: "Curves", entries: int = 5, seed: int = 0) -> None:
+    """Draw some entries of one pair of curves: updates dashed, minus gradients solid.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    curves : Curves
+        Of a report of `gdu_check`.
+    entries : int
+        Neurons or synapses drawn, chosen at random among those that move.
+    seed : int
+        Of the choice.
+    """
     steps = len(curves.updates)
     updates = curves.updates.reshape(steps, -1)
     gradients = curves.gradients.reshape(steps, -1)
     moving = np.flatnonzero(np.abs(gradients).max(axis=0))
-    chosen = choice.permutation(moving)[:entries]
+    chosen = np.random.default_rng(seed).permutation(moving)[:entries]
     for index, colour in zip(chosen, itertools.cycle(_PALETTE), strict=False):
         ax.plot(gradients[:, index], color=colour, linewidth=1.2, alpha=0.7)
         ax.plot(updates[:, index], color=colour, linewidth=1.8, linestyle="--")

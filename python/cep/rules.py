@@ -321,7 +321,9 @@ def checked(name: str, rule: object) -> LearningRule:
 def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:
     if rates is None:
         return None
-    several = hasattr(rates, "__len__") and hasattr(rates, "__iter__") and not isinstance(rates, str)
+    several = (
+        hasattr(rates, "__len__") and hasattr(rates, "__iter__") and not isinstance(rates, str)
+    )
     values = (
         tuple(_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(rates))
         if several
@@ -339,4 +341,4 @@ def _spread(rates: Rates, connections: int) -> tuple[float, ...]:
     """One rate a connection; none where there are none."""
     if rates is None:
         return ()
-    return (rates,) * connections if isinstance(rates, float) else tuple(rates)  # type: ignore[arg-type]
+    return (rates,) * connections if isinstance(rates, float) else tuple(rates)

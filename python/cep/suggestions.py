@@ -12,9 +12,8 @@ from cep import _arguments, rules
 from cep.gradients import gradient
 from cep.network import Network
 
-
-# A residual so small has come down far enough beside what nudging moves; one that has not fallen for
-# so many steps has stopped falling.
+# A residual so small has come down far enough beside what nudging moves; one that has not fallen
+# for so many steps has stopped falling.
 _NEGLIGIBLE = 1e-5
 _PATIENCE = 10
 
@@ -32,7 +31,7 @@ class Suggestion:
     angle: float
     """Degrees between EP's estimate with these values and BPTT through all T steps."""
     residuals: list[float] = field(repr=False)
-    """max \\|s(t+1) − s(t)\\| after each step of a free phase."""
+    """``max |s(t+1) − s(t)|`` after each step of a free phase."""
     angles: dict[tuple[int, float], float] = field(repr=False)
     """Degrees for every (K, β) tried, the mean over the batches."""
 

@@ -1,4 +1,4 @@
-"""The GDU property: the updates of the nudged phase beside minus the gradients of BPTT, step by step."""
+"""The GDU property: updates of the nudged phase beside minus the gradients of BPTT."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ class Curves:
     gradients: NDArray[Any]
     """The same of minus the gradients: row t belongs to step T − t of the free phase."""
     relative_error: float
-    """\\|updates − gradients\\| / \\|gradients\\|, Euclidean over all steps and entries."""
+    """``|updates − gradients| / |gradients|``, Euclidean over all steps and entries."""
     sign_agreement: float
     """Share of entries whose signs agree, among those where neither is 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class GDUReport:
-    """What `gdu_check` found. ``print(report)`` is a table, ``report.plot()`` the paper's figure."""
+    """What `gdu_check` found: ``print(report)`` is a table, ``report.plot()`` the picture."""
 
     states: list[Curves | None]
     """Of each layer, summed over the batch; None for the clamped input."""
@@ -84,7 +84,9 @@ class GDUReport:
             f"{name:16} {curves.relative_error:14.2e}   {curves.sign_agreement:14.1%}"
             for name, curves in self.rows()
         ]
-        return "\n".join([*lines, "", f"angle of the total update to minus the gradient: {self.angle:.2f}°"])
+        return "\n".join(
+            [*lines, "", f"angle of the total update to minus the gradient: {self.angle:.2f}°"]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain numbers and lists that JSON can hold."""

@@ -20,7 +20,7 @@ class BatchResult(NamedTuple):
     """How a batch was predicted at the end of the free phase, before the update."""
 
     loss: float
-    """(1/2B) Σ \\|s_L − y\\|²."""
+    """``(1/2B) Σ |s_L − y|²``."""
     errors: int
     """Wrong predictions."""
 
@@ -31,7 +31,7 @@ class Evaluation(NamedTuple):
     error: float
     """Share of wrong predictions, 0 to 1."""
     loss: float
-    """Mean over the samples of ½ \\|s_L − y\\|²."""
+    """Mean over the samples of ``½ |s_L − y|²``."""
 
 
 @dataclass
@@ -78,7 +78,9 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
         Where a state became infinite or not a number; the parameters are as before the batch.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    _, errors, loss = net._engine.train_batch(inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1))
+    _, errors, loss = net._engine.train_batch(
+        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+    )
     return BatchResult(loss, errors)
 
 
@@ -105,9 +107,7 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
         For an argument of the wrong type, shape or value.
     """
     inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    samples, errors, loss = net._engine.evaluate(
-        inputs, wanted, _arguments.integer("steps", steps)
-    )
+    samples, errors, loss = net._engine.evaluate(inputs, wanted, _arguments.integer("steps", steps))
     return Evaluation(errors / samples, loss)
 
 
@@ -171,7 +171,7 @@ def fit(
             *_arguments.pair("validation_data", validation_data), net.dtype
         )
         # Anything wrong with it is better known now than after an epoch.
-        evaluate(net, (validation_data[0][:1], validation_data[1][:1]), 1)  # type: ignore[index,call-overload]
+        evaluate(net, (validation_data[0][:1], validation_data[1][:1]), 1)
 
     history = History()
     with _bar(len(inputs), epochs) if progress else nullcontext() as bar:

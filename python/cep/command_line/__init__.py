@@ -10,7 +10,7 @@ from cep.command_line.train import train
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cep() -> None:
-    """Equilibrium Propagation with continual weight updates.
+    r"""Equilibrium Propagation with continual weight updates.
 
     Train networks that learn by relaxing: first freely, then nudged towards the target, with
     updates that are local to each synapse (Ernoult et al., 2020, arXiv 2005.04168).

@@ -12,7 +12,7 @@ from cep import datasets
 DIGITS_TEST_IMAGES = 360
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType[tuple[float, ...]]):
     """Comma-separated numbers."""
 
     def __init__(self, number: Callable[[str], float], name: str) -> None:

@@ -145,7 +145,7 @@ def train(
         if save_plot is not None:
             title = f"{learning_rule.name} on {data}: test error {test.error:.2%}"
             axes = plots.plot_history(history, title=title)
-            axes.figure.savefig(save_plot, dpi=150)
+            plots.save(axes, save_plot)
             click.echo(f"picture        {save_plot}")
 
 
