@@ -75,12 +75,18 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
 
     Examples
     --------
-    >>> net = cep.Network([4, 6, 3], dtype="float64", seed=0)
+    Where the dynamics descend an energy, EP's estimate tends to the gradient as β → 0:
+
+    >>> net = cep.Network([4, 6, 3], setting="real-time", follows_energy=True, clamp=False,
+    ...                   dtype="float64", seed=0)
     >>> x, y = np.full((2, 4), 0.5), [0, 2]
-    >>> estimate = cep.gradient(net, x, y, cep.EP(200, 100, 1e-3, beta_sign="symmetric"))
-    >>> exact = cep.gradient(net, x, y, cep.BPTT(200))
+    >>> estimate = cep.gradient(net, x, y, cep.EP(500, 500, 1e-3, beta_sign="symmetric"))
+    >>> exact = cep.gradient(net, x, y, cep.BPTT(500))
     >>> bool(estimate.relative_error(exact) < 1e-5)
     True
+
+    With the published equations a factor of the output layer is missing from the estimate (see
+    docs/equations.md): σ′ in the prototypical setting, ρ′ in the real-time one.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     connections = len(net.sizes) - 1

@@ -106,9 +106,11 @@ class EP(_TwoPhaseRule):
 
         ΔW = η / (βB) (s^βᵀ s^β − s*ᵀ s*)      Δb = η / (βB) Σ (s^β − s*)
 
-    (ρ(s) for s in the real-time setting). With untied feedback this is the vector field rule, VF::
+    With untied feedback this is the vector field rule, VF::
 
-        ΔW = η / (βB) (s^β − s*)ᵀ ρ(s*)        ΔV likewise, with W's learning rate
+        ΔW = η / (βB) (s^β − s*)ᵀ s*           ΔV likewise, with W's learning rate
+
+    In the real-time setting ρ(s) stands for s in the tied rule, and for the last factor in VF.
 
     Parameters
     ----------
@@ -170,10 +172,12 @@ class CEP(_TwoPhaseRule):
 
         ΔW(t) = η / (βB) (s(t+1)ᵀ s(t+1) − s(t)ᵀ s(t))      Δb(t) = η / (βB) Σ (s(t+1) − s(t))
 
-    (ρ(s) for s in the real-time setting), so that nothing has to be stored for an update. Step
-    t + 1 uses the parameters updated at t. With untied feedback this is C-VF::
+    so that nothing has to be stored for an update. Step t + 1 uses the parameters updated at t. With
+    untied feedback this is C-VF::
 
-        ΔW(t) = η / (βB) (s(t+1) − s(t))ᵀ ρ(s(t))            ΔV likewise, with W's learning rate
+        ΔW(t) = η / (βB) (s(t+1) − s(t))ᵀ s(t)               ΔV likewise, with W's learning rate
+
+    In the real-time setting ρ(s) stands for s in the tied rule, and for the last factor in C-VF.
 
     As a gradient estimator it is the total update divided by −η.
 

@@ -158,6 +158,11 @@ def gdu_check(
     (divided by dt for the neurons in the real-time setting). The check is computed in
     float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
 
+    It is exact where the dynamics descend an energy: in the real-time setting with tied feedback and
+    ``follows_energy=True``, where no state is clamped. The published equations lack a factor at the
+    output layer, σ′ in the prototypical setting and ρ′ in the real-time one, and their curves agree
+    as far as that factor is near 1 (see docs/equations.md).
+
     Parameters
     ----------
     net : Network

@@ -76,7 +76,8 @@ enum { CEP_FLOAT32 = 0, CEP_FLOAT64 = 1 };
 typedef int32_t cep_setting;
 enum {
     CEP_PROTOTYPICAL = 0, /* s <- activation(a)                                                   */
-    CEP_REAL_TIME = 1     /* s <- s + dt (-s + activation'(s) a), a from activation(s)           */
+    CEP_REAL_TIME = 1     /* s <- s + dt (-s + f a), a from activation(s), f = activation'(s) on the
+                             hidden layers of tied networks and 1 elsewhere (see follows_energy) */
 };
 
 typedef int32_t cep_activation;
