@@ -236,6 +236,8 @@ typedef struct cep_rule {
     cep_beta_sign beta_sign;
     int32_t accumulate;     /* EP: whether to sum updates over the steps of the nudged phase, rather than
                                take the update from its ends; of consequence with untied feedback */
+    int32_t write_every_step; /* C-EP: whether to write the weights at every step, rather than keep how they
+                                 moved as a product of a few rows and write them once: the same but for rounding */
     int64_t last_steps;     /* BPTT: steps at the end to send gradients back through; 0 for all */
     double tolerance;       /* RBP: size of the last gradient beside the first, in (0, 1) */
     int64_t max_iterations; /* RBP */

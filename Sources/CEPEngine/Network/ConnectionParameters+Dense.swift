@@ -4,9 +4,15 @@ import CEPKernels
 
 extension ConnectionParameters {
     /// `drive ← W below + b`.
-    func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
+    func driveUp(
+        _ below: MatrixView<Element>, packed: PackedWeights<Element>, into drive: MatrixView<Element>
+    ) {
         fillRows(of: drive.pointer, rows: drive.rows, columns: drive.columns, with: biases.pointer)
-        drive.setToProduct(of: below, and: weights.view, transposingSecond: true, keeping: 1)
+        if packed.isValid {
+            packed.addDriveUp(below, to: drive)
+        } else {
+            drive.addProduct(of: below, andTransposed: weights.view)
+        }
     }
 
     /// What the drive of the layer above gives: δₐᵀ r_b to the weights, Σ δₐ to the biases.
