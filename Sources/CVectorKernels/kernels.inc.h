@@ -59,19 +59,28 @@ INLINE VECTOR NAME(tanh)(VECTOR x) {
 
 INLINE VECTOR NAME(apply)(int activation, VECTOR x) {
     switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID: return NAME(shifted_sigmoid)(x);
-    case CEP_KERNEL_HARD_SIGMOID: return NAME(hard_sigmoid)(x);
-    default: return NAME(tanh)(x);
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        return NAME(shifted_sigmoid)(x);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return NAME(hard_sigmoid)(x);
+    default:
+        return NAME(tanh)(x);
     }
 }
 
 INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
     VECTOR y;
     switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID: y = NAME(shifted_sigmoid)(x); return SPLAT(4) * y * (SPLAT(1) - y);
-    case CEP_KERNEL_HARD_SIGMOID: return SELECT((x >= SPLAT(0)) & (x <= SPLAT(1)), SPLAT(1), SPLAT(0));
-    case CEP_KERNEL_TANH: y = NAME(tanh)(x); return SPLAT(1) - y * y;
-    default: return SPLAT(1);
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        y = NAME(shifted_sigmoid)(x);
+        return SPLAT(4) * y * (SPLAT(1) - y);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return SELECT((x >= SPLAT(0)) & (x <= SPLAT(1)), SPLAT(1), SPLAT(0));
+    case CEP_KERNEL_TANH:
+        y = NAME(tanh)(x);
+        return SPLAT(1) - y * y;
+    default:
+        return SPLAT(1);
     }
 }
 
@@ -80,14 +89,16 @@ INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
 /* The first `count` lanes of memory, zeros behind them. */
 INLINE VECTOR NAME(load_part)(const T *p, size_t count) {
     T lanes[LANES] __attribute__((aligned(BYTES))) = {0};
-    for (size_t i = 0; i < count; i++) lanes[i] = p[i];
+    for (size_t i = 0; i < count; i++)
+        lanes[i] = p[i];
     return *(VECTOR *)lanes;
 }
 
 INLINE void NAME(store_part)(T *p, VECTOR v, size_t count) {
     T lanes[LANES] __attribute__((aligned(BYTES)));
     *(VECTOR *)lanes = v;
-    for (size_t i = 0; i < count; i++) p[i] = lanes[i];
+    for (size_t i = 0; i < count; i++)
+        p[i] = lanes[i];
 }
 
 /* The largest of the lanes of max |change|; NaN if a change was infinite or not a number. */
@@ -101,16 +112,17 @@ INLINE T NAME(largest)(VECTOR largest, VECTOR poison) {
     return sum == 0 ? result : (T)NAN;
 }
 
-#define RECORD(change)                                                                                              \
-    {                                                                                                               \
-        VECTOR size = (VECTOR)((NAME(mask))(change) & MAGNITUDE);                                                   \
-        largest = SELECT(size > largest, size, largest);                                                            \
-        poison += (change) * SPLAT(0);                                                                              \
+#define RECORD(change)                                                                                            \
+    {                                                                                                             \
+        VECTOR size = (VECTOR)((NAME(mask))(change) & MAGNITUDE);                                                 \
+        largest = SELECT(size > largest, size, largest);                                                          \
+        poison += (change) * SPLAT(0);                                                                            \
     }
 
 INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_t count) {
     size_t i = 0;
-    for (; i + LANES <= count; i += LANES) STORE(output + i, NAME(apply)(activation, LOAD(input + i)));
+    for (; i + LANES <= count; i += LANES)
+        STORE(output + i, NAME(apply)(activation, LOAD(input + i)));
     if (i < count) {
         NAME(store_part)(output + i, NAME(apply)(activation, NAME(load_part)(input + i, count - i)), count - i);
     }
@@ -118,9 +130,14 @@ INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_
 
 TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count) {
     switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID: NAME(activate_loop)(CEP_KERNEL_SHIFTED_SIGMOID, input, output, count); break;
-    case CEP_KERNEL_HARD_SIGMOID: NAME(activate_loop)(CEP_KERNEL_HARD_SIGMOID, input, output, count); break;
-    default: NAME(activate_loop)(CEP_KERNEL_TANH, input, output, count);
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_SHIFTED_SIGMOID, input, output, count);
+        break;
+    case CEP_KERNEL_HARD_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_HARD_SIGMOID, input, output, count);
+        break;
+    default:
+        NAME(activate_loop)(CEP_KERNEL_TANH, input, output, count);
     }
 }
 
@@ -160,7 +177,8 @@ TARGET static double NAME(step_prototypical)(int activation, const void *drive, 
         return NAME(prototypical_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, state, count);
     case CEP_KERNEL_HARD_SIGMOID:
         return NAME(prototypical_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, state, count);
-    default: return NAME(prototypical_loop)(CEP_KERNEL_TANH, drive, target, beta, state, count);
+    default:
+        return NAME(prototypical_loop)(CEP_KERNEL_TANH, drive, target, beta, state, count);
     }
 }
 
@@ -171,16 +189,16 @@ INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR ta
     return clamp ? NAME(hard_sigmoid)(new) : new;
 }
 
-INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp, T *state,
-                              size_t count) {
+INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp,
+                              T *state, size_t count) {
     VECTOR largest = SPLAT(0);
     VECTOR poison = SPLAT(0);
     const int pulls = target != 0;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         VECTOR old = LOAD(state + i);
-        VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt, clamp,
-                                 pulls);
+        VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt,
+                                 clamp, pulls);
         VECTOR change = new - old;
         RECORD(change)
         STORE(state + i, new);
@@ -204,8 +222,10 @@ TARGET static double NAME(step_real_time)(int derivative_of, const void *drive, 
         return NAME(real_time_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, dt, clamp, state, count);
     case CEP_KERNEL_HARD_SIGMOID:
         return NAME(real_time_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, dt, clamp, state, count);
-    case CEP_KERNEL_TANH: return NAME(real_time_loop)(CEP_KERNEL_TANH, drive, target, beta, dt, clamp, state, count);
-    default: return NAME(real_time_loop)(CEP_KERNEL_NONE, drive, target, beta, dt, clamp, state, count);
+    case CEP_KERNEL_TANH:
+        return NAME(real_time_loop)(CEP_KERNEL_TANH, drive, target, beta, dt, clamp, state, count);
+    default:
+        return NAME(real_time_loop)(CEP_KERNEL_NONE, drive, target, beta, dt, clamp, state, count);
     }
 }
 
@@ -223,16 +243,19 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t row_s
             size_t end = k - block < BLOCK ? k : block + BLOCK;
             if (column_stride == 1) {
                 for (size_t i = block; i < end; i++) {
-                    for (size_t j = 0; j < columns; j++) packed[i * PANEL + j] = b[i * row_stride + start + j];
+                    for (size_t j = 0; j < columns; j++)
+                        packed[i * PANEL + j] = b[i * row_stride + start + j];
                 }
             } else {
                 for (size_t j = 0; j < columns; j++) {
                     const T *column = b + (start + j) * column_stride;
-                    for (size_t i = block; i < end; i++) packed[i * PANEL + j] = column[i * row_stride];
+                    for (size_t i = block; i < end; i++)
+                        packed[i * PANEL + j] = column[i * row_stride];
                 }
             }
             for (size_t i = block; i < end; i++) {
-                for (size_t j = columns; j < PANEL; j++) packed[i * PANEL + j] = 0;
+                for (size_t j = columns; j < PANEL; j++)
+                    packed[i * PANEL + j] = 0;
             }
         }
         packed += k * PANEL;
@@ -241,11 +264,13 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t row_s
 
 /* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
  * whether all lanes of the vectors of b can be read. */
-INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a, size_t a_stride,
-                       const T *b, size_t b_stride, T scale, int accumulate, T *c, size_t c_stride, size_t columns) {
+INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a,
+                       size_t a_stride, const T *b, size_t b_stride, T scale, int accumulate, T *c,
+                       size_t c_stride, size_t columns) {
     VECTOR sums[ROWS][2];
     for (size_t r = 0; r < m; r++) {
-        for (size_t v = 0; v < vectors; v++) sums[r][v] = SPLAT(0);
+        for (size_t v = 0; v < vectors; v++)
+            sums[r][v] = SPLAT(0);
     }
     for (size_t i = 0; i < k; i++) {
         VECTOR weights[2];
@@ -256,7 +281,8 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
         }
         for (size_t r = 0; r < m; r++) {
             VECTOR value = SPLAT(a[r * a_stride + i]);
-            for (size_t v = 0; v < vectors; v++) sums[r][v] += value * weights[v];
+            for (size_t v = 0; v < vectors; v++)
+                sums[r][v] += value * weights[v];
         }
     }
     for (size_t r = 0; r < m; r++) {
@@ -274,19 +300,20 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
     }
 }
 
-#define TILE_CASE(M)                                                                                                \
-    case M:                                                                                                         \
-        if (!whole)                                                                                                 \
-            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride,  \
-                       columns);                                                                                    \
-        else if (columns > LANES)                                                                                   \
-            NAME(tile)(M, 2, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);              \
-        else                                                                                                        \
-            NAME(tile)(M, 1, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);              \
+#define TILE_CASE(M)                                                                                              \
+    case M:                                                                                                       \
+        if (!whole)                                                                                               \
+            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_stride, b, b_stride, scale, accumulate, c,          \
+                       c_stride, columns);                                                                        \
+        else if (columns > LANES)                                                                                 \
+            NAME(tile)(M, 2, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
+        else                                                                                                      \
+            NAME(tile)(M, 1, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
         break;
 
 TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_stride, const T *b,
-                                  size_t b_stride, T scale, int accumulate, T *c, size_t c_stride, size_t columns) {
+                                  size_t b_stride, T scale, int accumulate, T *c, size_t c_stride,
+                                  size_t columns) {
     switch (m) {
         TILE_CASE(1)
         TILE_CASE(2)
@@ -307,8 +334,8 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
     }
 }
 
-TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels, int accumulate,
-                                  void *result, size_t first, size_t last) {
+TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels,
+                                  int accumulate, void *result, size_t first, size_t last) {
     const T *a = left;
     T *c = result;
     /* Rows in tiles of nearly the same size, so that none is short. */
@@ -330,7 +357,8 @@ TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left
 /* The sum of the lanes, in an order that does not depend on anything. */
 INLINE T NAME(sum)(VECTOR v) {
     T result = 0;
-    for (int i = 0; i < LANES; i++) result += v[i];
+    for (int i = 0; i < LANES; i++)
+        result += v[i];
     return result;
 }
 
@@ -339,23 +367,28 @@ INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a,
                            size_t c_stride) {
     VECTOR sums[5][4];
     for (size_t r = 0; r < m; r++) {
-        for (size_t s = 0; s < n; s++) sums[r][s] = SPLAT(0);
+        for (size_t s = 0; s < n; s++)
+            sums[r][s] = SPLAT(0);
     }
     size_t i = 0;
     for (; i + LANES <= k; i += LANES) {
         VECTOR right[4];
-        for (size_t s = 0; s < n; s++) right[s] = LOAD(b + s * k + i);
+        for (size_t s = 0; s < n; s++)
+            right[s] = LOAD(b + s * k + i);
         for (size_t r = 0; r < m; r++) {
             VECTOR left = LOAD(a + r * k + i);
-            for (size_t s = 0; s < n; s++) sums[r][s] += left * right[s];
+            for (size_t s = 0; s < n; s++)
+                sums[r][s] += left * right[s];
         }
     }
     if (i < k) {
         VECTOR right[4];
-        for (size_t s = 0; s < n; s++) right[s] = NAME(load_part)(b + s * k + i, k - i);
+        for (size_t s = 0; s < n; s++)
+            right[s] = NAME(load_part)(b + s * k + i, k - i);
         for (size_t r = 0; r < m; r++) {
             VECTOR left = NAME(load_part)(a + r * k + i, k - i);
-            for (size_t s = 0; s < n; s++) sums[r][s] += left * right[s];
+            for (size_t s = 0; s < n; s++)
+                sums[r][s] += left * right[s];
         }
     }
     for (size_t r = 0; r < m; r++) {
@@ -391,8 +424,8 @@ TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const
     }
 }
 
-TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left, const void *right,
-                                     void *result) {
+TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left,
+                                     const void *right, void *result) {
     const T *a = left;
     const T *b = right;
     T *c = result;
@@ -403,13 +436,21 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
         for (size_t start = 0; start < n; start += PANEL) {
             size_t columns = n - start < PANEL ? n - start : PANEL;
             int whole = columns == PANEL || columns == LANES;
-            NAME(any_tile)(rows, whole, k, a + row * k, k, b + start, n, (T)scale, 1, c + row * n + start, n, columns);
+            NAME(any_tile)(rows, whole, k, a + row * k, k, b + start, n, (T)scale, 1, c + row * n + start, n,
+                           columns);
         }
     }
 }
 
 static const cep_kernels NAME(kernels) = {
-    PANEL, NAME(pack), NAME(multiply), NAME(multiply_transposed), NAME(add_product), NAME(activate), NAME(step_prototypical), NAME(step_real_time),
+    PANEL,
+    NAME(pack),
+    NAME(multiply),
+    NAME(multiply_transposed),
+    NAME(add_product),
+    NAME(activate),
+    NAME(step_prototypical),
+    NAME(step_real_time),
 };
 
 #undef VECTOR

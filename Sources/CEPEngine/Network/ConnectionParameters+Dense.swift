@@ -29,11 +29,15 @@ extension ConnectionParameters {
 struct UpdateRoom<Element: KernelScalar> {
     private(set) var below: Matrix<Element>?
     private(set) var above: Matrix<Element>?
+    /// Room to transpose either of them.
+    private(set) var transposed: Matrix<Element>?
 
     mutating func reserve(rows: Int, for parameters: ConnectionParameters<Element>) throws(EngineError) {
         if below?.rows != rows || above?.rows != rows {
             below = try Matrix(rows: rows, columns: parameters.weights.columns)
             above = try Matrix(rows: rows, columns: parameters.weights.rows)
+            transposed = try Matrix(
+                rows: max(parameters.weights.rows, parameters.weights.columns), columns: rows)
         }
     }
 }

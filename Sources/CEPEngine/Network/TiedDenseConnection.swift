@@ -37,23 +37,23 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         into accumulator: ConnectionParameters<Element>
     ) {
         if accumulator === parameters { packed.invalidate() }
-        guard let above = room.above, let below = room.below else { return }
+        guard let above = room.above, let below = room.below, let transposed = room.transposed else { return }
         let batch = newer.above.sent.rows
         let difference = above.rows(from: 0, count: batch)
         difference.setToDifference(of: newer.above.sent, and: older.above.sent)
         accumulator.biases.view.addRowSums(of: difference, scale: rates.biases)
         if isFromInput {
             // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
-            accumulator.weights.view.setToProduct(
-                of: difference, transposingFirst: true, and: newer.below.sent, scale: rates.weights, keeping: 1)
+            accumulator.weights.view.addOuterProduct(
+                of: difference, and: newer.below.sent, scale: rates.weights, room: transposed)
         } else {
             // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
             above.rows(from: batch, count: batch).copy(from: older.above.sent)
             below.rows(from: 0, count: batch).copy(from: newer.below.sent)
             below.rows(from: batch, count: batch).setToDifference(of: newer.below.sent, and: older.below.sent)
-            accumulator.weights.view.setToProduct(
-                of: above.rows(from: 0, count: 2 * batch), transposingFirst: true,
-                and: below.rows(from: 0, count: 2 * batch), scale: rates.weights, keeping: 1)
+            accumulator.weights.view.addOuterProduct(
+                of: above.rows(from: 0, count: 2 * batch), and: below.rows(from: 0, count: 2 * batch),
+                scale: rates.weights, room: transposed)
         }
     }
 

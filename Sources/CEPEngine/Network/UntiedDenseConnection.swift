@@ -43,15 +43,17 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         into accumulator: ConnectionParameters<Element>
     ) {
         if accumulator === parameters { packed.invalidate() }
-        guard let above = room.above?.view, let below = room.below?.view else { return }
+        guard let above = room.above?.view, let below = room.below?.view, let transposed = room.transposed else {
+            return
+        }
         above.setToDifference(of: newer.above.state, and: older.above.state)
         accumulator.biases.view.addRowSums(of: above, scale: rates.biases)
-        accumulator.weights.view.setToProduct(
-            of: above, transposingFirst: true, and: older.below.sent, scale: rates.weights, keeping: 1)
+        accumulator.weights.view.addOuterProduct(
+            of: above, and: older.below.sent, scale: rates.weights, room: transposed)
         if let feedbackWeights = accumulator.feedbackWeights {
             below.setToDifference(of: newer.below.state, and: older.below.state)
-            feedbackWeights.view.setToProduct(
-                of: below, transposingFirst: true, and: older.above.sent, scale: rates.weights, keeping: 1)
+            feedbackWeights.view.addOuterProduct(
+                of: below, and: older.above.sent, scale: rates.weights, room: transposed)
         }
     }
 

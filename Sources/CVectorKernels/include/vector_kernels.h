@@ -1,9 +1,9 @@
 /*
  * The loops that depend on the processor: one source (kernels.inc.h), compiled for several instruction sets.
  *
- * They are in C because clang compiles a C function for an instruction set that its attribute names, with no compiler
- * flag; Swift has only flags, and a package that sets them cannot be a dependency of another one. Everything here
- * takes raw pointers and checks nothing.
+ * They are in C because clang compiles a C function for an instruction set that its attribute names, with no
+ * compiler flag; Swift has only flags, and a package that sets them cannot be a dependency of another one.
+ * Everything here takes raw pointers and checks nothing.
  */
 #ifndef CEP_VECTOR_KERNELS_H
 #define CEP_VECTOR_KERNELS_H
@@ -23,8 +23,8 @@ typedef struct {
     void (*multiply)(size_t m, size_t n, size_t k, const void *a, const void *packed, int accumulate, void *c,
                      size_t first, size_t last);
     /* c[m x n] <- a[m x k] b[n x k] transposed, or c + a b', for columns first ... last - 1 of c. */
-    void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, int accumulate, void *c,
-                                size_t first, size_t last);
+    void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, int accumulate,
+                                void *c, size_t first, size_t last);
     /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows. */
     void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, const void *b, void *c);
     /* output <- activation(input) */
