@@ -17,7 +17,8 @@ let package = Package(
             providers: [.apt(["libopenblas-dev"])]
         ),
         .target(name: "CCEP"),
-        .target(name: "CEPKernels", dependencies: ["COpenBLAS"]),
+        .target(name: "CVectorKernels"),
+        .target(name: "CEPKernels", dependencies: ["COpenBLAS", "CVectorKernels"]),
         .target(name: "CEPEngine", dependencies: ["CEPKernels"]),
         .target(name: "CEPABI", dependencies: ["CCEP", "CEPEngine"]),
         .testTarget(name: "CEPKernelsTests", dependencies: ["CEPKernels"]),

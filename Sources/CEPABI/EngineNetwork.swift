@@ -99,7 +99,8 @@ extension Network: EngineNetwork {
             return EquilibriumPropagation(
                 try TwoPhases(rule), learningRates: rates, accumulates: rule.accumulate != 0)
         case CEP_RULE_CEP:
-            return ContinualEquilibriumPropagation(try TwoPhases(rule), learningRates: rates)
+            return ContinualEquilibriumPropagation(
+                try TwoPhases(rule), learningRates: rates, writesEveryStep: rule.write_every_step != 0)
         case CEP_RULE_BPTT:
             return BackpropagationThroughTime(
                 freeSteps: Int(rule.free_steps), lastSteps: rule.last_steps == 0 ? nil : Int(rule.last_steps),

@@ -24,7 +24,7 @@ final class NetworkHandle {
             throw .busy
         }
         defer { inUse.store(false, ordering: .releasing) }
-        return try body(network)
+        return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
     }
 }
 

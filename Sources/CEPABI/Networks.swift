@@ -19,6 +19,11 @@ public func cep_network_create(
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
         let result = try required(network, "network")
+        guard InstructionSet.requestIsMet else {
+            throw .invalidArgument(
+                "CEP_INSTRUCTION_SET asks for \(InstructionSet.requested ?? ""); this processor has "
+                    + InstructionSet.supported.map(\.name).joined(separator: ", "))
+        }
         let options = try required(options, "options").pointee
         let configuration = try NetworkConfiguration(options)
         let created: any EngineNetwork =

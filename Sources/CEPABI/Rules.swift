@@ -7,7 +7,7 @@ import CEPEngine
 public func cep_rule_default(_ rule: UnsafeMutablePointer<cep_rule>?) {
     rule?.pointee = cep_rule(
         kind: cep_rule_kind(CEP_RULE_EP), free_steps: 0, nudged_steps: 0, beta: 0,
-        beta_sign: cep_beta_sign(CEP_BETA_FIXED), accumulate: 0, last_steps: 0, tolerance: 1e-6,
+        beta_sign: cep_beta_sign(CEP_BETA_FIXED), accumulate: 0, write_every_step: 0, last_steps: 0, tolerance: 1e-6,
         max_iterations: 10_000, learning_rates: nil, learning_rate_count: 0, bias_learning_rates: nil,
         bias_learning_rate_count: 0)
 }

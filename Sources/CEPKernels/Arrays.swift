@@ -32,6 +32,17 @@ public func subtract<Element: KernelScalar>(
     for i in 0..<count { output[i] = minuend[i] - subtrahend[i] }
 }
 
+/// Writes the transpose of a matrix.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func transpose<Element: KernelScalar>(
+    _ matrix: UnsafePointer<Element>, rows: Int, columns: Int, into output: UnsafeMutablePointer<Element>
+) {
+    for column in 0..<columns {
+        for row in 0..<rows { output[column * rows + row] = matrix[row * columns + column] }
+    }
+}
+
 /// `output[i] += scale · input[i]`.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
@@ -89,9 +100,28 @@ public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Elemen
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func largestMagnitude<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Element {
-    var largest = LargestChange<Element>()
+    var largest = LargestMagnitude<Element>()
     for i in 0..<count { largest.record(array[i]) }
     return largest.value
+}
+
+/// The largest |value| seen, NaN once one was not finite.
+private struct LargestMagnitude<Element: KernelScalar> {
+    private var largest: Element = 0
+    private var poison: Element = 0
+
+    @inline(__always)
+    init() {}
+
+    @inline(__always)
+    mutating func record(_ change: Element) {
+        let size = abs(change)
+        largest = size > largest ? size : largest
+        poison += change * 0
+    }
+
+    @inline(__always)
+    var value: Element { poison == 0 ? largest : .nan }
 }
 
 /// Σ (a[i] − b[i])², in float64.

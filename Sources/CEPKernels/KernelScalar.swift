@@ -1,3 +1,4 @@
+import CVectorKernels
 import Glibc
 
 /// A number type the kernels are compiled for: `Float` and `Double`, through the same source.
@@ -8,12 +9,15 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     static func exponential(_ x: Self) -> Self
     static func hyperbolicTangent(_ x: Self) -> Self
 
-    /// C ← α op(A) op(B) + β C on row-major matrices, `op(A)` being m × k and `op(B)` k × n.
+    /// C ← α op(A) op(B) + β C on row-major matrices, `op(A)` being m × k and `op(B)` k × n, by the library.
     static func multiplyMatrices(
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
         alpha: Self, a: UnsafePointer<Self>, b: UnsafePointer<Self>,
         beta: Self, c: UnsafeMutablePointer<Self>
     )
+
+    /// The loops that depend on the processor, for the instruction set in use.
+    static var vectorKernels: cep_kernels { get }
 }
 
 extension Float: KernelScalar {
@@ -22,6 +26,8 @@ extension Float: KernelScalar {
 
     @inline(__always)
     public static func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
+
+    public static var vectorKernels: cep_kernels { InstructionSet.current.float32 }
 }
 
 extension Double: KernelScalar {
@@ -30,4 +36,6 @@ extension Double: KernelScalar {
 
     @inline(__always)
     public static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+
+    public static var vectorKernels: cep_kernels { InstructionSet.current.float64 }
 }

@@ -1,6 +1,99 @@
 import COpenBLAS
+import CVectorKernels
+import Glibc
 
-// Matrix products: the one place that knows which library computes them.
+// Matrix products: the one place that decides what computes them, and on how many threads.
+//
+// Weights stay as they are through a phase, so it pays to pack them once and to multiply with our own kernel, which
+// runs at nearly the processor's peak on the skinny matrices of a batch; a general library packs at every call. What
+// is multiplied once, and is not the transposed form our kernel takes as it lies, goes to OpenBLAS.
+
+/// Multiplications that a part of a loop must have to be worth a hand-over: some ten microseconds.
+private let worthwhilePart = 1 << 19
+
+/// A matrix laid out for `multiply`: panels of a few columns, each row after row.
+public final class PackedMatrix<Element: KernelScalar> {
+    public let rows: Int
+    public let columns: Int
+    private let panels: Int
+    private let memory: UnsafeMutableRawPointer
+
+    /// - Returns: nil where there is no memory for it.
+    public init?(rows: Int, columns: Int) {
+        let kernels = Element.vectorKernels
+        panels = (columns + kernels.panel_columns - 1) / kernels.panel_columns
+        let bytes = panels * kernels.panel_columns * rows * MemoryLayout<Element>.stride
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
+        self.memory = memory
+        self.rows = rows
+        self.columns = columns
+    }
+
+    deinit { free(memory) }
+
+    /// Takes in a matrix of this shape, or its transpose where `transposing`.
+    public func pack(_ matrix: UnsafePointer<Element>, transposing: Bool) {
+        let kernels = Element.vectorKernels
+        let width = kernels.panel_columns
+        let strides = transposing ? (row: 1, column: rows) : (row: columns, column: 1)
+        let parts = partCount(units: panels, work: rows * columns)
+        WorkerPool.shared.run(parts: parts) { part in
+            let first = part * panels / parts
+            let last = (part + 1) * panels / parts
+            kernels.pack(
+                matrix + first * width * strides.column, rows, min(last * width, columns) - first * width,
+                strides.row, strides.column,
+                memory + first * width * rows * MemoryLayout<Element>.stride)
+        }
+    }
+
+    /// c[m × columns] ← a[m × rows] · self, or c + a · self where `accumulating`.
+    public func multiply(
+        _ a: UnsafePointer<Element>, m: Int, accumulating: Bool, into c: UnsafeMutablePointer<Element>
+    ) {
+        let kernels = Element.vectorKernels
+        let parts = partCount(units: panels, work: m * rows * columns)
+        WorkerPool.shared.run(parts: parts) { part in
+            kernels.multiply(
+                m, columns, rows, a, memory, accumulating ? 1 : 0, c, part * panels / parts,
+                (part + 1) * panels / parts)
+        }
+    }
+}
+
+/// c[m × n] ← a[m × k] · b[n × k] transposed, or c + that where `accumulating`; b as it lies.
+public func multiplyTransposed<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, accumulating: Bool,
+    into c: UnsafeMutablePointer<Element>
+) {
+    let kernels = Element.vectorKernels
+    // Columns are computed by fours.
+    let units = (n + 3) / 4
+    let parts = partCount(units: units, work: m * n * k)
+    WorkerPool.shared.run(parts: parts) { part in
+        kernels.multiply_transposed(
+            m, n, k, a, b, accumulating ? 1 : 0, c, part * units / parts * 4, min((part + 1) * units / parts * 4, n))
+    }
+}
+
+/// c[m × n] ← c + scale · a[m × k] · b[k × n], b as it lies: for b of few rows.
+public func addProduct<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, scale: Element,
+    to c: UnsafeMutablePointer<Element>
+) {
+    let kernels = Element.vectorKernels
+    let parts = partCount(units: m, work: m * n * k)
+    WorkerPool.shared.run(parts: parts) { part in
+        let first = part * m / parts
+        kernels.add_product((part + 1) * m / parts - first, n, k, Double(scale), a + first * k, b, c + first * n)
+    }
+}
+
+/// How many parts a loop of so many units and multiplications is cut into.
+func partCount(units: Int, work: Int) -> Int {
+    max(1, min(WorkerPool.shared.threadCount, units, work / worthwhilePart))
+}
 
 /// OpenBLAS starts one thread a core by default, which costs more than it brings on the skinny products of a
 /// batch, and makes results depend on the number of cores.

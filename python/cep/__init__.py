@@ -12,6 +12,7 @@ from cep._cep import DivergenceError, __version__
 from cep.gradients import Gradient, gradient
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
+from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
@@ -38,9 +39,12 @@ __all__ = [
     "evaluate",
     "fit",
     "gdu_check",
+    "get_num_threads",
     "gradient",
+    "instruction_set",
     "plot_gdu",
     "plot_history",
+    "set_num_threads",
     "suggest",
     "train_batch",
 ]

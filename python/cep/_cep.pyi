@@ -7,6 +7,10 @@ from cep.rules import EngineRule
 
 __version__: str
 
+def instruction_set() -> str: ...
+def get_num_threads() -> int: ...
+def set_num_threads(count: int, /) -> None: ...
+
 # (free steps, nudged steps, beta, learning rates input first, of biases, as recorded)
 EngineConditions = tuple[int, int, float, tuple[float, ...], tuple[float, ...], bool]
 # Called with (samples done, of, wrong predictions, sum of losses).

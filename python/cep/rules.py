@@ -9,10 +9,21 @@ from cep import _arguments
 
 Rates = float | Sequence[float] | None
 
-# As the extension takes it: kind, free steps, nudged steps, beta, its sign, accumulate, last steps,
-# tolerance, max iterations, learning rates input first, bias learning rates.
+# As the extension takes it: kind, free steps, nudged steps, beta, its sign, accumulate, write every
+# step, last steps, tolerance, max iterations, learning rates input first, bias learning rates.
 EngineRule = tuple[
-    int, int, int, float, int, bool, int, float, int, tuple[float, ...], tuple[float, ...]
+    int,
+    int,
+    int,
+    float,
+    int,
+    bool,
+    bool,
+    int,
+    float,
+    int,
+    tuple[float, ...],
+    tuple[float, ...],
 ]
 
 # As in cep.h.
@@ -66,6 +77,7 @@ class LearningRule:
             fields.get("beta", 0.0),
             fields.get("beta_sign", 0),
             fields.get("accumulate", False),
+            fields.get("write_every_step", False),
             fields.get("last_steps", 0),
             fields.get("tolerance", 0.0),
             fields.get("max_iterations", 0),
@@ -199,6 +211,10 @@ class CEP(_TwoPhaseRule):
         Random: drawn for each batch with p = ½, from the seed of `fit` or else of the network.
         There is no symmetric form: the phase at +β moves the weights, so that one at −β would not
         start from the same network.
+    write_every_step : bool
+        Whether the weights are written at every step. By default how they have moved is kept as a
+        product of a few rows and written once a batch: the same but for rounding, and many times
+        faster (see docs/performance.md).
 
     Raises
     ------
@@ -216,12 +232,17 @@ class CEP(_TwoPhaseRule):
     learning_rates: Rates = None
     bias_learning_rates: Rates = None
     beta_sign: Literal["fixed", "random"] = "fixed"
+    write_every_step: bool = False
 
     _kind = _CEP
     name = "C-EP"
 
     def __post_init__(self) -> None:
         self._check_phases("fixed", "random")
+        self._set("write_every_step", bool(self.write_every_step))
+
+    def _engine_fields(self) -> dict[str, Any]:
+        return super()._engine_fields() | {"write_every_step": self.write_every_step}
 
 
 @dataclass(frozen=True)

@@ -147,10 +147,10 @@ int convert_rule(PyObject *object, void *argument) {
     cep_rule *rule = &self->rule;
     PyObject *rates;
     PyObject *bias_rates;
-    if (!PyArg_ParseTuple(object, "iO&O&dipO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
+    if (!PyArg_ParseTuple(object, "iO&O&dippO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
                           convert_int64, &rule->nudged_steps, &rule->beta, &rule->beta_sign, &rule->accumulate,
-                          convert_int64, &rule->last_steps, &rule->tolerance, convert_int64, &rule->max_iterations,
-                          &rates, &bias_rates)) {
+                          &rule->write_every_step, convert_int64, &rule->last_steps, &rule->tolerance,
+                          convert_int64, &rule->max_iterations, &rates, &bias_rates)) {
         return 0;
     }
     if (!learning_rates_of(&self->rates, rates, bias_rates, &rule->learning_rate_count,

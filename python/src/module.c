@@ -3,6 +3,33 @@
 
 module_state *state_of_type(PyTypeObject *defining_class) { return PyType_GetModuleState(defining_class); }
 
+static PyObject *module_instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyUnicode_FromString(cep_instruction_set());
+}
+
+static PyObject *module_get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyLong_FromLongLong(cep_get_num_threads());
+}
+
+static PyObject *module_set_num_threads(PyObject *module, PyObject *args) {
+    int64_t count;
+    if (!PyArg_ParseTuple(args, "O&:set_num_threads", convert_int64, &count)) {
+        return NULL;
+    }
+    cep_status status = cep_set_num_threads(count);
+    if (status != CEP_OK) {
+        return set_error(status, PyModule_GetState(module));
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the one in use."},
+    {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): of the engine, for one network."},
+    {"set_num_threads", module_set_num_threads, METH_VARARGS, "set_num_threads(count)"},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
     if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) != 0) {
@@ -64,6 +91,7 @@ struct PyModuleDef cep_module = {
     .m_name = "cep._cep",
     .m_doc = "The engine of cep. Use the package cep, which is built on it.",
     .m_size = sizeof(module_state),
+    .m_methods = module_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -67,6 +67,15 @@ const char *cep_version(void);
  * Valid until the next failing call of the same thread. */
 const char *cep_last_error(void);
 
+/* The instruction set in use: "baseline", "avx2" or "avx512", the widest there is or what the environment variable
+ * CEP_INSTRUCTION_SET asks for. Static. Where that cannot be had, cep_network_create says so. */
+const char *cep_instruction_set(void);
+
+/* Threads that the engine may use for one network, the caller's included: at first CEP_NUM_THREADS, or the
+ * processors of the process. Results do not depend on it, to the last bit. count is 1 to 1024. */
+cep_status cep_set_num_threads(int64_t count);
+int64_t cep_get_num_threads(void);
+
 /* ---- 2. Networks ------------------------------------------------------------------------------ */
 
 typedef int32_t cep_dtype;
@@ -235,11 +244,13 @@ typedef struct cep_rule {
     int64_t nudged_steps; /* EP, C-EP */
     double beta;          /* EP, C-EP: finite, not 0 */
     cep_beta_sign beta_sign;
-    int32_t accumulate;     /* EP: whether to sum updates over the steps of the nudged phase, rather than
-                               take the update from its ends; of consequence with untied feedback */
-    int64_t last_steps;     /* BPTT: steps at the end to send gradients back through; 0 for all */
-    double tolerance;       /* RBP: size of the last gradient beside the first, in (0, 1) */
-    int64_t max_iterations; /* RBP */
+    int32_t accumulate;       /* EP: whether to sum updates over the steps of the nudged phase, rather than
+                                 take the update from its ends; of consequence with untied feedback */
+    int32_t write_every_step; /* C-EP: whether to write the weights at every step, rather than keep how they
+                                 moved as a product of a few rows and write them once: the same but for rounding */
+    int64_t last_steps;       /* BPTT: steps at the end to send gradients back through; 0 for all */
+    double tolerance;         /* RBP: size of the last gradient beside the first, in (0, 1) */
+    int64_t max_iterations;   /* RBP */
     const double *CEP_NULLABLE learning_rates; /* of each connection, input first */
     int64_t learning_rate_count;               /* as many as connections; 0 only to estimate gradients */
     const double *CEP_NULLABLE bias_learning_rates;

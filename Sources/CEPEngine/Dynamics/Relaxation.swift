@@ -28,16 +28,20 @@ struct Nudge<Element: KernelScalar> {
 extension Network {
     /// Takes up to `steps` steps from the present state, all layers at once from their old states.
     ///
+    /// - Parameter movements: How each connection has moved since the phase began, if they do.
     /// - Throws: `EngineError.diverged`, `.stopped`.
     func relax(
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, monitor: ProgressMonitor,
-        afterStep: ((_ step: Int) -> Void)? = nil
+        movements: [any WeightMovement<Element>] = [], afterStep: ((_ step: Int) -> Void)? = nil
     ) throws(EngineError) -> PhaseOutcome {
         beginPhase(state)
+        // The input's weights are used once; the others at every step.
+        for connection in connections.dropFirst() { try connection.pack() }
+        defer { for connection in connections { connection.unpack() } }
         var residual = Element.infinity
         var taken = 0
         while taken < steps, residual != 0 {
-            residual = step(state, nudge: nudge)
+            residual = step(state, nudge: nudge, movements: movements)
             taken += 1
             if residual.isNaN { throw diverged(state, step: taken, nudged: nudge != nil) }
             afterStep?(taken)
@@ -62,8 +66,14 @@ extension Network {
     /// One step of all layers.
     ///
     /// - Returns: max |s(t+1) − s(t)|; NaN where a state is no longer finite.
-    func step(_ state: NetworkState<Element>, nudge: Nudge<Element>?) -> Element {
+    func step(
+        _ state: NetworkState<Element>, nudge: Nudge<Element>?, movements: [any WeightMovement<Element>] = []
+    ) -> Element {
         updateDrives(of: state)
+        for (k, movement) in movements.enumerated() {
+            movement.addDriveUp(state.sent[k].view, to: state.drives[k].view)
+            if k > 0 { movement.addDriveDown(state.sent[k + 1].view, to: state.drives[k - 1].view) }
+        }
         let last = connections.count
         var residual: Element = 0
         for layer in 1...last {

@@ -5,10 +5,14 @@ import CEPKernels
 public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRule {
     public let phases: TwoPhases
     public let learningRates: LearningRates?
+    /// Whether to write the weights at every step, rather than to keep how they have moved as a product of a few rows
+    /// and to write them once. Both are the same in exact arithmetic.
+    public let writesEveryStep: Bool
 
-    public init(_ phases: TwoPhases, learningRates: LearningRates?) {
+    public init(_ phases: TwoPhases, learningRates: LearningRates?, writesEveryStep: Bool = false) {
         self.phases = phases
         self.learningRates = learningRates
+        self.writesEveryStep = writesEveryStep
     }
 
     public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
@@ -27,37 +31,76 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
         let beta = phases.betas(random: &random)[0]
 
+        let scale = 1 / Element(beta * Double(batch.state.batch))
+        let continual = NudgedPhase(
+            network: network, batch: batch, steps: phases.nudgedSteps, beta: Element(beta),
+            rates: rates.map { $0 * scale }, movingRates: learningRates?.rates().map { $0 * scale },
+            accumulators: accumulators)
+        if writesEveryStep {
+            try continual.runWritingEveryStep(monitor: monitor)
+        } else {
+            try continual.run(monitor: monitor)
+        }
+        return metrics
+    }
+}
+
+/// A nudged phase in which the weights move.
+private struct NudgedPhase<Element: KernelScalar> {
+    let network: Network<Element>
+    let batch: ClampedBatch<Element>
+    let steps: Int
+    let beta: Element
+    /// What updates are multiplied with before they go to the accumulators.
+    let rates: [UpdateRates<Element>]
+    /// What they are multiplied with before the network's weights move by them; nil where they stay as they are.
+    let movingRates: [UpdateRates<Element>]?
+    let accumulators: [ConnectionParameters<Element>]
+
+    private var nudge: Nudge<Element> { Nudge(target: batch.target, beta: beta) }
+
+    func run(monitor: ProgressMonitor) throws(EngineError) {
+        let state = batch.state
+        let start = try StateSnapshot(of: state)
+        let older = try StateSnapshot(of: state)
+        var movements: [any WeightMovement<Element>] = []
+        for (k, connection) in network.connections.enumerated() {
+            let still = UpdateRates<Element>(weights: 0, biases: 0)
+            movements.append(
+                try connection.makeMovement(
+                    from: start.joinedLayers(at: k), steps: steps, rates: movingRates?[k] ?? still))
+        }
+        let moving = movements
+        _ = try network.relax(state, steps: steps, nudge: nudge, monitor: monitor, movements: moving) { _ in
+            for (k, movement) in moving.enumerated() {
+                movement.record(from: older.joinedLayers(at: k), to: state.joinedLayers(at: k))
+            }
+            older.update(from: state)
+        }
+        for (k, movement) in moving.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
+    }
+
+    /// The oracle of `run`, and the form for what needs the weights at every step.
+    func runWritingEveryStep(monitor: ProgressMonitor) throws(EngineError) {
+        let parameters = network.parameters
+        let isInPlace = accumulators[0] === parameters[0]
         // Parameters move while the phase runs: one that is stopped, diverges or only estimates puts them back.
         let before = try network.backUpParameters()
+        let state = batch.state
+        let older = try StateSnapshot(of: state)
         do {
-            try runNudgedPhase(network, batch, beta: beta, rates: rates, into: accumulators, monitor: monitor)
+            _ = try network.relax(state, steps: steps, nudge: nudge, monitor: monitor) { _ in
+                network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
+                if !isInPlace, let movingRates {
+                    network.addUpdates(from: older, to: state, rates: movingRates, into: parameters)
+                }
+                network.refreshInputDrive(of: state)
+                older.update(from: state)
+            }
         } catch {
             network.restoreParameters(from: before)
             throw error
         }
-        if accumulators[0] !== network.parameters[0] { network.restoreParameters(from: before) }
-        return metrics
-    }
-
-    private func runNudgedPhase(
-        _ network: Network<Element>, _ batch: ClampedBatch<Element>, beta: Double, rates: [UpdateRates<Element>],
-        into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
-    ) throws(EngineError) {
-        let state = batch.state
-        let scale = 1 / Element(beta * Double(state.batch))
-        let rates = rates.map { $0 * scale }
-        let parameters = network.parameters
-        let movesAccumulators = accumulators[0] === parameters[0]
-        let movingRates: [UpdateRates<Element>]? =
-            movesAccumulators ? nil : learningRates?.rates().map { $0 * scale }
-
-        let older = try StateSnapshot(of: state)
-        let nudge = Nudge(target: batch.target, beta: Element(beta))
-        _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
-            network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
-            if let movingRates { network.addUpdates(from: older, to: state, rates: movingRates, into: parameters) }
-            network.refreshInputDrive(of: state)
-            older.update(from: state)
-        }
+        if !isInPlace { network.restoreParameters(from: before) }
     }
 }

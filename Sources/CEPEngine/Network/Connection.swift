@@ -16,6 +16,13 @@ public protocol Connection<Element>: AnyObject {
     /// Adds to the drive of the layer below what the layer above sends back: `drive += Wᵀ above`, or `V above`.
     func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>)
 
+    /// Lays the weights out for a phase in which they stay as they are; until `unpack`, what `driveUp` and
+    /// `addDriveDown` compute is of the weights as they are now.
+    func pack() throws(EngineError)
+
+    /// To be called where the phase has ended, or the weights have changed.
+    func unpack()
+
     /// Makes room for updates drawn from batches of this size.
     func reserve(batch: Int) throws(EngineError)
 
@@ -25,6 +32,15 @@ public protocol Connection<Element>: AnyObject {
     func addUpdate(
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>)
+
+    /// How the connection will move in a continual nudged phase that begins with these layers.
+    ///
+    /// - Parameters:
+    ///   - steps: The most the phase takes.
+    ///   - rates: With which the connection moves while the phase runs.
+    func makeMovement(
+        from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> any WeightMovement<Element>
 
     /// Backwards through `driveUp`: from the gradient of the upper layer's drive, adds to that of what the lower one
     /// sends.

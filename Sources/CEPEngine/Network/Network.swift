@@ -23,8 +23,8 @@ public final class Network<Element: KernelScalar> {
         var connections: [any Connection<Element>] = []
         for (k, (below, above)) in zip(sizes, sizes.dropFirst()).enumerated() {
             switch configuration.feedback {
-            case .tied: connections.append(try TiedDenseConnection(below: below, above: above))
-            case .untied: connections.append(try UntiedDenseConnection(below: below, above: above, feedback: k > 0))
+            case .tied: connections.append(try TiedDenseConnection(below: below, above: above, isFromInput: k == 0))
+            case .untied: connections.append(try UntiedDenseConnection(below: below, above: above, isFromInput: k == 0))
             }
         }
         self.connections = connections

@@ -3,19 +3,31 @@ import CEPKernels
 /// All units to all units, the same weights up and (transposed) down.
 public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     public let parameters: ConnectionParameters<Element>
+    private let isFromInput: Bool
+    private var packed = PackedWeights<Element>()
     private var room = UpdateRoom<Element>()
 
-    public init(below: Int, above: Int) throws(EngineError) {
+    /// - Parameter isFromInput: Whether the layer below is the clamped input.
+    public init(below: Int, above: Int, isFromInput: Bool) throws(EngineError) {
+        self.isFromInput = isFromInput
         parameters = try ConnectionParameters(below: below, above: above, feedback: false)
     }
 
     public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
-        parameters.driveUp(below, into: drive)
+        parameters.driveUp(below, packed: packed, into: drive)
     }
 
     public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
-        drive.setToProduct(of: above, and: parameters.weights.view, keeping: 1)
+        if packed.isValid {
+            packed.addDriveDown(above, to: drive)
+        } else {
+            drive.setToProduct(of: above, and: parameters.weights.view, keeping: 1)
+        }
     }
+
+    public func pack() throws(EngineError) { try packed.pack(parameters.weights, feedback: nil) }
+
+    public func unpack() { packed.invalidate() }
 
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: 2 * batch, for: parameters) }
 
@@ -24,23 +36,34 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
-        guard let above = room.above, let below = room.below else { return }
+        if accumulator === parameters { packed.invalidate() }
+        guard let above = room.above, let below = room.below, let transposed = room.transposed else { return }
         let batch = newer.above.sent.rows
         let difference = above.rows(from: 0, count: batch)
         difference.setToDifference(of: newer.above.sent, and: older.above.sent)
         accumulator.biases.view.addRowSums(of: difference, scale: rates.biases)
-        if newer.below.sent.pointer == older.below.sent.pointer {
-            // The layer below is clamped: (s′ₐ − sₐ)ᵀ s_b, half the work.
-            accumulator.weights.view.setToProduct(
-                of: difference, transposingFirst: true, and: newer.below.sent, scale: rates.weights, keeping: 1)
+        if isFromInput {
+            // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
+            accumulator.weights.view.addOuterProduct(
+                of: difference, and: newer.below.sent, scale: rates.weights, room: transposed)
         } else {
             // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
             above.rows(from: batch, count: batch).copy(from: older.above.sent)
             below.rows(from: 0, count: batch).copy(from: newer.below.sent)
             below.rows(from: batch, count: batch).setToDifference(of: newer.below.sent, and: older.below.sent)
-            accumulator.weights.view.setToProduct(
-                of: above.rows(from: 0, count: 2 * batch), transposingFirst: true,
-                and: below.rows(from: 0, count: 2 * batch), scale: rates.weights, keeping: 1)
+            accumulator.weights.view.addOuterProduct(
+                of: above.rows(from: 0, count: 2 * batch), and: below.rows(from: 0, count: 2 * batch),
+                scale: rates.weights, room: transposed)
+        }
+    }
+
+    public func makeMovement(
+        from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> any WeightMovement<Element> {
+        if isFromInput {
+            try ClampedMovement(from: start, rates: rates) { $0.sent }
+        } else {
+            try TelescopedMovement(from: start, rates: rates)
         }
     }
 

@@ -5,20 +5,34 @@ import CEPKernels
 /// The connection from the input has no way down: the input is clamped.
 public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     public let parameters: ConnectionParameters<Element>
+    private let isFromInput: Bool
+    private var packed = PackedWeights<Element>()
     private var room = UpdateRoom<Element>()
 
-    public init(below: Int, above: Int, feedback: Bool) throws(EngineError) {
-        parameters = try ConnectionParameters(below: below, above: above, feedback: feedback)
+    /// - Parameter isFromInput: Whether the layer below is the clamped input.
+    public init(below: Int, above: Int, isFromInput: Bool) throws(EngineError) {
+        self.isFromInput = isFromInput
+        parameters = try ConnectionParameters(below: below, above: above, feedback: !isFromInput)
     }
 
     public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
-        parameters.driveUp(below, into: drive)
+        parameters.driveUp(below, packed: packed, into: drive)
     }
 
     public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
         guard let feedbackWeights = parameters.feedbackWeights else { return }
-        drive.setToProduct(of: above, and: feedbackWeights.view, transposingSecond: true, keeping: 1)
+        if packed.isValid {
+            packed.addDriveDown(above, to: drive)
+        } else {
+            drive.addProduct(of: above, andTransposed: feedbackWeights.view)
+        }
     }
+
+    public func pack() throws(EngineError) {
+        try packed.pack(parameters.weights, feedback: parameters.feedbackWeights)
+    }
+
+    public func unpack() { packed.invalidate() }
 
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: batch, for: parameters) }
 
@@ -28,15 +42,28 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
-        guard let above = room.above?.view, let below = room.below?.view else { return }
+        if accumulator === parameters { packed.invalidate() }
+        guard let above = room.above?.view, let below = room.below?.view, let transposed = room.transposed else {
+            return
+        }
         above.setToDifference(of: newer.above.state, and: older.above.state)
         accumulator.biases.view.addRowSums(of: above, scale: rates.biases)
-        accumulator.weights.view.setToProduct(
-            of: above, transposingFirst: true, and: older.below.sent, scale: rates.weights, keeping: 1)
+        accumulator.weights.view.addOuterProduct(
+            of: above, and: older.below.sent, scale: rates.weights, room: transposed)
         if let feedbackWeights = accumulator.feedbackWeights {
             below.setToDifference(of: newer.below.state, and: older.below.state)
-            feedbackWeights.view.setToProduct(
-                of: below, transposingFirst: true, and: older.above.sent, scale: rates.weights, keeping: 1)
+            feedbackWeights.view.addOuterProduct(
+                of: below, and: older.above.sent, scale: rates.weights, room: transposed)
+        }
+    }
+
+    public func makeMovement(
+        from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> any WeightMovement<Element> {
+        if isFromInput {
+            try ClampedMovement(from: start, rates: rates) { $0.state }
+        } else {
+            try AccumulatedMovement(from: start, steps: steps, rates: rates)
         }
     }
 

@@ -36,6 +36,33 @@ public struct MatrixView<Element: KernelScalar> {
             alpha: alpha, a: a.pointer, b: b.pointer, beta: beta, c: pointer)
     }
 
+    /// self ← self + a bᵀ.
+    func addProduct(of a: MatrixView, andTransposed b: MatrixView) {
+        multiplyTransposed(
+            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, accumulating: true, into: pointer)
+    }
+
+    /// self ← a bᵀ.
+    func setToProduct(of a: MatrixView, andTransposed b: MatrixView) {
+        multiplyTransposed(
+            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, accumulating: false, into: pointer)
+    }
+
+    /// self ← self + scale · a b, for b of few rows.
+    func addProduct(of a: MatrixView, and b: MatrixView, scale: Element) {
+        CEPKernels.addProduct(
+            a.pointer, b.pointer, m: a.rows, n: b.columns, k: a.columns, scale: scale, to: pointer)
+    }
+
+    /// self ← self + scale · aᵀ b, for a and b of few rows.
+    ///
+    /// - Parameter room: Where a is transposed to: columns of a × rows of a.
+    func addOuterProduct(of a: MatrixView, and b: MatrixView, scale: Element, room: Matrix<Element>) {
+        transpose(a.pointer, rows: a.rows, columns: a.columns, into: room.pointer)
+        CEPKernels.addProduct(
+            room.pointer, b.pointer, m: a.columns, n: b.columns, k: a.rows, scale: scale, to: pointer)
+    }
+
     /// self ← a − b.
     func setToDifference(of a: MatrixView, and b: MatrixView) {
         subtract(b.pointer, from: a.pointer, into: pointer, count: count)
@@ -44,6 +71,17 @@ public struct MatrixView<Element: KernelScalar> {
     /// self ← self + scale · other.
     func add(_ other: MatrixView, scale: Element) {
         CEPKernels.add(scale, times: other.pointer, to: pointer, count: count)
+    }
+
+    /// self ← the sum of another matrix's rows.
+    func setToRowSums(of other: MatrixView) {
+        fill(with: 0)
+        addRowSums(of: other, scale: 1)
+    }
+
+    /// Adds one row, scaled, to each of these.
+    func addToEachRow(_ row: MatrixView, scale: Element) {
+        for start in 0..<rows { rows(from: start, count: 1).add(row, scale: scale) }
     }
 
     /// Adds the sum of another matrix's rows, scaled, to this one row.

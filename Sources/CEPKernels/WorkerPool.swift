@@ -1,0 +1,161 @@
+import CVectorKernels
+import Glibc
+import Synchronization
+
+/// Threads that wait for parts of loops, so that handing one over takes a microsecond rather than a thread's start.
+///
+/// A loop is cut into parts that do not depend on the number of threads' luck: which thread computes a part changes
+/// no bit of it. One caller has the pool at a time; another runs its parts itself, which it also does while several
+/// networks are at work, so that they do not fight over the processors.
+public final class WorkerPool: @unchecked Sendable {
+    public static let shared = WorkerPool()
+
+    /// Threads a loop may use, the caller's included.
+    public var threadCount: Int { wanted.load(ordering: .relaxed) }
+
+    /// - Parameter count: 1 or more.
+    public func setThreadCount(_ count: Int) { wanted.store(count, ordering: .relaxed) }
+
+    private let wanted = Atomic(WorkerPool.initialThreadCount)
+    private let taken = Atomic(false)
+    /// Calls into the engine that are at work.
+    private let calls = Atomic(0)
+
+    /// Which loop is handed over, how many parts it has, and which is the next: one word, so that a thread that is
+    /// late cannot take a part of one loop for that of another.
+    private let ticket = Atomic<UInt64>(0)
+    private let unfinished = Atomic(0)
+    /// Of the loop; to be read only by who has taken a part of it.
+    private nonisolated(unsafe) var body: ((Int) -> Void)?
+
+    private let sleeping = Atomic(0)
+    private nonisolated(unsafe) var started = 0
+    private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private nonisolated(unsafe) let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    private init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wake, nil)
+        // A forked child has none of the threads, and perhaps a lock that nobody will release.
+        pthread_atfork(nil, nil) { WorkerPool.shared.startOver() }
+    }
+
+    /// Counts a call into the engine while it is at work.
+    public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
+        calls.add(1, ordering: .relaxed)
+        defer { calls.subtract(1, ordering: .relaxed) }
+        return try work()
+    }
+
+    /// Runs `body(0)` ... `body(parts - 1)`, in any order and on any thread.
+    public func run(parts: Int, _ body: (Int) -> Void) {
+        let helpers = min(threadCount, parts) - 1
+        guard helpers > 0, calls.load(ordering: .relaxed) <= 1,
+            taken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        else {
+            for part in 0..<parts { body(part) }
+            return
+        }
+        defer { taken.store(false, ordering: .releasing) }
+        startWorkers(helpers)
+        withoutActuallyEscaping(body) { body in
+            self.body = body
+            unfinished.store(parts, ordering: .relaxed)
+            let loop = Ticket(ticket.load(ordering: .relaxed)).loop &+ 1
+            ticket.store(Ticket(loop: loop, parts: parts, next: 0).word, ordering: .sequentiallyConsistent)
+            if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
+                pthread_mutex_lock(mutex)
+                pthread_cond_broadcast(wake)
+                pthread_mutex_unlock(mutex)
+            }
+            takeParts()
+            while unfinished.load(ordering: .acquiring) > 0 { cep_pause() }
+            self.body = nil
+        }
+    }
+
+    /// Runs parts of the present loop until there are none left.
+    private func takeParts() {
+        var present = ticket.load(ordering: .acquiring)
+        while Ticket(present).hasParts {
+            let (taken, original) = ticket.compareExchange(
+                expected: present, desired: present + 1, ordering: .acquiringAndReleasing)
+            if taken {
+                body?(Ticket(present).next)
+                unfinished.subtract(1, ordering: .releasing)
+                present += 1
+            } else {
+                present = original
+            }
+        }
+    }
+
+    private func startWorkers(_ count: Int) {
+        while started < count {
+            var thread = pthread_t()
+            let result = pthread_create(&thread, nil, { _ in WorkerPool.shared.work() }, nil)
+            guard result == 0 else { return }
+            pthread_detach(thread)
+            started += 1
+        }
+    }
+
+    /// What a worker does for ever: looks for parts, the longer there are none the more patiently.
+    private func work() -> UnsafeMutableRawPointer? {
+        var idle = 0
+        while true {
+            if Ticket(ticket.load(ordering: .acquiring)).hasParts {
+                takeParts()
+                idle = 0
+            } else if idle < 4_000 {
+                cep_pause()
+                idle += 1
+            } else {
+                sleep()
+                idle = 0
+            }
+        }
+    }
+
+    private func sleep() {
+        pthread_mutex_lock(mutex)
+        sleeping.add(1, ordering: .sequentiallyConsistent)
+        while !Ticket(ticket.load(ordering: .sequentiallyConsistent)).hasParts { pthread_cond_wait(wake, mutex) }
+        sleeping.subtract(1, ordering: .sequentiallyConsistent)
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func startOver() {
+        started = 0
+        body = nil
+        ticket.store(0, ordering: .relaxed)
+        unfinished.store(0, ordering: .relaxed)
+        sleeping.store(0, ordering: .relaxed)
+        calls.store(0, ordering: .relaxed)
+        taken.store(false, ordering: .relaxed)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wake, nil)
+    }
+
+    /// CEP_NUM_THREADS, or the processors this process may run on.
+    private static var initialThreadCount: Int {
+        if let text = getenv("CEP_NUM_THREADS"), let count = Int(String(cString: text)), count >= 1 { return count }
+        return max(1, Int(cep_processor_count()))
+    }
+}
+
+/// A loop's number, its parts, and the next of them, in one word.
+private struct Ticket {
+    let word: UInt64
+
+    init(_ word: UInt64) { self.word = word }
+
+    init(loop: UInt64, parts: Int, next: Int) {
+        word = loop << 40 | UInt64(parts) << 20 | UInt64(next)
+    }
+
+    var loop: UInt64 { word >> 40 }
+    var parts: Int { Int(word >> 20 & 0xFFFFF) }
+    var next: Int { Int(word & 0xFFFFF) }
+    var hasParts: Bool { next < parts }
+}

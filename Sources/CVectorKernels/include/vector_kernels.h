@@ -1,0 +1,64 @@
+/*
+ * The loops that depend on the processor: one source (kernels.inc.h), compiled for several instruction sets.
+ *
+ * They are in C because clang compiles a C function for an instruction set that its attribute names, with no
+ * compiler flag; Swift has only flags, and a package that sets them cannot be a dependency of another one.
+ * Everything here takes raw pointers and checks nothing.
+ */
+#ifndef CEP_VECTOR_KERNELS_H
+#define CEP_VECTOR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CEP_KERNEL_SHIFTED_SIGMOID = 0, CEP_KERNEL_HARD_SIGMOID = 1, CEP_KERNEL_TANH = 2, CEP_KERNEL_NONE = -1 };
+
+/* The kernels of one number type T: pointers are to T, numbers are rounded to it. */
+typedef struct {
+    /* Columns of a panel of packed weights. */
+    size_t panel_columns;
+    /* b (k x n, element [i, j] at b[i * row_stride + j * column_stride]) into panels. */
+    void (*pack)(const void *b, size_t k, size_t n, size_t row_stride, size_t column_stride, void *packed);
+    /* c[m x n] <- a[m x k] b, or c + a b, for the columns of panels first ... last - 1 of packed b. */
+    void (*multiply)(size_t m, size_t n, size_t k, const void *a, const void *packed, int accumulate, void *c,
+                     size_t first, size_t last);
+    /* c[m x n] <- a[m x k] b[n x k] transposed, or c + a b', for columns first ... last - 1 of c. */
+    void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, int accumulate,
+                                void *c, size_t first, size_t last);
+    /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows. */
+    void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, const void *b, void *c);
+    /* output <- activation(input) */
+    void (*activate)(int activation, const void *input, void *output, size_t count);
+    /* s <- activation(drive) + beta (target - s); target may be NULL. Returns max |change|, NaN if not finite. */
+    double (*step_prototypical)(int activation, const void *drive, const void *target, double beta, void *state,
+                                size_t count);
+    /* s <- s + dt (activation'(s) drive - s + beta (target - s)), clamped to [0, 1] where asked; activation may be
+     * CEP_KERNEL_NONE, for 1 in place of its derivative. Returns the same. */
+    double (*step_real_time)(int activation, const void *drive, const void *target, double beta, double dt,
+                             int clamp, void *state, size_t count);
+} cep_kernels;
+
+/* An instruction set's kernels, and its name as CEP_INSTRUCTION_SET takes it. */
+typedef struct {
+    const char *name;
+    int supported; /* by this processor */
+    const cep_kernels *float32;
+    const cep_kernels *float64;
+} cep_instruction_set;
+
+/* Narrowest first; what runs everywhere is the first. */
+size_t cep_instruction_sets(const cep_instruction_set **sets);
+
+/* Processors this process may run on. */
+int cep_processor_count(void);
+
+/* Tells the processor that this thread is waiting for another one. */
+static inline void cep_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

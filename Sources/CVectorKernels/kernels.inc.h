@@ -1,0 +1,464 @@
+/*
+ * The kernels, once for each number type and instruction set that includes this file.
+ *
+ * T: the number type, and what number_types.inc.h says of it; NAME(x): x with a suffix of this type and set.
+ */
+
+typedef T NAME(vector) __attribute__((vector_size(BYTES)));
+typedef T NAME(loose) __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));
+typedef INTEGER NAME(mask) __attribute__((vector_size(BYTES)));
+
+enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES) };
+
+#define VECTOR NAME(vector)
+#define LANES NAME(LANES)
+#define PANEL NAME(PANEL)
+#define LOAD(p) ((VECTOR) * (const NAME(loose) *)(p))
+#define STORE(p, v) (*(NAME(loose) *)(p) = (NAME(loose))(v))
+#define SELECT(m, a, b) ((VECTOR)(((m) & (NAME(mask))(a)) | (~(m) & (NAME(mask))(b))))
+#define SPLAT(x) ((VECTOR){0} + (T)(x))
+
+/* ---- Elementary functions --------------------------------------------------------------------- */
+
+/* e^x by 2^n e^r, |r| <= ln(2) / 2. Above the range infinity, below it the smallest normal numbers; NaN stays. */
+INLINE VECTOR NAME(exponential)(VECTOR x) {
+    x = SELECT(x > SPLAT(EXP_HIGH), SPLAT(EXP_HIGH), x);
+    x = SELECT(x < SPLAT(EXP_LOW), SPLAT(EXP_LOW), x);
+    VECTOR shifted = x * SPLAT(1.44269504088896340736) + SPLAT(ROUNDING);
+    VECTOR n = shifted - SPLAT(ROUNDING);
+    VECTOR r = x - n * SPLAT(LN2_HIGH);
+    r = r - n * SPLAT(LN2_LOW);
+    VECTOR p = SPLAT(EXP_COEFFICIENTS[EXP_DEGREE]);
+    for (int i = EXP_DEGREE - 1; i >= 0; i--) {
+        p = p * r + SPLAT(EXP_COEFFICIENTS[i]);
+    }
+    NAME(mask) exponent = ((NAME(mask))shifted + EXPONENT_BIAS) << MANTISSA_BITS;
+    return p * (VECTOR)exponent;
+}
+
+INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
+    return SPLAT(1) / (SPLAT(1) + NAME(exponential)(SPLAT(2) - SPLAT(4) * x));
+}
+
+INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
+    x = SELECT(x < SPLAT(0), SPLAT(0), x);
+    return SELECT(x > SPLAT(1), SPLAT(1), x);
+}
+
+/* Near 0 a series, so that tanh(x) is x there to the last bits; elsewhere 1 - 2 / (e^2x + 1). */
+INLINE VECTOR NAME(tanh)(VECTOR x) {
+    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(exponential)(x + x) + SPLAT(1));
+    VECTOR square = x * x;
+    VECTOR p = SPLAT(TANH_COEFFICIENTS[TANH_TERMS - 1]);
+    for (int i = TANH_TERMS - 2; i >= 0; i--) {
+        p = p * square + SPLAT(TANH_COEFFICIENTS[i]);
+    }
+    VECTOR near = x + x * square * p;
+    return SELECT(square < SPLAT(0.625 * 0.625), near, far);
+}
+
+INLINE VECTOR NAME(apply)(int activation, VECTOR x) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        return NAME(shifted_sigmoid)(x);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return NAME(hard_sigmoid)(x);
+    default:
+        return NAME(tanh)(x);
+    }
+}
+
+INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
+    VECTOR y;
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        y = NAME(shifted_sigmoid)(x);
+        return SPLAT(4) * y * (SPLAT(1) - y);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return SELECT((x >= SPLAT(0)) & (x <= SPLAT(1)), SPLAT(1), SPLAT(0));
+    case CEP_KERNEL_TANH:
+        y = NAME(tanh)(x);
+        return SPLAT(1) - y * y;
+    default:
+        return SPLAT(1);
+    }
+}
+
+/* ---- Loops over arrays ------------------------------------------------------------------------ */
+
+/* The first `count` lanes of memory, zeros behind them. */
+INLINE VECTOR NAME(load_part)(const T *p, size_t count) {
+    T lanes[LANES] __attribute__((aligned(BYTES))) = {0};
+    for (size_t i = 0; i < count; i++)
+        lanes[i] = p[i];
+    return *(VECTOR *)lanes;
+}
+
+INLINE void NAME(store_part)(T *p, VECTOR v, size_t count) {
+    T lanes[LANES] __attribute__((aligned(BYTES)));
+    *(VECTOR *)lanes = v;
+    for (size_t i = 0; i < count; i++)
+        p[i] = lanes[i];
+}
+
+/* The largest of the lanes of max |change|; NaN if a change was infinite or not a number. */
+INLINE T NAME(largest)(VECTOR largest, VECTOR poison) {
+    T result = 0;
+    T sum = 0;
+    for (int i = 0; i < LANES; i++) {
+        result = largest[i] > result ? largest[i] : result;
+        sum += poison[i];
+    }
+    return sum == 0 ? result : (T)NAN;
+}
+
+#define RECORD(change)                                                                                            \
+    {                                                                                                             \
+        VECTOR size = (VECTOR)((NAME(mask))(change) & MAGNITUDE);                                                 \
+        largest = SELECT(size > largest, size, largest);                                                          \
+        poison += (change) * SPLAT(0);                                                                            \
+    }
+
+INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_t count) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        STORE(output + i, NAME(apply)(activation, LOAD(input + i)));
+    if (i < count) {
+        NAME(store_part)(output + i, NAME(apply)(activation, NAME(load_part)(input + i, count - i)), count - i);
+    }
+}
+
+TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_SHIFTED_SIGMOID, input, output, count);
+        break;
+    case CEP_KERNEL_HARD_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_HARD_SIGMOID, input, output, count);
+        break;
+    default:
+        NAME(activate_loop)(CEP_KERNEL_TANH, input, output, count);
+    }
+}
+
+INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
+    return pulls ? value + SPLAT(beta) * (target - old) : value;
+}
+
+INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target, T beta, T *state, size_t count) {
+    VECTOR largest = SPLAT(0);
+    VECTOR poison = SPLAT(0);
+    const int pulls = target != 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR old = LOAD(state + i);
+        VECTOR value = NAME(apply)(activation, LOAD(drive + i));
+        VECTOR new = NAME(pulled)(value, pulls ? LOAD(target + i) : old, old, beta, pulls);
+        VECTOR change = new - old;
+        RECORD(change)
+        STORE(state + i, new);
+    }
+    if (i < count) {
+        size_t rest = count - i;
+        VECTOR old = NAME(load_part)(state + i, rest);
+        VECTOR value = NAME(apply)(activation, NAME(load_part)(drive + i, rest));
+        VECTOR new = NAME(pulled)(value, pulls ? NAME(load_part)(target + i, rest) : old, old, beta, pulls);
+        NAME(store_part)(state + i, new, rest);
+        VECTOR change = NAME(load_part)(state + i, rest) - old;
+        RECORD(change)
+    }
+    return NAME(largest)(largest, poison);
+}
+
+TARGET static double NAME(step_prototypical)(int activation, const void *drive, const void *target, double beta,
+                                             void *state, size_t count) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        return NAME(prototypical_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, state, count);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return NAME(prototypical_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, state, count);
+    default:
+        return NAME(prototypical_loop)(CEP_KERNEL_TANH, drive, target, beta, state, count);
+    }
+}
+
+INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR target, T beta, T dt, int clamp,
+                          int pulls) {
+    VECTOR velocity = NAME(derivative)(derivative_of, old) * drive - old;
+    VECTOR new = old + SPLAT(dt) * NAME(pulled)(velocity, target, old, beta, pulls);
+    return clamp ? NAME(hard_sigmoid)(new) : new;
+}
+
+INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp,
+                              T *state, size_t count) {
+    VECTOR largest = SPLAT(0);
+    VECTOR poison = SPLAT(0);
+    const int pulls = target != 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR old = LOAD(state + i);
+        VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt,
+                                 clamp, pulls);
+        VECTOR change = new - old;
+        RECORD(change)
+        STORE(state + i, new);
+    }
+    if (i < count) {
+        size_t rest = count - i;
+        VECTOR old = NAME(load_part)(state + i, rest);
+        VECTOR new = NAME(moved)(derivative_of, old, NAME(load_part)(drive + i, rest),
+                                 pulls ? NAME(load_part)(target + i, rest) : old, beta, dt, clamp, pulls);
+        NAME(store_part)(state + i, new, rest);
+        VECTOR change = NAME(load_part)(state + i, rest) - old;
+        RECORD(change)
+    }
+    return NAME(largest)(largest, poison);
+}
+
+TARGET static double NAME(step_real_time)(int derivative_of, const void *drive, const void *target, double beta,
+                                          double dt, int clamp, void *state, size_t count) {
+    switch (derivative_of) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        return NAME(real_time_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, dt, clamp, state, count);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return NAME(real_time_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, dt, clamp, state, count);
+    case CEP_KERNEL_TANH:
+        return NAME(real_time_loop)(CEP_KERNEL_TANH, drive, target, beta, dt, clamp, state, count);
+    default:
+        return NAME(real_time_loop)(CEP_KERNEL_NONE, drive, target, beta, dt, clamp, state, count);
+    }
+}
+
+/* ---- Products with packed weights -------------------------------------------------------------- */
+
+/* Panels of PANEL columns, k rows each; columns that are not there are zero. */
+TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t row_stride, size_t column_stride,
+                              void *to) {
+    const T *b = from;
+    T *packed = to;
+    enum { BLOCK = 16 }; /* rows at a time, so that both sides stay in the first cache when this transposes */
+    for (size_t start = 0; start < n; start += PANEL) {
+        size_t columns = n - start < PANEL ? n - start : PANEL;
+        for (size_t block = 0; block < k; block += BLOCK) {
+            size_t end = k - block < BLOCK ? k : block + BLOCK;
+            if (column_stride == 1) {
+                for (size_t i = block; i < end; i++) {
+                    for (size_t j = 0; j < columns; j++)
+                        packed[i * PANEL + j] = b[i * row_stride + start + j];
+                }
+            } else {
+                for (size_t j = 0; j < columns; j++) {
+                    const T *column = b + (start + j) * column_stride;
+                    for (size_t i = block; i < end; i++)
+                        packed[i * PANEL + j] = column[i * row_stride];
+                }
+            }
+            for (size_t i = block; i < end; i++) {
+                for (size_t j = columns; j < PANEL; j++)
+                    packed[i * PANEL + j] = 0;
+            }
+        }
+        packed += k * PANEL;
+    }
+}
+
+/* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
+ * whether all lanes of the vectors of b can be read. */
+INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a,
+                       size_t a_stride, const T *b, size_t b_stride, T scale, int accumulate, T *c,
+                       size_t c_stride, size_t columns) {
+    VECTOR sums[ROWS][2];
+    for (size_t r = 0; r < m; r++) {
+        for (size_t v = 0; v < vectors; v++)
+            sums[r][v] = SPLAT(0);
+    }
+    for (size_t i = 0; i < k; i++) {
+        VECTOR weights[2];
+        for (size_t v = 0; v < vectors; v++) {
+            const T *place = b + i * b_stride + v * LANES;
+            size_t rest = columns - v * LANES;
+            weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);
+        }
+        for (size_t r = 0; r < m; r++) {
+            VECTOR value = SPLAT(a[r * a_stride + i]);
+            for (size_t v = 0; v < vectors; v++)
+                sums[r][v] += value * weights[v];
+        }
+    }
+    for (size_t r = 0; r < m; r++) {
+        for (size_t v = 0; v < vectors; v++) {
+            T *place = c + r * c_stride + v * LANES;
+            if (columns - v * LANES >= LANES) {
+                VECTOR sum = SPLAT(scale) * sums[r][v];
+                STORE(place, accumulate ? LOAD(place) + sum : sum);
+            } else {
+                size_t rest = columns - v * LANES;
+                VECTOR old = accumulate ? NAME(load_part)(place, rest) : SPLAT(0);
+                NAME(store_part)(place, old + SPLAT(scale) * sums[r][v], rest);
+            }
+        }
+    }
+}
+
+#define TILE_CASE(M)                                                                                              \
+    case M:                                                                                                       \
+        if (!whole)                                                                                               \
+            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_stride, b, b_stride, scale, accumulate, c,          \
+                       c_stride, columns);                                                                        \
+        else if (columns > LANES)                                                                                 \
+            NAME(tile)(M, 2, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
+        else                                                                                                      \
+            NAME(tile)(M, 1, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
+        break;
+
+TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_stride, const T *b,
+                                  size_t b_stride, T scale, int accumulate, T *c, size_t c_stride,
+                                  size_t columns) {
+    switch (m) {
+        TILE_CASE(1)
+        TILE_CASE(2)
+        TILE_CASE(3)
+        TILE_CASE(4)
+#if ROWS >= 6
+        TILE_CASE(5)
+        TILE_CASE(6)
+#endif
+#if ROWS >= 12
+        TILE_CASE(7)
+        TILE_CASE(8)
+        TILE_CASE(9)
+        TILE_CASE(10)
+        TILE_CASE(11)
+        TILE_CASE(12)
+#endif
+    }
+}
+
+TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels,
+                                  int accumulate, void *result, size_t first, size_t last) {
+    const T *a = left;
+    T *c = result;
+    /* Rows in tiles of nearly the same size, so that none is short. */
+    size_t tiles = (m + ROWS - 1) / ROWS;
+    for (size_t panel = first; panel < last; panel++) {
+        size_t start = panel * PANEL;
+        size_t columns = n - start < PANEL ? n - start : PANEL;
+        for (size_t tile = 0; tile < tiles; tile++) {
+            size_t row = tile * m / tiles;
+            size_t rows = (tile + 1) * m / tiles - row;
+            NAME(any_tile)(rows, 1, k, a + row * k, k, (const T *)panels + start * k, PANEL, 1, accumulate,
+                           c + row * n + start, n, columns);
+        }
+    }
+}
+
+/* ---- Products with weights as they lie ----------------------------------------------------------- */
+
+/* The sum of the lanes, in an order that does not depend on anything. */
+INLINE T NAME(sum)(VECTOR v) {
+    T result = 0;
+    for (int i = 0; i < LANES; i++)
+        result += v[i];
+    return result;
+}
+
+/* A tile of m rows of a and n rows of b, the sums of products along their rows. */
+INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, int accumulate, T *c,
+                           size_t c_stride) {
+    VECTOR sums[5][4];
+    for (size_t r = 0; r < m; r++) {
+        for (size_t s = 0; s < n; s++)
+            sums[r][s] = SPLAT(0);
+    }
+    size_t i = 0;
+    for (; i + LANES <= k; i += LANES) {
+        VECTOR right[4];
+        for (size_t s = 0; s < n; s++)
+            right[s] = LOAD(b + s * k + i);
+        for (size_t r = 0; r < m; r++) {
+            VECTOR left = LOAD(a + r * k + i);
+            for (size_t s = 0; s < n; s++)
+                sums[r][s] += left * right[s];
+        }
+    }
+    if (i < k) {
+        VECTOR right[4];
+        for (size_t s = 0; s < n; s++)
+            right[s] = NAME(load_part)(b + s * k + i, k - i);
+        for (size_t r = 0; r < m; r++) {
+            VECTOR left = NAME(load_part)(a + r * k + i, k - i);
+            for (size_t s = 0; s < n; s++)
+                sums[r][s] += left * right[s];
+        }
+    }
+    for (size_t r = 0; r < m; r++) {
+        for (size_t s = 0; s < n; s++) {
+            T *place = c + r * c_stride + s;
+            *place = (accumulate ? *place : 0) + NAME(sum)(sums[r][s]);
+        }
+    }
+}
+
+TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const void *lefts, const void *rights,
+                                             int accumulate, void *result, size_t first, size_t last) {
+    const T *a = lefts;
+    const T *b = rights;
+    T *c = result;
+    for (size_t column = first; column < last; column += 4) {
+        size_t columns = last - column < 4 ? last - column : 4;
+        for (size_t row = 0; row < m; row += 5) {
+            size_t rows = m - row < 5 ? m - row : 5;
+            const T *left = a + row * k;
+            const T *right = b + column * k;
+            T *place = c + row * n + column;
+            if (rows == 5 && columns == 4) {
+                NAME(dot_tile)(5, 4, k, left, right, accumulate, place, n);
+            } else {
+                for (size_t r = 0; r < rows; r++) {
+                    for (size_t s = 0; s < columns; s++) {
+                        NAME(dot_tile)(1, 1, k, left + r * k, right + s * k, accumulate, place + r * n + s, n);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left,
+                                     const void *right, void *result) {
+    const T *a = left;
+    const T *b = right;
+    T *c = result;
+    size_t tiles = (m + ROWS - 1) / ROWS;
+    for (size_t tile = 0; tile < tiles; tile++) {
+        size_t row = tile * m / tiles;
+        size_t rows = (tile + 1) * m / tiles - row;
+        for (size_t start = 0; start < n; start += PANEL) {
+            size_t columns = n - start < PANEL ? n - start : PANEL;
+            int whole = columns == PANEL || columns == LANES;
+            NAME(any_tile)(rows, whole, k, a + row * k, k, b + start, n, (T)scale, 1, c + row * n + start, n,
+                           columns);
+        }
+    }
+}
+
+static const cep_kernels NAME(kernels) = {
+    PANEL,
+    NAME(pack),
+    NAME(multiply),
+    NAME(multiply_transposed),
+    NAME(add_product),
+    NAME(activate),
+    NAME(step_prototypical),
+    NAME(step_real_time),
+};
+
+#undef VECTOR
+#undef LANES
+#undef PANEL
+#undef LOAD
+#undef STORE
+#undef SELECT
+#undef SPLAT
+#undef RECORD
+#undef TILE_CASE

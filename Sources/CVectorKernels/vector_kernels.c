@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "vector_kernels.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdint.h>
+
+#pragma clang fp contract(fast)
+
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+
+/* Constants of each number type. e^r on |r| <= ln(2) / 2 and (tanh(x) / x - 1) / x^2 on |x| <= 5/8 are Chebyshev
+ * interpolations, with errors of 2e-9 and 2e-9 (float32), 3e-18 and 4e-18 (float64). */
+static const float exp_float32[] = {
+    1.0f, 1.00000003772f, 0.500000004712f, 0.166664155147f, 0.0416663528968f, 0.00837512639815f, 0.0013941108434f};
+static const float tanh_float32[] = {-0.333333331721f, 0.133333035569f,    -0.0539592595772f,
+                                     0.021768918651f,  -0.00834394551584f, 0.00229274481618f};
+static const double exp_float64[] = {1.0,
+                                     1.0,
+                                     0.500000000000001839,
+                                     0.166666666666666808,
+                                     0.0416666666664880955,
+                                     0.00833333333331960061,
+                                     0.00138888889523147747,
+                                     0.000198412698900471137,
+                                     0.0000248014854823284924,
+                                     2.75572409185789698e-6,
+                                     2.76326396390410297e-7,
+                                     2.51100376059637777e-8};
+static const double tanh_float64[] = {-0.333333333333333329,    0.133333333333330416,    -0.0539682539678969917,
+                                      0.0218694885190083058,    -0.00886323510324087792, 0.00359212175115496227,
+                                      -0.00145577541204780551,  0.000589660657775704335, -0.000237590649605556196,
+                                      0.0000925711612955676827, -0.0000312011014257974,  6.48516348279311315e-6};
+
+#define SET baseline
+#define BYTES 16
+#define ROWS 4
+#define TARGET
+#define INLINE static inline __attribute__((always_inline))
+#include "number_types.inc.h"
+
+#if defined(__x86_64__)
+#define SET avx2
+#define BYTES 32
+#define ROWS 6
+#define TARGET __attribute__((target("avx2,fma")))
+#define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
+#include "number_types.inc.h"
+
+#define SET avx512
+#define BYTES 64
+#define ROWS 12
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
+#define INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
+#include "number_types.inc.h"
+#endif
+
+size_t cep_instruction_sets(const cep_instruction_set **sets) {
+    static cep_instruction_set known[] = {
+        {"baseline", 1, &kernels_float32_baseline, &kernels_float64_baseline},
+#if defined(__x86_64__)
+        {"avx2", 0, &kernels_float32_avx2, &kernels_float64_avx2},
+        {"avx512", 0, &kernels_float32_avx512, &kernels_float64_avx512},
+#endif
+    };
+#if defined(__x86_64__)
+    /* Every thread writes the same values. */
+    __builtin_cpu_init();
+    known[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    known[2].supported = known[1].supported && __builtin_cpu_supports("avx512f") &&
+                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                         __builtin_cpu_supports("avx512bw");
+#endif
+    *sets = known;
+    return sizeof known / sizeof known[0];
+}
+
+int cep_processor_count(void) {
+    cpu_set_t processors;
+    return sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
+}

@@ -1,0 +1,58 @@
+"""The rows of the paper's table, as every contestant runs them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: an architecture, a rule and its hyperparameters (learning rates input first)."""
+
+    name: str
+    sizes: tuple[int, ...]
+    continual: bool
+    untied: bool
+    free_steps: int
+    nudged_steps: int
+    beta: float
+    learning_rates: tuple[float, ...]
+
+
+ONE, TWO = (784, 512, 10), (784, 512, 512, 10)
+ROWS = [
+    Row("EP-1h", ONE, False, False, 30, 10, 0.1, (0.08, 0.04)),
+    Row("C-EP-1h", ONE, True, False, 40, 15, 0.2, (0.0056, 0.0028)),
+    Row("C-VF-1h", ONE, True, True, 40, 15, 0.2, (0.0076, 0.0038)),
+    Row("EP-2h", TWO, False, False, 100, 20, 0.5, (0.2, 0.05, 0.005)),
+    Row("C-EP-2h", TWO, True, False, 100, 20, 0.5, (0.01, 0.0018, 0.00018)),
+    Row("C-VF-2h", TWO, True, True, 100, 20, 0.35, (0.009, 0.0016, 0.00016)),
+]
+
+
+def floor_flops(row: Row, batch: int) -> float:
+    """Floating-point operations that the algebra leaves for one batch: products only.
+
+    The input product once; every step the products between moving layers, up and down; where the
+    updates are continual, what the movement of each connection adds to both, through batch × batch
+    (tied: two of them) or batch × (steps so far · batch) matrices; and the update, once.
+    """
+    sizes = row.sizes
+    pairs = list(zip(sizes, sizes[1:], strict=False))
+    steps = row.free_steps + row.nudged_steps
+    flops = 2 * batch * sizes[0] * sizes[1]
+    flops += steps * sum(2 * 2 * batch * below * above for below, above in pairs[1:])
+    if row.continual:
+        flops += 2 * batch * batch * sizes[0]
+        flops += row.nudged_steps * 2 * batch * batch * sizes[1]
+        for below, above in pairs[1:]:
+            if row.untied:
+                ranks = sum(batch * step for step in range(row.nudged_steps))
+                flops += 2 * 2 * batch * ranks * (below + above)
+            else:
+                flops += (row.nudged_steps - 1) * 2 * 2 * batch * 2 * batch * (below + above)
+    moving = [1 + row.untied * (k > 0) for k in range(len(pairs))]
+    for k, (below, above) in enumerate(pairs):
+        rank = batch
+        if k > 0:
+            rank = batch * (row.nudged_steps if row.untied and row.continual else 2 - row.untied)
+        flops += moving[k] * 2 * rank * below * above
+    return flops

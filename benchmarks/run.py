@@ -1,0 +1,188 @@
+"""Milliseconds a batch: cep beside the same equations in PyTorch and JAX, and beside the floor.
+
+    pip install torch jax        (the peers; one that is missing is left out)
+    python benchmarks/run.py     prints a table, writes benchmarks/results.json
+
+Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
+medians over the rounds are reported. The floor is the arithmetic that the algebra leaves (rows.py),
+over the rate of a large float32 matrix product on the same number of threads in the same run.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+
+PARSER = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+PARSER.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+PARSER.add_argument("--rounds", type=int, default=7)
+PARSER.add_argument("--batch", type=int, default=20)
+PARSER.add_argument("--rows", default="", help="names separated by commas; default: all")
+PARSER.add_argument("--sweep", action="store_true", help="batch sizes, widths and depths instead")
+PARSER.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
+ARGUMENTS = PARSER.parse_args()
+
+# Before anything that starts threads of its own is imported.
+for variable in ("CEP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = str(ARGUMENTS.threads)
+
+import numpy as np  # noqa: E402
+import peer_jax  # noqa: E402
+from rows import ROWS, Row, floor_flops  # noqa: E402
+
+import cep  # noqa: E402
+
+
+class Cep:
+    """The engine, an epoch a call."""
+
+    def __init__(self, row: Row, dtype: str = "float32") -> None:
+        self.name = "cep" if dtype == "float32" else f"cep, {dtype}"
+        feedback = "untied" if row.untied else "tied"
+        self.net = cep.Network(row.sizes, feedback=feedback, dtype=dtype, seed=0)
+        kind = cep.CEP if row.continual else cep.EP
+        self.rule = kind(row.free_steps, row.nudged_steps, row.beta, row.learning_rates)
+
+    def run(self, batches) -> None:
+        x = np.concatenate([x for x, _ in batches])
+        y = np.concatenate([y for _, y in batches])
+        cep.fit(self.net, (x, y), self.rule, 1, len(batches[0][0]), seed=0, progress=False)
+
+
+def contestants(row: Row):
+    """Everything that runs here, by name."""
+    found = [Cep(row), Cep(row, "float64")]
+    try:
+        peer_jax.configure(ARGUMENTS.threads)
+        found += [peer_jax.Jax(row), peer_jax.Jax(row, algebra=True)]
+    except ImportError:
+        print("JAX is not installed: left out")
+    try:
+        from peer_torch import Torch
+
+        found.append(Torch(row, ARGUMENTS.threads))
+    except (ImportError, ValueError):
+        print("PyTorch is not installed: left out")
+    return found
+
+
+def sgemm_peak() -> float:
+    """Floating-point operations a second of a 2048³ float32 product."""
+    a = np.ones((2048, 2048), dtype=np.float32)
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return 2 * 2048**3 / min(times)
+
+
+def measure(row: Row, batch: int) -> dict:
+    """Milliseconds a batch of every contestant: the median of rounds taken in turn."""
+    random = np.random.default_rng(0)
+
+    def batches(count: int):
+        return [
+            (
+                random.random((batch, row.sizes[0]), dtype=np.float32),
+                np.eye(row.sizes[-1], dtype=np.float32)[random.integers(0, row.sizes[-1], batch)],
+            )
+            for _ in range(count)
+        ]
+
+    everyone = contestants(row)
+    times: dict[str, list[float]] = {contestant.name: [] for contestant in everyone}
+    counts = {}
+    for contestant in everyone:
+        contestant.run(batches(2))  # compiles, warms up
+        start = time.perf_counter()
+        contestant.run(batches(1))
+        counts[contestant.name] = max(2, min(100, int(0.4 / (time.perf_counter() - start))))
+    peaks = []
+    for _ in range(ARGUMENTS.rounds):
+        peaks.append(sgemm_peak())
+        for contestant in everyone:
+            work = batches(counts[contestant.name])
+            start = time.perf_counter()
+            contestant.run(work)
+            times[contestant.name].append((time.perf_counter() - start) / len(work) * 1e3)
+    peak = statistics.median(peaks)
+    return {
+        "row": row.name,
+        "sizes": row.sizes,
+        "batch": batch,
+        "milliseconds": {name: statistics.median(values) for name, values in times.items()},
+        "spread": {name: [min(values), max(values)] for name, values in times.items()},
+        "sgemm_peak": peak,
+        "floor": floor_flops(row, batch) / peak * 1e3,
+    }
+
+
+def machine() -> dict:
+    """What it ran on."""
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return {
+        "processor": model,
+        "processors": len(os.sched_getaffinity(0)),
+        "threads": ARGUMENTS.threads,
+        "python": platform.python_version(),
+        "cep": cep.__version__,
+        "instruction_set": cep.instruction_set(),
+    }
+
+
+def print_row(result: dict) -> None:
+    """One line of the table."""
+    own = result["milliseconds"]["cep"]
+    others = "  ".join(
+        f"{name} {value:8.2f} ({value / own:5.1f}×)"
+        for name, value in result["milliseconds"].items()
+        if name != "cep"
+    )
+    print(
+        f"{result['row']:10} {'-'.join(map(str, result['sizes'])):18} batch {result['batch']:3}  "
+        f"cep {own:8.3f} ms  floor {result['floor']:7.3f} ({own / result['floor']:4.2f}×)  {others}",
+        flush=True,
+    )
+
+
+def sweep() -> list[tuple[Row, int]]:
+    """How cost grows: batch sizes, widths, depths."""
+    one, two = ROWS[1], ROWS[4]
+    wide = replace(two, name="C-EP wide", sizes=(784, 2048, 2048, 10))
+    cases = [(row, batch) for row in (one, two, ROWS[0], ROWS[3]) for batch in (1, 8, 20, 64, 128)]
+    cases += [(replace(two, sizes=(784, width, width, 10)), 20) for width in (32, 128, 1024)]
+    cases += [
+        (replace(two, sizes=(784, *[512] * depth, 10), learning_rates=(1e-3,) * (depth + 1)), 20)
+        for depth in (3, 4)
+    ]
+    return [*cases, (wide, 20), (replace(wide, name="EP wide", continual=False), 20)]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    print(json.dumps(machine()))
+    wanted = [name for name in ARGUMENTS.rows.split(",") if name]
+    cases = sweep() if ARGUMENTS.sweep else [(row, ARGUMENTS.batch) for row in ROWS]
+    results = []
+    for row, batch in cases:
+        if not wanted or row.name in wanted:
+            results.append(measure(row, batch))
+            print_row(results[-1])
+    ARGUMENTS.output.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
+    print(f"written to {ARGUMENTS.output}")
+
+
+if __name__ == "__main__":
+    main()
