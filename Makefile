@@ -2,7 +2,7 @@
 
 SWIFT_SOURCES = Package.swift Sources Tests
 C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/CCEP/*.c Sources/CCEP/include/*.h)
-PYTHON_SOURCES = python notebooks results setup.py
+PYTHON_SOURCES = python notebooks benchmarks results setup.py
 BIN = .venv/bin
 
 .PHONY: help develop test lint format clean

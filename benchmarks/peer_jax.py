@@ -10,7 +10,9 @@ import os
 def configure(threads: int) -> None:
     """Set the number of threads; before JAX is imported."""
     if threads == 1:
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        os.environ["XLA_FLAGS"] = (
+            "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        )
 
 
 class Jax:
@@ -27,7 +29,9 @@ class Jax:
         for key, below, above in zip(keys, row.sizes, row.sizes[1:], strict=False):
             weight_key, bias_key = jax.random.split(key)
             bound = below**-0.5
-            weights.append(jax.random.uniform(weight_key, (above, below), minval=-bound, maxval=bound))
+            weights.append(
+                jax.random.uniform(weight_key, (above, below), minval=-bound, maxval=bound)
+            )
             biases.append(jax.random.uniform(bias_key, (above,), minval=-bound, maxval=bound))
             feedback.append(weights[-1].T if row.untied and len(weights) > 1 else jnp.zeros((0, 0)))
         self.parameters = (weights, biases, feedback)
@@ -78,8 +82,10 @@ def _train_batch(row, algebra):
                     feedback[k] + c * (new[k] - old[k]).T @ old[k + 1] if k else feedback[k]
                 )
             else:
-                change = (new[k + 1] - old[k + 1]).T @ x if k == 0 else (
-                    new[k + 1].T @ new[k] - old[k + 1].T @ old[k]
+                change = (
+                    (new[k + 1] - old[k + 1]).T @ x
+                    if k == 0
+                    else (new[k + 1].T @ new[k] - old[k + 1].T @ old[k])
                 )
                 result[0].append(weights[k] + c * change)
                 result[2].append(feedback[k])
@@ -152,13 +158,17 @@ def _train_batch(row, algebra):
             states, history = carry
             new = move(moved_drives(states, history, t), states, y, row.beta)
             place = (t * batch, 0)
-            history = [
-                {
-                    "sent": jax.lax.dynamic_update_slice(kept["sent"], old, place),
-                    "moved": jax.lax.dynamic_update_slice(kept["moved"], now - old, place),
-                }
-                for kept, old, now in zip(history, states, new, strict=bool(history))
-            ] if history else history
+            history = (
+                [
+                    {
+                        "sent": jax.lax.dynamic_update_slice(kept["sent"], old, place),
+                        "moved": jax.lax.dynamic_update_slice(kept["moved"], now - old, place),
+                    }
+                    for kept, old, now in zip(history, states, new, strict=bool(history))
+                ]
+                if history
+                else history
+            )
             return (new, history), None
 
         (final, history), _ = jax.lax.scan(step, (free, history), jnp.arange(row.nudged_steps))

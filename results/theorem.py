@@ -10,9 +10,10 @@ import itertools
 import time
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 import cep
 from cep.plots import draw_curves
-from matplotlib.figure import Figure
 
 HERE = Path(__file__).resolve().parent
 CONDITIONS = {

@@ -32,6 +32,8 @@ protocol EngineNetwork: AnyObject {
 
     func feedbackAngle(at connection: Int) throws(EngineError) -> Double
 
+    func check(_ samples: Samples) throws(EngineError)
+
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
     func predict(
@@ -82,6 +84,8 @@ extension Network: EngineNetwork {
         let network = try Network<Double>(converting: self)
         return TheoremHandle(try network.checkTheorem(samples, conditions, monitor: monitor))
     }
+
+    func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 
     func feedbackAngle(at connection: Int) throws(EngineError) -> Double {
         try connections.check(connection)

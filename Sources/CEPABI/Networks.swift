@@ -58,7 +58,10 @@ extension NetworkConfiguration {
 extension SettingKind {
     fileprivate init(_ options: cep_network_options) throws(EngineError) {
         switch Int(options.setting) {
-        case CEP_PROTOTYPICAL: self = .prototypical
+        case CEP_PROTOTYPICAL:
+            // A wrong number is a mistake, used or not.
+            try RealTime(timeStep: options.time_step).validate()
+            self = .prototypical
         case CEP_REAL_TIME:
             self = .realTime(
                 RealTime(
@@ -81,7 +84,9 @@ extension Activation {
 extension Feedback {
     fileprivate init(_ options: cep_network_options) throws(EngineError) {
         switch Int(options.feedback) {
-        case CEP_TIED: self = .tied
+        case CEP_TIED:
+            try Feedback.untied(angle: options.feedback_angle).validate()
+            self = .tied
         case CEP_UNTIED: self = .untied(angle: options.feedback_angle)
         default: throw .invalidArgument("\(options.feedback) is not a kind of feedback")
         }

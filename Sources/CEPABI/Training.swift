@@ -39,6 +39,16 @@ public func cep_train_epoch(
 }
 
 @c @implementation
+public func cep_check_samples(
+    _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let samples = try Samples(x, targets)
+        try NetworkHandle.of(network).use { (network) throws(EngineError) in try network.check(samples) }
+    }
+}
+
+@c @implementation
 public func cep_evaluate(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
     _ steps: Int64, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?

@@ -97,31 +97,8 @@ public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Elemen
 }
 
 /// max |array[i]|; NaN where a value is not finite.
-@specialized(where Element == Float)
-@specialized(where Element == Double)
 public func largestMagnitude<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Element {
-    var largest = LargestMagnitude<Element>()
-    for i in 0..<count { largest.record(array[i]) }
-    return largest.value
-}
-
-/// The largest |value| seen, NaN once one was not finite.
-private struct LargestMagnitude<Element: KernelScalar> {
-    private var largest: Element = 0
-    private var poison: Element = 0
-
-    @inline(__always)
-    init() {}
-
-    @inline(__always)
-    mutating func record(_ change: Element) {
-        let size = abs(change)
-        largest = size > largest ? size : largest
-        poison += change * 0
-    }
-
-    @inline(__always)
-    var value: Element { poison == 0 ? largest : .nan }
+    Element(Element.vectorKernels.largest_magnitude(array, count))
 }
 
 /// Σ (a[i] − b[i])², in float64.

@@ -141,6 +141,22 @@ TARGET static void NAME(activate)(int activation, const void *input, void *outpu
     }
 }
 
+TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
+    const T *values = array;
+    VECTOR largest = SPLAT(0);
+    VECTOR poison = SPLAT(0);
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR value = LOAD(values + i);
+        RECORD(value)
+    }
+    if (i < count) {
+        VECTOR value = NAME(load_part)(values + i, count - i);
+        RECORD(value)
+    }
+    return NAME(largest)(largest, poison);
+}
+
 INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
     return pulls ? value + SPLAT(beta) * (target - old) : value;
 }
@@ -448,6 +464,7 @@ static const cep_kernels NAME(kernels) = {
     NAME(multiply),
     NAME(multiply_transposed),
     NAME(add_product),
+    NAME(largest_magnitude),
     NAME(activate),
     NAME(step_prototypical),
     NAME(step_real_time),

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 Float = np.float32 | np.float64
 
 
-def integer(name: str, value: object) -> int:
+def integer(name: str, value: object, highest: int = 2**63 - 1) -> int:
     """An integer of any kind (not a float, not a bool) that fits into 64 bits."""
     try:
         if isinstance(value, (bool, np.bool_)):
@@ -24,7 +24,7 @@ def integer(name: str, value: object) -> int:
         raise TypeError(
             f"{name} must be an integer, got {type(value).__name__} {value!r}"
         ) from None
-    if not -(2**63) <= number < 2**63:
+    if not -(2**63) <= number <= highest:
         raise ValueError(f"{name} must fit into 64 bits, got {number}")
     return number
 
@@ -45,7 +45,7 @@ def seed(value: object) -> int:
     """A seed; None draws one from the operating system."""
     if value is None:
         return secrets.randbits(63)
-    number = integer("seed", value)
+    number = integer("seed", value, highest=2**64 - 1)
     if number < 0:
         raise ValueError(f"seed must be 0 or more, got {number}")
     return number
@@ -69,10 +69,10 @@ def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
     if array.ndim != 2:
         raise ValueError(f"{name} must be 2-dimensional, samples × units, got shape {array.shape}")
     if array.dtype.kind in "biu":
-        return np.ascontiguousarray(array, dtype=dtype)
+        return np.require(array, dtype=dtype, requirements=["C", "A"])
     if array.dtype.kind == "f" and array.dtype.itemsize >= 4:
         native = np.float32 if array.dtype.itemsize == 4 else np.float64
-        return np.ascontiguousarray(array, dtype=native)
+        return np.require(array, dtype=native, requirements=["C", "A"])
     raise TypeError(
         f"{name} must hold float32, float64 or integers, got dtype {array.dtype}; "
         "convert it with astype first"
@@ -93,7 +93,7 @@ def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[
         raise TypeError(f"y must hold integer classes where it is 1-dimensional, got {array.dtype}")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has a label that is too large: {array.max()}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.require(array, dtype=np.int64, requirements=["C", "A"])
 
 
 def samples(
@@ -111,6 +111,8 @@ def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:
 
 
 def _array(name: str, value: ArrayLike) -> NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked values; fill them first")
     try:
         return np.asarray(value)
     except ValueError as error:

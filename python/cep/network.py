@@ -1,7 +1,7 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -27,14 +27,17 @@ class PhaseOutcome(NamedTuple):
     """Whether the residual is at most √ε of the dtype: 3.5e-4 in float32, 1.5e-8 in float64."""
 
 
-class Arrays(Sequence[NDArray[Any]]):
+View = TypeVar("View")
+
+
+class Arrays(Sequence[View]):
     """Parameters or states of a network, each a NumPy array over the engine's own memory.
 
     Writing into an array changes the network; so does assigning to an item, which copies the values
     in. The arrays stay valid when the network is gone.
     """
 
-    def __init__(self, count: int, array: Callable[[int], NDArray[Any]]) -> None:
+    def __init__(self, count: int, array: Callable[[int], View]) -> None:
         self._count = count
         self._array = array
 
@@ -42,22 +45,26 @@ class Arrays(Sequence[NDArray[Any]]):
         return self._count
 
     @overload
-    def __getitem__(self, index: int) -> NDArray[Any]: ...
+    def __getitem__(self, index: int) -> View: ...
     @overload
-    def __getitem__(self, index: slice) -> list[NDArray[Any]]: ...
-    def __getitem__(self, index: int | slice) -> NDArray[Any] | list[NDArray[Any]]:
+    def __getitem__(self, index: slice) -> list[View]: ...
+    def __getitem__(self, index: int | slice) -> View | list[View]:
         if isinstance(index, slice):
             return [self._array(k) for k in range(self._count)[index]]
         return self._array(range(self._count)[index])
 
     def __setitem__(self, index: int, values: ArrayLike) -> None:
-        array = self._array(range(self._count)[index])
+        array: Any = self._array(range(self._count)[index])
+        if array is None:
+            raise ValueError(f"there is no array {index} that values could be written to")
         new = np.asarray(values)
+        if not np.can_cast(new.dtype, array.dtype, "same_kind"):
+            raise TypeError(f"expected real numbers, got dtype {new.dtype}")
         if new.shape != array.shape:
             raise ValueError(f"expected an array of shape {array.shape}, got {new.shape}")
         array[...] = new
 
-    def __iter__(self) -> Iterator[NDArray[Any]]:
+    def __iter__(self) -> Iterator[View]:
         return map(self._array, range(self._count))
 
     def __repr__(self) -> str:
@@ -194,31 +201,31 @@ class Network:
         return self._seed
 
     @property
-    def weights(self) -> Arrays:
+    def weights(self) -> Arrays[NDArray[Any]]:
         """Weights of each connection, input first, in place: units of layer k+1 × of layer k."""
         return Arrays(len(self._sizes) - 1, lambda k: self._view(WEIGHTS, k))
 
     @property
-    def biases(self) -> Arrays:
+    def biases(self) -> Arrays[NDArray[Any]]:
         """Biases of each layer but the input, in place: units of layer k+1."""
         return Arrays(len(self._sizes) - 1, lambda k: self._view(BIASES, k))
 
     @property
-    def feedback_weights(self) -> list[NDArray[Any] | None]:
+    def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
         """Feedback weights of each connection, in place: units of layer k × of layer k+1.
 
         None for connection 0, into which no feedback flows, and with tied feedback.
         """
-        return [
-            self._view(FEEDBACK_WEIGHTS, k) if self._has_feedback_weights(k) else None
-            for k in range(len(self._sizes) - 1)
-        ]
+        return Arrays(
+            len(self._sizes) - 1,
+            lambda k: self._view(FEEDBACK_WEIGHTS, k) if self._has_feedback_weights(k) else None,
+        )
 
     def _has_feedback_weights(self, connection: int) -> bool:
         return connection > 0 and self._feedback == "untied"
 
     @property
-    def states(self) -> Arrays:
+    def states(self) -> Arrays[NDArray[Any]]:
         """States of each layer after the last phase, in place: batch × units, 0 being the input.
 
         When the batch size changes they get new memory; an array taken before keeps the old states.
@@ -405,6 +412,8 @@ class Network:
 
 
 def _dtype_name(dtype: DTypeLike) -> str:
+    if dtype is None:
+        return "None"
     try:
         return np.dtype(dtype).name
     except TypeError:

@@ -184,8 +184,8 @@ class CEP(_TwoPhaseRule):
 
         ΔW(t) = η / (βB) (s(t+1)ᵀ s(t+1) − s(t)ᵀ s(t))      Δb(t) = η / (βB) Σ (s(t+1) − s(t))
 
-    so that nothing has to be stored for an update. Step t + 1 uses the parameters updated at t. With
-    untied feedback this is C-VF::
+    so that nothing has to be stored for an update. Step t + 1 uses the parameters updated at t.
+    With untied feedback this is C-VF::
 
         ΔW(t) = η / (βB) (s(t+1) − s(t))ᵀ s(t)               ΔV likewise, with W's learning rate
 
@@ -347,7 +347,9 @@ def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:
     if rates is None:
         return None
     several = (
-        hasattr(rates, "__len__") and hasattr(rates, "__iter__") and not isinstance(rates, str)
+        hasattr(rates, "__len__")
+        and hasattr(rates, "__iter__")
+        and not isinstance(rates, (str, bytes))
     )
     values = (
         tuple(_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(rates))

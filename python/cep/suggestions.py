@@ -103,7 +103,11 @@ def suggest(
             raise ValueError(f"{name} must be 1 or more, got {number}")
     if _arguments.integer("max_free_steps", max_free_steps) < 1:
         raise ValueError(f"max_free_steps must be 1 or more, got {max_free_steps}")
-    if not len(betas):
+    net._engine.check_samples(inputs, wanted)
+    if not isinstance(betas, (Sequence, np.ndarray)) or isinstance(betas, (str, bytes)):
+        raise TypeError(f"betas must be a sequence of numbers, got {betas!r}")
+    strengths = list(dict.fromkeys(_arguments.real("beta", beta) for beta in betas))
+    if not strengths:
         raise ValueError("betas is empty; expected one or more strengths of the nudging")
     slices = [
         slice(start, start + batch_size)
@@ -111,7 +115,7 @@ def suggest(
     ]
     residuals = _residuals(net.copy(), inputs[slices[0]], max_free_steps)
     free_steps = _steps_until_steady(residuals)
-    angles = _angles(net, [(inputs[part], wanted[part]) for part in slices], free_steps, betas)
+    angles = _angles(net, [(inputs[part], wanted[part]) for part in slices], free_steps, strengths)
     best = min(angles.values())
     steps, beta = min(key for key, angle in angles.items() if angle <= best + 0.5)
     beta = min((b for k, b in angles if k == steps), key=lambda b: angles[steps, b])
@@ -119,6 +123,8 @@ def suggest(
 
 
 def _residuals(net: Network, x: NDArray[Any], steps: int) -> list[float]:
+    # All steps at once first: one that diverges is then reported by its number.
+    net.free_phase(x, steps)
     residuals = [net.free_phase(x, 1).residual]
     while len(residuals) < steps and residuals[-1] > 0:
         residuals.append(net.free_phase(x, 1, reset=False).residual)

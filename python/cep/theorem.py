@@ -1,5 +1,6 @@
 """The GDU property: updates of the nudged phase beside minus the gradients of BPTT."""
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,10 @@ class GDUReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as plain numbers and lists that JSON can hold."""
+        """Everything, as plain numbers and lists that JSON can hold; None for what is no number.
+
+        A relative error, say, where all gradients are 0.
+        """
         return {
             "network": self.description,
             "free_steps": self.free_steps,
@@ -97,11 +101,11 @@ class GDUReport:
             "beta": self.beta,
             "learning_rates": list(self.learning_rates),
             "free_phase": self.free_phase._asdict(),
-            "angle": self.angle,
+            "angle": _finite(self.angle),
             "curves": {
                 name: {
-                    "relative_error": curves.relative_error,
-                    "sign_agreement": curves.sign_agreement,
+                    "relative_error": _finite(curves.relative_error),
+                    "sign_agreement": _finite(curves.sign_agreement),
                     "updates": curves.updates.tolist(),
                     "gradients": curves.gradients.tolist(),
                 }
@@ -134,6 +138,10 @@ class GDUReport:
         return plots.plot_gdu(self, entries=entries, seed=seed)
 
 
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
 def gdu_check(
     net: Network,
     x: ArrayLike,
@@ -158,10 +166,10 @@ def gdu_check(
     (divided by dt for the neurons in the real-time setting). The check is computed in
     float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
 
-    It is exact where the dynamics descend an energy: in the real-time setting with tied feedback and
-    ``follows_energy=True``, where no state is clamped. The published equations lack a factor at the
-    output layer, σ′ in the prototypical setting and ρ′ in the real-time one, and their curves agree
-    as far as that factor is near 1 (see docs/equations.md).
+    It is exact where the dynamics descend an energy: in the real-time setting with tied feedback
+    and ``follows_energy=True``, where no state is clamped. The published equations lack a factor at
+    the output layer, σ′ in the prototypical setting and ρ′ in the real-time one, and their curves
+    agree as far as that factor is near 1 (see docs/equations.md).
 
     Parameters
     ----------
@@ -222,7 +230,7 @@ def gdu_check(
     check = net._engine.check_theorem(inputs, wanted, conditions)
     angle, outcome = check.summary()
     free_phase = PhaseOutcome(*outcome)
-    if free_phase.residual > _NEGLIGIBLE * abs(beta):
+    if free_phase.residual > _NEGLIGIBLE * abs(conditions[2]):
         warnings.warn(
             f"the free phase has not converged: after {free_steps} steps the states still move by "
             f"{free_phase.residual:.1e} a step, so the theorem need not hold; take more free_steps",
@@ -250,9 +258,9 @@ def gdu_check(
         ],
         angle=angle,
         free_phase=free_phase,
-        free_steps=free_steps,
-        nudged_steps=nudged_steps,
-        beta=beta,
+        free_steps=conditions[0],
+        nudged_steps=conditions[1],
+        beta=conditions[2],
         learning_rates=rates,
         description=repr(net).strip("<>"),
     )

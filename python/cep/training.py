@@ -165,32 +165,36 @@ def fit(
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, got {epochs}")
     batch_size = _arguments.integer("batch_size", batch_size)
-    seeds = np.random.SeedSequence(_arguments.seed(seed))
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+    seed = _arguments.seed(seed)
+    validation: tuple[Any, Any] | None = None
     if validation_data is not None:
-        validation_data = _arguments.samples(
+        validation = _arguments.samples(
             *_arguments.pair("validation_data", validation_data), net.dtype
         )
         # Anything wrong with it is better known now than after an epoch.
-        evaluate(net, (validation_data[0][:1], validation_data[1][:1]), 1)
+        net._engine.check_samples(*validation)
 
     history = History()
     with _bar(len(inputs), epochs) if progress else nullcontext() as bar:
-        for epoch, shuffle_seed in enumerate(seeds.generate_state(epochs, np.uint64)):
+        for epoch in range(epochs):
+            shuffle = np.random.SeedSequence(seed, spawn_key=(epoch,))
             start = time.perf_counter()
             samples, errors, loss = net._engine.train_epoch(
                 inputs,
                 wanted,
                 engine_rule,
                 batch_size,
-                int(shuffle_seed),
+                int(shuffle.generate_state(1, np.uint64)[0]),
                 None if bar is None else _mover(bar, epoch),
             )
             history.train_error.append(errors / samples)
             history.train_loss.append(loss)
-            if validation_data is not None:
-                validation = evaluate(net, validation_data, rule.free_steps)
-                history.validation_error.append(validation.error)
-                history.validation_loss.append(validation.loss)
+            if validation is not None:
+                result = evaluate(net, validation, rule.free_steps)
+                history.validation_error.append(result.error)
+                history.validation_loss.append(result.loss)
             history.seconds.append(time.perf_counter() - start)
             if bar is not None:
                 _mover(bar, epoch)(samples, samples, errors, loss * samples)

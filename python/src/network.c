@@ -155,6 +155,23 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     return failed ? NULL : metrics_tuple(&metrics);
 }
 
+static PyObject *network_check_samples(PyObject *self, PyObject *args) {
+    matrix_argument x = {0};
+    targets_argument y = {0};
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&:check_samples", convert_matrix, &x, convert_targets, &y)) {
+        return NULL;
+    }
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS status = cep_check_samples(network_of(self), &x.matrix, &y.targets);
+    Py_END_ALLOW_THREADS release_matrix(&x);
+    release_targets(&y);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *network_evaluate(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
@@ -277,6 +294,7 @@ static PyMethodDef network_methods[] = {
     {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
     {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
     {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},
+    {"check_samples", network_check_samples, METH_VARARGS, "check_samples(x, y): raises what is wrong."},
     {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
     {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},
     {NULL, NULL, 0, NULL},

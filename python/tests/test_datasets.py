@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from cep import datasets
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
-
-from cep import datasets
 
 REAL_MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -27,7 +26,7 @@ PUBLISHED = {
     "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
     "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
     "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
-    "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b6fc7ae1c",
+    "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
 }
 
 needs_real_mnist = pytest.mark.skipif(
@@ -86,6 +85,16 @@ def assert_holds(loaded: Any, arrays: dict[str, npt.NDArray[Any]]) -> None:
     for given_y, expected in ((y, labels), (y_test, test_labels)):
         assert given_y.dtype == np.int64
         np.testing.assert_array_equal(given_y, expected)
+
+
+def read_or_refused(path: Path) -> npt.NDArray[Any] | None:
+    """Return the array, or None for a ValueError that names the file."""
+    try:
+        return datasets.read_idx(path)
+    except ValueError as error:
+        message = str(error)
+    assert str(path) in message
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -245,13 +254,14 @@ def test_split_depends_on_the_seed_alone() -> None:
     """Two runs of an experiment see the same sets; seed 0 is the default."""
     pytest.importorskip("sklearn")
     data = labelled(100, 4)
-    state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
-    first, again, other = (
-        datasets.split(data, 20, **seed) for seed in ({}, {"seed": 0}, {"seed": 1})
-    )
+    state: Any = np.random.get_state()
+    first, again = datasets.split(data, 20), datasets.split(data, 20, seed=0)
+    other = datasets.split(data, 20, seed=1)
     np.testing.assert_array_equal(first[1][0], again[1][0])
     assert not np.array_equal(first[1][0], other[1][0])
-    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    after: Any = np.random.get_state()
+    np.testing.assert_array_equal(after[1], state[1])
+    assert after[2] == state[2]
 
 
 def test_split_returns_contiguous_copies() -> None:
@@ -259,7 +269,8 @@ def test_split_returns_contiguous_copies() -> None:
     pytest.importorskip("sklearn")
     x, y = labelled(20, 2)
     (x_train, _), (x_test, _) = datasets.split((np.asfortranarray(x), y), 6)
-    assert x_train.flags.c_contiguous and x_test.flags.c_contiguous
+    assert x_train.flags.c_contiguous
+    assert x_test.flags.c_contiguous
     assert not np.shares_memory(x, x_train)
 
 
@@ -281,16 +292,17 @@ SAMPLES, LABELS = labelled(20, 4)
         ((SAMPLES, LABELS), 20, 0, "test_size"),
         ((SAMPLES, LABELS), 5, None, "seed must be a whole number from 0 to 4294967295"),
         ((SAMPLES, LABELS), 5, -1, "seed"),
+        ((SAMPLES, LABELS), 5, True, r"seed must be a whole number .* it is True"),
         ((SAMPLES, LABELS), 5, 2**32, "seed"),
         ((SAMPLES, LABELS[:-1]), 5, 0, r"\(20, 2\).*\(19,\)"),
         ((SAMPLES, LABELS / 2), 5, 0, "float64"),
         ((SAMPLES, np.eye(4)[LABELS].astype(int)), 5, 0, r"\(20, 4\)"),
-        ((np.float32(1) * np.ones(()), LABELS), 5, 0, "x of shape"),
+        ((np.ones(()), LABELS), 5, 0, "x of shape"),
         ((SAMPLES, np.append(LABELS[:-1], 9)), 6, 0, "class 9 has 1"),
         ((SAMPLES, LABELS, LABELS), 5, 0, "pair"),
         (((SAMPLES, LABELS), (SAMPLES, LABELS)), 5, 0, "pair"),
         (SAMPLES, 5, 0, "pair"),
-        ((SAMPLES[:0], LABELS[:0]), 0, 0, ""),
+        ((SAMPLES[:0], LABELS[:0]), 0, 0, "test_size"),
     ],
 )
 def test_split_refuses(data: Any, size: Any, seed: Any, message: str) -> None:
@@ -303,7 +315,9 @@ def test_split_refuses(data: Any, size: Any, seed: Any, message: str) -> None:
 def test_split_takes_numpy_integers() -> None:
     """A size computed with NumPy is a size."""
     pytest.importorskip("sklearn")
-    _, (x_test, _) = datasets.split((SAMPLES, LABELS), np.int32(8), seed=np.int64(3))  # type: ignore[arg-type]
+    size: Any = np.int32(8)
+    seed: Any = np.int64(3)
+    _, (x_test, _) = datasets.split((SAMPLES, LABELS), size, seed=seed)
     assert len(x_test) == 8
 
 
@@ -325,7 +339,8 @@ def test_idx_round_trip(scratch: Path, array: npt.NDArray[Any], gz: bool) -> Non
     assert (result.shape, result.dtype) == (array.shape, array.dtype)
     assert result.dtype.isnative
     assert result.tobytes() == array.tobytes()
-    assert result.flags.c_contiguous and result.flags.writeable
+    assert result.flags.c_contiguous
+    assert result.flags.writeable
 
 
 def test_idx_path_may_be_text(scratch: Path) -> None:
@@ -365,7 +380,7 @@ def test_trailing_bytes_are_refused(scratch: Path, extra: bytes) -> None:
     """In the data, plain or compressed, and after the compressed stream."""
     for content in (VALID + extra, compress(VALID + extra), compress(VALID) + compress(extra)):
         scratch.write_bytes(content)
-        with pytest.raises(ValueError, match="expected 24 bytes of data .*, found more"):
+        with pytest.raises(ValueError, match=r"expected 24 bytes of data .*, found more"):
             datasets.read_idx(scratch)
     scratch.write_bytes(compress(VALID) + b"rest")
     with pytest.raises(ValueError, match="expected a whole gzip file"):
@@ -373,16 +388,14 @@ def test_trailing_bytes_are_refused(scratch: Path, extra: bytes) -> None:
 
 
 def test_any_single_byte_edit_of_the_header_is_read_or_refused(scratch: Path) -> None:
-    """All 12 x 255 edits: another type of the same width at most, never another error."""
+    """All 12 x 255 edits are refused, none in another way than with a ValueError."""
     read = []
     for position in range(12):
         for value in set(range(256)) - {VALID[position]}:
             scratch.write_bytes(VALID[:position] + bytes([value]) + VALID[position + 1 :])
-            try:
-                read.append(datasets.read_idx(scratch))
-            except ValueError as error:
-                assert str(scratch) in str(error)
-    assert read == []  # No other type is two bytes wide, no other shape holds 12 values.
+            read.append(read_or_refused(scratch))
+    # No other type is two bytes wide, no other shape holds 12 values.
+    assert read == [None] * 12 * 255
 
 
 def test_any_flipped_bit_of_a_gzip_file_is_harmless_or_refused(scratch: Path) -> None:
@@ -394,11 +407,11 @@ def test_any_flipped_bit_of_a_gzip_file_is_harmless_or_refused(scratch: Path) ->
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         scratch.write_bytes(damaged)
-        try:
-            np.testing.assert_array_equal(datasets.read_idx(scratch), expected)
-        except ValueError as error:
-            assert str(scratch) in str(error)
+        result = read_or_refused(scratch)
+        if result is None:
             refused += 1
+        else:
+            np.testing.assert_array_equal(result, expected)
     assert refused >= 8 * (len(content) - 10)
 
 
@@ -407,10 +420,7 @@ def test_arbitrary_bytes_are_read_or_refused(scratch: Path, content: bytes, gz: 
     """No content leads to another exception."""
     for prefix in (b"", b"\0\0", b"\0\0\x08\x01", b"\x1f\x8b\x08"):
         scratch.write_bytes(compress(prefix + content) if gz else prefix + content)
-        try:
-            datasets.read_idx(scratch)
-        except ValueError as error:
-            assert str(scratch) in str(error)
+        read_or_refused(scratch)
 
 
 @pytest.mark.parametrize(
@@ -789,9 +799,7 @@ def test_real_mnist() -> None:
 
 
 @needs_real_mnist
-def test_real_test_images_are_the_published_ones() -> None:
-    """Read raw, three of the four files have the published content."""
-    labels = datasets.read_idx(REAL_MNIST / "train-labels-idx1-ubyte.gz")
-    assert (labels.shape, labels.dtype) == ((60000,), np.uint8)
-    images = datasets.read_idx(REAL_MNIST / "t10k-images-idx3-ubyte.gz")
-    assert (images.shape, images.dtype) == ((10000, 28, 28), np.uint8)
+@pytest.mark.parametrize("file", [file for file in PUBLISHED if IMAGES not in file])
+def test_published_checksums_are_those_of_the_real_files(file: str) -> None:
+    """Three of the four files are the published ones bit for bit; the training images are not."""
+    assert f"md5:{hashlib.md5((REAL_MNIST / file).read_bytes()).hexdigest()}" == PUBLISHED[file]

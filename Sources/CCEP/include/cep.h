@@ -281,6 +281,11 @@ cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *
 
 /* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
 
+/* Whether a network can learn from the data, or be evaluated on it: what the other functions check before they
+ * begin, for whoever needs to know earlier. */
+cep_status cep_check_samples(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                             const cep_targets *CEP_NULLABLE targets);
+
 /* Free phases over the data. Neither parameters nor states of the network change. */
 cep_status cep_evaluate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
                         const cep_targets *CEP_NULLABLE targets, int64_t steps, cep_progress progress,

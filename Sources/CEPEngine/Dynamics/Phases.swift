@@ -11,8 +11,10 @@ extension Network {
     ) throws(EngineError) -> PhaseOutcome {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try validateSteps(steps, name: "steps")
-        let state = try continuing ? presentState(batch: inputs.rows) : resetState(batch: inputs.rows)
-        inputs.clamp(0..<inputs.rows, into: state)
+        let rows = 0..<inputs.rows
+        if !continuing { return try relax(state(clamping: inputs, rows), steps: steps, monitor: monitor) }
+        let state = try presentState(batch: inputs.rows)
+        inputs.clamp(rows, into: state)
         return try relax(state, steps: steps, monitor: monitor)
     }
 
@@ -24,7 +26,7 @@ extension Network {
             throw .invalidState("there are no states to nudge yet: run a free phase first")
         }
         try targets.validate(rows: state.batch, units: outputSize, as: Element.self)
-        try validateBeta(beta)
+        try validateBeta(beta, as: Element.self)
         try validateSteps(steps, name: "steps")
         let target: Matrix<Element> = try targets.matrix(of: 0..<state.batch, units: outputSize)
         return try relax(state, steps: steps, nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)

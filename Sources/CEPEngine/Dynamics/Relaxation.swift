@@ -107,7 +107,7 @@ extension Network {
         }
         let layer = state.layers.firstIndex { !finite($0) }
         let place = "the \(nudged ? "nudged" : "free") phase diverged at step \(step), in layer \(layer ?? 0)"
-        if let k = connections.firstIndex(where: { !$0.parameters.matrices.allSatisfy(finite) }) {
+        if let k = connections.firstIndex(where: { !$0.parameters.isFinite }) {
             return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
         }
         return .diverged("\(place): its state is infinite or not a number; try a smaller beta, dt or learning rate")

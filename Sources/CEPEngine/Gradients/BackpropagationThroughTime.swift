@@ -13,7 +13,7 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
         self.learningRates = learningRates
     }
 
-    public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
+    public func validate(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
         if let lastSteps {
             try validateSteps(lastSteps, name: "last_steps")
@@ -42,6 +42,9 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
         guard !sweep.largestGradient.isNaN else {
             throw .diverged("the gradient became infinite or not a number on its way back through \(steps) steps")
         }
+        try network.checkUpdates(
+            rates: rates, rows: 2 * steps * trajectory.batch,
+            factors: network.largestMagnitudes(of: batch.state, and: driveGradients))
         // All steps in one product, now that no gradient needs the weights any more.
         network.addGradient(
             driveGradients: driveGradients.map { $0.view }, sent: { trajectory.sent(at: $0, steps: 0..<steps) },

@@ -14,7 +14,7 @@ extension Network {
         _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor
     ) throws(EngineError) -> GradientEstimate<Element> {
         try samples.validate(for: self)
-        try estimator.validateWithRates(for: configuration)
+        try estimator.validateWithRates(for: self)
         monitor.begin(total: samples.inputs.rows)
         let gradient = try zeroParameters()
         let metrics = try estimator.addUpdates(

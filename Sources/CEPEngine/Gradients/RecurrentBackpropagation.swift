@@ -19,7 +19,7 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         self.learningRates = learningRates
     }
 
-    public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
+    public func validate(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(maximumIterations, name: "max_iterations")
         guard tolerance > 0, tolerance < 1 else {
@@ -51,6 +51,9 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
             iterations += 1
             try monitor.stepTaken(iterations, of: maximumIterations)
         }
+        try network.checkUpdates(
+            rates: rates, rows: 2 * state.batch,
+            factors: network.largestMagnitudes(of: batch.state, and: sums))
         network.addGradient(
             driveGradients: sums.map { $0.view }, sent: { state.sentByLayers(at: $0) }, rates: rates.map { $0 * -1 },
             into: accumulators)

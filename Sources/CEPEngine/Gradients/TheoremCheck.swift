@@ -115,9 +115,9 @@ public struct TheoremConditions: Sendable {
         self.asRecorded = asRecorded
     }
 
-    func validate(for configuration: NetworkConfiguration) throws(EngineError) {
-        try TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta).validate()
-        try learningRates.validate(for: configuration)
+    func validate<Element>(for network: Network<Element>) throws(EngineError) {
+        try TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta).validate(for: network)
+        try learningRates.validate(for: network)
         guard nudgedSteps <= freeSteps else {
             throw .invalidArgument(
                 "nudged_steps is \(nudgedSteps), more than the \(freeSteps) free_steps that gradients can be sent back "
@@ -132,7 +132,7 @@ extension Network {
         _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
     ) throws(EngineError) -> TheoremCheck<Element> {
         try samples.validate(for: self)
-        try conditions.validate(for: configuration)
+        try conditions.validate(for: self)
         monitor.begin(total: samples.inputs.rows)
         let batch = try detachedBatch(of: samples)
         let steps = conditions.nudgedSteps
@@ -156,6 +156,10 @@ extension Network {
         for t in 0..<trajectory.steps {
             for (curves, stateGradient) in zip(check.states, sweep.stateGradients) {
                 curves.gradients.rows(from: t, count: 1).addRowSums(of: stateGradient.view, scale: -1)
+            }
+            guard !sweep.largestGradient.isNaN else {
+                throw .diverged(
+                    "the gradient became infinite or not a number \(t) steps before the end of the free phase")
             }
             let step = trajectory.steps - 1 - t
             sweep.stepBack(through: { trajectory.moment(of: $0, at: step) }, into: driveGradients)

@@ -15,8 +15,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         self.writesEveryStep = writesEveryStep
     }
 
-    public func validate(for configuration: NetworkConfiguration) throws(EngineError) {
-        try phases.validate()
+    public func validate(for network: Network<Element>) throws(EngineError) {
+        try phases.validate(for: network)
         guard phases.betaSign != .symmetric else {
             throw .invalidArgument(
                 "a continual rule has no symmetric beta: the phase at +beta moves the weights, so that the one at "
@@ -77,6 +77,8 @@ private struct NudgedPhase<Element: KernelScalar> {
             }
             older.update(from: state)
         }
+        try network.checkUpdates(
+            rates: rates, rows: 4 * state.batch * steps, factors: network.largestMagnitudes(of: state))
         for (k, movement) in moving.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
     }
 
@@ -101,6 +103,11 @@ private struct NudgedPhase<Element: KernelScalar> {
             network.restoreParameters(from: before)
             throw error
         }
-        if !isInPlace { network.restoreParameters(from: before) }
+        if !isInPlace {
+            network.restoreParameters(from: before)
+        } else if !parameters.allSatisfy({ $0.isFinite }) {
+            network.restoreParameters(from: before)
+            throw .diverged("an update would be infinite or not a number; try a smaller learning rate")
+        }
     }
 }

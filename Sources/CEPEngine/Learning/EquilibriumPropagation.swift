@@ -15,7 +15,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
         self.accumulates = accumulates
     }
 
-    public func validate(for configuration: NetworkConfiguration) throws(EngineError) { try phases.validate() }
+    public func validate(for network: Network<Element>) throws(EngineError) { try phases.validate(for: network) }
 
     public func addUpdates(
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
@@ -54,6 +54,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
             }
         } else {
             _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
+            try network.checkUpdates(rates: rates, rows: 4 * state.batch, factors: network.largestMagnitudes(of: state))
             network.addUpdates(from: free, to: state, rates: rates, into: accumulators)
         }
     }

@@ -12,7 +12,7 @@ public protocol LearningRule<Element>: Sendable {
     var learningRates: LearningRates? { get }
 
     /// - Throws: `EngineError.invalidArgument` where the rule cannot be used with a network.
-    func validate(for configuration: NetworkConfiguration) throws(EngineError)
+    func validate(for network: Network<Element>) throws(EngineError)
 
     /// Runs the batch, whose input is clamped and whose other states are zero, and adds the updates at learning rate
     /// 1, times `rates`, to the accumulators.
@@ -41,9 +41,9 @@ public struct LearningRates: Sendable {
         self.biases = biases ?? weights
     }
 
-    func validate(for configuration: NetworkConfiguration) throws(EngineError) {
+    func validate<Element>(for network: Network<Element>) throws(EngineError) {
         for (name, rates) in [("learning_rates", weights), ("bias_learning_rates", biases)] {
-            let connections = configuration.sizes.count - 1
+            let connections = network.connections.count
             guard rates.count == connections else {
                 throw .invalidArgument(
                     "\(name) has \(rates.count) values; the network has \(connections) connections "
@@ -51,6 +51,9 @@ public struct LearningRates: Sendable {
             }
             if let k = rates.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
                 throw .invalidArgument("\(name)[\(k)] is \(rates[k]); expected a finite number, 0 or more")
+            }
+            if let k = rates.firstIndex(where: { !Element($0).isFinite }) {
+                throw .invalidArgument("\(name)[\(k)] is \(rates[k]), which the network's dtype cannot hold")
             }
         }
     }
@@ -61,9 +64,9 @@ public struct LearningRates: Sendable {
 }
 
 extension LearningRule {
-    func validateWithRates(for configuration: NetworkConfiguration) throws(EngineError) {
-        try validate(for: configuration)
-        try learningRates?.validate(for: configuration)
+    func validateWithRates(for network: Network<Element>) throws(EngineError) {
+        try validate(for: network)
+        try learningRates?.validate(for: network)
     }
 }
 
@@ -71,6 +74,9 @@ func validateSteps(_ steps: Int, name: String) throws(EngineError) {
     guard steps >= 1 else { throw .invalidArgument("\(name) must be 1 or more, got \(steps)") }
 }
 
-func validateBeta(_ beta: Double) throws(EngineError) {
+func validateBeta<Element: KernelScalar>(_ beta: Double, as type: Element.Type) throws(EngineError) {
     guard beta.isFinite, beta != 0 else { throw .invalidArgument("beta must be finite and not 0, got \(beta)") }
+    guard type.init(beta).isNormal else {
+        throw .invalidArgument("beta is \(beta), which the network's dtype cannot hold")
+    }
 }

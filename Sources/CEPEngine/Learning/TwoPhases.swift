@@ -14,10 +14,10 @@ public struct TwoPhases: Sendable {
         self.betaSign = betaSign
     }
 
-    func validate() throws(EngineError) {
+    func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(nudgedSteps, name: "nudged_steps")
-        try validateBeta(beta)
+        try validateBeta(beta, as: Element.self)
     }
 
     /// The strengths of the nudged phases a batch is run with.

@@ -86,6 +86,10 @@ public final class ConnectionParameters<Element: KernelScalar> {
         for (mine, theirs) in zip(matrices, other.matrices) { mine.view.add(theirs.view, scale: 1) }
     }
 
+    var isFinite: Bool {
+        matrices.allSatisfy { firstNonFinite(in: $0.pointer, count: $0.count) == nil }
+    }
+
     func setToZero() {
         for matrix in matrices { matrix.view.fill(with: 0) }
     }

@@ -25,6 +25,7 @@ extension Network {
 
 /// The angle in degrees between two vectors, from their product and squared lengths; NaN where one has no length.
 func angle(product: Double, squares first: Double, _ second: Double) -> Double {
+    guard first > 0, second > 0 else { return .nan }
     let cosine = product / (first * second).squareRoot()
     return acos(max(-1, min(1, cosine))) * 180 / .pi
 }

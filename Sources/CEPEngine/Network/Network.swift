@@ -20,6 +20,7 @@ public final class Network<Element: KernelScalar> {
         // Apart from the stream that the parameters come from.
         random = RandomSource(seed: ~configuration.seed)
         let sizes = configuration.sizes
+        try Self.checkMemory(for: configuration)
         var connections: [any Connection<Element>] = []
         for (k, (below, above)) in zip(sizes, sizes.dropFirst()).enumerated() {
             switch configuration.feedback {
@@ -49,15 +50,18 @@ public final class Network<Element: KernelScalar> {
         try NetworkState(batch: batch, sizes: sizes, sendsActivation: setting.sendsActivation)
     }
 
-    /// The network's own state, of zeros, for a batch of this size: the memory of the last one where the size is
-    /// the same.
-    func resetState(batch: Int) throws(EngineError) -> NetworkState<Element> {
+    /// The network's own state with the given rows clamped at its input and zeros elsewhere: in the memory of the last
+    /// one where the batch is of the same size.
+    func state(clamping inputs: SampleMatrix, _ rows: some Collection<Int>) throws(EngineError) -> NetworkState<Element>
+    {
         let state: NetworkState<Element>
-        if let present = self.state, present.batch == batch {
+        if let present = self.state, present.batch == rows.count {
             state = present
         } else {
-            state = try makeState(batch: batch)
+            state = try makeState(batch: rows.count)
         }
+        // The input first: a caller may clamp what a layer of this very state has come to.
+        inputs.clamp(rows, into: state)
         for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
         self.state = state
         return state
@@ -82,6 +86,16 @@ public final class Network<Element: KernelScalar> {
 
     func restoreParameters(from backup: [ConnectionParameters<Element>]) {
         for (connection, parameters) in zip(connections, backup) { connection.parameters.copy(from: parameters) }
+    }
+
+    /// Each matrix alone may fit into the machine where all of them do not.
+    private static func checkMemory(for configuration: NetworkConfiguration) throws(EngineError) {
+        let copies = configuration.feedback == .tied ? 1.0 : 2.0
+        let sizes = configuration.sizes.map(Double.init)
+        let parameters = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
+        guard parameters * Double(MemoryLayout<Element>.stride) <= Double(physicalMemory) else {
+            throw .outOfMemory("a network of \(parameters) parameters does not fit into this machine's memory")
+        }
     }
 
     private func drawParameters() {

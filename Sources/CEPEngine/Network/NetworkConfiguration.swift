@@ -30,12 +30,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
         for (layer, size) in sizes.enumerated() where size < 1 || size > largestMatrixExtent {
             throw .invalidArgument("layer \(layer) has \(size) units; expected 1 to \(largestMatrixExtent)")
         }
-        if case .realTime(let realTime) = setting, !(realTime.timeStep > 0 && realTime.timeStep <= 1) {
-            throw .invalidArgument("dt must be in (0, 1], got \(realTime.timeStep)")
-        }
-        if case .untied(let angle) = feedback, !(angle >= 0 && angle <= 180) {
-            throw .invalidArgument("the feedback angle must be 0 to 180 degrees, got \(angle)")
-        }
+        if case .realTime(let realTime) = setting { try realTime.validate() }
+        try feedback.validate()
     }
 }
 
@@ -60,6 +56,11 @@ public struct RealTime: Sendable, Equatable {
         self.clamp = clamp
         self.followsEnergy = followsEnergy
     }
+
+    /// - Throws: `EngineError.invalidArgument` for a time step out of its range.
+    public func validate() throws(EngineError) {
+        guard timeStep > 0, timeStep <= 1 else { throw .invalidArgument("dt must be in (0, 1], got \(timeStep)") }
+    }
 }
 
 /// What carries signals from a layer back to the one below it.
@@ -69,4 +70,11 @@ public enum Feedback: Sendable, Equatable {
     /// Weights of their own: at first the transposed forward weights, the sign of each flipped with probability
     /// ½ (1 − cos angle). The angle is in degrees.
     case untied(angle: Double)
+
+    /// - Throws: `EngineError.invalidArgument` for an angle out of its range.
+    public func validate() throws(EngineError) {
+        if case .untied(let angle) = self, !(angle >= 0 && angle <= 180) {
+            throw .invalidArgument("the feedback angle must be 0 to 180 degrees, got \(angle)")
+        }
+    }
 }

@@ -101,7 +101,8 @@ public struct Samples {
         self.targets = targets
     }
 
-    func validate<Element>(for network: Network<Element>) throws(EngineError) {
+    /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.
+    public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try inputs.validate(name: "x", layer: "input", units: network.sizes[0], as: Element.self)
         try targets.validate(rows: inputs.rows, units: network.outputSize, as: Element.self)
     }

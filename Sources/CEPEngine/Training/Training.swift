@@ -42,15 +42,14 @@ extension Network {
         rates: [UpdateRates<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
-        let state = try resetState(batch: rows.count)
-        samples.inputs.clamp(rows, into: state)
+        let state = try state(clamping: samples.inputs, rows)
         return try rule.addUpdates(
             of: self, on: ClampedBatch(state: state, target: target), rates: rates, into: parameters, random: &random,
             monitor: monitor)
     }
 
     private func learningRates(of rule: some LearningRule<Element>) throws(EngineError) -> [UpdateRates<Element>] {
-        try rule.validateWithRates(for: configuration)
+        try rule.validateWithRates(for: self)
         guard let learningRates = rule.learningRates else {
             throw .invalidArgument("the rule has no learning rates: give some to train with it")
         }

@@ -27,6 +27,8 @@ typedef struct {
                                 void *c, size_t first, size_t last);
     /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows. */
     void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, const void *b, void *c);
+    /* max |array[i]|; NaN if one is not finite. */
+    double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
     void (*activate)(int activation, const void *input, void *output, size_t count);
     /* s <- activation(drive) + beta (target - s); target may be NULL. Returns max |change|, NaN if not finite. */

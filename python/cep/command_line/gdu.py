@@ -59,6 +59,8 @@ def gdu(
     published = (150, 10, 0.01) if setting == "prototypical" else (800, 80, 0.005)
     with options.readable_errors():
         options.check_writable(save_plot)
+        if batch_size < 1:
+            raise ValueError(f"--batch-size must be 1 or more, got {batch_size}")
         _, (x, y) = options.load(data, data_root, seed)
         net = Network(
             [x.shape[1], *options.given(hidden, (128,) if data == "digits" else (512,)), 10],

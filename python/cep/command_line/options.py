@@ -136,7 +136,7 @@ def check_writable(path: Path | None) -> None:
         return
     if not path.parent.is_dir():
         raise ValueError(f"--save-plot: there is no folder {path.parent}")
-    if path.suffix not in {".png", ".svg", ".pdf"}:
+    if path.suffix.lower() not in {".png", ".svg", ".pdf"}:
         raise ValueError(f"--save-plot: {path.name} must end in .png, .svg or .pdf")
 
 

@@ -1,0 +1,55 @@
+"""Fixtures and settings of all tests."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cep
+import pytest
+from hypothesis import settings
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+MNIST = SHARED / "data" / "mnist"
+
+# Two busy cores: an example that is slow once says nothing about the next.
+settings.register_profile("cep", deadline=None)
+settings.load_profile("cep")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: trains for long; leave out with -m 'not slow'")
+
+
+@pytest.fixture(scope="session")
+def digits() -> Any:
+    """scikit-learn's digits, (x, y)."""
+    return cep.datasets.digits()
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The folder of the real MNIST files."""
+    if not MNIST.is_dir():
+        pytest.skip(f"the MNIST files are not in {MNIST}")
+    return MNIST
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[..., str]:
+    """Runs a Python program in a process of its own, away from the sources; returns its output."""
+
+    def run(program: str, *arguments: object, timeout: float = 120) -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,171 @@
+"""The networks and rules of shared/reference/README.md, written down once more: slow, in NumPy.
+
+An oracle: it shares nothing with the engine but the equations. All arithmetic is in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cep
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from snapshot import feedback_weights
+
+Matrix = NDArray[np.float64]
+Elementwise = Callable[[Matrix], Matrix]
+
+
+def shifted_sigmoid(x: Matrix) -> Matrix:
+    return 1 / (1 + np.exp(-4 * (x - 0.5)))
+
+
+def hard_sigmoid(x: Matrix) -> Matrix:
+    return np.clip(x, 0, 1)
+
+
+ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise]] = {
+    "shifted_sigmoid": (
+        shifted_sigmoid,
+        lambda x: 4 * shifted_sigmoid(x) * (1 - shifted_sigmoid(x)),
+    ),
+    "hard_sigmoid": (hard_sigmoid, lambda x: ((x >= 0) & (x <= 1)).astype(np.float64)),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+}
+
+
+def one_hot(labels: ArrayLike, units: int) -> Matrix:
+    return np.eye(units)[np.asarray(labels)]
+
+
+@dataclass
+class NumpyModel:
+    """Layers 0 (input) … L (output). ``weights[k]`` joins layer k to layer k + 1."""
+
+    weights: list[Matrix]
+    biases: list[Matrix]
+    feedback: list[Matrix] | None  # Of connections 1 … L−1; None: tied.
+    setting: str
+    activation: str
+    dt: float = 0.2
+    clamp: bool = True
+
+    @classmethod
+    def of(cls, net: cep.Network, dt: float = 0.2, clamp: bool = True) -> NumpyModel:
+        """A model with copies of a network's present parameters."""
+        return cls(
+            weights=[np.array(w, dtype=np.float64) for w in net.weights],
+            biases=[np.array(b, dtype=np.float64) for b in net.biases],
+            feedback=[np.array(v, dtype=np.float64) for v in feedback_weights(net)]
+            if net.feedback == "untied"
+            else None,
+            setting=net.setting,
+            activation=net.activation,
+            dt=dt,
+            clamp=clamp,
+        )
+
+    @property
+    def layers(self) -> int:
+        """L."""
+        return len(self.weights)
+
+    def rho(self, state: Matrix) -> Matrix:
+        return ACTIVATIONS[self.activation][0](state)
+
+    def backward(self, layer: int) -> Matrix:
+        """V of layer + 1: what carries its state back to ``layer``."""
+        if self.feedback is None:
+            return self.weights[layer].T
+        return self.feedback[layer - 1]
+
+    def zero_states(self, x: ArrayLike) -> list[Matrix]:
+        inputs = np.asarray(x, dtype=np.float64)
+        return [inputs, *(np.zeros((len(inputs), len(bias))) for bias in self.biases)]
+
+    def step(
+        self, states: Sequence[Matrix], y: Matrix | None = None, beta: float = 0
+    ) -> list[Matrix]:
+        """All layers at once from the old states."""
+        prototypical = self.setting == "prototypical"
+        sent = list(states) if prototypical else [self.rho(state) for state in states]
+        new = [states[0]]
+        for layer in range(1, self.layers + 1):
+            drive = sent[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
+            hidden = layer < self.layers
+            if hidden:
+                drive = drive + sent[layer + 1] @ self.backward(layer).T
+            old = states[layer]
+            pull = 0 if hidden or y is None else beta * (y - old)
+            if prototypical:
+                new.append(self.rho(drive) + pull)
+                continue
+            if hidden and self.feedback is None:
+                drive = ACTIVATIONS[self.activation][1](old) * drive
+            moved = old + self.dt * (-old + drive + pull)
+            new.append(np.clip(moved, 0, 1) if self.clamp else moved)
+        return new
+
+    def relax(
+        self, states: Sequence[Matrix], steps: int, y: Matrix | None = None, beta: float = 0
+    ) -> list[Matrix]:
+        for _ in range(steps):
+            states = self.step(states, y, beta)
+        return list(states)
+
+    def free_phase(self, x: ArrayLike, steps: int) -> list[Matrix]:
+        return self.relax(self.zero_states(x), steps)
+
+    def update(
+        self,
+        old: Sequence[Matrix],
+        new: Sequence[Matrix],
+        beta: float,
+        rates: Sequence[float],
+    ) -> None:
+        """The tied or untied update between an older and a newer state, added to the parameters."""
+        batch = len(old[0])
+        real_time = self.setting == "real-time"
+        old_sent = [self.rho(state) for state in old] if real_time else old
+        new_sent = [self.rho(state) for state in new] if real_time else new
+        for k, rate in enumerate(rates):
+            factor = rate / (beta * batch)
+            if self.feedback is None:
+                moved = new_sent[k + 1] - old_sent[k + 1]
+                self.weights[k] += factor * (
+                    new_sent[k + 1].T @ new_sent[k] - old_sent[k + 1].T @ old_sent[k]
+                )
+            else:
+                moved = new[k + 1] - old[k + 1]
+                self.weights[k] += factor * moved.T @ old_sent[k]
+                if k > 0:
+                    self.feedback[k - 1] += factor * (new[k] - old[k]).T @ old_sent[k + 1]
+            self.biases[k] += factor * moved.sum(axis=0)
+
+    def train_batch(self, x: ArrayLike, y: ArrayLike, rule: Any) -> tuple[float, int, list[Matrix]]:
+        """Both phases and the update or updates.
+
+        Returns loss and wrong predictions of the free phase, and the nudged states.
+        """
+        wanted = np.asarray(y)
+        wanted = one_hot(wanted, len(self.biases[-1])) if wanted.ndim == 1 else wanted
+        rates = np.broadcast_to(rule.learning_rates, self.layers)
+        free = self.free_phase(x, rule.free_steps)
+        loss, errors = loss_and_errors(free[-1], wanted)
+        states = free
+        for _ in range(rule.nudged_steps):
+            moved = self.step(states, wanted, rule.beta)
+            if isinstance(rule, cep.CEP):
+                self.update(states, moved, rule.beta, rates)
+            states = moved
+        if isinstance(rule, cep.EP):
+            self.update(free, states, rule.beta, rates)
+        return loss, errors, states
+
+
+def loss_and_errors(output: Matrix, wanted: Matrix) -> tuple[float, int]:
+    """(1/2B) Σ |s_L − y|², and in how many rows the largest unit is not that of the target."""
+    loss = ((output - wanted) ** 2).sum() / (2 * len(output))
+    return float(loss), int((output.argmax(axis=1) != wanted.argmax(axis=1)).sum())

@@ -1,0 +1,118 @@
+"""What becomes infinite is reported, not trained on: parameters are as before the batch."""
+
+from typing import Any
+
+import cep
+import numpy as np
+import pytest
+from numpy_model import ACTIVATIONS
+from snapshot import parameters, same
+
+X = np.random.default_rng(0).random((4, 6))
+LABELS = [0, 1, 2, 0]
+# s ← σ(a) + β(y − s) multiplies the output by −β at every step.
+DIVERGING_BETA, DIVERGING_STEPS = 10.0, 1000
+
+
+def network(**options: Any) -> cep.Network:
+    return cep.Network((6, 5, 3), seed=1, **options)
+
+
+@pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_that_diverges_leaves_the_parameters(rule: Any, dtype: str) -> None:
+    net = network(dtype=dtype)
+    before = parameters(net)
+    with pytest.raises(cep.DivergenceError, match=r"nudged phase diverged at step \d+, in layer"):
+        cep.train_batch(net, X, LABELS, rule(5, DIVERGING_STEPS, DIVERGING_BETA, 0.1))
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_epoch_that_diverges_leaves_the_parameters(rule: Any, dtype: str) -> None:
+    net = network(dtype=dtype)
+    before = parameters(net)
+    with pytest.raises(cep.DivergenceError):
+        cep.fit(
+            net,
+            (X, LABELS),
+            rule(5, DIVERGING_STEPS, DIVERGING_BETA, 0.1),
+            epochs=3,
+            batch_size=4,
+            progress=False,
+        )
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
+@pytest.mark.parametrize("rate", [1e39, 1e300])
+def test_an_update_that_is_not_finite_is_not_made(rule: Any, rate: float) -> None:
+    """The rate is finite, but the parameters would not be."""
+    net = network()
+    before = parameters(net)
+    with pytest.raises((cep.DivergenceError, ValueError)):
+        cep.train_batch(net, X, LABELS, rule(5, 3, 0.5, rate))
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
+@pytest.mark.parametrize("beta", [1e-300, -1e-50, 1e39])
+def test_a_beta_that_the_dtype_cannot_hold_trains_nothing(rule: Any, beta: float) -> None:
+    """In float32 these are 0 and infinity."""
+    net = network()
+    before = parameters(net)
+    with pytest.raises((cep.DivergenceError, ValueError)):
+        cep.train_batch(net, X, LABELS, rule(5, 3, beta, 0.1))
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("beta", [1e-300, -1e-50, 1e39])
+def test_a_beta_that_the_dtype_cannot_hold_nudges_nothing(beta: float) -> None:
+    net = network()
+    net.free_phase(X, 5)
+    with pytest.raises((cep.DivergenceError, ValueError)):
+        net.nudged_phase(LABELS, beta, 3)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+@pytest.mark.parametrize("clamp", [True, False])
+@pytest.mark.parametrize("connection", [0, 1])
+def test_a_parameter_that_is_not_a_number_is_reported(
+    activation: str, setting: str, clamp: bool, connection: int
+) -> None:
+    net = network(activation=activation, setting=setting, clamp=clamp)
+    net.weights[connection][1, 2] = np.nan
+    net.biases[0][...] = 0.7
+    before = parameters(net)
+    for call in (
+        lambda: net.free_phase(X, 5),
+        lambda: net.predict(X, 5),
+        lambda: cep.evaluate(net, (X, LABELS), 5),
+        lambda: cep.train_batch(net, X, LABELS, cep.EP(5, 3, 0.5, 0.1)),
+        lambda: cep.train_batch(net, X, LABELS, cep.CEP(5, 3, 0.5, 0.1)),
+    ):
+        with pytest.raises(cep.DivergenceError, match=f"parameters of connection {connection}"):
+            call()
+    assert same(parameters(net), before)
+
+
+def test_the_message_says_where() -> None:
+    net = network()
+    net.free_phase(X, 5)
+    with pytest.raises(cep.DivergenceError, match="layer 2"):
+        net.nudged_phase(LABELS, DIVERGING_BETA, DIVERGING_STEPS)
+    assert issubclass(cep.DivergenceError, ArithmeticError)
+
+
+def test_the_network_works_again_afterwards() -> None:
+    net, fresh = network(), network()
+    net.free_phase(X, 5)
+    with pytest.raises(cep.DivergenceError):
+        net.nudged_phase(LABELS, DIVERGING_BETA, DIVERGING_STEPS)
+    for each in (net, fresh):
+        each.free_phase(X, 5)
+        cep.train_batch(each, X, LABELS, cep.CEP(5, 3, 0.5, 0.1))
+    assert same(parameters(net), parameters(fresh))
+    assert same(list(net.states), list(fresh.states))

@@ -1,0 +1,201 @@
+"""Threads, signals, forks: nothing is torn, nothing hangs, nobody waits without need."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cep
+import numpy as np
+import pytest
+from snapshot import fingerprint, parameters, same
+
+RULE = cep.CEP(30, 10, 0.5, [0.04, 0.015])
+
+
+def train(seed: int, data: Any) -> cep.Network:
+    net = cep.Network([64, 48, 10], seed=seed)
+    cep.fit(net, data, RULE, epochs=2, seed=seed, progress=False)
+    return net
+
+
+def test_networks_train_side_by_side_as_one_after_another(digits: Any) -> None:
+    data = digits[0][:600], digits[1][:600]
+    one_after_another = [train(seed, data) for seed in range(6)]
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        side_by_side = list(pool.map(lambda seed: train(seed, data), range(6)))
+    for alone, together in zip(one_after_another, side_by_side, strict=True):
+        assert fingerprint(alone) == fingerprint(together)
+
+
+def test_threads_may_share_a_network_in_turn(digits: Any) -> None:
+    x, y = digits[0][:100], digits[1][:100]
+    net, expected = (cep.Network([64, 48, 10], seed=0) for _ in range(2))
+    for _ in range(3):
+        cep.train_batch(expected, x, y, RULE)
+        thread = threading.Thread(target=cep.train_batch, args=(net, x, y, RULE))
+        thread.start()
+        thread.join()
+    assert fingerprint(net) == fingerprint(expected)
+
+
+def test_a_second_thread_is_refused(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress bar holds the training still while the second thread tries everything."""
+    import tqdm.auto
+
+    training, tried = threading.Event(), threading.Event()
+
+    class Bar(tqdm.auto.tqdm):  # type: ignore[misc]
+        def update(self, n: float | None = 1) -> bool | None:
+            training.set()
+            assert tried.wait(timeout=60)
+            return super().update(n)
+
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    x, y = np.tile(digits[0], (10, 1)), np.tile(digits[1], 10)
+    net = cep.Network([64, 128, 10], seed=0)
+    net.free_phase(x[:5], 1)
+
+    def fit(net: cep.Network, progress: bool) -> None:
+        cep.fit(net, (x, y), RULE, epochs=1, seed=0, progress=progress)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(fit, net, True)
+        try:
+            assert training.wait(timeout=60)
+            attempts: list[Callable[[], Any]] = [
+                lambda: net.free_phase(x[:5], 3),
+                lambda: net.nudged_phase(y[:20], 0.5, 3),
+                lambda: cep.train_batch(net, x[:5], y[:5], RULE),
+                lambda: cep.evaluate(net, (x[:5], y[:5]), 3),
+                lambda: net.predict(x[:5], 3),
+                lambda: fit(net, False),
+            ]
+            for attempt in attempts:
+                with pytest.raises(RuntimeError, match="thread"):
+                    attempt()
+        finally:
+            tried.set()
+        future.result(timeout=60)
+    undisturbed = cep.Network([64, 128, 10], seed=0)
+    fit(undisturbed, False)
+    assert all(np.isfinite(array).all() for array in parameters(net))
+    assert same(parameters(net), parameters(undisturbed))
+
+
+# Calls that never end: 0.5 − 10 s changes its sign for ever, so that no phase ends early.
+ENDLESS = """
+import _thread, sys, threading, time
+import numpy as np
+import cep
+
+net = cep.Network([64, 128, 10], seed=0)
+oscillator = cep.Network([1, 1, 1], activation="tanh")
+for connection, weight in enumerate([0, -10]):
+    oscillator.weights[connection][...] = weight
+    oscillator.biases[connection][...] = 0.5
+x, y = np.random.default_rng(0).random((100_000, 64), dtype=np.float32), np.arange(100_000) % 10
+rule = cep.CEP(30, 10, 0.5, 0.01)
+calls = {
+    "fit": lambda: cep.fit(net, (x, y), rule, 10**6, progress=False),
+    "fit with a bar": lambda: cep.fit(net, (x, y), rule, 10**6),
+    "train_batch": lambda: cep.train_batch(oscillator, [[0.0]], [0], cep.EP(2**62, 1, 0.1, 0.1)),
+    "free_phase": lambda: oscillator.free_phase([[0.0]], 2**62),
+    "evaluate": lambda: cep.evaluate(oscillator, ([[0.0]], [0]), 2**62),
+    "predict": lambda: oscillator.predict([[0.0]], 2**62),
+}
+call = calls[sys.argv[1]]
+"""
+CALLS = ["fit", "fit with a bar", "train_batch", "free_phase", "evaluate", "predict"]
+
+TICKING = """
+ticks = []
+
+def tick():
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        ticks.append(time.monotonic())
+        time.sleep(0.001)
+    _thread.interrupt_main()
+
+threading.Thread(target=tick).start()
+try:
+    call()
+except KeyboardInterrupt:
+    print(len(ticks), np.diff(ticks).max())
+"""
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_other_threads_run_meanwhile(call: str, run_script: Callable[..., str]) -> None:
+    """One that ticks every millisecond for a second and a half is never kept waiting for long."""
+    ticks, longest_silence = run_script(ENDLESS + TICKING, call, timeout=30).split()
+    assert int(ticks) > 100
+    assert float(longest_silence) < 0.4
+
+
+INTERRUPTED = """
+print("ready", flush=True)
+try:
+    call()
+except KeyboardInterrupt:
+    print(time.monotonic())
+    for network in (net, oscillator):
+        assert all(np.isfinite(array).all() for array in (*network.weights, *network.biases))
+        network.predict(np.zeros((1, network.sizes[0])), 5)  # It can be used again.
+    print("usable")
+"""
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_control_c_interrupts(call: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS + INTERRUPTED, call],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        assert process.poll() is None, "the call was to be an endless one"
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, err
+    interrupted, usable = out.splitlines()
+    assert float(interrupted) - sent < 1.5  # One clock for all processes.
+    assert usable == "usable"
+
+
+FORKED = """
+import hashlib, os, sys
+import numpy as np
+import cep
+
+def train():
+    net = cep.Network([64, 128, 10], seed=0)
+    x, y = np.random.default_rng(0).random((600, 64)), np.arange(600) % 10
+    cep.fit(net, (x, y), cep.CEP(30, 10, 0.5, 0.01), 2, seed=0, progress=False)
+    return hashlib.sha256(net.weights[0].tobytes()).hexdigest()
+
+before = train()
+child = os.fork()
+if child == 0:
+    os._exit(0 if train() == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), train() == before)
+"""
+
+
+def test_a_forked_process_trains_the_same(run_script: Callable[..., str]) -> None:
+    assert run_script(FORKED, timeout=60) == "0 True\n"
