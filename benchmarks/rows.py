@@ -1,5 +1,6 @@
 """The rows of the paper's table, as every contestant runs them."""
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -36,7 +37,7 @@ def floor_flops(row: Row, batch: int) -> float:
     (tied: two of them) or batch × (steps so far · batch) matrices; and the update, once.
     """
     sizes = row.sizes
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(itertools.pairwise(sizes))
     steps = row.free_steps + row.nudged_steps
     flops = 2 * batch * sizes[0] * sizes[1]
     flops += steps * sum(2 * 2 * batch * below * above for below, above in pairs[1:])

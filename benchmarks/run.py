@@ -152,7 +152,8 @@ def print_row(result: dict) -> None:
     )
     print(
         f"{result['row']:10} {'-'.join(map(str, result['sizes'])):18} batch {result['batch']:3}  "
-        f"cep {own:8.3f} ms  floor {result['floor']:7.3f} ({own / result['floor']:4.2f}×)  {others}",
+        f"cep {own:8.3f} ms  floor {result['floor']:7.3f} ({own / result['floor']:4.2f}×)  "
+        + others,
         flush=True,
     )
 

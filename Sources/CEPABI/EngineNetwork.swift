@@ -140,7 +140,7 @@ extension Array {
                 throw .invalidArgument("connection \(connection) has no feedback weights of its own")
             }
             return ArrayHandle(weights, dimensions: 2)
-        default: throw .invalidArgument("\(kind) is not a kind of parameter")
+        default: throw .invalidArgument("\(kind) is not a kind of array of parameters")
         }
     }
 }

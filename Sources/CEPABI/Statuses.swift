@@ -27,13 +27,16 @@ extension EngineError {
     }
 }
 
-/// Keeps a message for cep_last_error(), cut to the room there is.
+/// Keeps a message for cep_last_error(), cut to the room there is, between characters.
 private func record(_ message: String) {
     guard let storage = cep_message_storage() else { return }
     var length = 0
-    for byte in message.utf8.prefix(CEP_MESSAGE_CAPACITY - 1) {
-        storage[length] = CChar(bitPattern: byte)
-        length += 1
+    for character in message.unicodeScalars {
+        guard let bytes = UTF8.encode(character), length + bytes.count < CEP_MESSAGE_CAPACITY else { break }
+        for byte in bytes {
+            storage[length] = CChar(bitPattern: byte)
+            length += 1
+        }
     }
     storage[length] = 0
 }

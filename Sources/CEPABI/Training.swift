@@ -74,11 +74,14 @@ public func cep_predict(
         guard class_count == inputs.rows else {
             throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
         }
+        // Nothing is written where a later row diverges or the work is stopped.
+        var predicted: [Int64] = []
         try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.predict(inputs, steps: Int(steps), monitor: ProgressMonitor(progress)) { row, unit in
-                classes[row] = Int64(unit)
+            try network.predict(inputs, steps: Int(steps), monitor: ProgressMonitor(progress)) { _, unit in
+                predicted.append(Int64(unit))
             }
         }
+        classes.update(from: predicted, count: predicted.count)
     }
 }
 

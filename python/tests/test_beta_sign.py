@@ -4,11 +4,12 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel
 from snapshot import feedback_weights, parameters, same, states
+
+import cep
 
 SIZES = (6, 5, 4, 3)
 RULES: dict[str, Any] = {

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from snapshot import parameters
+
+import cep
 
 # Rule and epochs. A sign drawn for each batch keeps C-VF from drifting away, as published.
 RUNS: dict[tuple[str, str], tuple[Any, int]] = {

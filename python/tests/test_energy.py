@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_model import ACTIVATIONS, Matrix
 from snapshot import fingerprint, refused
+
+import cep
 
 SIZES = (5, 6, 4, 3)
 SMOOTH = ("shifted_sigmoid", "tanh")

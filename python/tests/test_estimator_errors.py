@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel, one_hot
 from snapshot import fingerprint, parameters, refused, same
+
+import cep
 
 SIZES = (6, 5, 4, 3)
 X = np.random.default_rng(0).random((4, 6))

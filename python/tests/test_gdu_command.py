@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
-from cep.command_line import cep as command
 from click.testing import CliRunner, Result
+
+import cep
+from cep.command_line import cep as command
 
 OPTIONS = [
     *("--data", "--data-root", "--hidden", "--setting", "--activation", "--dt", "--clamp"),

@@ -4,11 +4,12 @@ import json
 import re
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from snapshot import fingerprint
+
+import cep
 
 SIZES = (6, 5, 4, 3)
 FREE_STEPS, STEPS, BETA = 300, 8, 0.02

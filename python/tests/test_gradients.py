@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel, loss_and_errors, one_hot
 from snapshot import feedback_weights, fingerprint, parameters
+
+import cep
 
 SIZES = (5, 6, 7, 4, 3)
 ROWS = 3

@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel, loss_and_errors
 from test_reference import RECORDINGS, REFERENCE, Recording
+
+import cep
 
 # Some recordings were made before the free phase had come to rest.
 pytestmark = pytest.mark.filterwarnings("ignore::cep.ConvergenceWarning")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +10,8 @@ from hypothesis import strategies as st
 from numpy_model import NumpyModel
 from snapshot import feedback_weights, parameters, same, states
 from test_reference import RECORDINGS, TOLERANCES, Recording, assert_close
+
+import cep
 
 SIZES = (7, 6, 5, 4)
 RULES: dict[str, Any] = {

@@ -105,8 +105,11 @@ extension Network {
         func finite(_ matrix: Matrix<Element>) -> Bool {
             firstNonFinite(in: matrix.pointer, count: matrix.count) == nil
         }
-        let layer = state.layers.firstIndex { !finite($0) }
-        let place = "the \(nudged ? "nudged" : "free") phase diverged at step \(step), in layer \(layer ?? 0)"
+        let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(step)"
+        guard let layer = state.layers.firstIndex(where: { !finite($0) }) else {
+            return .diverged("\(phase): a state changed by more than a \(Element.self) can hold")
+        }
+        let place = "\(phase), in layer \(layer)"
         if let k = connections.firstIndex(where: { !$0.parameters.isFinite }) {
             return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
         }

@@ -15,6 +15,9 @@ public final class Network<Element: KernelScalar> {
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
     public init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try configuration.validate()
+        if case .realTime(let realTime) = configuration.setting, Element(realTime.timeStep) == 0 {
+            throw .invalidArgument("dt is \(realTime.timeStep), which is 0 as a \(Element.self)")
+        }
         self.configuration = configuration
         setting = makeSetting(configuration)
         // Apart from the stream that the parameters come from.
@@ -94,7 +97,9 @@ public final class Network<Element: KernelScalar> {
         let sizes = configuration.sizes.map(Double.init)
         let parameters = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
         guard parameters * Double(MemoryLayout<Element>.stride) <= Double(physicalMemory) else {
-            throw .outOfMemory("a network of \(parameters) parameters does not fit into this machine's memory")
+            throw .outOfMemory(
+                "a network of layers of \(configuration.sizes) units, \(parameters) parameters, does not fit into this "
+                    + "machine's memory")
         }
     }
 

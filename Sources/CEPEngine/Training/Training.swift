@@ -51,7 +51,8 @@ extension Network {
     private func learningRates(of rule: some LearningRule<Element>) throws(EngineError) -> [UpdateRates<Element>] {
         try rule.validateWithRates(for: self)
         guard let learningRates = rule.learningRates else {
-            throw .invalidArgument("the rule has no learning rates: give some to train with it")
+            throw .invalidArgument(
+                "learning_rates has 0 values: a rule that trains needs one a connection, or one for all")
         }
         return learningRates.rates()
     }

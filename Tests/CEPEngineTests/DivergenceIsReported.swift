@@ -1,0 +1,148 @@
+import CEPEngine
+import CEPKernels
+import Testing
+
+@Suite struct DivergenceIsReported {
+    private static let phases = Conditions(freeSteps: 5, nudgedSteps: 5, beta: 0.5, learningRates: [0.1, 0.1, 0.1])
+    private static let sizes = [4, 5, 6, 3]
+    private static let data = Dataset.random(3, inputs: 4, classes: 3)
+
+    /// Expects every call that takes steps to report `parts`, and parameters to stay.
+    private func expectReports<Element: KernelScalar>(_ network: Network<Element>, _ parts: [String]) {
+        let before = network.parameterBits
+        expectError(EngineError.diverged, saying: parts) { try network.freePhase(Self.data.inputs, steps: 5) }
+        for kind in RuleKind.allCases {
+            expectError(EngineError.diverged, saying: parts) { try network.trainBatch(Self.data, kind, Self.phases) }
+            expectError(EngineError.diverged, saying: parts) {
+                try network.trainEpoch(Self.data, kind, Self.phases, batchSize: 2)
+            }
+        }
+        expectError(EngineError.diverged, saying: parts) { try network.evaluate(Self.data, steps: 5) }
+        expectError(EngineError.diverged, saying: parts) { try network.predict(Self.data.inputs, steps: 5) }
+        #expect(network.parameterBits == before)
+    }
+
+    /// The states above the first connection are zero at first: ∞ · 0 is not a number, at once and on both sides.
+    @Test(arguments: NumberType.allCases, [Feedback.tied, .untied(angle: 20)])
+    func infiniteWeightsBetweenZeroStates(_ type: NumberType, _ feedback: Feedback) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(NetworkConfiguration(sizes: Self.sizes, feedback: feedback))
+            network.connections[2].parameters.weights.pointer[4] = .infinity
+            // Tied, the way down carries it to layer 2 too; untied, only the output sees it.
+            let layer = feedback == .tied ? "layer 2" : "layer 3"
+            expectReports(network, ["free phase", "step 1", layer, "connection 2"])
+        }
+        try check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, [0, 1, 2])
+    func parametersThatAreNotANumber(_ type: NumberType, _ connection: Int) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            for setting in NetworkCase.settings {
+                let network = try Network<Element>(
+                    NetworkConfiguration(sizes: Self.sizes, setting: setting, feedback: .untied(angle: 20)))
+                let biases = network.connections[connection].parameters.biases
+                biases.pointer[biases.count - 1] = .nan
+                // A bias reaches the layer above, at the first step.
+                expectReports(network, ["free phase", "step 1", "layer \(connection + 1)", "connection \(connection)"])
+            }
+        }
+        try check(type.scalar)
+    }
+
+    /// With s(t+1) = σ + β(y − s) and a huge β the output is about ±β after one step and ∓β² after two: too large.
+    @Test(arguments: NumberType.allCases, NetworkCase.settings)
+    func aNudgedPhaseThatGrowsBeyondBounds(_ type: NumberType, _ setting: SettingKind) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            if case .realTime(let realTime) = setting, realTime.clamp { return }  // Never infinite.
+            let beta = type == .float32 ? 1e30 : 1e200
+            for feedback in [Feedback.tied, .untied(angle: 20)] {
+                let network = try Network<Element>(
+                    NetworkConfiguration(sizes: Self.sizes, setting: setting, feedback: feedback))
+                let before = network.parameterBits
+                // Which layer is first depends on how the weights that move are written.
+                let parts = ["nudged phase", "step 2", "in layer", "beta"]
+                try network.freePhase(Self.data.inputs, steps: 5)
+                try network.nudgedPhase(Self.data.wanted, beta: beta, steps: 1)
+                try network.freePhase(Self.data.inputs, steps: 5)
+                expectError(EngineError.diverged, saying: parts) {
+                    try network.nudgedPhase(Self.data.wanted, beta: beta, steps: 5)
+                }
+                var phases = Self.phases
+                phases.beta = beta
+                for kind in RuleKind.allCases {
+                    expectError(EngineError.diverged, saying: parts) { try network.trainBatch(Self.data, kind, phases) }
+                    // C-EP had moved its weights at the first step, and put them back.
+                    #expect(network.parameterBits == before, "\(kind)")
+                }
+            }
+        }
+        try check(type.scalar)
+    }
+
+    /// From −2z to 2z, both finite, it is 4z, which is not: with β = 2 and y = −z, s goes 0, −2z, 2z.
+    @Test(arguments: NumberType.allCases)
+    func aChangeThatIsTooLargeIsNotBlamedOnALayerThatIsFinite(_ type: NumberType) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(NetworkConfiguration(sizes: [4, 5, 3]))
+            try network.freePhase([[0, 0, 0, 0]], steps: 5)
+            let z = Double(Element.greatestFiniteMagnitude) * 0.375
+            do {
+                try network.nudgedPhase(.values([[-z, 0, 0]]), beta: 2, steps: 5)
+                Issue.record("nothing was thrown")
+            } catch EngineError.diverged(let message) {
+                #expect(message.contains("nudged phase") && message.contains("step 2") && !message.contains("layer"))
+            }
+        }
+        try check(type.scalar)
+    }
+
+    /// A network that diverged in one batch of an epoch is as the batches before left it.
+    @Test(arguments: NumberType.allCases, RuleKind.allCases)
+    func anEpochThatDivergesKeepsItsWholeBatches(_ type: NumberType, _ kind: RuleKind) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let configuration = NetworkConfiguration(sizes: [4, 5, 3], seed: 6)
+            let phases = Conditions(freeSteps: 4, nudgedSteps: 3, beta: 2, learningRates: [0.2, 0.1])
+            var random = RandomSource(seed: 3)
+            let order = random.permutation(of: 8)
+            // Twice this target is infinite: the nudged phase diverges where the seventh sample's turn comes.
+            var data = Dataset.random(8, inputs: 4, classes: 3)
+            var wanted = data.targetRows(units: 3)
+            wanted[order[6]][1] = Double(Element.greatestFiniteMagnitude)
+            data.wanted = .values(wanted)
+
+            let byHand = try Network<Element>(configuration)
+            let start = byHand.parameterBits
+            for rows in [order[0..<3], order[3..<6]] { try byHand.trainBatch(data.rows(rows), kind, phases) }
+            #expect(byHand.parameterBits != start)
+
+            let network = try Network<Element>(configuration)
+            expectError(EngineError.diverged, saying: ["nudged phase", "step 1", "layer 2"]) {
+                try network.trainEpoch(data, kind, phases, batchSize: 3, shuffleSeed: 3)
+            }
+            #expect(network.parameterBits == byHand.parameterBits)
+        }
+        try check(type.scalar)
+    }
+
+    /// Rules whose numbers do not fit into float32 must not make parameters infinite without a word.
+    @Test(arguments: RuleKind.allCases, [(1e-46, 0.1), (1e39, 0.1), (0.5, 1e39), (1e-30, 1e10)])
+    func ruleNumbersThatDoNotFitIntoFloat32AreRefused(_ kind: RuleKind, _ numbers: (beta: Double, rate: Double)) throws
+    {
+        let network = try Network<Float>(NetworkConfiguration(sizes: [4, 5, 3]))
+        let before = network.parameterBits
+        let rates = [numbers.rate, numbers.rate]
+        let phases = Conditions(freeSteps: 3, nudgedSteps: 1, beta: numbers.beta, learningRates: rates)
+        #expect(throws: EngineError.self) { try network.trainBatch(Self.data, kind, phases) }
+        #expect(network.parameterBits == before)
+    }
+
+    @Test(arguments: [1e-46, 1e39])
+    func aBetaThatDoesNotFitIntoFloat32IsRefused(_ beta: Double) throws {
+        let network = try Network<Float>(NetworkConfiguration(sizes: [4, 5, 3]))
+        try network.freePhase(Self.data.inputs, steps: 3)
+        expectError(EngineError.invalidArgument, saying: ["beta"]) {
+            try network.nudgedPhase(Self.data.wanted, beta: beta, steps: 1)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import CEPKernels
+import Testing
+
+@testable import CEPEngine
+
+@Suite struct PhasesReportHowTheyEnded {
+    @Test(arguments: NetworkCase.few)
+    func theResidualIsTheLargestChangeOfTheLastStep(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            for steps in [1, 2, 3, 7, 20] {
+                var before = ReferenceNetwork(network).zeroStates(data.inputs)
+                if steps > 1 {
+                    try network.freePhase(data.inputs, steps: steps - 1)
+                    before = network.states
+                }
+                let free = try network.freePhase(data.inputs, steps: steps)
+                #expect(free.steps == steps)
+                expectChange(free.residual, Element.self, before, network.states)
+
+                let old = network.states
+                let nudged = try network.nudgedPhase(data.wanted, beta: 0.5, steps: 1)
+                #expect(nudged.steps == 1)
+                expectChange(nudged.residual, Element.self, old, network.states)
+            }
+        }
+        try check(example.type.scalar)
+    }
+
+    /// The change is a difference in the network's number type.
+    private func expectChange<Element: KernelScalar>(
+        _ residual: Double, _: Element.Type, _ old: ReferenceNetwork.States, _ new: ReferenceNetwork.States
+    ) {
+        let change = ReferenceNetwork.largestChange(old, new)
+        #expect(residual == Double(Element(change)))
+    }
+
+    /// The largest change is found in whichever layer it is.
+    @Test(arguments: NumberType.allCases)
+    func theResidualIsTakenOverAllLayersAndSamples(_ type: NumberType) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(NetworkConfiguration(sizes: [3, 4, 5, 2], seed: 1))
+            let x = Dataset.random(3, inputs: 3, classes: 2).inputs
+            try network.freePhase(x, steps: 200)
+            let state = try #require(network.state)
+            for layer in 1...3 {
+                for place in [0, state.layers[layer].count - 1] {
+                    // One unit far from its steady state: in one step it falls back, and nothing moves further.
+                    let steady = state.layers[layer].pointer[place]
+                    state.layers[layer].pointer[place] = steady + 10
+                    let outcome = try network.freePhase(x, steps: 1, continuing: true)
+                    #expect(abs(outcome.residual - 10) < 0.01, "layer \(layer), place \(place)")
+                    try network.freePhase(x, steps: 200)
+                }
+            }
+        }
+        try check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases)
+    func convergedMeansAResidualOfAtMostTheRootOfEpsilon(_ type: NumberType) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let threshold = type == .float32 ? 3.4526698e-4 : 1.4901161e-8
+            let network = try Network<Element>(NetworkConfiguration(sizes: [4, 5, 3], seed: 2))
+            let x = Dataset.random(2, inputs: 4, classes: 3).inputs
+            var seen: [Bool: (closest: Double, count: Int)] = [:]
+            for steps in 1...60 {
+                let outcome = try network.freePhase(x, steps: steps)
+                #expect(outcome.converged == (outcome.residual < threshold), "\(outcome)")
+                let ratio = outcome.residual / threshold
+                let closest = min(seen[outcome.converged]?.closest ?? .infinity, max(ratio, 1 / ratio))
+                seen[outcome.converged] = (closest, (seen[outcome.converged]?.count ?? 0) + 1)
+            }
+            // Both answers were given, and near the threshold.
+            for converged in [true, false] { #expect((seen[converged]?.closest ?? .infinity) < 4) }
+        }
+        try check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, NetworkCase.settings)
+    func stoppingWhereNothingChangesEqualsTheFullRun(_ type: NumberType, _ setting: SettingKind) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let asked = 600
+            var stoppedEarly = 0
+            for seed in 0..<6 {
+                let network = try Network<Element>(
+                    NetworkConfiguration(
+                        sizes: [4, 5, 3], setting: setting, feedback: seed % 2 == 0 ? .tied : .untied(angle: 30),
+                        seed: UInt64(seed)))
+                let x = Dataset.random(2, inputs: 4, classes: 3).inputs
+
+                // The full run, by single steps, and the last one of them that changed something.
+                try network.freePhase(x, steps: 1)
+                let state = try #require(network.state)
+                // The weights laid out as they are through a phase: another layout rounds otherwise.
+                for connection in network.connections.dropFirst() { try connection.pack() }
+                var lastChange = 1
+                var before = network.stateBits
+                for step in 2...asked {
+                    _ = network.step(state, nudge: nil)
+                    let after = network.stateBits
+                    if after != before { lastChange = step }
+                    before = after
+                }
+
+                let outcome = try network.freePhase(x, steps: asked)
+                #expect(network.stateBits == before, "seed \(seed)")
+                // The step after the last change shows that there is no more to do. (Rounding can also end in a cycle.)
+                #expect(outcome.steps == min(asked, lastChange + 1), "seed \(seed)")
+                #expect((outcome.residual == 0) == (lastChange < asked), "seed \(seed)")
+                if lastChange < asked - 1 { stoppedEarly += 1 }
+            }
+            #expect(stoppedEarly >= 2, "the test's own premise: some runs reach a fixed point")
+        }
+        try check(type.scalar)
+    }
+
+    @Test(arguments: NetworkCase.few)
+    func continuingEqualsOneLongPhase(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            for (first, second) in [(1, 1), (4, 7), (9, 1)] {
+                let whole = try network.freePhase(data.inputs, steps: first + second)
+                let free = network.stateBits
+                let wholeNudged = try network.nudgedPhase(data.wanted, beta: 0.5, steps: first + second)
+                let nudged = network.stateBits
+
+                try network.freePhase(data.inputs, steps: first)
+                let rest = try network.freePhase(data.inputs, steps: second, continuing: true)
+                #expect(network.stateBits == free)
+                #expect(rest.steps == second && rest.residual == whole.residual)
+
+                try network.nudgedPhase(data.wanted, beta: 0.5, steps: first)
+                let restNudged = try network.nudgedPhase(data.wanted, beta: 0.5, steps: second)
+                #expect(network.stateBits == nudged)
+                #expect(restNudged.residual == wholeNudged.residual)
+            }
+        }
+        try check(example.type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases)
+    func continuingWithAnotherInputClampsIt(_ type: NumberType) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            for setting in NetworkCase.settings {
+                let network = try Network<Element>(NetworkConfiguration(sizes: [4, 5, 3], setting: setting, seed: 4))
+                let reference = ReferenceNetwork(network)
+                let first = Dataset.random(2, inputs: 4, classes: 3, seed: 1).inputs
+                let second = Dataset.random(2, inputs: 4, classes: 3, seed: 2).inputs
+                try network.freePhase(first, steps: 8)
+                try network.freePhase(second, steps: 2, continuing: true)
+                var states = reference.relax(reference.zeroStates(first), steps: 8)
+                states[0] = second
+                let expected = reference.relax(states, steps: 2)
+                #expect(largestDifference(network.states, expected) <= Element.tolerance)
+            }
+        }
+        try check(type.scalar)
+    }
+}

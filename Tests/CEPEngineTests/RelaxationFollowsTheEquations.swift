@@ -1,0 +1,112 @@
+import CEPEngine
+import CEPKernels
+import Testing
+
+@Suite struct RelaxationFollowsTheEquations {
+    @Test(arguments: NetworkCase.all)
+    func freeAndNudged(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let reference = ReferenceNetwork(network)
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            let y = data.targetRows(units: example.outputs)
+            for (beta, freeSteps, nudgedSteps) in [(0.4, 1, 1), (0.4, 2, 3), (-0.3, 30, 12)] {
+                try network.freePhase(data.inputs, steps: freeSteps)
+                let free = reference.relax(reference.zeroStates(data.inputs), steps: freeSteps)
+                #expect(largestDifference(network.states, free) <= Element.tolerance, "after \(freeSteps) free steps")
+
+                try network.nudgedPhase(data.wanted, beta: beta, steps: nudgedSteps)
+                let nudged = reference.relax(free, steps: nudgedSteps, towards: y, beta: beta)
+                #expect(
+                    largestDifference(network.states, nudged) <= Element.tolerance,
+                    "after \(nudgedSteps) nudged steps, β \(beta)")
+            }
+        }
+        try check(example.type.scalar)
+    }
+
+    @Test(arguments: NetworkCase.few)
+    func towardsTargetValues(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let reference = ReferenceNetwork(network)
+            var stream = NumberStream(11)
+            let x = stream.matrix(example.batch, example.inputs)
+            let y = stream.matrix(example.batch, example.outputs)
+            try network.freePhase(x, steps: 10)
+            try network.nudgedPhase(.values(y), beta: 0.5, steps: 10)
+            let free = reference.relax(reference.zeroStates(x), steps: 10)
+            let nudged = reference.relax(free, steps: 10, towards: y, beta: 0.5)
+            #expect(largestDifference(network.states, nudged) <= Element.tolerance)
+        }
+        try check(example.type.scalar)
+    }
+
+    /// Each sample relaxes as if it were alone.
+    @Test(arguments: NetworkCase.few)
+    func samplesOfABatchDoNotInfluenceEachOther(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let data = Dataset.random(7, inputs: example.inputs, classes: example.outputs)
+            try network.freePhase(data.inputs, steps: 15)
+            let together = network.states
+            for row in data.inputs.indices {
+                try network.freePhase([data.inputs[row]], steps: 15)
+                for (alone, all) in zip(network.states, together) {
+                    #expect(largestDifference(alone, [all[row]]) <= Element.tolerance)
+                }
+            }
+        }
+        try check(example.type.scalar)
+    }
+
+    @Test(arguments: NetworkCase.few)
+    func aFreePhaseStartsFromZeroWhateverWasBefore(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            let other = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs, seed: 2)
+            try network.freePhase(data.inputs, steps: 6)
+            let fresh = network.stateBits
+            try network.freePhase(other.inputs, steps: 6)
+            try network.nudgedPhase(other.wanted, beta: 1, steps: 6)
+            #expect(network.stateBits != fresh)
+            try network.freePhase(data.inputs, steps: 6)
+            #expect(network.stateBits == fresh)
+        }
+        try check(example.type.scalar)
+    }
+
+    @Test(arguments: NetworkCase.few)
+    func phasesDoNotMoveParameters(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let before = network.parameterBits
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            try network.freePhase(data.inputs, steps: 5)
+            try network.nudgedPhase(data.wanted, beta: 0.5, steps: 5)
+            #expect(network.parameterBits == before)
+        }
+        try check(example.type.scalar)
+    }
+
+    /// What is written into parameters from outside is what the next phase works with.
+    @Test(arguments: NetworkCase.few)
+    func parametersWrittenFromOutsideAreUsed(_ example: NetworkCase) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(example.configuration)
+            let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
+            try network.freePhase(data.inputs, steps: 5)
+            for connection in network.connections {
+                for matrix in connection.parameters.matrices {
+                    for i in 0..<matrix.count { matrix.pointer[i] = matrix.pointer[i] * Element(-0.5) + Element(0.125) }
+                }
+            }
+            let reference = ReferenceNetwork(network)
+            try network.freePhase(data.inputs, steps: 5, continuing: false)
+            let expected = reference.relax(reference.zeroStates(data.inputs), steps: 5)
+            #expect(largestDifference(network.states, expected) <= Element.tolerance)
+        }
+        try check(example.type.scalar)
+    }
+}

@@ -1,0 +1,20 @@
+import CEPEngine
+
+/// What EP and C-EP are run with, in one piece.
+struct Conditions {
+    var freeSteps: Int
+    var nudgedSteps: Int
+    var beta: Double
+    var learningRates: [Double]
+
+    var phases: TwoPhases { TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta) }
+    var rates: LearningRates { LearningRates(weights: learningRates) }
+}
+
+extension EquilibriumPropagation {
+    init(_ conditions: Conditions) { self.init(conditions.phases, learningRates: conditions.rates) }
+}
+
+extension ContinualEquilibriumPropagation {
+    init(_ conditions: Conditions) { self.init(conditions.phases, learningRates: conditions.rates) }
+}

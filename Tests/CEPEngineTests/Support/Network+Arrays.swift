@@ -1,0 +1,104 @@
+import CEPEngine
+import CEPKernels
+
+// The engine's calls, for data in Swift arrays.
+
+extension Network {
+    @discardableResult
+    func freePhase(
+        _ x: [[Double]], _ type: NumberType = .float64, steps: Int, continuing: Bool = false,
+        monitor: ProgressMonitor = ProgressMonitor()
+    ) throws -> PhaseOutcome {
+        try withMatrix(x, type) { try freePhase($0, steps: steps, continuing: continuing, monitor: monitor) }
+    }
+
+    @discardableResult
+    func nudgedPhase(
+        _ y: Dataset.Wanted, _ type: NumberType = .float64, beta: Double, steps: Int,
+        monitor: ProgressMonitor = ProgressMonitor()
+    ) throws -> PhaseOutcome {
+        try y.withTargets(type) { try nudgedPhase($0, beta: beta, steps: steps, monitor: monitor) }
+    }
+
+    @discardableResult
+    func trainBatch(
+        _ data: Dataset, _ kind: RuleKind, _ phases: Conditions, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws -> Metrics {
+        let rule: any LearningRule<Element> = kind.rule(phases)
+        return try data.withSamples { try trainBatch($0, rule: rule, monitor: monitor) }
+    }
+
+    @discardableResult
+    func trainEpoch(
+        _ data: Dataset, _ kind: RuleKind, _ phases: Conditions, batchSize: Int, shuffleSeed: UInt64 = 0,
+        monitor: ProgressMonitor = ProgressMonitor()
+    ) throws -> Metrics {
+        let rule: any LearningRule<Element> = kind.rule(phases)
+        return try data.withSamples {
+            try trainEpoch($0, rule: rule, batchSize: batchSize, shuffleSeed: shuffleSeed, monitor: monitor)
+        }
+    }
+
+    @discardableResult
+    func evaluate(_ data: Dataset, steps: Int, monitor: ProgressMonitor = ProgressMonitor()) throws -> Metrics {
+        try data.withSamples { try evaluate($0, steps: steps, monitor: monitor) }
+    }
+
+    /// The class of each row; −1 where none was reported.
+    @discardableResult
+    func predict(
+        _ x: [[Double]], _ type: NumberType = .float64, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws -> [Int] {
+        var classes = [Int](repeating: -1, count: x.count)
+        try withMatrix(x, type) { try predict($0, steps: steps, monitor: monitor) { classes[$0] = $1 } }
+        return classes
+    }
+}
+
+// What a network holds, as arrays.
+
+extension Network {
+    /// All parameters, matrix by matrix.
+    var parameterValues: [[Double]] {
+        connections.flatMap { $0.parameters.matrices.map(\.values) }
+    }
+
+    /// All parameters to the last bit.
+    var parameterBits: [[UInt64]] { parameterValues.map { $0.map(\.bitPattern) } }
+
+    /// All states to the last bit; empty before the first phase.
+    var stateBits: [[UInt64]] { state?.layers.map { $0.values.map(\.bitPattern) } ?? [] }
+
+    /// All states, layer by layer, samples × units; empty before the first phase.
+    var states: ReferenceNetwork.States { state?.layers.map(\.rowsAsFloat64) ?? [] }
+}
+
+extension Matrix {
+    var values: [Double] { (0..<count).map { Double(pointer[$0]) } }
+}
+
+extension ReferenceNetwork {
+    /// In the order of `Network.parameterValues`.
+    var parameterValues: [[Double]] {
+        weights.indices.flatMap { k in
+            [Array(weights[k].joined()), biases[k]] + (feedback[k].isEmpty ? [] : [Array(feedback[k].joined())])
+        }
+    }
+}
+
+/// max |a − b|; infinity where shapes differ or a number is none.
+func largestDifference(_ a: [[Double]], _ b: [[Double]]) -> Double {
+    guard a.map(\.count) == b.map(\.count) else { return .infinity }
+    var largest = 0.0
+    for (x, y) in zip(a.joined(), b.joined()) {
+        let difference = abs(x - y)
+        guard !difference.isNaN else { return .infinity }
+        largest = max(largest, difference)
+    }
+    return largest
+}
+
+func largestDifference(_ a: ReferenceNetwork.States, _ b: ReferenceNetwork.States) -> Double {
+    guard a.count == b.count else { return .infinity }
+    return zip(a, b).map { largestDifference($0, $1) }.max() ?? 0
+}

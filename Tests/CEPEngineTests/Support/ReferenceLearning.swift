@@ -1,0 +1,80 @@
+import CEPEngine
+import CEPKernels
+
+/// Which rule, as tests list them.
+enum RuleKind: String, CaseIterable, Sendable {
+    case ep, cep
+
+    func rule<Element: KernelScalar>(_ phases: Conditions) -> any LearningRule<Element> {
+        switch self {
+        case .ep: EquilibriumPropagation(phases)
+        case .cep: ContinualEquilibriumPropagation(phases)
+        }
+    }
+}
+
+extension ReferenceNetwork {
+    /// One batch.
+    ///
+    /// - Returns: Wrong predictions, and Σ ½ |s_L − y|², at the end of the free phase.
+    mutating func train(_ kind: RuleKind, _ phases: Conditions, x: Matrix, y: Matrix) -> (errors: Int, lossSum: Double)
+    {
+        let free = relax(zeroStates(x), steps: phases.freeSteps)
+        switch kind {
+        case .ep:
+            let nudged = relax(free, steps: phases.nudgedSteps, towards: y, beta: phases.beta)
+            update(from: free, to: nudged, phases)
+        case .cep:
+            var old = free
+            for _ in 0..<phases.nudgedSteps {
+                let new = step(old, towards: y, beta: phases.beta)
+                update(from: old, to: new, phases)
+                old = new
+            }
+        }
+        return Self.compare(free[last], with: y)
+    }
+
+    /// Tied: ΔW = η/(βB) (s′ᵀ s′ − sᵀ s), Δb = η/(βB) Σ (s′ − s), of what is sent.
+    /// Untied: ΔW = η/(βB) (s′ − s)ᵀ s, ΔV likewise, Δb = η/(βB) Σ (s′ − s), s in the product being what is sent.
+    mutating func update(from old: States, to new: States, _ phases: Conditions) {
+        for k in weights.indices {
+            for sample in old[0].indices {
+                let rate = phases.learningRates[k] / (phases.beta * Double(old[0].count))
+                let (oldBelow, newBelow) = (old[k][sample], new[k][sample])
+                let (oldAbove, newAbove) = (old[k + 1][sample], new[k + 1][sample])
+                for i in oldAbove.indices {
+                    let (sOld, sNew) = (oldAbove[i], newAbove[i])
+                    biases[k][i] += rate * (untied ? sNew - sOld : sent(sNew) - sent(sOld))
+                    for j in oldBelow.indices {
+                        // The input is sent as ρ(x) in the real-time setting.
+                        let (below, belowNew) = (sent(oldBelow[j]), sent(newBelow[j]))
+                        if untied {
+                            weights[k][i][j] += rate * (sNew - sOld) * below
+                            if k > 0 { feedback[k][j][i] += rate * (newBelow[j] - oldBelow[j]) * sent(sOld) }
+                        } else {
+                            weights[k][i][j] += rate * (sent(sNew) * belowNew - sent(sOld) * below)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Class = the first largest value of a row.
+    static func compare(_ output: Matrix, with y: Matrix) -> (errors: Int, lossSum: Double) {
+        var errors = 0
+        var lossSum = 0.0
+        for (s, wanted) in zip(output, y) {
+            if largest(s) != largest(wanted) { errors += 1 }
+            for (a, b) in zip(s, wanted) { lossSum += 0.5 * (a - b) * (a - b) }
+        }
+        return (errors, lossSum)
+    }
+
+    static func largest(_ row: [Double]) -> Int {
+        var best = 0
+        for i in row.indices where row[i] > row[best] { best = i }
+        return best
+    }
+}

@@ -1,0 +1,112 @@
+import CEPKernels
+import Testing
+
+@Suite struct ResidualsAreTheLargestChange {
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func wherever(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            var stream = NumberStream(5)
+            for count in [1, 2, 15, 16, 33, 100] {
+                let drive = stream.array(count, in: -1...1, of: Element.self)
+                let before = stream.array(count, in: 0...1, of: Element.self)
+                // The largest change is at each place once.
+                for place in 0..<count {
+                    var state = before
+                    state[place] = 20
+                    let old = state
+                    let residual = step.take(drive: drive, state: &state)
+                    let changes = zip(old, state).map { abs($1 - $0) }
+                    #expect(residual == changes.max(), "largest at \(place) of \(count)")
+                    #expect(changes.max() == changes[place], "the test's own premise")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func isZeroWhereNothingMoves(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            // From zero states and a drive of 0 or 1, one step reaches a state that the next one keeps.
+            let drive: [Element] = step == .prototypical ? [0.25, 0, 1, 3] : [0, 0, 0, 0]
+            var state: [Element] = [0, 0, 0, 0]
+            _ = step.take(drive: drive, state: &state)
+            let kept = state
+            #expect(step.take(drive: drive, state: &state) == 0)
+            #expect(state == kept)
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func isNotANumberWhereAStateIsNot(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for count in [1, 16, 19] {
+                for place in Set([0, count / 2, count - 1]) {
+                    var drive = [Element](repeating: 0.5, count: count)
+                    drive[place] = .nan
+                    var state = [Element](repeating: 0.25, count: count)
+                    #expect(step.take(drive: drive, state: &state).isNaN, "NaN at \(place) of \(count)")
+                    #expect(state[place].isNaN, "NaN is not turned into a number")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func isNotANumberWhereAStateBecomesInfinite(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for place in [0, 7, 18] {
+                let drive = [Element](repeating: 0.5, count: 19)
+                var target = [Element](repeating: 0, count: 19)
+                target[place] = .greatestFiniteMagnitude
+                var state = [Element](repeating: 0.25, count: 19)
+                let residual = step.take(drive: drive, state: &state, target: target, strength: 4)
+                if step.clamps {
+                    #expect(state[place] == 1 && residual == 0.75, "clamped: nothing is infinite")
+                } else {
+                    #expect(residual.isNaN, "infinity at \(place)")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: Step.allCases)
+    func isZeroForNoUnits(_ step: Step) {
+        var state: [Float] = []
+        #expect(step.take(drive: [], state: &state) == 0)
+    }
+}
+
+/// The kernels that move a layer, in the forms that are loops of their own.
+enum Step: CaseIterable, Sendable {
+    case prototypical, realTime, realTimeClamped, realTimeWithDerivative
+
+    var clamps: Bool { self == .realTimeClamped }
+
+    func take<Element: KernelScalar>(
+        drive: [Element], state: inout [Element], target: [Element]? = nil, strength: Element = 0
+    ) -> Element {
+        guard let target else { return take(drive: drive, state: &state, pull: nil) }
+        return target.withUnsafeBufferPointer { target in
+            take(drive: drive, state: &state, pull: target.baseAddress.map { Pull(target: $0, strength: strength) })
+        }
+    }
+
+    private func take<Element: KernelScalar>(
+        drive: [Element], state: inout [Element], pull: Pull<Element>?
+    ) -> Element {
+        let count = drive.count
+        return switch self {
+        case .prototypical: stepPrototypical(.hardSigmoid, drive: drive, pull: pull, state: &state, count: count)
+        case .realTime:
+            stepRealTime(nil, drive: drive, pull: pull, timeStep: 0.5, clamp: false, state: &state, count: count)
+        case .realTimeClamped:
+            stepRealTime(nil, drive: drive, pull: pull, timeStep: 0.5, clamp: true, state: &state, count: count)
+        case .realTimeWithDerivative:
+            stepRealTime(.tanh, drive: drive, pull: pull, timeStep: 0.5, clamp: false, state: &state, count: count)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import CEPKernels
+import Testing
+
+@Suite struct StepsFollowTheirEquations {
+    static let counts = [1, 2, 15, 16, 17, 64, 100]
+    static let pulls: [Double?] = [nil, 0.3, -0.7]
+
+    @Test(arguments: NumberType.allCases, Activation.allCases)
+    func prototypical(_ type: NumberType, _ activation: Activation) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for (count, beta) in cases {
+                let layer = Layer<Element>(count, beta)
+                var state = layer.state
+                _ = layer.withPull {
+                    stepPrototypical(activation, drive: layer.drive, pull: $0, state: &state, count: count)
+                }
+                for i in 0..<count {
+                    let pulled = (beta ?? 0) * (Double(layer.target[i]) - Double(layer.state[i]))
+                    let expected = activation.reference(Double(layer.drive[i])) + pulled
+                    #expect(
+                        abs(Double(state[i]) - expected) <= Element.tolerance, "unit \(i) of \(count), β \(beta ?? 0)")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, [nil] + Activation.allCases)
+    func realTime(_ type: NumberType, _ derivativeOf: Activation?) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for (count, beta) in cases {
+                for (timeStep, clamp) in [(0.2, true), (0.5, false), (1.0, true), (1.0, false)] {
+                    let layer = Layer<Element>(count, beta)
+                    var state = layer.state
+                    _ = layer.withPull {
+                        stepRealTime(
+                            derivativeOf, drive: layer.drive, pull: $0, timeStep: Element(timeStep), clamp: clamp,
+                            state: &state, count: count)
+                    }
+                    for i in 0..<count {
+                        let old = Double(layer.state[i])
+                        let slope = derivativeOf.map { slopeOf($0, at: old) } ?? 1
+                        let pulled = (beta ?? 0) * (Double(layer.target[i]) - old)
+                        var expected = old + timeStep * (-old + slope * Double(layer.drive[i]) + pulled)
+                        if clamp { expected = min(max(expected, 0), 1) }
+                        #expect(
+                            abs(Double(state[i]) - expected) <= max(Element.tolerance, 1e-9),
+                            "unit \(i) of \(count), β \(beta ?? 0), dt \(timeStep), clamp \(clamp)")
+                    }
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test func statesStartBelowZeroInsideAndAboveOneSoThatEveryCornerIsSeen() {
+        let layer = Layer<Double>(100, nil)
+        #expect(layer.state.contains { $0 < 0 } && layer.state.contains { $0 > 0 && $0 < 1 })
+        #expect(layer.state.contains { $0 > 1 })
+    }
+
+    private var cases: [(Int, Double?)] { Self.counts.flatMap { count in Self.pulls.map { (count, $0) } } }
+
+    /// ρ′, the hard sigmoid's on the closed interval.
+    private func slopeOf(_ activation: Activation, at x: Double) -> Double {
+        activation == .hardSigmoid ? (x >= 0 && x <= 1 ? 1 : 0) : activation.referenceDerivative(x)
+    }
+}
+
+/// What a step takes: a layer of random numbers.
+private struct Layer<Element: KernelScalar> {
+    let drive: [Element]
+    let state: [Element]
+    let target: [Element]
+    let beta: Double?
+
+    init(_ count: Int, _ beta: Double?) {
+        var stream = NumberStream(UInt64(count))
+        drive = stream.array(count, in: -1.5...2)
+        state = stream.array(count, in: -0.5...1.5)
+        target = stream.array(count, in: 0...1)
+        self.beta = beta
+    }
+
+    func withPull<Result>(_ body: (Pull<Element>?) -> Result) -> Result {
+        guard let beta else { return body(nil) }
+        return target.withUnsafeBufferPointer { target in
+            guard let start = target.baseAddress else { return body(nil) }
+            return body(Pull(target: start, strength: Element(beta)))
+        }
+    }
+}
