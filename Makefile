@@ -1,7 +1,7 @@
 # Daily work. ./test sets up .venv, which these targets use.
 
 SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/CCEP/*.c Sources/CCEP/include/*.h)
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h)
 PYTHON_SOURCES = python notebooks benchmarks results setup.py
 BIN = .venv/bin
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import cep
 import numpy as np
+
+import cep
 
 SIZES = (4, 3, 2)
 ROWS = 5

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cep
 import pytest
 from hypothesis import settings
+
+import cep
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 MNIST = SHARED / "data" / "mnist"

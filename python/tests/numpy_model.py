@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cep
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from snapshot import feedback_weights
+
+import cep
 
 Matrix = NDArray[np.float64]
 Elementwise = Callable[[Matrix], Matrix]

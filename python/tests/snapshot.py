@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
-import cep
 import pytest
 from numpy.typing import NDArray
+
+import cep
 
 
 def feedback_weights(net: cep.Network) -> list[NDArray[Any]]:

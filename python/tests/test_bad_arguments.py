@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from bad_values import LABELS, WRONG_BETAS, WRONG_COUNTS, X, fit, network
 from snapshot import refused
+
+import cep
 
 NOT_RATES = {"negative": -0.1, "nan": np.nan, "infinite": np.inf}
 COUNTED: dict[str, tuple[str, Callable[[cep.Network, Any], object]]] = {

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from bad_values import (
@@ -21,6 +20,8 @@ from bad_values import (
 from hypothesis import given
 from hypothesis import strategies as st
 from snapshot import refused
+
+import cep
 
 with_inputs = pytest.mark.parametrize("call", CALLS_WITH_INPUTS.values(), ids=CALLS_WITH_INPUTS)
 with_targets = pytest.mark.parametrize(

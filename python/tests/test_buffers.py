@@ -4,11 +4,12 @@ import ctypes
 import gc
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel
 from snapshot import fingerprint, parameters, same
+
+import cep
 
 SIZES = (6, 5, 3)
 X = np.random.default_rng(0).random((4, 6))

@@ -7,11 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-import cep
 import numpy as np
 import pytest
-from cep.command_line import cep as command
 from click.testing import CliRunner, Result
+
+import cep
+from cep.command_line import cep as command
 
 OPTIONS = [
     *("--data", "--data-root", "--rule", "--hidden", "--activation", "--dtype", "--free-steps"),

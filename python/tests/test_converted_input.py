@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from bad_values import (
@@ -17,6 +16,8 @@ from bad_values import (
     network,
 )
 from snapshot import parameters, same, states
+
+import cep
 
 # Values that every floating-point type holds exactly.
 EIGHTHS = np.round(X * 8) / 8

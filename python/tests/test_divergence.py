@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import ACTIVATIONS
 from snapshot import parameters, same
+
+import cep
 
 X = np.random.default_rng(0).random((4, 6))
 LABELS = [0, 1, 2, 0]

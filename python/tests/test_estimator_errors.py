@@ -81,7 +81,7 @@ def test_a_wrong_number_of_rates(call: str, rule: str, rates: tuple[float, ...])
 @pytest.mark.parametrize("call", ["train_batch", "fit"])
 def test_training_without_learning_rates(call: str, rule: str) -> None:
     net = network()
-    with refused(net, ValueError, "the rule has no learning rates: give some to train with it"):
+    with refused(net, ValueError, r"learning.rates.*train"):
         CALLS[call](net, RULES[rule]())
     CALLS["gradient"](net, RULES[rule]())  # To estimate it needs none.
 
@@ -110,7 +110,7 @@ def test_an_update_that_is_not_finite_is_not_made(rule: str, rate: float, dtype:
     """The rate is finite, but the parameters would not be."""
     net = network(dtype=dtype)
     before = parameters(net)
-    kind = {"C-EP, one step": lambda **rates: cep.CEP(5, 1, 0.5, **rates), **RULES}[rule]
+    kind: Any = {"C-EP, one step": lambda **rates: cep.CEP(5, 1, 0.5, **rates), **RULES}[rule]
     with pytest.raises((cep.DivergenceError, ValueError)):
         cep.train_batch(net, X, 1e3 * one_hot(LABELS, 3), kind(learning_rates=rate))
     assert same(parameters(net), before)

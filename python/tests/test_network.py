@@ -3,10 +3,11 @@
 from itertools import pairwise
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from snapshot import feedback_weights, parameters, same
+
+import cep
 
 ACTIVATIONS = ("shifted_sigmoid", "hard_sigmoid", "tanh")
 SIZES = (7, 300, 200, 5)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy_model import ACTIVATIONS, NumpyModel, one_hot
 from snapshot import parameters, same, states
+
+import cep
 
 TOLERANCES = {"float64": 1e-10, "float32": 2e-5}
 SIZES = (6, 5, 3)

@@ -6,9 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import cep
 import numpy as np
 import pytest
+
+import cep
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from snapshot import feedback_weights
+
+import cep
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 RECORDINGS = (

@@ -3,11 +3,12 @@
 import dataclasses
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import ACTIVATIONS, NumpyModel, loss_and_errors, one_hot
 from snapshot import parameters, same
+
+import cep
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}
 SIZES = {1: (7, 6, 4), 2: (7, 6, 5, 4), 3: (7, 6, 5, 5, 4)}

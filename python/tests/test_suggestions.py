@@ -104,7 +104,7 @@ def test_states_that_never_settle(seed: int) -> None:
                       feedback_angle=90, seed=seed)  # fmt: skip
     for weights, feedback in zip(net.weights[1:], net.feedback_weights[1:], strict=True):
         weights *= 2
-        feedback *= 2  # type: ignore[operator]
+        feedback *= 2  # type: ignore[operator, assignment]
     x, y = data()
     found = suggest(net, x, y, betas=[0.2])
     residuals = [net.free_phase(x[:7], steps).residual for steps in range(1, 201)]

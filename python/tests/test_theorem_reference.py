@@ -23,7 +23,8 @@ TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
 
 
 def check(recording: Recording, dtype: str, *, as_recorded: bool) -> cep.GDUReport:
-    meta, rule = recording.meta, recording.rule()
+    meta = recording.meta
+    rule: Any = recording.rule()
     return cep.gdu_check(
         recording.network(dtype),
         *recording.batch(0),
@@ -70,10 +71,10 @@ def test_the_curves_are_those_recorded(name: str, dtype: str) -> None:
         assert_same_curve(curves.gradients[:, None], recorded[f"theorem/nS{number}"], dtype)
         assert_same_curve(curves.updates[:, None], recorded[f"theorem/dS{number}"], dtype)
     compared = set()
-    for number, curves in synapses(report, connections):
-        assert_same_curve(curves.gradients, recorded[f"theorem/nT{number}"], dtype)
-        assert_same_curve(curves.updates, recorded[f"theorem/dT{number}"], dtype)
-        compared.add(f"theorem/nT{number}")
+    for name_of, curves in synapses(report, connections):
+        assert_same_curve(curves.gradients, recorded[f"theorem/nT{name_of}"], dtype)
+        assert_same_curve(curves.updates, recorded[f"theorem/dT{name_of}"], dtype)
+        compared.add(f"theorem/nT{name_of}")
     assert compared == {key for key in recorded if key.startswith("theorem/nT")}
 
 
@@ -118,7 +119,8 @@ def nudged_steps_by_numpy(
     recording: Recording, *, as_recorded: bool
 ) -> tuple[list[list[Any]], list[dict[str, Any]]]:
     """What neurons and synapses do at each step, by layer and connection."""
-    meta, rule = recording.meta, recording.rule()
+    meta = recording.meta
+    rule: Any = recording.rule()
     model = NumpyModel.of(recording.network("float64"), dt=meta["dt"], clamp=meta["clamp"])
     x, y = recording.batch(0)
     states = model.free_phase(x, meta["T"])
@@ -172,8 +174,8 @@ def test_updates_are_those_of_numpy(name: str, as_recorded: bool) -> None:
             (report.feedback_weights[k], "feedback", k - 1, first),
         ):
             if curves is not None:
-                expected = np.array([change[kind][index] for change in changes])
-                assert_same_curve(curves.updates[start:], -expected[start:], "float64")
+                change = np.array([step[kind][index] for step in changes])
+                assert_same_curve(curves.updates[start:], -change[start:], "float64")
 
 
 def test_some_neurons_are_held_at_a_bound() -> None:

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from snapshot import fingerprint, parameters, same
+
+import cep
 
 RULE = cep.CEP(30, 10, 0.5, [0.04, 0.015])
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import cep
 import numpy as np
 import pytest
 from numpy_model import NumpyModel, loss_and_errors, one_hot
 from snapshot import parameters, same
+
+import cep
 
 SIZES = (6, 20, 3)
 RULES = [cep.EP(12, 6, 0.4, [0.4, 0.2]), cep.CEP(12, 6, 0.4, [0.1, 0.05])]

@@ -106,7 +106,8 @@ def angles_by_numpy(net: cep.Network) -> list[float]:
     angles = []
     for weights, feedback in zip(net.weights[1:], feedback_weights(net), strict=True):
         one, other = (np.array(array, np.float64).ravel() for array in (weights.T, feedback))
-        cosine = one @ other / np.sqrt((one @ one) * (other @ other))
+        with np.errstate(invalid="ignore"):  # Weights that are zero have no angle.
+            cosine = one @ other / np.sqrt((one @ one) * (other @ other))
         angles.append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
     return angles
 
@@ -127,11 +128,12 @@ def test_the_present_angles_are_measured(dtype: str) -> None:
 
 def test_weights_that_are_zero_have_no_angle() -> None:
     net = untied()
+    before = angles_by_numpy(net)
     feedback_weights(net)[0][...] = 0
     angles = net.feedback_angles()
     assert angles[1] is not None
     assert np.isnan(angles[1])
-    assert angles[2] == pytest.approx(angles_by_numpy(net)[1])
+    assert angles[2] == pytest.approx(before[1])
 
 
 def test_feedback_weights_are_assigned_to_as_weights_are() -> None:
@@ -146,7 +148,7 @@ def test_feedback_weights_are_assigned_to_as_weights_are() -> None:
 def train_by_numpy(net: cep.Network, x: Any, y: Any, rule: Any) -> NumpyModel:
     """The network after a batch: updates at fixed weights are summed, those of C-VF applied."""
     model, learned = NumpyModel.of(net), NumpyModel.of(net)
-    rates = np.broadcast_to(rule.learning_rates, model.layers)
+    rates = list(np.broadcast_to(rule.learning_rates, model.layers))
     moving = learned if isinstance(rule, cep.CEP) else model
     old = free = moving.free_phase(x, rule.free_steps)
     for _ in range(rule.nudged_steps):

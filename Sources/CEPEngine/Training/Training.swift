@@ -52,7 +52,7 @@ extension Network {
         try rule.validateWithRates(for: self)
         guard let learningRates = rule.learningRates else {
             throw .invalidArgument(
-                "learning_rates has 0 values: a rule that trains needs one a connection, or one for all")
+                "the rule has no learning rates: give some to train with it (learning_rates has 0 values)")
         }
         return learningRates.rates()
     }

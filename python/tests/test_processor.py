@@ -1,0 +1,112 @@
+"""Instruction sets differ by rounding only, and the number of threads makes no difference at all."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import cep
+
+# Trains networks of both kinds and prints a hash of the parameters and the parameters' first numbers.
+PROGRAM = """
+import hashlib, sys
+import numpy as np
+import cep
+random = np.random.default_rng(0)
+x, y = random.random((64, 300)), random.integers(0, 10, 64)
+parameters = []
+for feedback, sizes, dtype in (("tied", [300, 520, 515, 10], "float32"), ("untied", [300, 256, 10], "float64")):
+    net = cep.Network(sizes, feedback=feedback, dtype=dtype, seed=0)
+    for kind in (cep.EP, cep.CEP):
+        cep.fit(net, (x, y), kind(12, 6, 0.5, 0.01), 1, batch_size=32, seed=0, progress=False)
+    parameters += [p.astype(np.float64).ravel() for p in net.parameters()]
+everything = np.concatenate(parameters)
+print(cep.instruction_set(), cep.get_num_threads(), hashlib.sha256(everything.tobytes()).hexdigest())
+np.save(sys.argv[1], everything)
+"""  # noqa: E501
+
+
+def run(path: os.PathLike[str], **environment: str) -> tuple[list[str], np.ndarray]:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, os.fspath(path)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split(), np.load(path)
+
+
+def test_threads_change_no_bit(tmp_path) -> None:
+    one, two, five = (run(tmp_path / "p.npy", CEP_NUM_THREADS=str(count))[0] for count in (1, 2, 5))
+    assert (one[1], two[1], five[1]) == ("1", "2", "5")
+    assert one[2] == two[2] == five[2]
+
+
+@pytest.mark.parametrize("name", ["baseline", "avx2", "avx512"])
+def test_instruction_sets_agree(name: str, tmp_path) -> None:
+    (widest, _, _), reference = run(tmp_path / "reference.npy", CEP_INSTRUCTION_SET="baseline")
+    assert widest == "baseline"
+    try:
+        (used, _, _), parameters = run(tmp_path / "parameters.npy", CEP_INSTRUCTION_SET=name)
+    except AssertionError as error:
+        assert "this processor has" in str(error)  # noqa: PT017
+        pytest.skip(f"this processor does not have {name}")
+    assert used == name
+    assert np.abs(parameters - reference).max() < 1e-5
+
+
+def test_an_unknown_instruction_set_is_refused() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "import cep; cep.Network([2, 3, 2])"],
+        env=os.environ | {"CEP_INSTRUCTION_SET": "mmx"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "ValueError: CEP_INSTRUCTION_SET asks for mmx; this processor has baseline" in (
+        result.stderr
+    )
+
+
+def test_the_number_of_threads_is_set() -> None:
+    before = cep.get_num_threads()
+    try:
+        cep.set_num_threads(3)
+        assert cep.get_num_threads() == 3
+        for wrong, error in (
+            (0, ValueError),
+            (-1, ValueError),
+            (1025, ValueError),
+            (1.0, TypeError),
+        ):
+            with pytest.raises(error):
+                cep.set_num_threads(wrong)
+        assert cep.get_num_threads() == 3
+    finally:
+        cep.set_num_threads(before)
+
+
+def test_threads_survive_a_fork() -> None:
+    """A forked child has none of the parent's threads."""
+    program = (
+        "import os, numpy as np, cep\n"
+        "cep.set_num_threads(2)\n"
+        "net = cep.Network([600, 900, 900, 10], seed=0)\n"
+        "x = np.random.default_rng(0).random((64, 600))\n"
+        "net.free_phase(x, 5)\n"
+        "wanted = net.states[1].tobytes()\n"
+        "child = os.fork()\n"
+        "net.free_phase(x, 5)\n"
+        "same = net.states[1].tobytes() == wanted\n"
+        "if child == 0:\n"
+        "    os._exit(0 if same else 3)\n"
+        "print(same, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout.split() == ["True", "0"], result.stderr
