@@ -1,4 +1,4 @@
-"""Instruction sets differ by rounding only, and the number of threads makes no difference at all."""
+"""Instruction sets differ by rounding only, and the number of threads by nothing."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 import cep
 
-# Trains networks of both kinds and prints a hash of the parameters and the parameters' first numbers.
+# Trains networks of both kinds, prints a hash of the parameters, and saves them.
 PROGRAM = """
 import hashlib, sys
 import numpy as np
