@@ -35,6 +35,8 @@
 #include <stdint.h>
 
 #if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
 #pragma clang assume_nonnull begin
 #define CEP_NULLABLE _Nullable
 #else
@@ -382,6 +384,7 @@ cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connect
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* CEP_H */
