@@ -1,5 +1,5 @@
 # Sourced by ./demo and ./test: brings a Debian machine that has a Swift toolchain to where cep is installed in
-# .venv, with the extras named in $1. Says what it does; can be run again.
+# .venv, with the extras named in $extras. Says what it does; can be run again.
 set -eu
 
 say() { printf '\n== %s\n' "$*"; }
@@ -35,4 +35,4 @@ if [ ! -x .venv/bin/python ]; then
 fi
 
 say "building cep and installing it into .venv, with its Python packages"
-.venv/bin/python -m pip install --quiet ".[$1]"
+.venv/bin/python -m pip install --quiet ".[$extras]"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dataset_files import cache, scratch, serve  # noqa: F401 (fixtures)
 from hypothesis import settings
 
 import cep

@@ -1,0 +1,149 @@
+"""MNIST is found wherever a user has it, and refused where it is something else."""
+
+import os
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from dataset_files import PUBLISHED, assert_holds, fake_mnist, write_mnist
+
+from cep import datasets
+
+# mnist: files that are there
+
+
+@pytest.mark.parametrize("below", ["", "mnist", "MNIST/raw"])
+@pytest.mark.parametrize("gz", [True, False])
+@pytest.mark.parametrize("dotted", [True, False])
+def test_mnist_in_every_layout(tmp_path: Path, below: str, gz: bool, dotted: bool) -> None:
+    """Published and torchvision's folders, both spellings, gzipped or not; no checksum."""
+    arrays = fake_mnist()
+    write_mnist(tmp_path / below, arrays, gz=gz, dotted=dotted)
+    assert_holds(datasets.mnist(tmp_path), arrays)
+    assert_holds(datasets.mnist(str(tmp_path)), arrays)
+
+
+def test_mnist_pixels_are_exact(tmp_path: Path) -> None:
+    """Each of the 256 values is the float32 nearest to value / 255."""
+    arrays = fake_mnist()
+    arrays["train-images-idx3-ubyte"].reshape(-1)[:256] = np.arange(256)
+    write_mnist(tmp_path, arrays)
+    (x, _), _ = datasets.mnist(tmp_path)
+    np.testing.assert_array_equal(x.reshape(-1)[:256], (np.arange(256) / 255).astype(np.float32))
+    assert (x.min(), x.max()) == (0, 1)
+
+
+def test_mnist_spellings_may_be_mixed(tmp_path: Path) -> None:
+    """Each file is looked for by itself; a folder of the same name is not a file."""
+    arrays = fake_mnist()
+    for index, (name, array) in enumerate(arrays.items()):
+        write_mnist(tmp_path, {name: array}, dotted=index % 2 == 0, gz=index < 2)
+    (tmp_path / "train-images-idx3-ubyte").mkdir()
+    assert_holds(datasets.mnist(tmp_path), arrays)
+
+
+def test_mnist_places_have_an_order(tmp_path: Path, cache: Path, monkeypatch: Any) -> None:
+    """First root alone, then CEP_DATA, then the cache."""
+    sets = [fake_mnist(train=count) for count in (11, 12, 13)]
+    write_mnist(tmp_path / "root", sets[0])
+    write_mnist(tmp_path / "environment" / "mnist", sets[1])
+    write_mnist(cache / "MNIST" / "raw", sets[2])
+    assert_holds(datasets.mnist(), sets[2])
+    monkeypatch.setenv("CEP_DATA", "")
+    assert_holds(datasets.mnist(), sets[2])
+    monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
+    assert_holds(datasets.mnist(), sets[1])
+    assert_holds(datasets.mnist(tmp_path / "root"), sets[0])
+    (tmp_path / "environment" / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert_holds(datasets.mnist(), sets[2])
+
+
+def test_mnist_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilde in root or CEP_DATA is the user's home."""
+    monkeypatch.setenv("HOME" if os.name != "nt" else "USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("CEP_DATA", "~/data")
+    arrays = fake_mnist()
+    write_mnist(tmp_path / "data", arrays)
+    assert_holds(datasets.mnist(), arrays)
+    assert_holds(datasets.mnist("~/data"), arrays)
+
+
+def test_mnist_there_needs_no_pooch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users with files need no extra."""
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    monkeypatch.setenv("CEP_DATA", str(tmp_path))
+    arrays = fake_mnist()
+    write_mnist(tmp_path, arrays)
+    assert_holds(datasets.mnist(), arrays)
+    assert_holds(datasets.mnist(tmp_path), arrays)
+
+
+def test_mnist_root_without_files(tmp_path: Path, cache: Path, monkeypatch: Any) -> None:
+    """Only root is looked at: neither CEP_DATA, nor the cache, nor the network."""
+    arrays = fake_mnist()
+    write_mnist(cache / "mnist", arrays)
+    write_mnist(tmp_path / "environment", arrays)
+    monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
+    root = tmp_path / "root"
+    write_mnist(root / "mnist", {"t10k-images-idx3-ubyte": arrays["t10k-images-idx3-ubyte"]})
+    with pytest.raises(FileNotFoundError) as caught:
+        datasets.mnist(root)
+    message = str(caught.value)
+    for expected in (str(root / "mnist"), str(root / "MNIST" / "raw"), "CEP_DATA", *PUBLISHED):
+        assert expected in message
+    lacks = message.split(f"{root / 'mnist'} (lacks ")[1].split(")")[0]
+    assert lacks.split(", ") == [
+        "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte",
+    ]  # fmt: skip
+    assert str(cache) not in message
+    assert "Downloads failed" not in message
+
+
+IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        (IMAGES, np.zeros((10, 784), np.uint8), r"28x28 uint8 images, found uint8 \(10, 784\)"),
+        (IMAGES, np.zeros((10, 28, 27), np.uint8), r"\(10, 28, 27\)"),
+        (IMAGES, np.zeros((10, 28, 28), np.int8), "found int8"),
+        (IMAGES, np.zeros((10, 28, 28), np.float32), "found float32"),
+        (IMAGES, np.zeros(10, np.uint8), r"found uint8 \(10,\)"),
+        (TRAIN_LABELS, np.zeros((10, 1), np.uint8), r"10 uint8 labels, found uint8 \(10, 1\)"),
+        (TRAIN_LABELS, np.zeros(10, np.int32), "found int32"),
+        (TRAIN_LABELS, np.zeros(9, np.uint8), r"10 uint8 labels, found uint8 \(9,\)"),
+        (TRAIN_LABELS, np.zeros(11, np.uint8), r"10 uint8 labels, found uint8 \(11,\)"),
+        (TRAIN_LABELS, np.arange(10, dtype=np.uint8) + 1, "labels from 0 to 9, found 10"),
+    ],
+)
+def test_mnist_refuses_other_data(
+    tmp_path: Path, name: str, array: npt.NDArray[Any], message: str
+) -> None:
+    """Sound IDX files that are not MNIST's are named."""
+    write_mnist(tmp_path, fake_mnist() | {name: array})
+    with pytest.raises(ValueError, match=f"{name}.*{message}"):
+        datasets.mnist(tmp_path)
+
+
+def test_mnist_names_the_damaged_file(tmp_path: Path) -> None:
+    """A broken file is an error, not a reason to look elsewhere."""
+    write_mnist(tmp_path, fake_mnist())
+    file = tmp_path / "t10k-images-idx3-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=file.name):
+        datasets.mnist(tmp_path)
+
+
+def test_mnist_takes_little_more_memory_than_it_returns(tmp_path: Path) -> None:
+    """Per pixel 4 bytes of float32, 1 of the file and its slack; float64 would add 8."""
+    write_mnist(tmp_path, fake_mnist(train=4000, test=10), gz=False)
+    tracemalloc.start()
+    loaded = datasets.mnist(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * loaded[0][0].size + (3 << 20)
