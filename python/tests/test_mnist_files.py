@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from dataset_files import PUBLISHED, assert_holds, fake_mnist, write_mnist
+from dataset_files import IMAGES, PUBLISHED, TRAIN_LABELS, assert_holds, fake_mnist, write_mnist
 
 from cep import datasets
 
@@ -101,9 +101,6 @@ def test_mnist_root_without_files(tmp_path: Path, cache: Path, monkeypatch: Any)
     ]  # fmt: skip
     assert str(cache) not in message
     assert "Downloads failed" not in message
-
-
-IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
 @pytest.mark.parametrize(
