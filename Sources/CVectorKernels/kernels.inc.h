@@ -339,13 +339,11 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
         TILE_CASE(5)
         TILE_CASE(6)
 #endif
-#if ROWS >= 12
+#if ROWS >= 10
         TILE_CASE(7)
         TILE_CASE(8)
         TILE_CASE(9)
         TILE_CASE(10)
-        TILE_CASE(11)
-        TILE_CASE(12)
 #endif
     }
 }

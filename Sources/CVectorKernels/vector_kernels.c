@@ -50,7 +50,7 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 
 #define SET avx512
 #define BYTES 64
-#define ROWS 12
+#define ROWS 10
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #include "number_types.inc.h"

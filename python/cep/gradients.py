@@ -53,7 +53,8 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     Parameters
     ----------
     net : Network
-        Neither its parameters nor its states change.
+        Neither its parameters nor its states change. An estimator with a random sign of β draws it
+        from the network's stream, as `train_batch` does.
     x : array_like, batch × units of the input layer
         Real numbers, all finite.
     y : array_like

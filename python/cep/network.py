@@ -378,8 +378,8 @@ class Network:
 
             Φ = Σ s_lᵀ W s_{l−1} + Σ b_lᵀ s_l
 
-        of which the dynamics apply the activation to the gradient, s ← σ(∂Φ/∂s). It falls as states
-        relax from zero, though not necessarily at every step.
+        of which the dynamics apply the activation to the gradient, s ← σ(∂Φ/∂s). It mostly falls
+        as states relax, but nothing obliges it to: the activation bends the way.
 
         Returns
         -------
