@@ -1,12 +1,13 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar, overload
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cep import _arguments, _cep
+from cep.arrays import Arrays
 
 # As in cep.h.
 _SETTINGS = {"prototypical": 0, "real-time": 1}
@@ -25,50 +26,6 @@ class PhaseOutcome(NamedTuple):
     """``max |s(t+1) − s(t)|`` of the last step, over all units and samples."""
     converged: bool
     """Whether the residual is at most √ε of the dtype: 3.5e-4 in float32, 1.5e-8 in float64."""
-
-
-View = TypeVar("View")
-
-
-class Arrays(Sequence[View]):
-    """Parameters or states of a network, each a NumPy array over the engine's own memory.
-
-    Writing into an array changes the network; so does assigning to an item, which copies the values
-    in. The arrays stay valid when the network is gone.
-    """
-
-    def __init__(self, count: int, array: Callable[[int], View]) -> None:
-        self._count = count
-        self._array = array
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> View: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[View]: ...
-    def __getitem__(self, index: int | slice) -> View | list[View]:
-        if isinstance(index, slice):
-            return [self._array(k) for k in range(self._count)[index]]
-        return self._array(range(self._count)[index])
-
-    def __setitem__(self, index: int, values: ArrayLike) -> None:
-        array: Any = self._array(range(self._count)[index])
-        if array is None:
-            raise ValueError(f"there is no array {index} that values could be written to")
-        new = np.asarray(values)
-        if not np.can_cast(new.dtype, array.dtype, "same_kind"):
-            raise TypeError(f"expected real numbers, got dtype {new.dtype}")
-        if new.shape != array.shape:
-            raise ValueError(f"expected an array of shape {array.shape}, got {new.shape}")
-        array[...] = new
-
-    def __iter__(self) -> Iterator[View]:
-        return map(self._array, range(self._count))
-
-    def __repr__(self) -> str:
-        return f"[{', '.join(repr(array) for array in self)}]"
 
 
 class Network:

@@ -1,6 +1,7 @@
 """Learning rules, which are gradient estimators too: how phases become updates of parameters."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -31,7 +32,7 @@ _EP, _CEP, _BPTT, _RBP = range(4)
 _BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
 
 
-class LearningRule:
+class LearningRule(ABC):
     """What `train_batch` and `fit` train with, and `gradient` estimates gradients with."""
 
     name: ClassVar[str]
@@ -84,8 +85,9 @@ class LearningRule:
             *self.spread_learning_rates(connections),
         )
 
+    @abstractmethod
     def _engine_fields(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What of the extension's tuple is this rule's own."""
 
 
 class _TwoPhaseRule(LearningRule):
