@@ -32,9 +32,11 @@ ROWS = [
 def floor_flops(row: Row, batch: int) -> float:
     """Floating-point operations that the algebra leaves for one batch: products only.
 
-    The input product once; every step the products between moving layers, up and down; where the
-    updates are continual, what the movement of each connection adds to both, through batch × batch
-    (tied: two of them) or batch × (steps so far · batch) matrices; and the update, once.
+    The input product once; every step the products between moving layers, up and down; where
+    updates are continual, what the movement of each connection costs, in the cheaper of two forms:
+    through batch × batch (tied: two of them) or batch × (steps so far · batch) matrices, or by
+    writing a moved copy of the weights; and the update, once. Every step is counted, although
+    samples that have come to rest need none.
     """
     sizes = row.sizes
     pairs = list(itertools.pairwise(sizes))
@@ -42,14 +44,14 @@ def floor_flops(row: Row, batch: int) -> float:
     flops = 2 * batch * sizes[0] * sizes[1]
     flops += steps * sum(2 * 2 * batch * below * above for below, above in pairs[1:])
     if row.continual:
+        moving_steps = row.nudged_steps - 1
         flops += 2 * batch * batch * sizes[0]
-        flops += row.nudged_steps * 2 * batch * batch * sizes[1]
+        flops += moving_steps * 2 * batch * batch * sizes[1]
         for below, above in pairs[1:]:
-            if row.untied:
-                ranks = sum(batch * step for step in range(row.nudged_steps))
-                flops += 2 * 2 * batch * ranks * (below + above)
-            else:
-                flops += (row.nudged_steps - 1) * 2 * 2 * batch * 2 * batch * (below + above)
+            ranks = sum(batch * step for step in range(row.nudged_steps))
+            kept = ranks if row.untied else moving_steps * 2 * batch
+            written = moving_steps * (1 + row.untied) * 2 * batch * below * above
+            flops += min(2 * 2 * batch * kept * (below + above), written)
     moving = [1 + row.untied * (k > 0) for k in range(len(pairs))]
     for k, (below, above) in enumerate(pairs):
         rank = batch

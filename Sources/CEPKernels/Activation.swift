@@ -1,4 +1,5 @@
 /// The activation functions σ (or ρ) a layer can have.
+@frozen
 public enum Activation: Int32, Sendable, CaseIterable {
     /// 1 / (1 + e^(−4(x − ½))): between 0 and 1, slope 1 at ½.
     case shiftedSigmoid = 0

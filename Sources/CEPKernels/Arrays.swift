@@ -9,6 +9,15 @@ public func fillRows<Element: KernelScalar>(
     for r in 0..<rows { (matrix + r * columns).update(from: row, count: columns) }
 }
 
+/// Adds `row`, scaled, to each of `rows` rows of a matrix.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func addToEachRow<Element: KernelScalar>(
+    of matrix: UnsafeMutablePointer<Element>, rows: Int, _ row: UnsafePointer<Element>, columns: Int, scale: Element
+) {
+    for r in 0..<rows { add(scale, times: row, to: matrix + r * columns, count: columns) }
+}
+
 /// `sums[j] += scale · Σ_r matrix[r, j]`.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
@@ -32,15 +41,13 @@ public func subtract<Element: KernelScalar>(
     for i in 0..<count { output[i] = minuend[i] - subtrahend[i] }
 }
 
-/// Writes the transpose of a matrix.
+/// Exchanges the values of two arrays.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
-public func transpose<Element: KernelScalar>(
-    _ matrix: UnsafePointer<Element>, rows: Int, columns: Int, into output: UnsafeMutablePointer<Element>
+public func exchange<Element: KernelScalar>(
+    _ first: UnsafeMutablePointer<Element>, _ second: UnsafeMutablePointer<Element>, count: Int
 ) {
-    for column in 0..<columns {
-        for row in 0..<rows { output[column * rows + row] = matrix[row * columns + column] }
-    }
+    for i in 0..<count { (first[i], second[i]) = (second[i], first[i]) }
 }
 
 /// `output[i] += scale · input[i]`.
@@ -61,6 +68,11 @@ public func convert<Source: KernelScalar, Element: KernelScalar>(
     _ input: UnsafePointer<Source>, into output: UnsafeMutablePointer<Element>, count: Int
 ) {
     for i in 0..<count { output[i] = Element(input[i]) }
+}
+
+/// Into how many parts the copying of so many values is worth cutting: they come from memory, not from a cache.
+public func sharedCopyParts(of count: Int) -> Int {
+    max(1, min(WorkerPool.shared.threadCount, count / 4096))
 }
 
 /// The place of the first value that is infinite or not a number.

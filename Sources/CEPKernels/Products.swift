@@ -8,61 +8,70 @@ import Glibc
 // runs at nearly the processor's peak on the skinny matrices of a batch; a general library packs at every call. What
 // is multiplied once, and is not the transposed form our kernel takes as it lies, goes to OpenBLAS.
 
-/// Multiplications that a part of a loop must have to be worth a hand-over: some ten microseconds.
-private let worthwhilePart = 1 << 19
+/// Multiplications that a part of a loop must have to be worth a hand-over: a few microseconds.
+private let worthwhilePart = 1 << 18
 
-/// A matrix laid out for `multiply`: panels of a few columns, each row after row.
+/// A matrix laid out for products: panels of a few columns, each row after row.
 public final class PackedMatrix<Element: KernelScalar> {
-    public let rows: Int
-    public let columns: Int
-    private let panels: Int
-    private let memory: UnsafeMutableRawPointer
+    /// For the products. Valid while this object is alive.
+    public let product: PackedProduct<Element>
 
     /// - Returns: nil where there is no memory for it.
     public init?(rows: Int, columns: Int) {
-        let kernels = Element.vectorKernels
-        panels = (columns + kernels.panel_columns - 1) / kernels.panel_columns
-        let bytes = panels * kernels.panel_columns * rows * MemoryLayout<Element>.stride
+        let width = Element.vectorKernels.panel_columns
+        let panels = (columns + width - 1) / width
+        let bytes = panels * width * rows * MemoryLayout<Element>.stride
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
-        self.memory = memory
-        self.rows = rows
-        self.columns = columns
+        product = PackedProduct(rows: rows, columns: columns, panels: panels, memory: memory)
     }
 
-    deinit { free(memory) }
+    deinit { free(product.memory) }
 
     /// Takes in a matrix of this shape, or its transpose where `transposing`.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func pack(_ matrix: UnsafePointer<Element>, transposing: Bool) {
         let kernels = Element.vectorKernels
-        let width = kernels.panel_columns
-        let strides = transposing ? (row: 1, column: rows) : (row: columns, column: 1)
+        let (rows, columns, panels) = (product.rows, product.columns, product.panels)
+        let memory = product.memory
         let parts = partCount(units: panels, work: rows * columns)
         WorkerPool.shared.run(parts: parts) { part in
-            let first = part * panels / parts
-            let last = (part + 1) * panels / parts
             kernels.pack(
-                matrix + first * width * strides.column, rows, min(last * width, columns) - first * width,
-                strides.row, strides.column,
-                memory + first * width * rows * MemoryLayout<Element>.stride)
+                matrix, rows, columns, transposing ? rows : columns, transposing ? 1 : 0, memory,
+                part * panels / parts, (part + 1) * panels / parts)
         }
     }
+}
 
-    /// c[m × columns] ← a[m × rows] · self, or c + a · self where `accumulating`.
+/// Products with a packed matrix. It holds no reference, so that threads can share it without counting any.
+public struct PackedProduct<Element: KernelScalar> {
+    public let rows: Int
+    public let columns: Int
+    @usableFromInline let panels: Int
+    @usableFromInline let memory: UnsafeMutableRawPointer
+
+    /// c[m × columns] ← base + a[m × rows] · self
+    ///
+    /// - Parameter baseStride: From a row of the base to the next: 0 where it is one row for all.
+    @inlinable
     public func multiply(
-        _ a: UnsafePointer<Element>, m: Int, accumulating: Bool, into c: UnsafeMutablePointer<Element>
+        _ a: UnsafePointer<Element>, m: Int, addingTo base: UnsafePointer<Element>, baseStride: Int,
+        into c: UnsafeMutablePointer<Element>
     ) {
         let kernels = Element.vectorKernels
         let parts = partCount(units: panels, work: m * rows * columns)
         WorkerPool.shared.run(parts: parts) { part in
             kernels.multiply(
-                m, columns, rows, a, memory, accumulating ? 1 : 0, c, part * panels / parts,
+                m, columns, rows, a, memory, base, baseStride, c, part * panels / parts,
                 (part + 1) * panels / parts)
         }
     }
 }
 
 /// c[m × n] ← a[m × k] · b[n × k] transposed, or c + that where `accumulating`; b as it lies.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
 public func multiplyTransposed<Element: KernelScalar>(
     _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, accumulating: Bool,
     into c: UnsafeMutablePointer<Element>
@@ -77,20 +86,40 @@ public func multiplyTransposed<Element: KernelScalar>(
     }
 }
 
-/// c[m × n] ← c + scale · a[m × k] · b[k × n], b as it lies: for b of few rows.
+/// c[m × n] ← c + scale · a[m × k] · b[k × n], both as they lie: for b of few rows.
 public func addProduct<Element: KernelScalar>(
     _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, scale: Element,
     to c: UnsafeMutablePointer<Element>
+) {
+    addProduct(a, strides: (row: k, column: 1), b, m: m, n: n, k: k, scale: scale, to: c)
+}
+
+/// c[m × n] ← c + scale · a[k × m] transposed · b[k × n], both as they lie: for a and b of few rows.
+public func addTransposedProduct<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, scale: Element,
+    to c: UnsafeMutablePointer<Element>
+) {
+    addProduct(a, strides: (row: 1, column: m), b, m: m, n: n, k: k, scale: scale, to: c)
+}
+
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+private func addProduct<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, strides: (row: Int, column: Int), _ b: UnsafePointer<Element>, m: Int, n: Int,
+    k: Int, scale: Element, to c: UnsafeMutablePointer<Element>
 ) {
     let kernels = Element.vectorKernels
     let parts = partCount(units: m, work: m * n * k)
     WorkerPool.shared.run(parts: parts) { part in
         let first = part * m / parts
-        kernels.add_product((part + 1) * m / parts - first, n, k, Double(scale), a + first * k, b, c + first * n)
+        kernels.add_product(
+            (part + 1) * m / parts - first, n, k, Double(scale), a + first * strides.row, strides.row, strides.column,
+            b, c + first * n)
     }
 }
 
 /// How many parts a loop of so many units and multiplications is cut into.
+@usableFromInline
 func partCount(units: Int, work: Int) -> Int {
     max(1, min(WorkerPool.shared.threadCount, units, work / worthwhilePart))
 }

@@ -88,36 +88,40 @@ INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
 
 /* The first `count` lanes of memory, zeros behind them. */
 INLINE VECTOR NAME(load_part)(const T *p, size_t count) {
+#ifdef LOAD_PART
+    return (VECTOR)LOAD_PART(p, count);
+#else
     T lanes[LANES] __attribute__((aligned(BYTES))) = {0};
     for (size_t i = 0; i < count; i++)
         lanes[i] = p[i];
     return *(VECTOR *)lanes;
+#endif
 }
 
 INLINE void NAME(store_part)(T *p, VECTOR v, size_t count) {
+#ifdef STORE_PART
+    STORE_PART(p, v, count);
+#else
     T lanes[LANES] __attribute__((aligned(BYTES)));
     *(VECTOR *)lanes = v;
     for (size_t i = 0; i < count; i++)
         p[i] = lanes[i];
+#endif
 }
 
-/* The largest of the lanes of max |change|; NaN if a change was infinite or not a number. */
-INLINE T NAME(largest)(VECTOR largest, VECTOR poison) {
-    T result = 0;
-    T sum = 0;
-    for (int i = 0; i < LANES; i++) {
-        result = largest[i] > result ? largest[i] : result;
-        sum += poison[i];
-    }
-    return sum == 0 ? result : (T)NAN;
-}
+/* Sizes are compared as integers, in which order positive numbers are the same, and infinity and NaN above them.
+ */
+#define SIZE(change) ((NAME(mask))(change) & MAGNITUDE)
+#define RECORD(change) largest = __builtin_elementwise_max(largest, SIZE(change))
 
-#define RECORD(change)                                                                                            \
-    {                                                                                                             \
-        VECTOR size = (VECTOR)((NAME(mask))(change) & MAGNITUDE);                                                 \
-        largest = SELECT(size > largest, size, largest);                                                          \
-        poison += (change) * SPLAT(0);                                                                            \
-    }
+/* The largest size among the lanes; NaN if one was infinite or not a number. */
+INLINE T NAME(largest)(NAME(mask) largest) {
+    union {
+        INTEGER bits;
+        T value;
+    } result = {.bits = __builtin_reduce_max(largest)};
+    return result.bits < INFINITE ? result.value : (T)NAN;
+}
 
 INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_t count) {
     size_t i = 0;
@@ -143,18 +147,17 @@ TARGET static void NAME(activate)(int activation, const void *input, void *outpu
 
 TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
     const T *values = array;
-    VECTOR largest = SPLAT(0);
-    VECTOR poison = SPLAT(0);
+    NAME(mask) largest = {0};
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         VECTOR value = LOAD(values + i);
-        RECORD(value)
+        RECORD(value);
     }
     if (i < count) {
         VECTOR value = NAME(load_part)(values + i, count - i);
-        RECORD(value)
+        RECORD(value);
     }
-    return NAME(largest)(largest, poison);
+    return NAME(largest)(largest);
 }
 
 INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
@@ -162,8 +165,7 @@ INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int 
 }
 
 INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target, T beta, T *state, size_t count) {
-    VECTOR largest = SPLAT(0);
-    VECTOR poison = SPLAT(0);
+    NAME(mask) largest = {0};
     const int pulls = target != 0;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
@@ -171,7 +173,7 @@ INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target
         VECTOR value = NAME(apply)(activation, LOAD(drive + i));
         VECTOR new = NAME(pulled)(value, pulls ? LOAD(target + i) : old, old, beta, pulls);
         VECTOR change = new - old;
-        RECORD(change)
+        RECORD(change);
         STORE(state + i, new);
     }
     if (i < count) {
@@ -181,20 +183,34 @@ INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target
         VECTOR new = NAME(pulled)(value, pulls ? NAME(load_part)(target + i, rest) : old, old, beta, pulls);
         NAME(store_part)(state + i, new, rest);
         VECTOR change = NAME(load_part)(state + i, rest) - old;
-        RECORD(change)
+        RECORD(change);
     }
-    return NAME(largest)(largest, poison);
+    return NAME(largest)(largest);
 }
 
-TARGET static double NAME(step_prototypical)(int activation, const void *drive, const void *target, double beta,
-                                             void *state, size_t count) {
+/* The larger of two sizes, NaN if either is. */
+INLINE void NAME(raise)(T *largest, T size) {
+    if (!(size <= *largest) && *largest == *largest)
+        *largest = size;
+}
+
+#define EACH_ROW(loop, ...)                                                                                       \
+    for (size_t row = 0; row < rows; row++) {                                                                     \
+        size_t start = row * columns;                                                                             \
+        NAME(raise)((T *)changes + row, NAME(loop)(__VA_ARGS__, (T *)state + start, columns));                    \
+    }                                                                                                             \
+    break;
+#define ROW(array) ((array) ? (const T *)(array) + start : 0)
+
+TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t columns, const void *drive,
+                                           const void *target, double beta, void *state, void *changes) {
     switch (activation) {
     case CEP_KERNEL_SHIFTED_SIGMOID:
-        return NAME(prototypical_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, state, count);
+        EACH_ROW(prototypical_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta)
     case CEP_KERNEL_HARD_SIGMOID:
-        return NAME(prototypical_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, state, count);
+        EACH_ROW(prototypical_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta)
     default:
-        return NAME(prototypical_loop)(CEP_KERNEL_TANH, drive, target, beta, state, count);
+        EACH_ROW(prototypical_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta)
     }
 }
 
@@ -207,8 +223,7 @@ INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR ta
 
 INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp,
                               T *state, size_t count) {
-    VECTOR largest = SPLAT(0);
-    VECTOR poison = SPLAT(0);
+    NAME(mask) largest = {0};
     const int pulls = target != 0;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
@@ -216,7 +231,7 @@ INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target
         VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt,
                                  clamp, pulls);
         VECTOR change = new - old;
-        RECORD(change)
+        RECORD(change);
         STORE(state + i, new);
     }
     if (i < count) {
@@ -226,68 +241,84 @@ INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target
                                  pulls ? NAME(load_part)(target + i, rest) : old, beta, dt, clamp, pulls);
         NAME(store_part)(state + i, new, rest);
         VECTOR change = NAME(load_part)(state + i, rest) - old;
-        RECORD(change)
+        RECORD(change);
     }
-    return NAME(largest)(largest, poison);
+    return NAME(largest)(largest);
 }
 
-TARGET static double NAME(step_real_time)(int derivative_of, const void *drive, const void *target, double beta,
-                                          double dt, int clamp, void *state, size_t count) {
-    switch (derivative_of) {
+TARGET static void NAME(step_real_time)(int activation, size_t rows, size_t columns, const void *drive,
+                                        const void *target, double beta, double dt, int clamp, void *state,
+                                        void *changes) {
+    switch (activation) {
     case CEP_KERNEL_SHIFTED_SIGMOID:
-        return NAME(real_time_loop)(CEP_KERNEL_SHIFTED_SIGMOID, drive, target, beta, dt, clamp, state, count);
+        EACH_ROW(real_time_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
     case CEP_KERNEL_HARD_SIGMOID:
-        return NAME(real_time_loop)(CEP_KERNEL_HARD_SIGMOID, drive, target, beta, dt, clamp, state, count);
+        EACH_ROW(real_time_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
     case CEP_KERNEL_TANH:
-        return NAME(real_time_loop)(CEP_KERNEL_TANH, drive, target, beta, dt, clamp, state, count);
+        EACH_ROW(real_time_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta, dt, clamp)
     default:
-        return NAME(real_time_loop)(CEP_KERNEL_NONE, drive, target, beta, dt, clamp, state, count);
+        EACH_ROW(real_time_loop, CEP_KERNEL_NONE, ROW(drive), ROW(target), beta, dt, clamp)
     }
 }
 
 /* ---- Products with packed weights -------------------------------------------------------------- */
 
-/* Panels of PANEL columns, k rows each; columns that are not there are zero. */
-TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t row_stride, size_t column_stride,
-                              void *to) {
-    const T *b = from;
-    T *packed = to;
-    enum { BLOCK = 16 }; /* rows at a time, so that both sides stay in the first cache when this transposes */
-    for (size_t start = 0; start < n; start += PANEL) {
-        size_t columns = n - start < PANEL ? n - start : PANEL;
-        for (size_t block = 0; block < k; block += BLOCK) {
-            size_t end = k - block < BLOCK ? k : block + BLOCK;
-            if (column_stride == 1) {
-                for (size_t i = block; i < end; i++) {
-                    for (size_t j = 0; j < columns; j++)
-                        packed[i * PANEL + j] = b[i * row_stride + start + j];
-                }
-            } else {
-                for (size_t j = 0; j < columns; j++) {
-                    const T *column = b + (start + j) * column_stride;
-                    for (size_t i = block; i < end; i++)
-                        packed[i * PANEL + j] = column[i * row_stride];
-                }
-            }
-            for (size_t i = block; i < end; i++) {
-                for (size_t j = columns; j < PANEL; j++)
-                    packed[i * PANEL + j] = 0;
-            }
+/* to[j * to_stride + i] <- from[i * from_stride + j], by squares of 16-byte vectors. */
+INLINE void NAME(transpose)(const T *from, size_t rows, size_t columns, size_t from_stride, T *to,
+                            size_t to_stride) {
+    enum { SIDE = 16 / sizeof(T) };
+    typedef T square_row __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+    size_t i = 0;
+    for (; i + SIDE <= rows; i += SIDE) {
+        const T *source = from + i * from_stride;
+        size_t j = 0;
+        for (; j + SIDE <= columns; j += SIDE) {
+            square_row row[SIDE];
+            UNROLL for (size_t r = 0; r < SIDE; r++) row[r] = *(const square_row *)(source + r * from_stride + j);
+            TRANSPOSE_SQUARE(row)
+            UNROLL for (size_t r = 0; r < SIDE; r++) * (square_row *)(to + (j + r) * to_stride + i) = row[r];
         }
-        packed += k * PANEL;
+        for (; j < columns; j++) {
+            for (size_t r = 0; r < SIDE; r++)
+                to[j * to_stride + i + r] = source[r * from_stride + j];
+        }
+    }
+    for (; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++)
+            to[j * to_stride + i] = from[i * from_stride + j];
+    }
+}
+
+/* A matrix that fits into one vector's columns has a panel of that width. */
+INLINE size_t NAME(panel_width)(size_t n) { return n <= LANES ? LANES : PANEL; }
+
+/* Panels of that many columns, k rows each; columns that are not there are zero. */
+TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t stride, int transposed, void *to,
+                              size_t first, size_t last) {
+    const T *b = from;
+    const size_t width = NAME(panel_width)(n);
+    for (size_t panel = first; panel < last; panel++) {
+        T *packed = (T *)to + panel * k * width;
+        size_t start = panel * width;
+        size_t columns = n - start < width ? n - start : width;
+        if (columns < width)
+            memset(packed, 0, k * width * sizeof(T));
+        if (transposed) {
+            NAME(transpose)(b + start * stride, columns, k, stride, packed, width);
+        } else {
+            for (size_t i = 0; i < k; i++)
+                memcpy(packed + i * width, b + i * stride + start, columns * sizeof(T));
+        }
     }
 }
 
 /* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
  * whether all lanes of the vectors of b can be read. */
-INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a,
-                       size_t a_stride, const T *b, size_t b_stride, T scale, int accumulate, T *c,
-                       size_t c_stride, size_t columns) {
+INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a, size_t a_row,
+                       size_t a_column, const T *b, size_t b_stride, T scale, const T *base, size_t base_stride,
+                       T *c, size_t c_stride, size_t columns) {
     VECTOR sums[ROWS][2];
-    for (size_t r = 0; r < m; r++) {
-        for (size_t v = 0; v < vectors; v++)
-            sums[r][v] = SPLAT(0);
-    }
+    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t v = 0; v < vectors; v++) sums[r][v] = SPLAT(0); }
     for (size_t i = 0; i < k; i++) {
         VECTOR weights[2];
         for (size_t v = 0; v < vectors; v++) {
@@ -296,7 +327,7 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
             weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);
         }
         for (size_t r = 0; r < m; r++) {
-            VECTOR value = SPLAT(a[r * a_stride + i]);
+            VECTOR value = SPLAT(a[r * a_row + i * a_column]);
             for (size_t v = 0; v < vectors; v++)
                 sums[r][v] += value * weights[v];
         }
@@ -304,13 +335,12 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
     for (size_t r = 0; r < m; r++) {
         for (size_t v = 0; v < vectors; v++) {
             T *place = c + r * c_stride + v * LANES;
+            const T *old = base + r * base_stride + v * LANES;
             if (columns - v * LANES >= LANES) {
-                VECTOR sum = SPLAT(scale) * sums[r][v];
-                STORE(place, accumulate ? LOAD(place) + sum : sum);
+                STORE(place, LOAD(old) + SPLAT(scale) * sums[r][v]);
             } else {
                 size_t rest = columns - v * LANES;
-                VECTOR old = accumulate ? NAME(load_part)(place, rest) : SPLAT(0);
-                NAME(store_part)(place, old + SPLAT(scale) * sums[r][v], rest);
+                NAME(store_part)(place, NAME(load_part)(old, rest) + SPLAT(scale) * sums[r][v], rest);
             }
         }
     }
@@ -319,17 +349,19 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
 #define TILE_CASE(M)                                                                                              \
     case M:                                                                                                       \
         if (!whole)                                                                                               \
-            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_stride, b, b_stride, scale, accumulate, c,          \
-                       c_stride, columns);                                                                        \
+            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_row, a_column, b, b_stride, scale, base,            \
+                       base_stride, c, c_stride, columns);                                                        \
         else if (columns > LANES)                                                                                 \
-            NAME(tile)(M, 2, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
+            NAME(tile)(M, 2, 1, k, a, a_row, a_column, b, b_stride, scale, base, base_stride, c, c_stride,        \
+                       columns);                                                                                  \
         else                                                                                                      \
-            NAME(tile)(M, 1, 1, k, a, a_stride, b, b_stride, scale, accumulate, c, c_stride, columns);            \
+            NAME(tile)(M, 1, 1, k, a, a_row, a_column, b, b_stride, scale, base, base_stride, c, c_stride,        \
+                       columns);                                                                                  \
         break;
 
-TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_stride, const T *b,
-                                  size_t b_stride, T scale, int accumulate, T *c, size_t c_stride,
-                                  size_t columns) {
+TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_row, size_t a_column,
+                                  const T *b, size_t b_stride, T scale, const T *base, size_t base_stride, T *c,
+                                  size_t c_stride, size_t columns) {
     switch (m) {
         TILE_CASE(1)
         TILE_CASE(2)
@@ -349,19 +381,21 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
 }
 
 TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels,
-                                  int accumulate, void *result, size_t first, size_t last) {
+                                  const void *base, size_t base_stride, void *result, size_t first, size_t last) {
     const T *a = left;
     T *c = result;
+    const size_t width = NAME(panel_width)(n);
     /* Rows in tiles of nearly the same size, so that none is short. */
     size_t tiles = (m + ROWS - 1) / ROWS;
     for (size_t panel = first; panel < last; panel++) {
-        size_t start = panel * PANEL;
-        size_t columns = n - start < PANEL ? n - start : PANEL;
+        size_t start = panel * width;
+        size_t columns = n - start < width ? n - start : width;
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t row = tile * m / tiles;
             size_t rows = (tile + 1) * m / tiles - row;
-            NAME(any_tile)(rows, 1, k, a + row * k, k, (const T *)panels + start * k, PANEL, 1, accumulate,
-                           c + row * n + start, n, columns);
+            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, (const T *)panels + start * k, width, 1,
+                           (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
+                           columns);
         }
     }
 }
@@ -438,8 +472,8 @@ TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const
     }
 }
 
-TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left,
-                                     const void *right, void *result) {
+TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left, size_t a_row,
+                                     size_t a_column, const void *right, void *result) {
     const T *a = left;
     const T *b = right;
     T *c = result;
@@ -450,8 +484,8 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
         for (size_t start = 0; start < n; start += PANEL) {
             size_t columns = n - start < PANEL ? n - start : PANEL;
             int whole = columns == PANEL || columns == LANES;
-            NAME(any_tile)(rows, whole, k, a + row * k, k, b + start, n, (T)scale, 1, c + row * n + start, n,
-                           columns);
+            NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, n, (T)scale,
+                           c + row * n + start, n, c + row * n + start, n, columns);
         }
     }
 }
@@ -476,4 +510,7 @@ static const cep_kernels NAME(kernels) = {
 #undef SELECT
 #undef SPLAT
 #undef RECORD
+#undef SIZE
+#undef EACH_ROW
+#undef ROW
 #undef TILE_CASE

@@ -1,7 +1,8 @@
 /*
  * The kernels of both number types, for the instruction set that includes this file.
  *
- * SET: its name; BYTES: of a vector; ROWS: of the largest tile; TARGET, INLINE: what functions are declared with.
+ * SET: its name; BYTES: of a vector; ROWS: of the largest tile; TARGET, INLINE: what functions are declared with;
+ * LOAD_PART_FLOAT32(p, count) and the like: the first lanes of a vector, where the set has an instruction for it.
  */
 
 #define T float
@@ -19,6 +20,22 @@
 #define EXPONENT_BIAS 127
 #define MANTISSA_BITS 23
 #define MAGNITUDE 0x7fffffff
+#define TRANSPOSE_SQUARE(row)                                                                                     \
+    {                                                                                                             \
+        square_row low = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);                                     \
+        square_row high = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);                                    \
+        square_row next_low = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);                                \
+        square_row next_high = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);                               \
+        row[0] = __builtin_shufflevector(low, next_low, 0, 1, 4, 5);                                              \
+        row[1] = __builtin_shufflevector(low, next_low, 2, 3, 6, 7);                                              \
+        row[2] = __builtin_shufflevector(high, next_high, 0, 1, 4, 5);                                            \
+        row[3] = __builtin_shufflevector(high, next_high, 2, 3, 6, 7);                                            \
+    }
+#define INFINITE 0x7f800000
+#ifdef LOAD_PART_FLOAT32
+#define LOAD_PART LOAD_PART_FLOAT32
+#define STORE_PART STORE_PART_FLOAT32
+#endif
 #include "kernels.inc.h"
 #undef T
 #undef INTEGER
@@ -35,6 +52,10 @@
 #undef EXPONENT_BIAS
 #undef MANTISSA_BITS
 #undef MAGNITUDE
+#undef TRANSPOSE_SQUARE
+#undef INFINITE
+#undef LOAD_PART
+#undef STORE_PART
 
 #define T double
 #define INTEGER int64_t
@@ -51,6 +72,17 @@
 #define EXPONENT_BIAS 1023
 #define MANTISSA_BITS 52
 #define MAGNITUDE 0x7fffffffffffffff
+#define TRANSPOSE_SQUARE(row)                                                                                     \
+    {                                                                                                             \
+        square_row low = __builtin_shufflevector(row[0], row[1], 0, 2);                                           \
+        row[1] = __builtin_shufflevector(row[0], row[1], 1, 3);                                                   \
+        row[0] = low;                                                                                             \
+    }
+#define INFINITE 0x7ff0000000000000
+#ifdef LOAD_PART_FLOAT64
+#define LOAD_PART LOAD_PART_FLOAT64
+#define STORE_PART STORE_PART_FLOAT64
+#endif
 #include "kernels.inc.h"
 #undef T
 #undef INTEGER
@@ -67,9 +99,17 @@
 #undef EXPONENT_BIAS
 #undef MANTISSA_BITS
 #undef MAGNITUDE
+#undef TRANSPOSE_SQUARE
+#undef INFINITE
+#undef LOAD_PART
+#undef STORE_PART
 
 #undef SET
 #undef BYTES
 #undef ROWS
 #undef TARGET
 #undef INLINE
+#undef LOAD_PART_FLOAT32
+#undef STORE_PART_FLOAT32
+#undef LOAD_PART_FLOAT64
+#undef STORE_PART_FLOAT64

@@ -93,7 +93,8 @@ import Testing
                 }
             }
             let done = progress.reports.map(\.done)
-            #expect(done.count == 3 && done[0] > 0 && done[1] == done[0] + 1 && done[2] == done[1] + 1)
+            // Some milliseconds of steps lie between two reports.
+            #expect(done.count == 3 && 0 < done[0] && done[0] < done[1] && done[1] < done[2] && done[2] < 10_000_000)
             #expect(progress.reports.allSatisfy { $0.total == 1 << 40 && $0.errors == 0 && $0.loss_sum == 0 })
         }
     }

@@ -93,12 +93,10 @@ import Testing
                 // The full run, by single steps, and the last one of them that changed something.
                 try network.freePhase(x, steps: 1)
                 let state = try #require(network.state)
-                // The weights laid out as they are through a phase: another layout rounds otherwise.
-                for connection in network.connections.dropFirst() { try connection.pack() }
                 var lastChange = 1
                 var before = network.stateBits
                 for step in 2...asked {
-                    _ = network.step(state, nudge: nil)
+                    try network.freePhase(x, steps: 1, continuing: true)
                     let after = network.stateBits
                     if after != before { lastChange = step }
                     before = after

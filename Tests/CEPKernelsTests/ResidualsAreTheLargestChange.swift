@@ -73,6 +73,47 @@ import Testing
         check(type.scalar)
     }
 
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func isThatOfEachSample(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            var stream = NumberStream(8)
+            for columns in [1, 10, 16, 37] {
+                let rows = 5
+                let drive = stream.array(rows * columns, in: -1...1, of: Element.self)
+                let before = stream.array(rows * columns, in: 0...1, of: Element.self)
+                var state = before
+                let changes = move(&state, drivenBy: drive, rows: rows) { step.take($0, pull: nil) }
+                for row in 0..<rows {
+                    let units = row * columns..<(row + 1) * columns
+                    // A sample moves as it would alone.
+                    var alone = Array(before[units])
+                    let change = step.take(drive: Array(drive[units]), state: &alone)
+                    #expect(Array(state[units]) == alone && changes[row] == change, "sample \(row), \(columns) units")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
+    @Test(arguments: NumberType.allCases, Step.allCases)
+    func isOnlyRaised(_ type: NumberType, _ step: Step) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for (earlier, expected) in [(0.25, 0.25), (0, 0.125), (Element.nan, Element.nan)] as [(Element, Element)] {
+                var state: [Element] = [0.5]
+                let drive: [Element] = [step == .prototypical ? 0.375 : 0.25]
+                var changes = [earlier]
+                state.withUnsafeMutableBufferPointer { state in
+                    guard let state = state.baseAddress else { return }
+                    let layer = MovingLayer(rows: 1, columns: 1, drive: drive, state: state, changes: &changes)
+                    guard step != .realTimeWithDerivative else { return changes = [expected] }
+                    step.take(layer, pull: nil)
+                }
+                #expect(changes[0] == expected || changes[0].isNaN && expected.isNaN, "from \(earlier)")
+            }
+        }
+        check(type.scalar)
+    }
+
     @Test(arguments: Step.allCases)
     func isZeroForNoUnits(_ step: Step) {
         var state: [Float] = []
@@ -98,15 +139,15 @@ enum Step: CaseIterable, Sendable {
     private func take<Element: KernelScalar>(
         drive: [Element], state: inout [Element], pull: Pull<Element>?
     ) -> Element {
-        let count = drive.count
-        return switch self {
-        case .prototypical: stepPrototypical(.hardSigmoid, drive: drive, pull: pull, state: &state, count: count)
-        case .realTime:
-            stepRealTime(nil, drive: drive, pull: pull, timeStep: 0.5, clamp: false, state: &state, count: count)
-        case .realTimeClamped:
-            stepRealTime(nil, drive: drive, pull: pull, timeStep: 0.5, clamp: true, state: &state, count: count)
-        case .realTimeWithDerivative:
-            stepRealTime(.tanh, drive: drive, pull: pull, timeStep: 0.5, clamp: false, state: &state, count: count)
+        move(&state, drivenBy: drive) { take($0, pull: pull) }[0]
+    }
+
+    func take<Element: KernelScalar>(_ layer: MovingLayer<Element>, pull: Pull<Element>?) {
+        switch self {
+        case .prototypical: stepPrototypical(.hardSigmoid, layer, pull: pull)
+        case .realTime: stepRealTime(nil, layer, pull: pull, timeStep: 0.5, clamp: false)
+        case .realTimeClamped: stepRealTime(nil, layer, pull: pull, timeStep: 0.5, clamp: true)
+        case .realTimeWithDerivative: stepRealTime(.tanh, layer, pull: pull, timeStep: 0.5, clamp: false)
         }
     }
 }

@@ -11,8 +11,8 @@ import Testing
             for (count, beta) in cases {
                 let layer = Layer<Element>(count, beta)
                 var state = layer.state
-                _ = layer.withPull {
-                    stepPrototypical(activation, drive: layer.drive, pull: $0, state: &state, count: count)
+                _ = layer.withPull { pull in
+                    move(&state, drivenBy: layer.drive) { stepPrototypical(activation, $0, pull: pull) }
                 }
                 for i in 0..<count {
                     let pulled = (beta ?? 0) * (Double(layer.target[i]) - Double(layer.state[i]))
@@ -32,10 +32,10 @@ import Testing
                 for (timeStep, clamp) in [(0.2, true), (0.5, false), (1.0, true), (1.0, false)] {
                     let layer = Layer<Element>(count, beta)
                     var state = layer.state
-                    _ = layer.withPull {
-                        stepRealTime(
-                            derivativeOf, drive: layer.drive, pull: $0, timeStep: Element(timeStep), clamp: clamp,
-                            state: &state, count: count)
+                    _ = layer.withPull { pull in
+                        move(&state, drivenBy: layer.drive) {
+                            stepRealTime(derivativeOf, $0, pull: pull, timeStep: Element(timeStep), clamp: clamp)
+                        }
                     }
                     for i in 0..<count {
                         let old = Double(layer.state[i])

@@ -12,10 +12,14 @@ extension Network {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try validateSteps(steps, name: "steps")
         let rows = 0..<inputs.rows
-        if !continuing { return try relax(state(clamping: inputs, rows), steps: steps, monitor: monitor) }
-        let state = try presentState(batch: inputs.rows)
-        inputs.clamp(rows, into: state)
-        return try relax(state, steps: steps, monitor: monitor)
+        let state: NetworkState<Element>
+        if continuing {
+            state = try presentState(batch: inputs.rows)
+            inputs.clamp(rows, into: state)
+        } else {
+            state = try self.state(clamping: inputs, rows)
+        }
+        return try relax(state, through: preparePhase(of: state), steps: steps, monitor: monitor)
     }
 
     /// Relaxes from the present states with the output pulled towards the targets. Weights do not move.
@@ -29,7 +33,9 @@ extension Network {
         try validateBeta(beta, as: Element.self)
         try validateSteps(steps, name: "steps")
         let target: Matrix<Element> = try targets.matrix(of: 0..<state.batch, units: outputSize)
-        return try relax(state, steps: steps, nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
+        return try relax(
+            state, through: preparePhase(of: state), steps: steps,
+            nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
     }
 
     private func presentState(batch: Int) throws(EngineError) -> NetworkState<Element> {

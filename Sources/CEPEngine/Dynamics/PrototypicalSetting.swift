@@ -6,13 +6,12 @@ struct PrototypicalSetting<Element: KernelScalar>: Setting {
 
     var sendsActivation: Bool { false }
 
-    func send(_ state: MatrixView<Element>, into sent: MatrixView<Element>) {}
+    func send(_ state: UnsafePointer<Element>, into sent: UnsafeMutablePointer<Element>, count: Int) {}
 
-    func step(
-        _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
-    ) -> Element {
-        stepPrototypical(
-            activation, drive: drive.pointer, pull: pull, state: state.pointer, count: state.count)
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool) {
+        stepPrototypical(activation, layer, pull: pull)
     }
 
     func stepBack(

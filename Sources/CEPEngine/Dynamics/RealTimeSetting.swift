@@ -13,16 +13,16 @@ struct RealTimeSetting<Element: KernelScalar>: Setting {
 
     var sendsActivation: Bool { true }
 
-    func send(_ state: MatrixView<Element>, into sent: MatrixView<Element>) {
-        activate(activation, state.pointer, into: sent.pointer, count: state.count)
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func send(_ state: UnsafePointer<Element>, into sent: UnsafeMutablePointer<Element>, count: Int) {
+        activate(activation, state, into: sent, count: count)
     }
 
-    func step(
-        _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
-    ) -> Element {
-        stepRealTime(
-            derivative(isOutput), drive: drive.pointer, pull: pull,
-            timeStep: timeStep, clamp: clamp, state: state.pointer, count: state.count)
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool) {
+        stepRealTime(derivative(isOutput), layer, pull: pull, timeStep: timeStep, clamp: clamp)
     }
 
     func stepBack(

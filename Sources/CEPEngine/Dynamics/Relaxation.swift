@@ -22,38 +22,146 @@ struct Nudge<Element: KernelScalar> {
     let target: Matrix<Element>
     let beta: Element
 
-    var pull: Pull<Element> { Pull(target: UnsafePointer(target.pointer), strength: beta) }
+    /// The pull on the samples of a batch from `first` on.
+    func pull(from first: Int) -> Pull<Element> {
+        Pull(target: UnsafePointer(target.pointer + first * target.columns), strength: beta)
+    }
+}
+
+/// What drives the layers of some samples, through a phase.
+protocol PhaseWeights<Element> {
+    associatedtype Element: KernelScalar
+
+    /// What arrives at each layer but the input, from the states as they are.
+    func updateDrives(of rows: StateRows<Element>)
+}
+
+/// Weights that stay as they are, laid out for it.
+struct StillWeights<Element: KernelScalar>: PhaseWeights {
+    /// From connection 1 on: the input's is used once a phase.
+    private let connections: [PackedConnection<Element>]
+
+    fileprivate init(_ connections: [PackedConnection<Element>]) { self.connections = connections }
+
+    subscript(connection: Int) -> PackedConnection<Element> { connections[connection - 1] }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func updateDrives(of rows: StateRows<Element>) {
+        let last = rows.layers.count - 1
+        for (index, layer) in rows.layers.enumerated() {
+            // What arrives from below, then from above.
+            if index > 0 {
+                self[index].driveUp(rows.layers[index - 1].sent, rows: rows.count, into: layer.drive)
+            }
+            let fromBelow = index > 0 ? layer.drive : rows.inputDrive
+            if index < last {
+                self[index + 1].driveDown(
+                    rows.layers[index + 1].sent, rows: rows.count, addingTo: fromBelow, into: layer.drive)
+            } else if index == 0 {
+                layer.drive.update(from: fromBelow, count: rows.count * layer.units)
+            }
+        }
+    }
 }
 
 extension Network {
-    /// Takes up to `steps` steps from the present state, all layers at once from their old states.
-    ///
-    /// - Parameter movements: How each connection has moved since the phase began, if they do.
-    /// - Throws: `EngineError.diverged`, `.stopped`.
-    func relax(
-        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, monitor: ProgressMonitor,
-        movements: [any WeightMovement<Element>] = [], afterStep: ((_ step: Int) -> Void)? = nil
-    ) throws(EngineError) -> PhaseOutcome {
-        beginPhase(state)
-        // The input's weights are used once; the others at every step.
-        for connection in connections.dropFirst() { try connection.pack() }
-        defer { for connection in connections { connection.unpack() } }
-        var residual = Element.infinity
-        var taken = 0
-        while taken < steps, residual != 0 {
-            residual = step(state, nudge: nudge, movements: movements)
-            taken += 1
-            if residual.isNaN { throw diverged(state, step: taken, nudged: nudge != nil) }
-            afterStep?(taken)
-            try monitor.stepTaken(taken, of: steps)
-        }
-        return PhaseOutcome(steps: taken, residual: residual)
+    /// Brings up to date what a phase takes as given: what each layer sends, the drive of the clamped input, and the
+    /// weights, laid out. It stays valid for further phases while the input and the parameters are the same.
+    func preparePhase(of state: NetworkState<Element>) throws(EngineError) -> StillWeights<Element> {
+        beginPhase(of: state)
+        return try packWeights()
     }
 
-    /// Brings up to date what steps take as given: what each layer sends, and the drive of the clamped input.
-    func beginPhase(_ state: NetworkState<Element>) {
+    /// The weights, laid out for phases in which they stay as they are.
+    func packWeights() throws(EngineError) -> StillWeights<Element> {
+        var packed: [PackedConnection<Element>] = []
+        for connection in connections.dropFirst() { packed.append(try connection.pack()) }
+        return StillWeights(packed)
+    }
+
+    /// Takes up to `steps` steps from the present state, all layers at once from their old states, through weights
+    /// that stay as they are.
+    ///
+    /// - Parameter afterStep: Called after each step, with the states as they are then.
+    /// - Throws: `EngineError.diverged`, with the states as they were at the last look at the monitor; `.stopped`, with
+    ///   those of the steps taken.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func relax(
+        _ state: NetworkState<Element>, through weights: StillWeights<Element>, steps: Int,
+        nudge: Nudge<Element>? = nil, monitor: ProgressMonitor, afterStep: ((_ step: Int) -> Void)? = nil
+    ) throws(EngineError) -> PhaseOutcome {
+        let parts = state.parts(blockCount(batch: state.batch, steps: steps))
+        let blocks = try sampleBlocks(parts.map { $0.count })
+        let atOnce = afterStep == nil ? stepsBetweenLooks(at: monitor, batch: state.batch) : 1
+        var taken = 0
+        while taken < steps {
+            let due = min(atOnce, steps - taken)
+            WorkerPool.shared.run(parts: parts.count) { part in
+                if taken == 0 { blocks[part].load(parts[part], nudge: nudge) }
+                blocks[part].relax(self, through: weights, steps: due, beta: nudge?.beta)
+            }
+            if let divergence = Divergence.first(blocks.compactMap { $0.divergence }) {
+                throw diverged(divergence, nudged: nudge != nil)
+            }
+            for block in blocks { block.store() }
+            taken = blocks.map { $0.steps }.max() ?? steps
+            afterStep?(taken)
+            try monitor.stepTaken(taken, of: steps)
+            if blocks.allSatisfy({ $0.isAtRest }) { break }
+        }
+        return PhaseOutcome(steps: taken, residual: blocks.filter { $0.steps == taken }.map { $0.residual }.max() ?? 0)
+    }
+
+    /// The same through the connections as they are at each step, for callers that change them after it.
+    func relaxChangingWeights(
+        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, monitor: ProgressMonitor,
+        afterStep: (_ step: Int) -> Void
+    ) throws(EngineError) {
+        beginPhase(of: state)
+        for step in 1...steps {
+            updateDrives(of: state)
+            try takeStep(step, of: steps, state, nudge: nudge, monitor: monitor)
+            afterStep(step)
+        }
+    }
+
+    /// One step of some samples.
+    @inline(__always)
+    func step(_ rows: StateRows<Element>, through weights: some PhaseWeights<Element>, pull: Pull<Element>?) {
+        weights.updateDrives(of: rows)
+        move(rows, pull: pull)
+    }
+
+    /// The elementwise half of a step: states follow what drives them.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func move(_ rows: StateRows<Element>, pull: Pull<Element>?) {
+        rows.changes.update(repeating: 0, count: rows.count)
+        for (index, layer) in rows.layers.enumerated() {
+            let isOutput = index + 1 == rows.layers.count
+            setting.step(
+                MovingLayer(
+                    rows: rows.count, columns: layer.units, drive: layer.drive, state: layer.state,
+                    changes: rows.changes),
+                pull: isOutput ? pull : nil, isOutput: isOutput)
+            if setting.sendsActivation {
+                setting.send(layer.state, into: layer.sent, count: rows.count * layer.units)
+            }
+        }
+    }
+}
+
+// MARK: - Through the connections as they are
+
+extension Network {
+    /// Brings up to date what each layer sends, and the drive of the clamped input.
+    func beginPhase(of state: NetworkState<Element>) {
         if setting.sendsActivation {
-            for (layer, sent) in zip(state.layers, state.sent) { setting.send(layer.view, into: sent.view) }
+            for (layer, sent) in zip(state.layers, state.sent) {
+                setting.send(layer.pointer, into: sent.pointer, count: layer.count)
+            }
         }
         refreshInputDrive(of: state)
     }
@@ -61,29 +169,6 @@ extension Network {
     /// To be called where the parameters of the first connection, or the input, have changed.
     func refreshInputDrive(of state: NetworkState<Element>) {
         connections[0].driveUp(state.sent[0].view, into: state.inputDrive.view)
-    }
-
-    /// One step of all layers.
-    ///
-    /// - Returns: max |s(t+1) − s(t)|; NaN where a state is no longer finite.
-    func step(
-        _ state: NetworkState<Element>, nudge: Nudge<Element>?, movements: [any WeightMovement<Element>] = []
-    ) -> Element {
-        updateDrives(of: state)
-        for (k, movement) in movements.enumerated() {
-            movement.addDriveUp(state.sent[k].view, to: state.drives[k].view)
-            if k > 0 { movement.addDriveDown(state.sent[k + 1].view, to: state.drives[k - 1].view) }
-        }
-        let last = connections.count
-        var residual: Element = 0
-        for layer in 1...last {
-            let pull = layer == last ? nudge?.pull : nil
-            let change = setting.step(
-                state.layers[layer].view, drive: state.drives[layer - 1].view, pull: pull, isOutput: layer == last)
-            if !(change <= residual), !residual.isNaN { residual = change }
-            if setting.sendsActivation { setting.send(state.layers[layer].view, into: state.sent[layer].view) }
-        }
-        return residual
     }
 
     /// What arrives at each layer, from the states as they are.
@@ -101,12 +186,27 @@ extension Network {
         }
     }
 
-    func diverged(_ state: NetworkState<Element>, step: Int, nudged: Bool) -> EngineError {
-        func finite(_ matrix: Matrix<Element>) -> Bool {
-            firstNonFinite(in: matrix.pointer, count: matrix.count) == nil
+    /// The elementwise half of a step of all samples, `updateDrives` having been called.
+    ///
+    /// - Returns: max |s(t+1) − s(t)|.
+    @discardableResult
+    func takeStep(
+        _ step: Int, of steps: Int, _ state: NetworkState<Element>, nudge: Nudge<Element>? = nil,
+        monitor: ProgressMonitor
+    ) throws(EngineError) -> Element {
+        let rows = state.rows(0..<state.batch)
+        move(rows, pull: nudge?.pull(from: 0))
+        let residual = rows.residual
+        guard !residual.isNaN else {
+            throw diverged(Divergence(step: step, layer: rows.firstLayerNotFinite), nudged: nudge != nil)
         }
-        let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(step)"
-        guard let layer = state.layers.firstIndex(where: { !finite($0) }) else {
+        try monitor.stepTaken(step, of: steps)
+        return residual
+    }
+
+    func diverged(_ divergence: Divergence, nudged: Bool) -> EngineError {
+        let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(divergence.step)"
+        guard let layer = divergence.layer else {
             return .diverged("\(phase): a state changed by more than a \(Element.self) can hold")
         }
         let place = "\(phase), in layer \(layer)"

@@ -11,15 +11,12 @@ public protocol Setting<Element>: Sendable {
     var sendsActivation: Bool { get }
 
     /// What a layer sends, from its state. Called only where `sendsActivation`.
-    func send(_ state: MatrixView<Element>, into sent: MatrixView<Element>)
+    func send(_ state: UnsafePointer<Element>, into sent: UnsafeMutablePointer<Element>, count: Int)
 
     /// Moves a layer's state by one step.
     ///
     /// - Parameter pull: The nudging of the output layer.
-    /// - Returns: max |s(t+1) − s(t)|; NaN where a state is no longer finite.
-    func step(
-        _ state: MatrixView<Element>, drive: MatrixView<Element>, pull: Pull<Element>?, isOutput: Bool
-    ) -> Element
+    func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool)
 
     /// Backwards through `step` of a free phase: from the gradient of a layer's new state to those of its drive and,
     /// but for what goes through what it sends, of its old state.

@@ -32,7 +32,7 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let state = batch.state
-        let metrics = try network.runFreePhase(on: batch, steps: freeSteps, monitor: monitor)
+        let (metrics, _) = try network.runFreePhase(on: batch, steps: freeSteps, monitor: monitor)
         network.updateDrives(of: state)
 
         let driveGradients = try network.layerMatrices(rows: state.batch)

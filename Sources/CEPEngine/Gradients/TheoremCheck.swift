@@ -187,7 +187,7 @@ extension Network {
         let before = try backUpParameters()
         defer { restoreParameters(from: before) }
         let nudge = Nudge(target: batch.target, beta: Element(conditions.beta))
-        _ = try relax(state, steps: conditions.nudgedSteps, nudge: nudge, monitor: monitor) { step in
+        try relaxChangingWeights(state, steps: conditions.nudgedSteps, nudge: nudge, monitor: monitor) { step in
             for (k, curves) in check.states.enumerated() {
                 let movement = movements[k].view
                 movement.setToDifference(of: state.layers[k + 1].view, and: older.joinedLayers(at: k).above.state)

@@ -61,15 +61,13 @@ extension Network {
         _ state: NetworkState<Element>, steps: Int, kept: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> (trajectory: Trajectory<Element>, residual: Element) {
         let trajectory = try Trajectory(steps: kept, of: state)
-        if steps > kept { _ = try relax(state, steps: steps - kept, monitor: monitor) }
-        beginPhase(state)
+        let weights = try preparePhase(of: state)
+        if steps > kept { _ = try relax(state, through: weights, steps: steps - kept, monitor: monitor) }
         var residual: Element = 0
         for step in 0..<kept {
             updateDrives(of: state)
             trajectory.record(state, at: step)
-            residual = self.step(state, nudge: nil)
-            if residual.isNaN { throw diverged(state, step: steps - kept + step + 1, nudged: false) }
-            try monitor.stepTaken(steps - kept + step + 1, of: steps)
+            residual = try takeStep(steps - kept + step + 1, of: steps, state, monitor: monitor)
         }
         return (trajectory, residual)
     }

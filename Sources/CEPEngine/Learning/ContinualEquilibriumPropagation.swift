@@ -28,12 +28,12 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
-        let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
+        let (metrics, weights) = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
         let beta = phases.betas(random: &random)[0]
 
         let scale = 1 / Element(beta * Double(batch.state.batch))
         let continual = NudgedPhase(
-            network: network, batch: batch, steps: phases.nudgedSteps, beta: Element(beta),
+            network: network, batch: batch, weights: weights, steps: phases.nudgedSteps, beta: Element(beta),
             rates: rates.map { $0 * scale }, movingRates: learningRates?.rates().map { $0 * scale },
             accumulators: accumulators)
         if writesEveryStep {
@@ -49,6 +49,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
 private struct NudgedPhase<Element: KernelScalar> {
     let network: Network<Element>
     let batch: ClampedBatch<Element>
+    /// Those of the free phase.
+    let weights: StillWeights<Element>
     let steps: Int
     let beta: Element
     /// What updates are multiplied with before they go to the accumulators.
@@ -62,7 +64,6 @@ private struct NudgedPhase<Element: KernelScalar> {
     func run(monitor: ProgressMonitor) throws(EngineError) {
         let state = batch.state
         let start = try StateSnapshot(of: state)
-        let older = try StateSnapshot(of: state)
         var movements: [any WeightMovement<Element>] = []
         for (k, connection) in network.connections.enumerated() {
             let still = UpdateRates<Element>(weights: 0, biases: 0)
@@ -70,16 +71,11 @@ private struct NudgedPhase<Element: KernelScalar> {
                 try connection.makeMovement(
                     from: start.joinedLayers(at: k), steps: steps, rates: movingRates?[k] ?? still))
         }
-        let moving = movements
-        _ = try network.relax(state, steps: steps, nudge: nudge, monitor: monitor, movements: moving) { _ in
-            for (k, movement) in moving.enumerated() {
-                movement.record(from: older.joinedLayers(at: k), to: state.joinedLayers(at: k))
-            }
-            older.update(from: state)
-        }
+        let moving = MovingWeights(still: weights, start: start, movements: movements)
+        try network.relax(state, through: moving, steps: steps, nudge: nudge, monitor: monitor)
         try network.checkUpdates(
             rates: rates, rows: 4 * state.batch * steps, factors: network.largestMagnitudes(of: state))
-        for (k, movement) in moving.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
+        for (k, movement) in movements.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
     }
 
     /// The oracle of `run`, and the form for what needs the weights at every step.
@@ -91,7 +87,7 @@ private struct NudgedPhase<Element: KernelScalar> {
         let state = batch.state
         let older = try StateSnapshot(of: state)
         do {
-            _ = try network.relax(state, steps: steps, nudge: nudge, monitor: monitor) { _ in
+            try network.relaxChangingWeights(state, steps: steps, nudge: nudge, monitor: monitor) { _ in
                 network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
                 if !isInPlace, let movingRates {
                     network.addUpdates(from: older, to: state, rates: movingRates, into: parameters)

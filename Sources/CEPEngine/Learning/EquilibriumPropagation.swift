@@ -21,7 +21,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
-        let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
+        let (metrics, weights) = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
         let free = try StateSnapshot(of: batch.state)
         let betas = phases.betas(random: &random)
 
@@ -32,7 +32,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
             if number > 0 { free.restore(to: batch.state) }
             let scale = 1 / Element(beta * Double(batch.state.batch * betas.count))
             try runNudgedPhase(
-                network, batch, beta: beta, from: free, rates: rates.map { $0 * scale }, into: sums, monitor: monitor)
+                network, batch, through: weights, beta: beta, from: free, rates: rates.map { $0 * scale }, into: sums,
+                monitor: monitor)
         }
         if waits {
             for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
@@ -41,19 +42,23 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
     }
 
     private func runNudgedPhase(
-        _ network: Network<Element>, _ batch: ClampedBatch<Element>, beta: Double, from free: StateSnapshot<Element>,
-        rates: [UpdateRates<Element>], into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
+        _ network: Network<Element>, _ batch: ClampedBatch<Element>, through weights: StillWeights<Element>,
+        beta: Double, from free: StateSnapshot<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
     ) throws(EngineError) {
         let state = batch.state
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         if accumulates {
             let older = try StateSnapshot(of: state)
-            _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
+            _ = try network.relax(
+                state, through: weights, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor
+            ) { _ in
                 network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
                 older.update(from: state)
             }
         } else {
-            _ = try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
+            _ = try network.relax(
+                state, through: weights, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
             try network.checkUpdates(rates: rates, rows: 4 * state.batch, factors: network.largestMagnitudes(of: state))
             network.addUpdates(from: free, to: state, rates: rates, into: accumulators)
         }

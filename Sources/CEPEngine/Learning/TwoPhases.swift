@@ -42,12 +42,15 @@ public enum BetaSign: Int32, Sendable {
 
 extension Network {
     /// The free phase of a rule: relaxes, and sees how the batch is predicted.
+    ///
+    /// - Returns: Also the weights as the phase had them, for the phases that follow.
     func runFreePhase(
         on batch: ClampedBatch<Element>, steps: Int, monitor: ProgressMonitor
-    ) throws(EngineError) -> Metrics {
+    ) throws(EngineError) -> (metrics: Metrics, weights: StillWeights<Element>) {
         for connection in connections { try connection.reserve(batch: batch.state.batch) }
-        _ = try relax(batch.state, steps: steps, monitor: monitor)
-        return Metrics(output: batch.state.output.view, target: batch.target.view)
+        let weights = try preparePhase(of: batch.state)
+        _ = try relax(batch.state, through: weights, steps: steps, monitor: monitor)
+        return (Metrics(output: batch.state.output.view, target: batch.target.view), weights)
     }
 
     /// Adds the updates of all connections from an older state to the present one.

@@ -16,12 +16,9 @@ public protocol Connection<Element>: AnyObject {
     /// Adds to the drive of the layer below what the layer above sends back: `drive += Wᵀ above`, or `V above`.
     func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>)
 
-    /// Lays the weights out for a phase in which they stay as they are; until `unpack`, what `driveUp` and
-    /// `addDriveDown` compute is of the weights as they are now.
-    func pack() throws(EngineError)
-
-    /// To be called where the phase has ended, or the weights have changed.
-    func unpack()
+    /// Lays the weights out, as they are now, for a phase in which they stay so. What it returns is valid until the
+    /// next call.
+    func pack() throws(EngineError) -> PackedConnection<Element>
 
     /// Makes room for updates drawn from batches of this size.
     func reserve(batch: Int) throws(EngineError)
@@ -33,7 +30,8 @@ public protocol Connection<Element>: AnyObject {
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>)
 
-    /// How the connection will move in a continual nudged phase that begins with these layers.
+    /// How the connection will move in a continual nudged phase that begins with these layers. It has been packed for
+    /// the phase.
     ///
     /// - Parameters:
     ///   - steps: The most the phase takes.
@@ -82,8 +80,12 @@ public final class ConnectionParameters<Element: KernelScalar> {
         for (mine, theirs) in zip(matrices, other.matrices) { mine.copy(from: theirs) }
     }
 
-    func add(_ other: ConnectionParameters) {
-        for (mine, theirs) in zip(matrices, other.matrices) { mine.view.add(theirs.view, scale: 1) }
+    func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(weights: 1, biases: 1)) {
+        weights.view.add(other.weights.view, scale: rates.weights)
+        biases.view.add(other.biases.view, scale: rates.biases)
+        if let mine = feedbackWeights, let theirs = other.feedbackWeights {
+            mine.view.add(theirs.view, scale: rates.weights)
+        }
     }
 
     var isFinite: Bool {

@@ -4,15 +4,9 @@ import CEPKernels
 
 extension ConnectionParameters {
     /// `drive ← W below + b`.
-    func driveUp(
-        _ below: MatrixView<Element>, packed: PackedWeights<Element>, into drive: MatrixView<Element>
-    ) {
+    func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
         fillRows(of: drive.pointer, rows: drive.rows, columns: drive.columns, with: biases.pointer)
-        if packed.isValid {
-            packed.addDriveUp(below, to: drive)
-        } else {
-            drive.addProduct(of: below, andTransposed: weights.view)
-        }
+        drive.addProduct(of: below, andTransposed: weights.view)
     }
 
     /// What the drive of the layer above gives: δₐᵀ r_b to the weights, Σ δₐ to the biases.
@@ -29,15 +23,11 @@ extension ConnectionParameters {
 struct UpdateRoom<Element: KernelScalar> {
     private(set) var below: Matrix<Element>?
     private(set) var above: Matrix<Element>?
-    /// Room to transpose either of them.
-    private(set) var transposed: Matrix<Element>?
 
     mutating func reserve(rows: Int, for parameters: ConnectionParameters<Element>) throws(EngineError) {
         if below?.rows != rows || above?.rows != rows {
             below = try Matrix(rows: rows, columns: parameters.weights.columns)
             above = try Matrix(rows: rows, columns: parameters.weights.rows)
-            transposed = try Matrix(
-                rows: max(parameters.weights.rows, parameters.weights.columns), columns: rows)
         }
     }
 }

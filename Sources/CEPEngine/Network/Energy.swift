@@ -15,7 +15,7 @@ extension Network {
             throw .invalidArgument("a network with untied feedback derives from no energy")
         }
         guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
-        beginPhase(state)
+        beginPhase(of: state)
         var energies = [Double](repeating: 0, count: state.batch)
         for (k, connection) in connections.enumerated() {
             let drive = try Matrix<Element>(rows: state.batch, columns: sizes[k + 1])

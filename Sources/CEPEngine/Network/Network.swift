@@ -9,6 +9,8 @@ public final class Network<Element: KernelScalar> {
     let setting: any Setting<Element>
     /// The states of the last phase, if there was one.
     public internal(set) var state: NetworkState<Element>?
+    /// Memory of the last phase's blocks of samples.
+    var blocks: [SampleBlock<Element>] = []
     /// What rules leave to chance where no other source is given.
     var random: RandomSource
 
@@ -55,7 +57,8 @@ public final class Network<Element: KernelScalar> {
 
     /// The network's own state with the given rows clamped at its input and zeros elsewhere: in the memory of the last
     /// one where the batch is of the same size.
-    func state(clamping inputs: SampleMatrix, _ rows: some Collection<Int>) throws(EngineError) -> NetworkState<Element>
+    func state(clamping inputs: SampleMatrix, _ rows: some RandomAccessCollection<Int>) throws(EngineError)
+        -> NetworkState<Element>
     {
         let state: NetworkState<Element>
         if let present = self.state, present.batch == rows.count {

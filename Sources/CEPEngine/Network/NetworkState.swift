@@ -11,6 +11,8 @@ public final class NetworkState<Element: KernelScalar> {
     let drives: [Matrix<Element>]
     /// What arrives at layer 1 from the clamped input alone: constant while the input's weights are.
     let inputDrive: Matrix<Element>
+    /// How much each sample changed in the last step. Batch × 1.
+    let changes: Matrix<Element>
 
     init(batch: Int, sizes: [Int], sendsActivation: Bool) throws(EngineError) {
         func matrices(_ sizes: some Sequence<Int>) throws(EngineError) -> [Matrix<Element>] {
@@ -23,6 +25,7 @@ public final class NetworkState<Element: KernelScalar> {
         sent = sendsActivation ? try matrices(sizes) : layers
         drives = try matrices(sizes.dropFirst())
         inputDrive = try Matrix(rows: batch, columns: sizes[1])
+        changes = try Matrix(rows: batch, columns: 1)
     }
 
     public var output: Matrix<Element> { layers[layers.count - 1] }

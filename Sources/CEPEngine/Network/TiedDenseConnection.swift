@@ -4,7 +4,7 @@ import CEPKernels
 public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     public let parameters: ConnectionParameters<Element>
     private let isFromInput: Bool
-    private var packed = PackedWeights<Element>()
+    private var packingRoom: PackingRoom<Element>?
     private var room = UpdateRoom<Element>()
 
     /// - Parameter isFromInput: Whether the layer below is the clamped input.
@@ -14,30 +14,30 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
-        parameters.driveUp(below, packed: packed, into: drive)
+        parameters.driveUp(below, into: drive)
     }
 
     public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
-        if packed.isValid {
-            packed.addDriveDown(above, to: drive)
-        } else {
-            drive.setToProduct(of: above, and: parameters.weights.view, keeping: 1)
-        }
+        drive.setToProduct(of: above, and: parameters.weights.view, keeping: 1)
     }
 
-    public func pack() throws(EngineError) { try packed.pack(parameters.weights, feedback: nil) }
-
-    public func unpack() { packed.invalidate() }
+    public func pack() throws(EngineError) -> PackedConnection<Element> {
+        if let packingRoom { return packingRoom.pack(parameters) }
+        let room = try PackingRoom(for: parameters)
+        packingRoom = room
+        return room.pack(parameters)
+    }
 
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: 2 * batch, for: parameters) }
 
     /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), all of them as sent.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func addUpdate(
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
-        if accumulator === parameters { packed.invalidate() }
-        guard let above = room.above, let below = room.below, let transposed = room.transposed else { return }
+        guard let above = room.above, let below = room.below else { return }
         let batch = newer.above.sent.rows
         let difference = above.rows(from: 0, count: batch)
         difference.setToDifference(of: newer.above.sent, and: older.above.sent)
@@ -45,7 +45,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         if isFromInput {
             // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
             accumulator.weights.view.addOuterProduct(
-                of: difference, and: newer.below.sent, scale: rates.weights, room: transposed)
+                of: difference, and: newer.below.sent, scale: rates.weights)
         } else {
             // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
             above.rows(from: batch, count: batch).copy(from: older.above.sent)
@@ -53,7 +53,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
             below.rows(from: batch, count: batch).setToDifference(of: newer.below.sent, and: older.below.sent)
             accumulator.weights.view.addOuterProduct(
                 of: above.rows(from: 0, count: 2 * batch), and: below.rows(from: 0, count: 2 * batch),
-                scale: rates.weights, room: transposed)
+                scale: rates.weights)
         }
     }
 
@@ -61,10 +61,15 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> any WeightMovement<Element> {
         if isFromInput {
-            try ClampedMovement(from: start, rates: rates) { $0.sent }
-        } else {
-            try TelescopedMovement(from: start, rates: rates)
+            return try ClampedMovement(from: start, rates: rates) { $0.sent }
         }
+        let (batch, below, above) = (start.above.sent.rows, parameters.weights.columns, parameters.weights.rows)
+        // Multiplications a step: a product with the moved rows each way, against writing the weights.
+        let telescoping = 2 * (2 * batch) * batch * (below + above)
+        if let packingRoom, (batch + packingCost) * below * above < telescoping {
+            return try WrittenTiedMovement(of: self, in: packingRoom, rates: rates, from: start)
+        }
+        return try TelescopedMovement(from: start, rates: rates)
     }
 
     public func addGradientDown(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {

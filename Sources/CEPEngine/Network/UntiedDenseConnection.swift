@@ -6,7 +6,7 @@ import CEPKernels
 public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     public let parameters: ConnectionParameters<Element>
     private let isFromInput: Bool
-    private var packed = PackedWeights<Element>()
+    private var packingRoom: PackingRoom<Element>?
     private var room = UpdateRoom<Element>()
 
     /// - Parameter isFromInput: Whether the layer below is the clamped input.
@@ -16,55 +16,70 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     public func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
-        parameters.driveUp(below, packed: packed, into: drive)
+        parameters.driveUp(below, into: drive)
     }
 
     public func addDriveDown(_ above: MatrixView<Element>, to drive: MatrixView<Element>) {
         guard let feedbackWeights = parameters.feedbackWeights else { return }
-        if packed.isValid {
-            packed.addDriveDown(above, to: drive)
-        } else {
-            drive.addProduct(of: above, andTransposed: feedbackWeights.view)
-        }
+        drive.addProduct(of: above, andTransposed: feedbackWeights.view)
     }
 
-    public func pack() throws(EngineError) {
-        try packed.pack(parameters.weights, feedback: parameters.feedbackWeights)
+    public func pack() throws(EngineError) -> PackedConnection<Element> {
+        if let packingRoom { return packingRoom.pack(parameters) }
+        let room = try PackingRoom(for: parameters)
+        packingRoom = room
+        return room.pack(parameters)
     }
-
-    public func unpack() { packed.invalidate() }
 
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: batch, for: parameters) }
 
-    /// ΔW = r (s′ₐ − sₐ)ᵀ s_b, ΔV = r (s′_b − s_b)ᵀ sₐ, Δb = r Σ (s′ₐ − sₐ): what a neuron sends is taken from the
-    /// older moment, what it becomes from its state itself.
+    /// What a neuron sends is taken from the older moment, what it becomes from its state itself.
     public func addUpdate(
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
-        if accumulator === parameters { packed.invalidate() }
-        guard let above = room.above?.view, let below = room.below?.view, let transposed = room.transposed else {
-            return
-        }
+        addForwardUpdate(from: older, to: newer, rates: rates, into: accumulator)
+        addFeedbackUpdate(from: older, to: newer, rates: rates, into: accumulator)
+    }
+
+    /// ΔW = r (s′ₐ − sₐ)ᵀ s_b, Δb = r Σ (s′ₐ − sₐ)
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func addForwardUpdate(
+        from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let above = room.above?.view else { return }
         above.setToDifference(of: newer.above.state, and: older.above.state)
         accumulator.biases.view.addRowSums(of: above, scale: rates.biases)
-        accumulator.weights.view.addOuterProduct(
-            of: above, and: older.below.sent, scale: rates.weights, room: transposed)
-        if let feedbackWeights = accumulator.feedbackWeights {
-            below.setToDifference(of: newer.below.state, and: older.below.state)
-            feedbackWeights.view.addOuterProduct(
-                of: below, and: older.above.sent, scale: rates.weights, room: transposed)
-        }
+        accumulator.weights.view.addOuterProduct(of: above, and: older.below.sent, scale: rates.weights)
+    }
+
+    /// ΔV = r (s′_b − s_b)ᵀ sₐ
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func addFeedbackUpdate(
+        from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let below = room.below?.view, let feedbackWeights = accumulator.feedbackWeights else { return }
+        below.setToDifference(of: newer.below.state, and: older.below.state)
+        feedbackWeights.view.addOuterProduct(of: below, and: older.above.sent, scale: rates.weights)
     }
 
     public func makeMovement(
         from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> any WeightMovement<Element> {
         if isFromInput {
-            try ClampedMovement(from: start, rates: rates) { $0.state }
-        } else {
-            try AccumulatedMovement(from: start, steps: steps, rates: rates)
+            return try ClampedMovement(from: start, rates: rates) { $0.state }
         }
+        let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
+        // Multiplications a step: a product with half of all rows each way, against writing both weights.
+        let accumulating = steps * batch * batch * (below + above)
+        if let packingRoom, 2 * (batch + packingCost) * below * above < accumulating {
+            return try WrittenUntiedMovement(of: self, in: packingRoom, rates: rates)
+        }
+        return try AccumulatedMovement(from: start, steps: steps, rates: rates)
     }
 
     public func addGradientDown(_ driveGradient: MatrixView<Element>, to sentGradient: MatrixView<Element>) {

@@ -45,6 +45,8 @@ public final class Matrix<Element: KernelScalar> {
         MatrixView(owner: self, pointer: pointer, rows: rows, columns: columns)
     }
 
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func copy(from other: Matrix) { pointer.update(from: other.pointer, count: count) }
 
     public func copied() throws(EngineError) -> Matrix {

@@ -21,8 +21,12 @@ public struct MatrixView<Element: KernelScalar> {
         MatrixView(owner: owner, pointer: pointer + start * columns, rows: count, columns: columns)
     }
 
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     func copy(from other: MatrixView) { pointer.update(from: other.pointer, count: count) }
 
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     func fill(with value: Element) { pointer.update(repeating: value, count: count) }
 
     /// self ← α op(a) op(b) + β self.
@@ -55,17 +59,20 @@ public struct MatrixView<Element: KernelScalar> {
     }
 
     /// self ← self + scale · aᵀ b, for a and b of few rows.
-    ///
-    /// - Parameter room: Where a is transposed to: columns of a × rows of a.
-    func addOuterProduct(of a: MatrixView, and b: MatrixView, scale: Element, room: Matrix<Element>) {
-        transpose(a.pointer, rows: a.rows, columns: a.columns, into: room.pointer)
-        CEPKernels.addProduct(
-            room.pointer, b.pointer, m: a.columns, n: b.columns, k: a.rows, scale: scale, to: pointer)
+    func addOuterProduct(of a: MatrixView, and b: MatrixView, scale: Element) {
+        addTransposedProduct(
+            a.pointer, b.pointer, m: a.columns, n: b.columns, k: a.rows, scale: scale, to: pointer)
     }
 
     /// self ← a − b.
     func setToDifference(of a: MatrixView, and b: MatrixView) {
         subtract(b.pointer, from: a.pointer, into: pointer, count: count)
+    }
+
+    /// self ← a + scale · b.
+    func setToSum(of a: MatrixView, and b: MatrixView, scale: Element) {
+        copy(from: a)
+        add(b, scale: scale)
     }
 
     /// self ← self + scale · other.
@@ -77,11 +84,6 @@ public struct MatrixView<Element: KernelScalar> {
     func setToRowSums(of other: MatrixView) {
         fill(with: 0)
         addRowSums(of: other, scale: 1)
-    }
-
-    /// Adds one row, scaled, to each of these.
-    func addToEachRow(_ row: MatrixView, scale: Element) {
-        for start in 0..<rows { rows(from: start, count: 1).add(row, scale: scale) }
     }
 
     /// Adds the sum of another matrix's rows, scaled, to this one row.

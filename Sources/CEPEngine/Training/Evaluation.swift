@@ -40,13 +40,15 @@ extension Network {
     ) throws(EngineError) {
         try validateSteps(steps, name: "steps")
         monitor.begin(total: inputs.rows)
+        let weights = try packWeights()
         var state = try makeState(batch: min(evaluationBatch, inputs.rows))
         for start in stride(from: 0, to: inputs.rows, by: evaluationBatch) {
             let rows = start..<min(start + evaluationBatch, inputs.rows)
             if rows.count != state.batch { state = try makeState(batch: rows.count) }
             for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
             inputs.clamp(rows, into: state)
-            _ = try relax(state, steps: steps, monitor: monitor)
+            beginPhase(of: state)
+            _ = try relax(state, through: weights, steps: steps, monitor: monitor)
             try monitor.finished(relaxed(rows, state))
         }
     }

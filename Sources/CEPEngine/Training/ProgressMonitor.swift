@@ -17,14 +17,18 @@ public final class ProgressMonitor {
 
     private let shouldStop: ((ProgressReport) -> Bool)?
     private let countsSteps: Bool
+    /// Multiplications that a phase may make before it comes back here: some milliseconds.
+    let stretch: Int
     private var due: UInt64
     private(set) var report = ProgressReport()
 
     /// - Parameters:
     ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
+    ///   - stretch: Multiplications that a phase may make between two looks at the monitor.
     ///   - shouldStop: Called every 20 ms or so on the thread that does the work.
-    public init(countsSteps: Bool = false, shouldStop: ((ProgressReport) -> Bool)? = nil) {
+    public init(countsSteps: Bool = false, stretch: Int = 1 << 27, shouldStop: ((ProgressReport) -> Bool)? = nil) {
         self.countsSteps = countsSteps
+        self.stretch = stretch
         self.shouldStop = shouldStop
         due = Self.now() + Self.interval
     }

@@ -117,14 +117,20 @@ public struct ClampedBatch<Element: KernelScalar> {
 
 extension SampleMatrix {
     /// Writes the given rows into the input layer of a state.
-    func clamp<Element>(_ rows: some Collection<Int>, into state: NetworkState<Element>) {
-        for (i, row) in rows.enumerated() { copyRow(row, into: state.layers[0].pointer + i * columns) }
+    func clamp<Element>(_ rows: some RandomAccessCollection<Int>, into state: NetworkState<Element>) {
+        let destination = state.layers[0].pointer
+        let parts = sharedCopyParts(of: rows.count * columns)
+        WorkerPool.shared.run(parts: parts) { part in
+            for i in part * rows.count / parts..<(part + 1) * rows.count / parts {
+                copyRow(rows[rows.index(rows.startIndex, offsetBy: i)], into: destination + i * columns)
+            }
+        }
     }
 }
 
 extension Targets {
     /// The targets of the given rows, rows × units.
-    func matrix<Element>(of rows: some Collection<Int>, units: Int) throws(EngineError) -> Matrix<Element> {
+    func matrix<Element>(of rows: some RandomAccessCollection<Int>, units: Int) throws(EngineError) -> Matrix<Element> {
         let target = try Matrix<Element>(rows: rows.count, columns: units)
         for (i, row) in rows.enumerated() { copyRow(row, into: target.pointer + i * units, units: units) }
         return target

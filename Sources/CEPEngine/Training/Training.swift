@@ -38,7 +38,7 @@ extension Network {
     }
 
     private func trainBatch(
-        _ samples: Samples, rows: some Collection<Int>, rule: some LearningRule<Element>,
+        _ samples: Samples, rows: some RandomAccessCollection<Int>, rule: some LearningRule<Element>,
         rates: [UpdateRates<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)

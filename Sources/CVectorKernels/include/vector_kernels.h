@@ -15,29 +15,35 @@ enum { CEP_KERNEL_SHIFTED_SIGMOID = 0, CEP_KERNEL_HARD_SIGMOID = 1, CEP_KERNEL_T
 
 /* The kernels of one number type T: pointers are to T, numbers are rounded to it. */
 typedef struct {
-    /* Columns of a panel of packed weights. */
+    /* Columns of a panel of packed weights; a matrix of at most half as many has one panel of that width. */
     size_t panel_columns;
-    /* b (k x n, element [i, j] at b[i * row_stride + j * column_stride]) into panels. */
-    void (*pack)(const void *b, size_t k, size_t n, size_t row_stride, size_t column_stride, void *packed);
-    /* c[m x n] <- a[m x k] b, or c + a b, for the columns of panels first ... last - 1 of packed b. */
-    void (*multiply)(size_t m, size_t n, size_t k, const void *a, const void *packed, int accumulate, void *c,
-                     size_t first, size_t last);
+    /* Panels first ... last - 1 of b[k x n]: element [i, j] is at b[i * stride + j], or at b[j * stride + i] where
+     * transposed. */
+    void (*pack)(const void *b, size_t k, size_t n, size_t stride, int transposed, void *packed, size_t first,
+                 size_t last);
+    /* c[m x n] <- base + a[m x k] b, for the columns of panels first ... last - 1 of packed b. Row i of base is at
+     * base + i * base_stride: it may be c itself, or one row for all (base_stride 0). */
+    void (*multiply)(size_t m, size_t n, size_t k, const void *a, const void *packed, const void *base,
+                     size_t base_stride, void *c, size_t first, size_t last);
     /* c[m x n] <- a[m x k] b[n x k] transposed, or c + a b', for columns first ... last - 1 of c. */
     void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, int accumulate,
                                 void *c, size_t first, size_t last);
-    /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows. */
-    void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, const void *b, void *c);
+    /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows; element [i, j] of a at a[i * row + j * column].
+     */
+    void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, size_t a_row, size_t a_column,
+                        const void *b, void *c);
     /* max |array[i]|; NaN if one is not finite. */
     double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
     void (*activate)(int activation, const void *input, void *output, size_t count);
-    /* s <- activation(drive) + beta (target - s); target may be NULL. Returns max |change|, NaN if not finite. */
-    double (*step_prototypical)(int activation, const void *drive, const void *target, double beta, void *state,
-                                size_t count);
+    /* s <- activation(drive) + beta (target - s), all rows x columns; target may be NULL. Raises changes[row] to
+     * max |change| of the row, to NaN if that is not finite. */
+    void (*step_prototypical)(int activation, size_t rows, size_t columns, const void *drive, const void *target,
+                              double beta, void *state, void *changes);
     /* s <- s + dt (activation'(s) drive - s + beta (target - s)), clamped to [0, 1] where asked; activation may be
-     * CEP_KERNEL_NONE, for 1 in place of its derivative. Returns the same. */
-    double (*step_real_time)(int activation, const void *drive, const void *target, double beta, double dt,
-                             int clamp, void *state, size_t count);
+     * CEP_KERNEL_NONE, for 1 in place of its derivative. Raises changes in the same way. */
+    void (*step_real_time)(int activation, size_t rows, size_t columns, const void *drive, const void *target,
+                           double beta, double dt, int clamp, void *state, void *changes);
 } cep_kernels;
 
 /* An instruction set's kernels, and its name as CEP_INSTRUCTION_SET takes it. */

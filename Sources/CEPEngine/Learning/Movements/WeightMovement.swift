@@ -1,0 +1,102 @@
+import CEPKernels
+
+/// How the parameters of one connection have moved since a continual nudged phase began, kept in the form that costs
+/// least: a step gets from it what the moved weights drive, and the parameters are written once, at the end.
+///
+/// It stands for the weights W + rᵂ Σ aᵀ b, and equals updating them at every step in exact arithmetic.
+public protocol WeightMovement<Element>: AnyObject {
+    associatedtype Element: KernelScalar
+
+    /// Whether `record` looks at the state before the step, rather than at the one the phase began with.
+    var comparesSteps: Bool { get }
+
+    /// In how many parts a step can be recorded, by as many threads.
+    var recordingParts: Int { get }
+
+    /// To be called after each step of the phase, for each part.
+    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
+
+    /// Adds to the drive of the layer above what the movement adds to `W below + b`, for some samples of the batch.
+    func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>)
+
+    /// Adds to the drive of the layer below what the movement adds to the feedback.
+    func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>)
+
+    /// Adds the movement at the given rates to an accumulator.
+    func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>)
+}
+
+extension WeightMovement {
+    public var recordingParts: Int { 1 }
+}
+
+/// What a layer sends in some samples of a batch: the first of them is `first`. It holds no reference.
+public struct SentRows<Element: KernelScalar> {
+    let first: Int
+    let count: Int
+    /// nil for the input, which does not move.
+    let values: UnsafePointer<Element>?
+}
+
+/// The weights of a continual nudged phase: those it began with, laid out, and how each connection has moved.
+struct MovingWeights<Element: KernelScalar>: PhaseWeights {
+    let still: StillWeights<Element>
+    /// The states the phase began with.
+    let start: StateSnapshot<Element>
+    let movements: [any WeightMovement<Element>]
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func updateDrives(of rows: StateRows<Element>) {
+        still.updateDrives(of: rows)
+        for (k, movement) in movements.enumerated() {
+            movement.addDriveUp(sent(by: k, rows), to: rows.layers[k].drive)
+            if k > 0 { movement.addDriveDown(sent(by: k + 1, rows), to: rows.layers[k - 1].drive) }
+        }
+    }
+
+    private func sent(by layer: Int, _ rows: StateRows<Element>) -> SentRows<Element> {
+        SentRows(
+            first: rows.first, count: rows.count,
+            values: layer == 0 ? nil : UnsafePointer(rows.layers[layer - 1].sent))
+    }
+}
+
+extension Network {
+    /// Relaxes from the present state while the weights move: `movements` are told of each step.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func relax(
+        _ state: NetworkState<Element>, through weights: MovingWeights<Element>, steps: Int, nudge: Nudge<Element>,
+        monitor: ProgressMonitor
+    ) throws(EngineError) {
+        let parts = state.parts(blockCount(batch: state.batch, steps: 1))
+        let shared = parts.count > 1
+        let all = state.rows(0..<state.batch)
+        let movements = weights.movements
+        let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
+        let (before, after) = (
+            movements.indices.map { (older ?? weights.start).joinedLayers(at: $0) },
+            movements.indices.map { state.joinedLayers(at: $0) }
+        )
+        let recordings = movements.indices.flatMap { k in (0..<movements[k].recordingParts).map { (k, $0) } }
+        for taken in 1...steps {
+            WorkerPool.shared.run(parts: parts.count) { part in
+                step(parts[part], through: weights, pull: nudge.pull(from: parts[part].first))
+            }
+            let residual = all.residual
+            guard !residual.isNaN else {
+                throw diverged(Divergence(step: taken, layer: all.firstLayerNotFinite), nudged: true)
+            }
+            WorkerPool.shared.run(parts: shared ? recordings.count : 1) { number in
+                for (k, part) in shared ? recordings[number...number] : recordings[...] {
+                    movements[k].record(part: part, from: before[k], to: after[k])
+                }
+            }
+            older?.update(from: state)
+            try monitor.stepTaken(taken, of: steps)
+            // Weights move with the states: where no state changed, nothing will.
+            if residual == 0 { break }
+        }
+    }
+}
