@@ -4,7 +4,8 @@
     python benchmarks/run.py     prints a table, writes benchmarks/results.json
 
 Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
-medians over the rounds are reported. The floor is the arithmetic that the algebra leaves (rows.py),
+medians over the rounds are reported. Before each turn there is a pause, because threads of the
+libraries wait for more work busily, for up to 0.2 s, in the way of whoever comes next. The floor is the arithmetic that the algebra leaves (rows.py),
 over the rate of a large float32 matrix product on the same number of threads in the same run.
 """
 
@@ -35,6 +36,9 @@ import peer_jax  # noqa: E402
 from rows import ROWS, Row, floor_flops  # noqa: E402
 
 import cep  # noqa: E402
+
+
+PAUSE = 0.3  # seconds
 
 
 class Cep:
@@ -101,12 +105,15 @@ def measure(row: Row, batch: int) -> dict:
         contestant.run(batches(2))  # compiles, warms up
         start = time.perf_counter()
         contestant.run(batches(1))
-        counts[contestant.name] = max(2, min(100, int(0.4 / (time.perf_counter() - start))))
+        counts[contestant.name] = max(2, min(500, int(0.4 / (time.perf_counter() - start))))
     peaks = []
     for _ in range(ARGUMENTS.rounds):
+        time.sleep(PAUSE)
         peaks.append(sgemm_peak())
         for contestant in everyone:
             work = batches(counts[contestant.name])
+            time.sleep(PAUSE)
+            contestant.run(work[:2])
             start = time.perf_counter()
             contestant.run(work)
             times[contestant.name].append((time.perf_counter() - start) / len(work) * 1e3)
