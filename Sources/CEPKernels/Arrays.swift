@@ -9,13 +9,13 @@ public func fillRows<Element: KernelScalar>(
     for r in 0..<rows { (matrix + r * columns).update(from: row, count: columns) }
 }
 
-/// Adds `row`, scaled, to each of `rows` rows of a matrix.
+/// `array[i] = factor · array[i] + summand`.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
-public func addToEachRow<Element: KernelScalar>(
-    of matrix: UnsafeMutablePointer<Element>, rows: Int, _ row: UnsafePointer<Element>, columns: Int, scale: Element
+public func scale<Element: KernelScalar>(
+    _ array: UnsafeMutablePointer<Element>, by factor: Element, adding summand: Element, count: Int
 ) {
-    for r in 0..<rows { add(scale, times: row, to: matrix + r * columns, count: columns) }
+    for i in 0..<count { array[i] = factor * array[i] + summand }
 }
 
 /// `sums[j] += scale · Σ_r matrix[r, j]`.

@@ -23,6 +23,8 @@ public final class PackedMatrix<Element: KernelScalar> {
         let bytes = panels * width * rows * MemoryLayout<Element>.stride
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
+        // The last panel may have columns that are never written, but are read.
+        memset(memory, 0, max(bytes, 64))
         product = PackedProduct(rows: rows, columns: columns, panels: panels, memory: memory)
     }
 

@@ -292,7 +292,7 @@ INLINE void NAME(transpose)(const T *from, size_t rows, size_t columns, size_t f
 /* A matrix that fits into one vector's columns has a panel of that width. */
 INLINE size_t NAME(panel_width)(size_t n) { return n <= LANES ? LANES : PANEL; }
 
-/* Panels of that many columns, k rows each; columns that are not there are zero. */
+/* Panels of that many columns, k rows each; columns that are not there are left as they are: nothing comes of them. */
 TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t stride, int transposed, void *to,
                               size_t first, size_t last) {
     const T *b = from;
@@ -301,8 +301,6 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
         T *packed = (T *)to + panel * k * width;
         size_t start = panel * width;
         size_t columns = n - start < width ? n - start : width;
-        if (columns < width)
-            memset(packed, 0, k * width * sizeof(T));
         if (transposed) {
             NAME(transpose)(b + start * stride, columns, k, stride, packed, width);
         } else {
@@ -312,26 +310,31 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
     }
 }
 
+/* What one row of b adds to the sums of a tile. The first one sets them: zeroing them costs more than it looks. */
+#define TILE_STEP(i, assign)                                                                                      \
+    {                                                                                                             \
+        VECTOR weights[2];                                                                                        \
+        for (size_t v = 0; v < vectors; v++) {                                                                    \
+            const T *place = b + (i) * b_stride + v * LANES;                                                      \
+            size_t rest = columns - v * LANES;                                                                    \
+            weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);                     \
+        }                                                                                                         \
+        for (size_t r = 0; r < m; r++) {                                                                          \
+            VECTOR value = SPLAT(a[r * a_row + (i) * a_column]);                                                  \
+            for (size_t v = 0; v < vectors; v++)                                                                  \
+                sums[r][v] assign value *weights[v];                                                              \
+        }                                                                                                         \
+    }
+
 /* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
  * whether all lanes of the vectors of b can be read. */
 INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a, size_t a_row,
                        size_t a_column, const T *b, size_t b_stride, T scale, const T *base, size_t base_stride,
                        T *c, size_t c_stride, size_t columns) {
     VECTOR sums[ROWS][2];
-    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t v = 0; v < vectors; v++) sums[r][v] = SPLAT(0); }
-    for (size_t i = 0; i < k; i++) {
-        VECTOR weights[2];
-        for (size_t v = 0; v < vectors; v++) {
-            const T *place = b + i * b_stride + v * LANES;
-            size_t rest = columns - v * LANES;
-            weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);
-        }
-        for (size_t r = 0; r < m; r++) {
-            VECTOR value = SPLAT(a[r * a_row + i * a_column]);
-            for (size_t v = 0; v < vectors; v++)
-                sums[r][v] += value * weights[v];
-        }
-    }
+    TILE_STEP(0, =)
+    for (size_t i = 1; i < k; i++)
+        TILE_STEP(i, +=)
     for (size_t r = 0; r < m; r++) {
         for (size_t v = 0; v < vectors; v++) {
             T *place = c + r * c_stride + v * LANES;
@@ -402,43 +405,46 @@ TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left
 
 /* ---- Products with weights as they lie ----------------------------------------------------------- */
 
-/* The sum of the lanes, in an order that does not depend on anything. */
+/* The sum of the lanes, in an order that does not depend on anything: by quarters of 64 bytes, then by halves. */
 INLINE T NAME(sum)(VECTOR v) {
-    T result = 0;
-    for (int i = 0; i < LANES; i++)
-        result += v[i];
+    typedef T quarter __attribute__((vector_size(16)));
+    union {
+        VECTOR whole;
+        quarter parts[BYTES / 16];
+    } lanes = {v};
+    for (int count = BYTES / 32; count > 0; count /= 2) {
+        UNROLL for (int i = 0; i < count; i++) lanes.parts[i] += lanes.parts[i + count];
+    }
+    T result = lanes.parts[0][0] + lanes.parts[0][1];
+    for (size_t i = 2; i < 16 / sizeof(T); i += 2)
+        result += lanes.parts[0][i] + lanes.parts[0][i + 1];
     return result;
 }
+
+#define DOT_STEP(load)                                                                                            \
+    {                                                                                                             \
+        VECTOR right[4];                                                                                          \
+        for (size_t s = 0; s < n; s++)                                                                            \
+            right[s] = load(b + s * k + i);                                                                       \
+        for (size_t r = 0; r < m; r++) {                                                                          \
+            VECTOR left = load(a + r * k + i);                                                                    \
+            for (size_t s = 0; s < n; s++)                                                                        \
+                sums[r][s] += left * right[s];                                                                    \
+        }                                                                                                         \
+    }
+#define WHOLE(p) LOAD(p)
+#define PART(p) NAME(load_part)(p, k - i)
 
 /* A tile of m rows of a and n rows of b, the sums of products along their rows. */
 INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, int accumulate, T *c,
                            size_t c_stride) {
     VECTOR sums[5][4];
-    for (size_t r = 0; r < m; r++) {
-        for (size_t s = 0; s < n; s++)
-            sums[r][s] = SPLAT(0);
-    }
+    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t s = 0; s < n; s++) sums[r][s] = SPLAT(0); }
     size_t i = 0;
-    for (; i + LANES <= k; i += LANES) {
-        VECTOR right[4];
-        for (size_t s = 0; s < n; s++)
-            right[s] = LOAD(b + s * k + i);
-        for (size_t r = 0; r < m; r++) {
-            VECTOR left = LOAD(a + r * k + i);
-            for (size_t s = 0; s < n; s++)
-                sums[r][s] += left * right[s];
-        }
-    }
-    if (i < k) {
-        VECTOR right[4];
-        for (size_t s = 0; s < n; s++)
-            right[s] = NAME(load_part)(b + s * k + i, k - i);
-        for (size_t r = 0; r < m; r++) {
-            VECTOR left = NAME(load_part)(a + r * k + i, k - i);
-            for (size_t s = 0; s < n; s++)
-                sums[r][s] += left * right[s];
-        }
-    }
+    for (; i + LANES <= k; i += LANES)
+        DOT_STEP(WHOLE)
+    if (i < k)
+        DOT_STEP(PART)
     for (size_t r = 0; r < m; r++) {
         for (size_t s = 0; s < n; s++) {
             T *place = c + r * c_stride + s;
@@ -513,4 +519,8 @@ static const cep_kernels NAME(kernels) = {
 #undef SIZE
 #undef EACH_ROW
 #undef ROW
+#undef TILE_STEP
 #undef TILE_CASE
+#undef DOT_STEP
+#undef WHOLE
+#undef PART

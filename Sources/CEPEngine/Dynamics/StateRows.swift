@@ -25,6 +25,9 @@ struct StateRows<Element: KernelScalar> {
     /// max |s(t+1) − s(t)| of each sample in the last step; NaN where a state is no longer finite.
     let changes: UnsafeMutablePointer<Element>
 
+    /// The indices of the samples in the batch.
+    var range: Range<Int> { first..<first + count }
+
     /// The first of these.
     func prefix(_ count: Int) -> StateRows {
         StateRows(first: first, count: count, layers: layers, inputDrive: inputDrive, changes: changes)

@@ -17,8 +17,8 @@ public struct MatrixView<Element: KernelScalar> {
     public var count: Int { rows * columns }
 
     /// Part of these rows.
-    func rows(from start: Int, count: Int) -> MatrixView {
-        MatrixView(owner: owner, pointer: pointer + start * columns, rows: count, columns: columns)
+    func rows(_ range: Range<Int>) -> MatrixView {
+        MatrixView(owner: owner, pointer: pointer + range.lowerBound * columns, rows: range.count, columns: columns)
     }
 
     @specialized(where Element == Float)

@@ -13,7 +13,7 @@
 
 enum { CEP_KERNEL_SHIFTED_SIGMOID = 0, CEP_KERNEL_HARD_SIGMOID = 1, CEP_KERNEL_TANH = 2, CEP_KERNEL_NONE = -1 };
 
-/* The kernels of one number type T: pointers are to T, numbers are rounded to it. */
+/* The kernels of one number type T: pointers are to T, numbers are rounded to it. Sizes are 1 or more. */
 typedef struct {
     /* Columns of a panel of packed weights; a matrix of at most half as many has one panel of that width. */
     size_t panel_columns;

@@ -17,39 +17,52 @@ final class OuterProducts<Element: KernelScalar> {
         products = try Matrix(rows: batch, columns: capacity)
     }
 
-    func receivingRows(from start: Int, count: Int) -> MatrixView<Element> { receiving.rows(from: start, count: count) }
-    func sendingRows(from start: Int, count: Int) -> MatrixView<Element> { sending.rows(from: start, count: count) }
-
-    /// `drive += scale · (Σ receivingᵀ sending) sent`.
-    func addDrive(of sent: SentRows<Element>, scale: Element, to drive: UnsafeMutablePointer<Element>) {
-        addDrive(of: sent, sending, receiving, scale, to: drive)
+    /// Room rows, counted from `start` on.
+    func receivingRows(_ range: Range<Int>, from start: Int = 0) -> MatrixView<Element> {
+        receiving.rows(from: start + range.lowerBound, count: range.count)
     }
 
-    /// `drive += scale · (Σ sendingᵀ receiving) sent`: the transposed sum.
-    func addTransposedDrive(of sent: SentRows<Element>, scale: Element, to drive: UnsafeMutablePointer<Element>) {
-        addDrive(of: sent, receiving, sending, scale, to: drive)
+    func sendingRows(_ range: Range<Int>, from start: Int = 0) -> MatrixView<Element> {
+        sending.rows(from: start + range.lowerBound, count: range.count)
     }
 
-    /// `weights += scale · Σ receivingᵀ sending`.
-    func add(scale: Element, to weights: Matrix<Element>) {
+    /// `drive += (rᵂ Σ receivingᵀ sending) sent`, and `rᵇ Σ receiving` over the first `biasRows`, which is the same
+    /// product with 1 in place of what they multiply.
+    func addDrive(
+        of sent: SentRows<Element>, rates: UpdateRates<Element>, biasRows: Int,
+        to drive: UnsafeMutablePointer<Element>
+    ) {
+        addDrive(of: sent, sending, receiving, rates, biasRows, to: drive)
+    }
+
+    /// `drive += (r Σ sendingᵀ receiving) sent`: the transposed sum.
+    func addTransposedDrive(of sent: SentRows<Element>, rate: Element, to drive: UnsafeMutablePointer<Element>) {
+        addDrive(of: sent, receiving, sending, UpdateRates(weights: rate, biases: 0), 0, to: drive)
+    }
+
+    /// `weights += rate · Σ receivingᵀ sending`.
+    func add(rate: Element, to weights: Matrix<Element>) {
         guard count > 0 else { return }
-        weights.view.addOuterProduct(
-            of: receivingRows(from: 0, count: count), and: sendingRows(from: 0, count: count), scale: scale)
+        weights.view.addOuterProduct(of: receivingRows(0..<count), and: sendingRows(0..<count), scale: rate)
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     private func addDrive(
-        of sent: SentRows<Element>, _ sending: Matrix<Element>, _ receiving: Matrix<Element>, _ scale: Element,
-        to drive: UnsafeMutablePointer<Element>
+        of sent: SentRows<Element>, _ sending: Matrix<Element>, _ receiving: Matrix<Element>,
+        _ rates: UpdateRates<Element>, _ biasRows: Int, to drive: UnsafeMutablePointer<Element>
     ) {
         guard count > 0, let values = sent.values else { return }
         // Each sample has its own row, whatever other threads are at.
         let products = products.pointer + sent.first * products.columns
         multiplyTransposed(
             values, sending.pointer, m: sent.count, n: count, k: sending.columns, accumulating: false, into: products)
-        addProduct(
-            products, receiving.pointer, m: sent.count, n: receiving.columns, k: count, scale: scale, to: drive)
+        for sample in 0..<sent.count {
+            let row = products + sample * count
+            scale(row, by: rates.weights, adding: rates.biases, count: biasRows)
+            scale(row + biasRows, by: rates.weights, adding: 0, count: count - biasRows)
+        }
+        addProduct(products, receiving.pointer, m: sent.count, n: receiving.columns, k: count, scale: 1, to: drive)
     }
 }
 
@@ -59,106 +72,98 @@ final class TelescopedMovement<Element: KernelScalar>: WeightMovement {
     private let start: JoinedLayers<Element>
     private let rates: UpdateRates<Element>
     private let products: OuterProducts<Element>
-    private let biasMoved: Matrix<Element>
-
-    var comparesSteps: Bool { false }
+    private let batch: Int
 
     init(from start: JoinedLayers<Element>, rates: UpdateRates<Element>) throws(EngineError) {
-        let batch = start.above.sent.rows
+        batch = start.above.sent.rows
         self.start = start
         self.rates = rates
         products = try OuterProducts(
             capacity: 2 * batch, batch: batch, receiving: start.above.sent.columns, sending: start.below.sent.columns)
-        biasMoved = try Matrix(rows: 1, columns: start.above.sent.columns)
-        products.receivingRows(from: batch, count: batch).copy(from: start.above.sent)
+        products.receivingRows(0..<batch, from: batch).copy(from: start.above.sent)
+        // Before the first step nothing has moved: the rows are zero.
+        products.count = 2 * batch
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        let batch = start.above.sent.rows
-        let movedAbove = products.receivingRows(from: 0, count: batch)
-        movedAbove.setToDifference(of: newer.above.sent, and: start.above.sent)
-        products.sendingRows(from: 0, count: batch).copy(from: newer.below.sent)
-        products.sendingRows(from: batch, count: batch).setToDifference(of: newer.below.sent, and: start.below.sent)
-        biasMoved.view.setToRowSums(of: movedAbove)
-        products.count = 2 * batch
+    func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+        products.receivingRows(samples).setToDifference(
+            of: newer.above.sent.rows(samples), and: start.above.sent.rows(samples))
+        products.sendingRows(samples).copy(from: newer.below.sent.rows(samples))
+        products.sendingRows(samples, from: batch).setToDifference(
+            of: newer.below.sent.rows(samples), and: start.below.sent.rows(samples))
     }
 
     func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {
-        products.addDrive(of: below, scale: rates.weights, to: drive)
-        addToEachRow(
-            of: drive, rows: below.count, biasMoved.pointer, columns: biasMoved.columns, scale: rates.biases)
+        products.addDrive(of: below, rates: rates, biasRows: batch, to: drive)
     }
 
     func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {
-        products.addTransposedDrive(of: above, scale: rates.weights, to: drive)
+        products.addTransposedDrive(of: above, rate: rates.weights, to: drive)
     }
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        products.add(scale: rates.weights, to: accumulator.weights)
-        accumulator.biases.view.add(biasMoved.view, scale: rates.biases)
+        products.add(rate: rates.weights, to: accumulator.weights)
+        accumulator.biases.view.addRowSums(of: products.receivingRows(0..<batch), scale: rates.biases)
     }
 }
 
 /// Of an untied connection between layers that both move: Σ (s(t+1) − s(t))ᵀ r(t), a batch of rows a step.
 final class AccumulatedMovement<Element: KernelScalar>: WeightMovement {
-    private let start: JoinedLayers<Element>
     private let rates: UpdateRates<Element>
     private let forward: OuterProducts<Element>
     private let feedback: OuterProducts<Element>
-    private let moved: Matrix<Element>
-    private let biasMoved: Matrix<Element>
+    private let batch: Int
 
     var comparesSteps: Bool { true }
+    var batchParts: Int { 1 }
 
     init(from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>) throws(EngineError) {
-        let batch = start.above.state.rows
+        batch = start.above.state.rows
         let (capacity, overflow) = steps.multipliedReportingOverflow(by: batch)
         guard !overflow else { throw .outOfMemory("\(steps) steps of \(batch) samples are too many to be kept") }
         let (below, above) = (start.below.state.columns, start.above.state.columns)
-        self.start = start
         self.rates = rates
         forward = try OuterProducts(capacity: capacity, batch: batch, receiving: above, sending: below)
         feedback = try OuterProducts(capacity: capacity, batch: batch, receiving: below, sending: above)
-        moved = try Matrix(rows: batch, columns: above)
-        biasMoved = try Matrix(rows: 1, columns: above)
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        append(from: older.below, older.above, to: newer.above, forward)
-        append(from: older.above, older.below, to: newer.below, feedback)
-        moved.view.setToDifference(of: newer.above.state, and: start.above.state)
-        biasMoved.view.setToRowSums(of: moved.view)
+    func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+        append(samples, from: older.below, older.above, to: newer.above, forward)
+        append(samples, from: older.above, older.below, to: newer.below, feedback)
     }
 
     private func append(
-        from sender: LayerState<Element>, _ older: LayerState<Element>, to newer: LayerState<Element>,
-        _ products: OuterProducts<Element>
+        _ samples: Range<Int>, from sender: LayerState<Element>, _ older: LayerState<Element>,
+        to newer: LayerState<Element>, _ products: OuterProducts<Element>
     ) {
-        let batch = newer.state.rows
-        products.receivingRows(from: products.count, count: batch).setToDifference(of: newer.state, and: older.state)
-        products.sendingRows(from: products.count, count: batch).copy(from: sender.sent)
-        products.count += batch
+        products.receivingRows(samples, from: products.count).setToDifference(
+            of: newer.state.rows(samples), and: older.state.rows(samples))
+        products.sendingRows(samples, from: products.count).copy(from: sender.sent.rows(samples))
+    }
+
+    func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+        forward.count += batch
+        feedback.count += batch
     }
 
     func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {
-        forward.addDrive(of: below, scale: rates.weights, to: drive)
-        addToEachRow(
-            of: drive, rows: below.count, biasMoved.pointer, columns: biasMoved.columns, scale: rates.biases)
+        forward.addDrive(of: below, rates: rates, biasRows: forward.count, to: drive)
     }
 
     func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {
-        feedback.addDrive(of: above, scale: rates.weights, to: drive)
+        feedback.addDrive(
+            of: above, rates: UpdateRates(weights: rates.weights, biases: 0), biasRows: 0, to: drive)
     }
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        forward.add(scale: rates.weights, to: accumulator.weights)
-        accumulator.biases.view.add(biasMoved.view, scale: rates.biases)
+        forward.add(rate: rates.weights, to: accumulator.weights)
+        accumulator.biases.view.addRowSums(of: forward.receivingRows(0..<forward.count), scale: rates.biases)
         if let feedbackWeights = accumulator.feedbackWeights {
-            feedback.add(scale: rates.weights, to: feedbackWeights)
+            feedback.add(rate: rates.weights, to: feedbackWeights)
         }
     }
 }

@@ -7,14 +7,17 @@ import CEPKernels
 public protocol WeightMovement<Element>: AnyObject {
     associatedtype Element: KernelScalar
 
-    /// Whether `record` looks at the state before the step, rather than at the one the phase began with.
+    /// Whether recording looks at the state before the step, rather than at the one the phase began with.
     var comparesSteps: Bool { get }
 
-    /// In how many parts a step can be recorded, by as many threads.
-    var recordingParts: Int { get }
+    /// To be called after each step, for each range of samples, on the thread that has moved them.
+    func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
 
-    /// To be called after each step of the phase, for each part.
-    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
+    /// In how many parts, by as many threads, what takes all samples is recorded.
+    var batchParts: Int { get }
+
+    /// To be called after `recordSamples` of all samples, for each part.
+    func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
 
     /// Adds to the drive of the layer above what the movement adds to `W below + b`, for some samples of the batch.
     func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>)
@@ -27,7 +30,14 @@ public protocol WeightMovement<Element>: AnyObject {
 }
 
 extension WeightMovement {
-    public var recordingParts: Int { 1 }
+    public var comparesSteps: Bool { false }
+    public var batchParts: Int { 0 }
+    public func recordSamples(
+        _ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>
+    ) {}
+    public func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {}
+    public func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
+    public func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
 }
 
 /// What a layer sends in some samples of a batch: the first of them is `first`. It holds no reference.
@@ -71,7 +81,6 @@ extension Network {
         monitor: ProgressMonitor
     ) throws(EngineError) {
         let parts = state.parts(blockCount(batch: state.batch, steps: 1))
-        let shared = parts.count > 1
         let all = state.rows(0..<state.batch)
         let movements = weights.movements
         let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
@@ -79,18 +88,23 @@ extension Network {
             movements.indices.map { (older ?? weights.start).joinedLayers(at: $0) },
             movements.indices.map { state.joinedLayers(at: $0) }
         )
-        let recordings = movements.indices.flatMap { k in (0..<movements[k].recordingParts).map { (k, $0) } }
+        let recordings = movements.indices.flatMap { k in (0..<movements[k].batchParts).map { (k, $0) } }
+        let recordingParts = parts.count > 1 ? recordings.count : min(1, recordings.count)
         for taken in 1...steps {
             WorkerPool.shared.run(parts: parts.count) { part in
-                step(parts[part], through: weights, pull: nudge.pull(from: parts[part].first))
+                let rows = parts[part]
+                step(rows, through: weights, pull: nudge.pull(from: rows.first))
+                for (k, movement) in movements.enumerated() {
+                    movement.recordSamples(rows.range, from: before[k], to: after[k])
+                }
             }
             let residual = all.residual
             guard !residual.isNaN else {
                 throw diverged(Divergence(step: taken, layer: all.firstLayerNotFinite), nudged: true)
             }
-            WorkerPool.shared.run(parts: shared ? recordings.count : 1) { number in
-                for (k, part) in shared ? recordings[number...number] : recordings[...] {
-                    movements[k].record(part: part, from: before[k], to: after[k])
+            WorkerPool.shared.run(parts: recordingParts) { number in
+                for (k, part) in recordingParts > 1 ? recordings[number...number] : recordings[...] {
+                    movements[k].recordBatch(part: part, from: before[k], to: after[k])
                 }
             }
             older?.update(from: state)

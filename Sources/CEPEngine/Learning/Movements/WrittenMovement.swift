@@ -12,9 +12,11 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
     private var present: JoinedLayers<Element>
     /// W(0) − r s(0)ᵀ s(0), and the same of the biases: what the present state is added to.
     private let base: ConnectionParameters<Element>
-    private let moved: ConnectionParameters<Element>
+    /// A copy for each part: to compute it twice costs less than to wait for it.
+    private let moved: [ConnectionParameters<Element>]
 
-    var comparesSteps: Bool { false }
+    /// What drives the layer above, and the one below.
+    var batchParts: Int { 2 }
 
     init(
         of connection: TiedDenseConnection<Element>, in room: PackingRoom<Element>, rates: UpdateRates<Element>,
@@ -26,18 +28,18 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
         self.start = start
         present = start
         base = try connection.parameters.zeros()
-        moved = try connection.parameters.zeros()
+        moved = [try connection.parameters.zeros(), try connection.parameters.zeros()]
         base.copy(from: connection.parameters)
         add(start, rates: rates * -1, to: base)
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        present = newer
-        moved.copy(from: base)
-        add(newer, rates: rates, to: moved)
-        room.pack(moved)
+    func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+        if part == 0 { present = newer }
+        moved[part].copy(from: base)
+        add(newer, rates: rates, to: moved[part])
+        if part == 0 { room.packUp(moved[part]) } else { room.packDown(moved[part]) }
     }
 
     private func add(
@@ -47,10 +49,6 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
             of: layers.above.sent, and: layers.below.sent, scale: rates.weights)
         parameters.biases.view.addRowSums(of: layers.above.sent, scale: rates.biases)
     }
-
-    func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
-
-    func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
         connection.addUpdate(from: start, to: present, rates: rates, into: accumulator)
@@ -68,7 +66,7 @@ final class WrittenUntiedMovement<Element: KernelScalar>: WeightMovement {
 
     var comparesSteps: Bool { true }
     /// Forward and feedback weights.
-    var recordingParts: Int { 2 }
+    var batchParts: Int { 2 }
 
     init(
         of connection: UntiedDenseConnection<Element>, in room: PackingRoom<Element>, rates: UpdateRates<Element>
@@ -82,7 +80,7 @@ final class WrittenUntiedMovement<Element: KernelScalar>: WeightMovement {
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func record(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+    func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
         let unit = UpdateRates<Element>(weights: 1, biases: 1)
         let parameters = connection.parameters
         if part == 0 {
@@ -98,10 +96,6 @@ final class WrittenUntiedMovement<Element: KernelScalar>: WeightMovement {
             room.packDown(moved)
         }
     }
-
-    func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
-
-    func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
         accumulator.add(sum, rates: rates)
