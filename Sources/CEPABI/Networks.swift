@@ -10,7 +10,7 @@ public func cep_network_options_default(_ options: UnsafeMutablePointer<cep_netw
         sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
         activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
         dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1,
-        follows_energy: 0, feedback_angle: 0)
+        follows_energy: 0, feedback_angle: 0, relaxation: cep_relaxation(CEP_SYNCHRONOUS), tolerance: 0)
 }
 
 @c @implementation
@@ -51,7 +51,8 @@ extension NetworkConfiguration {
         self.init(
             sizes: UnsafeBufferPointer(start: sizes, count: Int(options.layer_count)).map { Int($0) },
             setting: try SettingKind(options), activation: try Activation(options),
-            feedback: try Feedback(options), seed: options.seed)
+            feedback: try Feedback(options), seed: options.seed, relaxation: try Relaxation(options),
+            tolerance: options.tolerance)
     }
 }
 
@@ -78,6 +79,15 @@ extension Activation {
             throw .invalidArgument("\(options.activation) is not an activation")
         }
         self = activation
+    }
+}
+
+extension Relaxation {
+    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+        guard let relaxation = Relaxation(rawValue: options.relaxation) else {
+            throw .invalidArgument("\(options.relaxation) is not an order of relaxation")
+        }
+        self = relaxation
     }
 }
 

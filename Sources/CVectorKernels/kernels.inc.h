@@ -45,16 +45,19 @@ INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
     return SELECT(x > SPLAT(1), SPLAT(1), x);
 }
 
-/* Near 0 a series, so that tanh(x) is x there to the last bits; elsewhere 1 - 2 / (e^2x + 1). */
+/* Of |x|, with the sign of x put back: near 0 a series, so that tanh(x) is x there to the last bits; elsewhere
+ * 1 - 2 / (e^2x + 1). */
 INLINE VECTOR NAME(tanh)(VECTOR x) {
-    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(exponential)(x + x) + SPLAT(1));
+    VECTOR size = (VECTOR)((NAME(mask))x & MAGNITUDE);
+    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(exponential)(size + size) + SPLAT(1));
     VECTOR square = x * x;
     VECTOR p = SPLAT(TANH_COEFFICIENTS[TANH_TERMS - 1]);
     for (int i = TANH_TERMS - 2; i >= 0; i--) {
         p = p * square + SPLAT(TANH_COEFFICIENTS[i]);
     }
-    VECTOR near = x + x * square * p;
-    return SELECT(square < SPLAT(0.625 * 0.625), near, far);
+    VECTOR near = size + size * square * p;
+    VECTOR result = SELECT(square < SPLAT(0.625 * 0.625), near, far);
+    return (VECTOR)((NAME(mask))result | ((NAME(mask))x & ~(INTEGER)MAGNITUDE));
 }
 
 INLINE VECTOR NAME(apply)(int activation, VECTOR x) {

@@ -43,6 +43,7 @@ import Testing
             expectRefused(saying: ["\(kind)", "activation"]) { $0.activation = kind }
             expectRefused(saying: ["\(kind)", "feedback"]) { $0.feedback = kind }
             expectRefused(saying: ["\(kind)", "dtype"]) { $0.dtype = kind }
+            expectRefused(saying: ["\(kind)", "relaxation"]) { $0.relaxation = kind }
         }
     }
 
@@ -52,6 +53,9 @@ import Testing
                 $0.setting = cep_setting(CEP_REAL_TIME)
                 $0.time_step = timeStep
             }
+        }
+        for tolerance in [-1e-9, .nan, .infinity] {
+            expectRefused(saying: ["tolerance", "\(tolerance)"]) { $0.tolerance = tolerance }
         }
         for angle in [-1, 181, Double.nan] {
             expectRefused(saying: ["angle", "\(angle)"]) {

@@ -16,7 +16,7 @@ import Testing
                     before = network.states
                 }
                 let free = try network.freePhase(data.inputs, steps: steps)
-                #expect(free.steps == steps)
+                #expect(free.steps == steps || free.steps < steps && free.residual == 0)
                 expectChange(free.residual, Element.self, before, network.states)
 
                 let old = network.states

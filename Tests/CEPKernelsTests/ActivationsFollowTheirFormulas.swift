@@ -105,6 +105,21 @@ import Testing
         check(type.scalar)
     }
 
+    /// Every 4093rd of all float32 numbers, of every sign and size, infinities and denormals among them.
+    @Test(arguments: Activation.allCases)
+    func errorsAreBelowTwoUnitsInTheLastPlace(_ activation: Activation) {
+        var input = stride(from: UInt32(0), to: .max - 4093, by: 4093).map { Float(bitPattern: $0) }
+        input = input.filter { !$0.isNaN } + [.infinity, -.infinity, .leastNonzeroMagnitude, -.leastNonzeroMagnitude]
+        var output = [Float](repeating: .nan, count: input.count)
+        activate(activation, input, into: &output, count: input.count)
+        // Results are between −1 and 1: of that scale the last place is half the ulp of 1. Written so that NaN fails.
+        let worst = zip(input, output).max { !(error($0) >= error($1)) }
+        #expect(worst.map { error($0) <= 2 * Double(Float.ulpOfOne / 2) } == true, "at \(String(describing: worst))")
+        #expect(!output.contains { $0.isNaN })
+
+        func error(_ pair: (Float, Float)) -> Double { abs(Double(pair.1) - activation.wideReference(Double(pair.0))) }
+    }
+
     @Test(arguments: NumberType.allCases)
     func denormalsAreKept(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {

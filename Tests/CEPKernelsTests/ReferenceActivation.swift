@@ -15,6 +15,11 @@ extension Activation {
         }
     }
 
+    /// The same on all numbers, those included that make the exponentials overflow.
+    func wideReference(_ x: Double) -> Double {
+        abs(x) < 100 ? reference(x) : self == .tanh ? (x < 0 ? -1 : 1) : (x < 0 ? 0 : 1)
+    }
+
     /// Fourth-order central difference.
     func referenceDerivative(_ x: Double) -> Double {
         let h = 1e-3

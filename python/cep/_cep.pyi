@@ -45,6 +45,8 @@ class Network:
         clamp: bool,
         follows_energy: bool,
         feedback_angle: float,
+        relaxation: int,
+        tolerance: float,
     ) -> Network: ...
     def array(self, kind: int, index: int, /) -> Array: ...
     def free_phase(

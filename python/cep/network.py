@@ -14,6 +14,7 @@ _SETTINGS = {"prototypical": 0, "real-time": 1}
 _ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
 _FEEDBACKS = {"tied": 0, "untied": 1}
 _DTYPES = {"float32": 0, "float64": 1}
+_RELAXATIONS = {"synchronous": 0, "alternating": 1}
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
 
 
@@ -21,7 +22,7 @@ class PhaseOutcome(NamedTuple):
     """How a phase ended."""
 
     steps: int
-    """Steps taken: fewer than asked for where a step changed no bit of any state."""
+    """Steps taken: fewer than asked for where all samples came to rest before (see `tolerance`)."""
     residual: float
     """``max |s(t+1) − s(t)|`` of the last step, over all units and samples."""
     converged: bool
@@ -59,6 +60,15 @@ class Network:
     follows_energy : bool
         Real-time setting with tied feedback: whether the output layer too has the factor ρ′, which
         the published equations leave out, so that the states descend the energy (see `energy`).
+    relaxation : {"synchronous", "alternating"}
+        In which order layers move in a step of a free phase: all at once from their old states, as
+        published, or layers 1, 3, … first and then layers 2, 4, … from where those have gone. The
+        steady states are the same; in the prototypical setting an alternating step comes as near to
+        them as two synchronous ones. Nudged phases, BPTT and the theorem are synchronous always.
+    tolerance : float
+        A sample is at rest, and takes no further steps of a phase, once a step changed none of its
+        states by more than this. 0, the default, changes no result: then a sample is at rest where
+        further steps would leave it as it is.
 
     Attributes
     ----------
@@ -99,6 +109,8 @@ class Network:
         clamp: bool = True,
         feedback_angle: float = 0.0,
         follows_energy: bool = False,
+        relaxation: str = "synchronous",
+        tolerance: float = 0.0,
     ) -> None:
         try:
             layers = list(sizes)
@@ -114,6 +126,8 @@ class Network:
         self._clamp = bool(clamp)
         self._feedback_angle = _arguments.real("feedback_angle", feedback_angle)
         self._follows_energy = bool(follows_energy)
+        self._relaxation = _arguments.choice("relaxation", relaxation, _RELAXATIONS)
+        self._tolerance = _arguments.real("tolerance", tolerance)
         self._engine = _cep.Network(
             self._sizes,
             _SETTINGS[self._setting],
@@ -125,6 +139,8 @@ class Network:
             self._clamp,
             self._follows_energy,
             self._feedback_angle,
+            _RELAXATIONS[self._relaxation],
+            self._tolerance,
         )
 
     @property
@@ -151,6 +167,16 @@ class Network:
     def dtype(self) -> np.dtype[Any]:
         """Of parameters and states: float32 or float64."""
         return self._dtype
+
+    @property
+    def relaxation(self) -> str:
+        """Order of the layers in free phases: "synchronous" or "alternating"."""
+        return self._relaxation
+
+    @property
+    def tolerance(self) -> float:
+        """Change of a step up to which a sample is taken to be at rest."""
+        return self._tolerance
 
     @property
     def seed(self) -> int:
@@ -212,6 +238,8 @@ class Network:
             clamp=self._clamp,
             feedback_angle=self._feedback_angle,
             follows_energy=self._follows_energy,
+            relaxation=self._relaxation,
+            tolerance=self._tolerance,
         )
 
     def copy(self) -> "Network":
@@ -364,6 +392,10 @@ class Network:
         words.append(f"feedback={self._feedback!r}")
         if self._feedback == "untied":
             words.append(f"feedback_angle={self._feedback_angle}")
+        if self._relaxation != "synchronous":
+            words.append(f"relaxation={self._relaxation!r}")
+        if self._tolerance:
+            words.append(f"tolerance={self._tolerance}")
         words += [f"dtype={self._dtype.name!r}", f"seed={self._seed}"]
         return f"<cep.Network {sizes}: {', '.join(words)}>"
 

@@ -11,12 +11,13 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     cep_network_options options;
     cep_network_options_default(&options);
     PyObject *sizes;
-    static char *names[] = {"sizes", "setting", "activation",     "feedback",       "dtype", "seed",
-                            "dt",    "clamp",   "follows_energy", "feedback_angle", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppd:Network", names, &PyTuple_Type, &sizes,
+    static char *names[] = {"sizes", "setting",        "activation",     "feedback",   "dtype",     "seed", "dt",
+                            "clamp", "follows_energy", "feedback_angle", "relaxation", "tolerance", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppdid:Network", names, &PyTuple_Type, &sizes,
                                      &options.setting, &options.activation, &options.feedback, &options.dtype,
                                      convert_uint64, &options.seed, &options.time_step, &options.clamp,
-                                     &options.follows_energy, &options.feedback_angle)) {
+                                     &options.follows_energy, &options.feedback_angle, &options.relaxation,
+                                     &options.tolerance)) {
         return NULL;
     }
     module_state *state = state_of_type(type);

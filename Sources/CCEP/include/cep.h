@@ -104,6 +104,13 @@ enum {
     CEP_UNTIED = 1 /* feedback weights of their own: a vector field */
 };
 
+/* In which order layers move in a step of a free phase. Nudged phases are synchronous always. */
+typedef int32_t cep_relaxation;
+enum {
+    CEP_SYNCHRONOUS = 0, /* all at once, from their old states */
+    CEP_ALTERNATING = 1  /* layers 1, 3, ..., then layers 2, 4, ... from the new states of those */
+};
+
 typedef struct cep_network_options {
     const int64_t *CEP_NULLABLE sizes; /* units of each layer, input first */
     int64_t layer_count;               /* at least 3: input, one hidden layer, output */
@@ -117,10 +124,13 @@ typedef struct cep_network_options {
     int32_t follows_energy; /* real-time, tied: activation'(s) on the output layer too, which the
                                published equations leave out: then states descend the energy */
     double feedback_angle;  /* untied: initial angle of feedback to forward weights, degrees 0...180 */
+    cep_relaxation relaxation;
+    double tolerance; /* a sample is at rest, and its phase ended, where a step changed none of its
+                         states by more than this; 0 or more */
 } cep_network_options;
 
 /* Defaults: no layers, prototypical, shifted sigmoid, tied, float32, seed 0, dt 0.2, clamped, as
- * published, angle 0. */
+ * published, angle 0, synchronous, tolerance 0. */
 void cep_network_options_default(cep_network_options *CEP_NULLABLE options);
 
 typedef struct cep_network cep_network;

@@ -19,7 +19,8 @@ extension Network {
         } else {
             state = try self.state(clamping: inputs, rows)
         }
-        return try relax(state, through: preparePhase(of: state), steps: steps, monitor: monitor)
+        return try relax(
+            state, through: preparePhase(of: state), steps: steps, order: configuration.relaxation, monitor: monitor)
     }
 
     /// Relaxes from the present states with the output pulled towards the targets. Weights do not move.

@@ -2,7 +2,8 @@ import CEPKernels
 
 /// How a phase ended.
 public struct PhaseOutcome: Sendable, Equatable {
-    /// Steps taken. Fewer than asked for where a step changed no bit of any state: further ones would not either.
+    /// Steps taken. Fewer than asked for where all samples came to rest before: where a step changed none of their
+    /// states, or by no more than the tolerance.
     public var steps: Int
     /// max |s(t+1) − s(t)| of the last step, over all units and samples.
     public var residual: Double
@@ -32,8 +33,8 @@ struct Nudge<Element: KernelScalar> {
 protocol PhaseWeights<Element> {
     associatedtype Element: KernelScalar
 
-    /// What arrives at each layer but the input, from the states as they are.
-    func updateDrives(of rows: StateRows<Element>)
+    /// What arrives at a layer (1 ... L), from the states as they are.
+    func updateDrive(ofLayer layer: Int, _ rows: StateRows<Element>)
 }
 
 /// Weights that stay as they are, laid out for it.
@@ -47,20 +48,16 @@ struct StillWeights<Element: KernelScalar>: PhaseWeights {
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func updateDrives(of rows: StateRows<Element>) {
-        let last = rows.layers.count - 1
-        for (index, layer) in rows.layers.enumerated() {
-            // What arrives from below, then from above.
-            if index > 0 {
-                self[index].driveUp(rows.layers[index - 1].sent, rows: rows.count, into: layer.drive)
-            }
-            let fromBelow = index > 0 ? layer.drive : rows.inputDrive
-            if index < last {
-                self[index + 1].driveDown(
-                    rows.layers[index + 1].sent, rows: rows.count, addingTo: fromBelow, into: layer.drive)
-            } else if index == 0 {
-                layer.drive.update(from: fromBelow, count: rows.count * layer.units)
-            }
+    func updateDrive(ofLayer number: Int, _ rows: StateRows<Element>) {
+        let layer = rows.layers[number - 1]
+        // What arrives from below, then from above.
+        if number > 1 {
+            self[number - 1].driveUp(rows.layers[number - 2].sent, rows: rows.count, into: layer.drive)
+        }
+        let fromBelow = number > 1 ? layer.drive : rows.inputDrive
+        if number < rows.layers.count {
+            self[number].driveDown(
+                rows.layers[number].sent, rows: rows.count, addingTo: fromBelow, into: layer.drive)
         }
     }
 }
@@ -80,8 +77,7 @@ extension Network {
         return StillWeights(packed)
     }
 
-    /// Takes up to `steps` steps from the present state, all layers at once from their old states, through weights
-    /// that stay as they are.
+    /// Takes up to `steps` steps from the present state, through weights that stay as they are.
     ///
     /// - Parameter afterStep: Called after each step, with the states as they are then.
     /// - Throws: `EngineError.diverged`, with the states as they were at the last look at the monitor; `.stopped`, with
@@ -90,7 +86,8 @@ extension Network {
     @specialized(where Element == Double)
     func relax(
         _ state: NetworkState<Element>, through weights: StillWeights<Element>, steps: Int,
-        nudge: Nudge<Element>? = nil, monitor: ProgressMonitor, afterStep: ((_ step: Int) -> Void)? = nil
+        nudge: Nudge<Element>? = nil, order: Relaxation = .synchronous, monitor: ProgressMonitor,
+        afterStep: ((_ step: Int) -> Void)? = nil
     ) throws(EngineError) -> PhaseOutcome {
         let parts = state.parts(blockCount(batch: state.batch, steps: steps))
         let blocks = try sampleBlocks(parts.map { $0.count })
@@ -100,7 +97,7 @@ extension Network {
             let due = min(atOnce, steps - taken)
             WorkerPool.shared.run(parts: parts.count) { part in
                 if taken == 0 { blocks[part].load(parts[part], nudge: nudge) }
-                blocks[part].relax(self, through: weights, steps: due, beta: nudge?.beta)
+                blocks[part].relax(self, through: weights, steps: due, beta: nudge?.beta, order: order)
             }
             if let divergence = Divergence.first(blocks.compactMap { $0.divergence }) {
                 throw diverged(divergence, nudged: nudge != nil)
@@ -129,26 +126,39 @@ extension Network {
 
     /// One step of some samples.
     @inline(__always)
-    func step(_ rows: StateRows<Element>, through weights: some PhaseWeights<Element>, pull: Pull<Element>?) {
-        weights.updateDrives(of: rows)
-        move(rows, pull: pull)
+    func step(
+        _ rows: StateRows<Element>, through weights: some PhaseWeights<Element>, pull: Pull<Element>?,
+        order: Relaxation = .synchronous
+    ) {
+        let layers = 1...rows.layers.count
+        rows.changes.update(repeating: 0, count: rows.count)
+        switch order {
+        case .synchronous:
+            for layer in layers { weights.updateDrive(ofLayer: layer, rows) }
+            for layer in layers { move(layer, rows, pull: pull) }
+        case .alternating:
+            // Neighbours are never of the same half.
+            for first in 1...2 {
+                for layer in stride(from: first, through: layers.upperBound, by: 2) {
+                    weights.updateDrive(ofLayer: layer, rows)
+                    move(layer, rows, pull: pull)
+                }
+            }
+        }
     }
 
-    /// The elementwise half of a step: states follow what drives them.
+    /// The elementwise half of a step: a layer's states follow what drives it.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func move(_ rows: StateRows<Element>, pull: Pull<Element>?) {
-        rows.changes.update(repeating: 0, count: rows.count)
-        for (index, layer) in rows.layers.enumerated() {
-            let isOutput = index + 1 == rows.layers.count
-            setting.step(
-                MovingLayer(
-                    rows: rows.count, columns: layer.units, drive: layer.drive, state: layer.state,
-                    changes: rows.changes),
-                pull: isOutput ? pull : nil, isOutput: isOutput)
-            if setting.sendsActivation {
-                setting.send(layer.state, into: layer.sent, count: rows.count * layer.units)
-            }
+    func move(_ number: Int, _ rows: StateRows<Element>, pull: Pull<Element>?) {
+        let layer = rows.layers[number - 1]
+        let isOutput = number == rows.layers.count
+        setting.step(
+            MovingLayer(
+                rows: rows.count, columns: layer.units, drive: layer.drive, state: layer.state, changes: rows.changes),
+            pull: isOutput ? pull : nil, isOutput: isOutput)
+        if setting.sendsActivation {
+            setting.send(layer.state, into: layer.sent, count: rows.count * layer.units)
         }
     }
 }
@@ -195,7 +205,8 @@ extension Network {
         monitor: ProgressMonitor
     ) throws(EngineError) -> Element {
         let rows = state.rows(0..<state.batch)
-        move(rows, pull: nudge?.pull(from: 0))
+        rows.changes.update(repeating: 0, count: rows.count)
+        for layer in 1...rows.layers.count { move(layer, rows, pull: nudge?.pull(from: 0)) }
         let residual = rows.residual
         guard !residual.isNaN else {
             throw diverged(Divergence(step: step, layer: rows.firstLayerNotFinite), nudged: nudge != nil)

@@ -2,8 +2,8 @@ import CEPKernels
 
 /// Some samples of a batch, relaxed on their own: where weights stay as they are, samples do not know of each other.
 ///
-/// It works on a copy, so that threads do not write to the same lines of memory. A sample that a step left as it was,
-/// to the last bit, is at rest: further steps would leave it so, and are not taken.
+/// It works on a copy, so that threads do not write to the same lines of memory. A sample that a step left as it was
+/// is at rest: further steps would leave it so, and are not taken.
 final class SampleBlock<Element: KernelScalar> {
     private let copies: NetworkState<Element>
     private let target: Matrix<Element>
@@ -54,18 +54,22 @@ final class SampleBlock<Element: KernelScalar> {
     /// Takes steps, fewer where all samples come to rest.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func relax(_ network: Network<Element>, through weights: StillWeights<Element>, steps: Int, beta: Element?) {
+    func relax(
+        _ network: Network<Element>, through weights: StillWeights<Element>, steps: Int, beta: Element?,
+        order: Relaxation
+    ) {
+        let tolerance = Element(network.configuration.tolerance)
         let pull = beta.map { Pull(target: UnsafePointer(target.pointer), strength: $0) }
         for _ in 0..<steps where moving > 0 {
             let present = rows.prefix(moving)
-            network.step(present, through: weights, pull: pull)
+            network.step(present, through: weights, pull: pull, order: order)
             self.steps += 1
             residual = present.residual
             if residual.isNaN {
                 divergence = Divergence(step: self.steps, layer: present.firstLayerNotFinite)
                 return
             }
-            for row in (0..<moving).reversed() where rows.changes[row] == 0 { setAside(row) }
+            for row in (0..<moving).reversed() where rows.changes[row] <= tolerance { setAside(row) }
         }
     }
 

@@ -49,7 +49,8 @@ extension Network {
     ) throws(EngineError) -> (metrics: Metrics, weights: StillWeights<Element>) {
         for connection in connections { try connection.reserve(batch: batch.state.batch) }
         let weights = try preparePhase(of: batch.state)
-        _ = try relax(batch.state, through: weights, steps: steps, monitor: monitor)
+        _ = try relax(
+            batch.state, through: weights, steps: steps, order: configuration.relaxation, monitor: monitor)
         return (Metrics(output: batch.state.output.view, target: batch.target.view), weights)
     }
 

@@ -9,16 +9,22 @@ public struct NetworkConfiguration: Sendable, Equatable {
     public var feedback: Feedback
     /// The same seed gives the same parameters, rounded to the number type.
     public var seed: UInt64
+    public var relaxation: Relaxation
+    /// A sample whose states a step changed by no more than this is taken to be at rest: its phase has ended. With 0 it
+    /// has ended where further steps would change nothing at all.
+    public var tolerance: Double
 
     public init(
         sizes: [Int], setting: SettingKind = .prototypical, activation: Activation = .shiftedSigmoid,
-        feedback: Feedback = .tied, seed: UInt64 = 0
+        feedback: Feedback = .tied, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
     ) {
         self.sizes = sizes
         self.setting = setting
         self.activation = activation
         self.feedback = feedback
         self.seed = seed
+        self.relaxation = relaxation
+        self.tolerance = tolerance
     }
 
     /// - Throws: `EngineError.invalidArgument` where no network can be built from this.
@@ -32,7 +38,20 @@ public struct NetworkConfiguration: Sendable, Equatable {
         }
         if case .realTime(let realTime) = setting { try realTime.validate() }
         try feedback.validate()
+        guard tolerance >= 0, tolerance.isFinite else {
+            throw .invalidArgument("tolerance must be finite and 0 or more, got \(tolerance)")
+        }
     }
+}
+
+/// In which order the layers move in a step of a free phase. Nudged phases are synchronous always: what a rule draws from
+/// their steps is defined so.
+public enum Relaxation: Int32, Sendable {
+    /// All layers at once, from their old states.
+    case synchronous = 0
+    /// Layers 1, 3, ... first, then layers 2, 4, ... from where those have gone. The steady states are the same; in the
+    /// prototypical setting a step comes as near to them as two synchronous ones.
+    case alternating = 1
 }
 
 /// How a state moves in one step.

@@ -48,7 +48,7 @@ extension Network {
             for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
             inputs.clamp(rows, into: state)
             beginPhase(of: state)
-            _ = try relax(state, through: weights, steps: steps, monitor: monitor)
+            _ = try relax(state, through: weights, steps: steps, order: configuration.relaxation, monitor: monitor)
             try monitor.finished(relaxed(rows, state))
         }
     }

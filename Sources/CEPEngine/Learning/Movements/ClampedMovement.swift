@@ -8,8 +8,9 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
     private let start: JoinedLayers<Element>
     /// Batch × batch.
     private let inputProducts: Matrix<Element>
-    /// Batch × units.
-    private let moved: Matrix<Element>
+    /// Batch × units: what drives come from, and what is being recorded.
+    private var moved: Matrix<Element>
+    private var recorded: Matrix<Element>
     /// What of the layer above an update is drawn from: its state, or what it sends.
     private let drawn: (LayerState<Element>) -> MatrixView<Element>
 
@@ -21,6 +22,7 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
         self.start = start
         self.drawn = drawn
         moved = try Matrix(rows: batch, columns: start.above.state.columns)
+        recorded = try Matrix(rows: batch, columns: start.above.state.columns)
         inputProducts = try Matrix(rows: batch, columns: batch)
         inputProducts.view.setToProduct(of: start.below.sent, andTransposed: start.below.sent)
         scale(inputProducts.pointer, by: rates.weights, adding: rates.biases, count: inputProducts.count)
@@ -29,9 +31,11 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        moved.view.rows(samples).setToDifference(
+        recorded.view.rows(samples).setToDifference(
             of: drawn(newer.above).rows(samples), and: drawn(start.above).rows(samples))
     }
+
+    func samplesAreRecorded() { swap(&moved, &recorded) }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)

@@ -71,28 +71,40 @@ final class OuterProducts<Element: KernelScalar> {
 final class TelescopedMovement<Element: KernelScalar>: WeightMovement {
     private let start: JoinedLayers<Element>
     private let rates: UpdateRates<Element>
-    private let products: OuterProducts<Element>
+    /// What drives come from, and what is being recorded.
+    private var products: OuterProducts<Element>
+    private var recorded: OuterProducts<Element>
     private let batch: Int
 
     init(from start: JoinedLayers<Element>, rates: UpdateRates<Element>) throws(EngineError) {
-        batch = start.above.sent.rows
+        let batch = start.above.sent.rows
+        func rows() throws(EngineError) -> OuterProducts<Element> {
+            let rows = try OuterProducts<Element>(
+                capacity: 2 * batch, batch: batch, receiving: start.above.sent.columns,
+                sending: start.below.sent.columns)
+            rows.receivingRows(0..<batch, from: batch).copy(from: start.above.sent)
+            return rows
+        }
         self.start = start
         self.rates = rates
-        products = try OuterProducts(
-            capacity: 2 * batch, batch: batch, receiving: start.above.sent.columns, sending: start.below.sent.columns)
-        products.receivingRows(0..<batch, from: batch).copy(from: start.above.sent)
-        // Before the first step nothing has moved: the rows are zero.
-        products.count = 2 * batch
+        self.batch = batch
+        products = try rows()
+        recorded = try rows()
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        products.receivingRows(samples).setToDifference(
+        recorded.receivingRows(samples).setToDifference(
             of: newer.above.sent.rows(samples), and: start.above.sent.rows(samples))
-        products.sendingRows(samples).copy(from: newer.below.sent.rows(samples))
-        products.sendingRows(samples, from: batch).setToDifference(
+        recorded.sendingRows(samples).copy(from: newer.below.sent.rows(samples))
+        recorded.sendingRows(samples, from: batch).setToDifference(
             of: newer.below.sent.rows(samples), and: start.below.sent.rows(samples))
+    }
+
+    func samplesAreRecorded() {
+        recorded.count = 2 * batch
+        swap(&products, &recorded)
     }
 
     func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {
@@ -117,7 +129,6 @@ final class AccumulatedMovement<Element: KernelScalar>: WeightMovement {
     private let batch: Int
 
     var comparesSteps: Bool { true }
-    var batchParts: Int { 1 }
 
     init(from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>) throws(EngineError) {
         batch = start.above.state.rows
@@ -145,7 +156,7 @@ final class AccumulatedMovement<Element: KernelScalar>: WeightMovement {
         products.sendingRows(samples, from: products.count).copy(from: sender.sent.rows(samples))
     }
 
-    func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
+    func samplesAreRecorded() {
         forward.count += batch
         feedback.count += batch
     }

@@ -10,13 +10,17 @@ public protocol WeightMovement<Element>: AnyObject {
     /// Whether recording looks at the state before the step, rather than at the one the phase began with.
     var comparesSteps: Bool { get }
 
-    /// To be called after each step, for each range of samples, on the thread that has moved them.
+    /// To be called after each step, for each range of samples, on the thread that has moved them. Others may not have
+    /// moved yet: their drives are still to come from what was recorded before.
     func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
+
+    /// To be called when those of all samples have been: from now on drives come from them.
+    func samplesAreRecorded()
 
     /// In how many parts, by as many threads, what takes all samples is recorded.
     var batchParts: Int { get }
 
-    /// To be called after `recordSamples` of all samples, for each part.
+    /// To be called after that, for each part.
     func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>)
 
     /// Adds to the drive of the layer above what the movement adds to `W below + b`, for some samples of the batch.
@@ -35,6 +39,7 @@ extension WeightMovement {
     public func recordSamples(
         _ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>
     ) {}
+    public func samplesAreRecorded() {}
     public func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {}
     public func addDriveUp(_ below: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
     public func addDriveDown(_ above: SentRows<Element>, to drive: UnsafeMutablePointer<Element>) {}
@@ -57,12 +62,11 @@ struct MovingWeights<Element: KernelScalar>: PhaseWeights {
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func updateDrives(of rows: StateRows<Element>) {
-        still.updateDrives(of: rows)
-        for (k, movement) in movements.enumerated() {
-            movement.addDriveUp(sent(by: k, rows), to: rows.layers[k].drive)
-            if k > 0 { movement.addDriveDown(sent(by: k + 1, rows), to: rows.layers[k - 1].drive) }
-        }
+    func updateDrive(ofLayer layer: Int, _ rows: StateRows<Element>) {
+        still.updateDrive(ofLayer: layer, rows)
+        let drive = rows.layers[layer - 1].drive
+        movements[layer - 1].addDriveUp(sent(by: layer - 1, rows), to: drive)
+        if layer < movements.count { movements[layer].addDriveDown(sent(by: layer + 1, rows), to: drive) }
     }
 
     private func sent(by layer: Int, _ rows: StateRows<Element>) -> SentRows<Element> {
@@ -102,6 +106,7 @@ extension Network {
             guard !residual.isNaN else {
                 throw diverged(Divergence(step: taken, layer: all.firstLayerNotFinite), nudged: true)
             }
+            for movement in movements { movement.samplesAreRecorded() }
             WorkerPool.shared.run(parts: recordingParts) { number in
                 for (k, part) in recordingParts > 1 ? recordings[number...number] : recordings[...] {
                     movements[k].recordBatch(part: part, from: before[k], to: after[k])
@@ -109,8 +114,8 @@ extension Network {
             }
             older?.update(from: state)
             try monitor.stepTaken(taken, of: steps)
-            // Weights move with the states: where no state changed, nothing will.
-            if residual == 0 { break }
+            // Weights move with the states: where those are at rest, so are the weights.
+            if residual <= Element(configuration.tolerance) { break }
         }
     }
 }
