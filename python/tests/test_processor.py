@@ -17,7 +17,12 @@ import cep
 random = np.random.default_rng(0)
 x, y = random.random((64, 300)), random.integers(0, 10, 64)
 parameters = []
-for feedback, sizes, dtype in (("tied", [300, 520, 515, 10], "float32"), ("untied", [300, 256, 10], "float64")):
+for feedback, sizes, dtype in (
+    ("tied", [300, 520, 515, 10], "float32"),
+    ("tied", [300, 256, 10], "float32"),
+    ("untied", [300, 256, 10], "float64"),
+    ("untied", [300, 250, 250, 10], "float32"),
+):
     net = cep.Network(sizes, feedback=feedback, dtype=dtype, seed=0)
     for kind in (cep.EP, cep.CEP):
         cep.fit(net, (x, y), kind(12, 6, 0.5, 0.01), 1, batch_size=32, seed=0, progress=False)
@@ -25,7 +30,7 @@ for feedback, sizes, dtype in (("tied", [300, 520, 515, 10], "float32"), ("untie
 everything = np.concatenate(parameters)
 print(cep.instruction_set(), cep.get_num_threads(), hashlib.sha256(everything.tobytes()).hexdigest())
 np.save(sys.argv[1], everything)
-"""  # noqa: E501
+"""
 
 
 def run(path: os.PathLike[str], **environment: str) -> tuple[list[str], np.ndarray]:

@@ -66,8 +66,8 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         let (batch, below, above) = (start.above.sent.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the moved rows each way, against writing the weights.
         let telescoping = 2 * (2 * batch) * batch * (below + above)
-        if let packingRoom, (2 * batch + packingCost) * below * above < telescoping {
-            return try WrittenTiedMovement(of: parameters, in: packingRoom, rates: rates, from: start)
+        if let packingRoom, (batch + packingCost) * below * above < telescoping {
+            return try WrittenTiedMovement(of: self, in: packingRoom, rates: rates, from: start)
         }
         return try TelescopedMovement(from: start, rates: rates)
     }

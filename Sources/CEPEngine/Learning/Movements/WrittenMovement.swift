@@ -3,12 +3,15 @@ import CEPKernels
 // Of connections so small that a moved copy of their weights is cheaper than anything else: the copy is laid out anew
 // after each step, in the memory that the phase multiplies with, so that drives need nothing more.
 
-/// Of a tied connection: the rows of a telescoped movement, multiplied out.
+/// Of a tied connection: W(t) = (W(0) − r s(0)ᵀ s(0)) + r s(t)ᵀ s(t).
 final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
-    private let parameters: ConnectionParameters<Element>
+    private let connection: TiedDenseConnection<Element>
     private let room: PackingRoom<Element>
     private let rates: UpdateRates<Element>
-    private let rows: TelescopedMovement<Element>
+    private let start: JoinedLayers<Element>
+    private var present: JoinedLayers<Element>
+    /// What the present state is added to.
+    private let base: ConnectionParameters<Element>
     /// A copy for each part: to compute it twice costs less than to wait for it.
     private let moved: [ConnectionParameters<Element>]
 
@@ -16,32 +19,44 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
     var batchParts: Int { 2 }
 
     init(
-        of parameters: ConnectionParameters<Element>, in room: PackingRoom<Element>, rates: UpdateRates<Element>,
+        of connection: TiedDenseConnection<Element>, in room: PackingRoom<Element>, rates: UpdateRates<Element>,
         from start: JoinedLayers<Element>
     ) throws(EngineError) {
-        self.parameters = parameters
+        self.connection = connection
         self.room = room
         self.rates = rates
-        rows = try TelescopedMovement(from: start, rates: rates)
+        self.start = start
+        present = start
+        let parameters = connection.parameters
+        base = try parameters.zeros()
         moved = [try parameters.zeros(), try parameters.zeros()]
+        base.copy(from: parameters)
+        add(start, rates: rates * -1, to: base)
     }
-
-    func recordSamples(_ samples: Range<Int>, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        rows.recordSamples(samples, from: older, to: newer)
-    }
-
-    func samplesAreRecorded() { rows.samplesAreRecorded() }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
-        moved[part].copy(from: parameters)
-        rows.add(at: rates, to: moved[part])
-        if part == 0 { room.packUp(moved[part]) } else { room.packDown(moved[part]) }
+        moved[part].copy(from: base)
+        add(newer, rates: rates, to: moved[part])
+        if part == 0 {
+            present = newer
+            room.packUp(moved[part])
+        } else {
+            room.packDown(moved[part])
+        }
     }
 
+    private func add(
+        _ layers: JoinedLayers<Element>, rates: UpdateRates<Element>, to parameters: ConnectionParameters<Element>
+    ) {
+        parameters.weights.view.addOuterProduct(of: layers.above.sent, and: layers.below.sent, scale: rates.weights)
+        parameters.biases.view.addRowSums(of: layers.above.sent, scale: rates.biases)
+    }
+
+    /// From differences, in which nothing large cancels.
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        rows.add(at: rates, to: accumulator)
+        connection.addUpdate(from: start, to: present, rates: rates, into: accumulator)
     }
 }
 
