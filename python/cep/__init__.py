@@ -7,13 +7,15 @@
 >>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
 """
 
-from cep import datasets
+from cep import datasets, presets
 from cep._cep import DivergenceError, __version__
+from cep.configuration import Configuration
 from cep.gradients import Gradient, gradient
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.runs import RunResult, run
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
@@ -24,6 +26,7 @@ __all__ = [
     "EP",
     "RBP",
     "BatchResult",
+    "Configuration",
     "ConvergenceWarning",
     "DivergenceError",
     "Evaluation",
@@ -33,6 +36,7 @@ __all__ = [
     "LearningRule",
     "Network",
     "PhaseOutcome",
+    "RunResult",
     "Suggestion",
     "__version__",
     "datasets",
@@ -44,6 +48,8 @@ __all__ = [
     "instruction_set",
     "plot_gdu",
     "plot_history",
+    "presets",
+    "run",
     "set_num_threads",
     "suggest",
     "train_batch",

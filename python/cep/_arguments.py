@@ -41,6 +41,13 @@ def real(name: str, value: object) -> float:
         ) from None
 
 
+def flag(name: str, value: object) -> bool:
+    """True or False, and nothing that merely behaves like one of them."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
+    return value
+
+
 def seed(value: object) -> int:
     """A seed; None draws one from the operating system."""
     if value is None:

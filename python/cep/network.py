@@ -10,10 +10,10 @@ from cep import _arguments, _cep
 from cep.arrays import Arrays
 
 # As in cep.h.
-_SETTINGS = {"prototypical": 0, "real-time": 1}
-_ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
-_FEEDBACKS = {"tied": 0, "untied": 1}
-_DTYPES = {"float32": 0, "float64": 1}
+SETTINGS = {"prototypical": 0, "real-time": 1}
+ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
+FEEDBACKS = {"tied": 0, "untied": 1}
+DTYPES = {"float32": 0, "float64": 1}
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
 
 
@@ -105,10 +105,10 @@ class Network:
         except TypeError:
             raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
         self._sizes = tuple(_arguments.integer(f"sizes[{k}]", n) for k, n in enumerate(layers))
-        self._setting = _arguments.choice("setting", setting, _SETTINGS)
-        self._activation = _arguments.choice("activation", activation, _ACTIVATIONS)
-        self._feedback = _arguments.choice("feedback", feedback, _FEEDBACKS)
-        self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), _DTYPES))
+        self._setting = _arguments.choice("setting", setting, SETTINGS)
+        self._activation = _arguments.choice("activation", activation, ACTIVATIONS)
+        self._feedback = _arguments.choice("feedback", feedback, FEEDBACKS)
+        self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), DTYPES))
         self._seed = _arguments.seed(seed)
         self._dt = _arguments.real("dt", dt)
         self._clamp = bool(clamp)
@@ -116,10 +116,10 @@ class Network:
         self._follows_energy = bool(follows_energy)
         self._engine = _cep.Network(
             self._sizes,
-            _SETTINGS[self._setting],
-            _ACTIVATIONS[self._activation],
-            _FEEDBACKS[self._feedback],
-            _DTYPES[self._dtype.name],
+            SETTINGS[self._setting],
+            ACTIVATIONS[self._activation],
+            FEEDBACKS[self._feedback],
+            DTYPES[self._dtype.name],
             self._seed,
             self._dt,
             self._clamp,

@@ -29,7 +29,7 @@ EngineRule = tuple[
 
 # As in cep.h.
 _EP, _CEP, _BPTT, _RBP = range(4)
-_BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
+BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
 
 
 class LearningRule(ABC):
@@ -108,7 +108,7 @@ class _TwoPhaseRule(LearningRule):
         return {
             "nudged_steps": self.nudged_steps,
             "beta": self.beta,
-            "beta_sign": _BETA_SIGNS[self.beta_sign],
+            "beta_sign": BETA_SIGNS[self.beta_sign],
         }
 
 

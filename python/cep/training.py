@@ -1,8 +1,8 @@
 """Training and evaluation. Whole epochs run inside the engine."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from cep.network import Network
 from cep.rules import LearningRule
 
 Data = tuple[ArrayLike, ArrayLike]
+# Called with samples done, samples of the epoch, wrong predictions, and the sum of their losses.
+Progress = Callable[[int, int, int, float], object]
 
 
 class BatchResult(NamedTuple):
@@ -159,64 +161,113 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
-    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    engine_rule = rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+    trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
+    rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     epochs = _arguments.integer("epochs", epochs)
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, got {epochs}")
-    batch_size = _arguments.integer("batch_size", batch_size)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
-    seed = _arguments.seed(seed)
-    validation: tuple[Any, Any] | None = None
-    if validation_data is not None:
-        validation = _arguments.samples(
-            *_arguments.pair("validation_data", validation_data), net.dtype
-        )
-        # Anything wrong with it is better known now than after an epoch.
-        net._engine.check_samples(*validation)
-
-    history = History()
-    with _bar(len(inputs), epochs) if progress else nullcontext() as bar:
-        for epoch in range(epochs):
-            shuffle = np.random.SeedSequence(seed, spawn_key=(epoch,))
-            start = time.perf_counter()
-            samples, errors, loss = net._engine.train_epoch(
-                inputs,
-                wanted,
-                engine_rule,
-                batch_size,
-                int(shuffle.generate_state(1, np.uint64)[0]),
-                None if bar is None else _mover(bar, epoch),
-            )
-            history.train_error.append(errors / samples)
-            history.train_loss.append(loss)
-            if validation is not None:
-                result = evaluate(net, validation, rule.free_steps)
-                history.validation_error.append(result.error)
-                history.validation_loss.append(result.loss)
-            history.seconds.append(time.perf_counter() - start)
-            if bar is not None:
-                _mover(bar, epoch)(samples, samples, errors, loss * samples)
+    with progress_bar(trainer.samples, epochs, shown=progress) as progress_of:
+        for epoch in range(1, epochs + 1):
+            trainer.train_epoch(rule, progress_of(epoch))
             if on_epoch_end is not None:
-                on_epoch_end(history)
-    return history
+                on_epoch_end(trainer.history)
+    return trainer.history
 
 
-def _bar(samples: int, epochs: int) -> AbstractContextManager[Any]:
+class Trainer:
+    """Trains a network epoch by epoch and keeps the history: what `fit` and `cep.run` share.
+
+    Parameters
+    ----------
+    net, data, validation_data, batch_size, seed
+        As for `fit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type, shape or value.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        data: Data,
+        validation_data: Data | None,
+        *,
+        batch_size: int,
+        seed: int | None,
+    ) -> None:
+        self.net = net
+        self.history = History()
+        self._inputs, self._targets = _arguments.samples(*_arguments.pair("data", data), net.dtype)
+        self._batch_size = _arguments.integer("batch_size", batch_size)
+        if self._batch_size < 1:
+            raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+        self._seed = _arguments.seed(seed)
+        self._validation: tuple[Any, Any] | None = None
+        if validation_data is not None:
+            self._validation = _arguments.samples(
+                *_arguments.pair("validation_data", validation_data), net.dtype
+            )
+            # Anything wrong with it is better known now than after an epoch.
+            net._engine.check_samples(*self._validation)
+
+    @property
+    def samples(self) -> int:
+        """Samples of an epoch."""
+        return len(self._inputs)
+
+    def train_epoch(self, rule: LearningRule, progress: Progress | None = None) -> None:
+        """Train one epoch, evaluate, and add both to the history.
+
+        Parameters
+        ----------
+        rule : LearningRule
+            With learning rates.
+        progress : callable, optional
+            Called now and then with samples done, samples of the epoch, wrong predictions and the
+            sum of losses so far.
+        """
+        shuffle = np.random.SeedSequence(self._seed, spawn_key=(len(self.history),))
+        start = time.perf_counter()
+        samples, errors, loss = self.net._engine.train_epoch(
+            self._inputs,
+            self._targets,
+            rule._for_engine(len(self.net.sizes) - 1),
+            self._batch_size,
+            int(shuffle.generate_state(1, np.uint64)[0]),
+            progress,
+        )
+        self.history.train_error.append(errors / samples)
+        self.history.train_loss.append(loss)
+        if self._validation is not None:
+            result = evaluate(self.net, self._validation, rule.free_steps)
+            self.history.validation_error.append(result.error)
+            self.history.validation_loss.append(result.loss)
+        self.history.seconds.append(time.perf_counter() - start)
+        if progress is not None:
+            progress(samples, samples, errors, loss * samples)
+
+
+@contextmanager
+def progress_bar(
+    samples: int, epochs: int, *, shown: bool
+) -> Iterator[Callable[[int], Progress | None]]:
+    """A bar over the samples of all epochs; it gives each epoch (the first is 1) its progress."""
+    if not shown:
+        yield lambda epoch: None
+        return
     from tqdm.auto import tqdm
 
-    bar: AbstractContextManager[Any] = tqdm(total=samples * epochs, unit=" samples")
-    return bar
+    with tqdm(total=samples * epochs, unit=" samples") as bar:
 
+        def progress_of(epoch: int) -> Progress:
+            def move(done: int, total: int, errors: int, loss_sum: float) -> None:
+                bar.set_description(f"epoch {epoch}", refresh=False)
+                if done:
+                    bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
+                bar.update((epoch - 1) * total + done - bar.n)
 
-def _mover(bar: Any, epoch: int) -> Callable[[int, int, int, float], None]:
-    """A progress function that shows the present epoch on the bar of all epochs."""
+            return move
 
-    def move(done: int, total: int, errors: int, loss_sum: float) -> None:
-        bar.set_description(f"epoch {epoch + 1}", refresh=False)
-        if done:
-            bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
-        bar.update(epoch * total + done - bar.n)
-
-    return move
+        yield progress_of

@@ -7,10 +7,6 @@ from typing import Any
 
 import click
 
-from cep import datasets
-
-DIGITS_TEST_IMAGES = 360
-
 
 class Numbers(click.ParamType[tuple[float, ...]]):
     """Comma-separated numbers."""
@@ -121,13 +117,6 @@ def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         metavar="FILE",
         help=f"Draw {what} into this file (.png, .svg, .pdf).",
     )
-
-
-def load(data: str, root: Path | None, seed: int) -> tuple[datasets.Dataset, datasets.Dataset]:
-    """Training and test data."""
-    if data == "mnist":
-        return datasets.mnist(root)
-    return datasets.split(datasets.digits(), DIGITS_TEST_IMAGES, seed=seed)
 
 
 def check_writable(path: Path | None) -> None:
