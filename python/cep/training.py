@@ -80,10 +80,10 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
         Where a state became infinite or not a number; the parameters are as before the batch.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    _, errors, loss = net._engine.train_batch(
+    samples, errors, loss_sum = net._engine.train_batch(
         inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     )
-    return BatchResult(loss, errors)
+    return BatchResult(loss_sum / samples, errors)
 
 
 def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
@@ -109,8 +109,10 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
         For an argument of the wrong type, shape or value.
     """
     inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    samples, errors, loss = net._engine.evaluate(inputs, wanted, _arguments.integer("steps", steps))
-    return Evaluation(errors / samples, loss)
+    samples, errors, loss_sum = net._engine.evaluate(
+        inputs, wanted, _arguments.integer("steps", steps)
+    )
+    return Evaluation(errors / samples, loss_sum / samples)
 
 
 def fit(

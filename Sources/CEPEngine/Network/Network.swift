@@ -10,7 +10,7 @@ public final class Network<Element: KernelScalar> {
     /// The states of the last phase, if there was one.
     public internal(set) var state: NetworkState<Element>?
     /// What rules leave to chance where no other source is given.
-    var random: RandomSource
+    public var random: RandomSource
 
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
     public init(_ configuration: NetworkConfiguration) throws(EngineError) {
