@@ -10,7 +10,9 @@
 from cep import datasets, presets
 from cep._cep import DivergenceError, __version__
 from cep.configuration import Configuration
+from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
+from cep.history import History
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
@@ -18,7 +20,7 @@ from cep.rules import BPTT, CEP, EP, RBP, LearningRule
 from cep.runs import RunResult, run
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
-from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
+from cep.training import BatchResult, fit, train_batch
 
 __all__ = [
     "BPTT",

@@ -193,6 +193,25 @@ class Network:
     def _view(self, kind: int, index: int) -> NDArray[Any]:
         return np.asarray(self._engine.array(kind, index))
 
+    @property
+    def random_state(self) -> tuple[int, int, int, int]:
+        """Where the stream is that `train_batch` and `gradient` draw random signs of β from.
+
+        Four integers of 64 bits, not all 0. Setting it continues a stream where another one was.
+        `fit` and `cep.run` draw from streams of their own, which their seed determines.
+        """
+        return self._engine.get_random_state()
+
+    @random_state.setter
+    def random_state(self, state: Sequence[int]) -> None:
+        words = [
+            _arguments.integer(f"random_state[{k}]", word, highest=2**64 - 1)
+            for k, word in enumerate(state)
+        ]
+        if len(words) != 4 or min(words) < 0:
+            raise ValueError(f"random_state must be four integers, 0 to 2**64 − 1, got {words}")
+        self._engine.set_random_state(tuple(words))  # type: ignore[arg-type]
+
     def parameters(self) -> Iterator[NDArray[Any]]:
         """All parameters in place: weights, biases, then feedback weights where there are some."""
         yield from self.weights

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from cep.history import History
     from cep.theorem import Curves, GDUReport
-    from cep.training import History
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 _BLUE, _VERMILION = "#0072B2", "#D55E00"

@@ -1,21 +1,17 @@
-"""Training and evaluation. Whole epochs run inside the engine."""
+"""Training. Whole epochs run inside the engine."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from cep import _arguments, rules
+from cep.evaluation import Data
+from cep.history import History
 from cep.network import Network
 from cep.rules import LearningRule
-
-Data = tuple[ArrayLike, ArrayLike]
-# Called with samples done, samples of the epoch, wrong predictions, and the sum of their losses.
-Progress = Callable[[int, int, int, float], object]
+from cep.trainer import Progress, Trainer
 
 
 class BatchResult(NamedTuple):
@@ -25,32 +21,6 @@ class BatchResult(NamedTuple):
     """``(1/2B) Σ |s_L − y|²``."""
     errors: int
     """Wrong predictions."""
-
-
-class Evaluation(NamedTuple):
-    """How well a network predicts."""
-
-    error: float
-    """Share of wrong predictions, 0 to 1."""
-    loss: float
-    """Mean over the samples of ``½ |s_L − y|²``."""
-
-
-@dataclass
-class History:
-    """What `fit` recorded, one entry an epoch."""
-
-    train_error: list[float] = field(default_factory=list)
-    """Share of wrong predictions, 0 to 1, accumulated while the network learned."""
-    train_loss: list[float] = field(default_factory=list)
-    validation_error: list[float] = field(default_factory=list)
-    """After each epoch; empty without validation data."""
-    validation_loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    """Wall time of the epoch, validation included."""
-
-    def __len__(self) -> int:
-        return len(self.train_error)
 
 
 def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) -> BatchResult:
@@ -84,35 +54,6 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
         inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     )
     return BatchResult(loss_sum / samples, errors)
-
-
-def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
-    """Error rate and loss at the end of a free phase.
-
-    Parameters
-    ----------
-    net : Network
-        Neither its parameters nor its states change.
-    data : (x, y)
-        Inputs, samples × units, and integer classes or target values.
-    steps : int
-        Steps of the free phase, 1 or more.
-
-    Returns
-    -------
-    Evaluation
-        Share of wrong predictions, and mean loss.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument of the wrong type, shape or value.
-    """
-    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    samples, errors, loss_sum = net._engine.evaluate(
-        inputs, wanted, _arguments.integer("steps", steps)
-    )
-    return Evaluation(errors / samples, loss_sum / samples)
 
 
 def fit(
@@ -174,81 +115,6 @@ def fit(
             if on_epoch_end is not None:
                 on_epoch_end(trainer.history)
     return trainer.history
-
-
-class Trainer:
-    """Trains a network epoch by epoch and keeps the history: what `fit` and `cep.run` share.
-
-    Parameters
-    ----------
-    net, data, validation_data, batch_size, seed
-        As for `fit`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument of the wrong type, shape or value.
-    """
-
-    def __init__(
-        self,
-        net: Network,
-        data: Data,
-        validation_data: Data | None,
-        *,
-        batch_size: int,
-        seed: int | None,
-    ) -> None:
-        self.net = net
-        self.history = History()
-        self._inputs, self._targets = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-        self._batch_size = _arguments.integer("batch_size", batch_size)
-        if self._batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
-        self._seed = _arguments.seed(seed)
-        self._validation: tuple[Any, Any] | None = None
-        if validation_data is not None:
-            self._validation = _arguments.samples(
-                *_arguments.pair("validation_data", validation_data), net.dtype
-            )
-            # Anything wrong with it is better known now than after an epoch.
-            net._engine.check_samples(*self._validation)
-
-    @property
-    def samples(self) -> int:
-        """Samples of an epoch."""
-        return len(self._inputs)
-
-    def train_epoch(self, rule: LearningRule, progress: Progress | None = None) -> None:
-        """Train one epoch, evaluate, and add both to the history.
-
-        Parameters
-        ----------
-        rule : LearningRule
-            With learning rates.
-        progress : callable, optional
-            Called now and then with samples done, samples of the epoch, wrong predictions and the
-            sum of losses so far.
-        """
-        shuffle = np.random.SeedSequence(self._seed, spawn_key=(len(self.history),))
-        start = time.perf_counter()
-        samples, errors, loss = self.net._engine.train_epoch(
-            self._inputs,
-            self._targets,
-            rule._for_engine(len(self.net.sizes) - 1),
-            self._batch_size,
-            int(shuffle.generate_state(1, np.uint64)[0]),
-            progress,
-        )
-        self.history.train_error.append(errors / samples)
-        self.history.train_loss.append(loss)
-        if self._validation is not None:
-            result = evaluate(self.net, self._validation, rule.free_steps)
-            self.history.validation_error.append(result.error)
-            self.history.validation_loss.append(result.loss)
-        self.history.seconds.append(time.perf_counter() - start)
-        if progress is not None:
-            progress(samples, samples, errors, loss * samples)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from click.core import ParameterSource
 from cep import plots, presets
 from cep.command_line import options
 from cep.configuration import Configuration
+from cep.history import History
 from cep.runs import run
-from cep.training import History
 
 
 @click.command(context_settings={"show_default": True})

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cep.configuration import Configuration
+from cep.history import History
 from cep.network import Network
-from cep.training import History
 
 StopReason = Literal["finished", "patience", "diverged"]
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from cep._cep import DivergenceError
 from cep.configuration import Configuration
+from cep.history import History
 from cep.runs.result import RunResult, StopReason
-from cep.training import History, Trainer, progress_bar
+from cep.trainer import Trainer
+from cep.training import progress_bar
 
 
 def run(
