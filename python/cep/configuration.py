@@ -14,6 +14,7 @@ from cep.network import ACTIVATIONS, DTYPES, FEEDBACKS, SETTINGS, Network
 from cep.rules import BETA_SIGNS, BPTT, CEP, EP, LearningRule
 
 RULES = ("ep", "c-ep", "bptt")
+RECORD_KINDS = ("residuals", "energy", "weight_norms", "feedback_angles", "gradient_angle")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,11 @@ class Configuration:
     patience : int, optional
         Epochs without a lower test error after which the run stops. Default: it does not.
     record_every : int, optional
-        Batches between two records (see `cep.runs`). Default: none are made.
+        Batches between two records, counted from the first of each epoch (see
+        `cep.runs.recording`). Default: none are made.
+    record_kinds : sequence of str
+        What is recorded: some of "residuals", "energy", "weight_norms", "feedback_angles",
+        "gradient_angle"; default: all.
 
     Raises
     ------
@@ -97,6 +102,7 @@ class Configuration:
     seed: int = 0
     patience: int | None = None
     record_every: int | None = None
+    record_kinds: Sequence[str] = RECORD_KINDS
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -114,6 +120,7 @@ class Configuration:
             raise TypeError("seed must be an integer, got None: a run is to be repeatable")
         self._set("seed", _arguments.seed(self.seed))
         self._set("hidden", _hidden(self.hidden))
+        self._set("record_kinds", _record_kinds(self.record_kinds))
         for name in ("learning_rates", "bias_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
         self._set("learning_rate_schedule", _schedule(self.learning_rate_schedule))
@@ -130,6 +137,12 @@ class Configuration:
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, input first."""
         return (datasets.FEATURES[self.data], *self.hidden, datasets.CLASSES)
+
+    @property
+    def title(self) -> str:
+        """What is trained on what, as in "C-VF on mnist"."""
+        name = self.make_rule().name
+        return f"{name.replace('EP', 'VF') if self.feedback == 'untied' else name} on {self.data}"
 
     def make_network(self) -> Network:
         """A new network, as freshly drawn.
@@ -296,6 +309,14 @@ def _hidden(value: object) -> tuple[int, ...]:
     if not units:
         raise ValueError("hidden is empty; expected the units of one hidden layer or more")
     return tuple(_arguments.integer(f"hidden[{k}]", n) for k, n in enumerate(units))
+
+
+def _record_kinds(value: object) -> tuple[str, ...]:
+    kinds = _sequence("record_kinds", value, "kinds of records")
+    for kind in kinds:
+        if kind not in RECORD_KINDS:
+            raise ValueError(unknown("kind of record", kind, RECORD_KINDS))
+    return tuple(kind for kind in RECORD_KINDS if kind in kinds)
 
 
 def _rates(name: str, value: object, connections: int) -> tuple[float, ...] | None:

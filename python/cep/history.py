@@ -18,3 +18,9 @@ class History:
 
     def __len__(self) -> int:
         return len(self.train_error)
+
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
+        errors = self.validation_error
+        return errors.index(min(errors)) + 1 if errors else 0

@@ -147,11 +147,11 @@ class Trainer:
     def finish_epoch(self, rule: LearningRule) -> None:
         """Evaluate after the last batch, and add the epoch to the history."""
         start = time.perf_counter()
-        self.history.train_error.append(self.position.errors / self.samples)
-        self.history.train_loss.append(self.position.loss_sum / self.samples)
         if self._validation is not None:
             result = evaluate(self.net, self._validation, rule.free_steps)
             self.history.validation_error.append(result.error)
             self.history.validation_loss.append(result.loss)
+        self.history.train_error.append(self.position.errors / self.samples)
+        self.history.train_loss.append(self.position.loss_sum / self.samples)
         self.history.seconds.append(self.position.seconds + time.perf_counter() - start)
         self.position = Position()

@@ -260,6 +260,6 @@ def test_control_c_ends_with_a_message(tmp_path: Path) -> None:
     finally:
         running.kill()
         running.communicate()
-    assert running.returncode == 1
+    assert running.returncode == 130
     assert "stopped by Ctrl-C" in err
     assert "Traceback" not in err

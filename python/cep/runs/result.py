@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from cep.configuration import Configuration
 from cep.history import History
@@ -24,6 +24,8 @@ class RunResult:
     """Why it stopped: all epochs done, no lower test error for too long, or divergence."""
     message: str = ""
     """What diverged, where something did."""
+    records: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """What was recorded (see `cep.runs.recording`)."""
 
     @property
     def test_error(self) -> float:
@@ -38,8 +40,7 @@ class RunResult:
     @property
     def best_epoch(self) -> int:
         """The first epoch with the lowest test error, counted from 1; 0 where none was finished."""
-        errors = self.history.validation_error
-        return errors.index(min(errors)) + 1 if errors else 0
+        return self.history.best_epoch
 
     @property
     def best_test_error(self) -> float:
