@@ -29,6 +29,14 @@ def integer(name: str, value: object, highest: int = 2**63 - 1) -> int:
     return number
 
 
+def count(name: str, value: object, lowest: int = 1) -> int:
+    """An integer that is not too small."""
+    number = integer(name, value)
+    if number < lowest:
+        raise ValueError(f"{name} must be {lowest} or more, got {number}")
+    return number
+
+
 def real(name: str, value: object) -> float:
     """A real number of any kind."""
     try:

@@ -185,19 +185,40 @@ def _read(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
 
 
 def _checkpoint(state: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Checkpoint:
-    history = History(**state["history"])
-    position = Position(**state["position"])
-    lengths = {len(values) for values in vars(history).values()}
-    if lengths != {state["epoch"]}:
-        raise ValueError(f"its history has {sorted(lengths)} entries, not {state['epoch']}")
-    if _arguments.integer("batch", position.batch) < 0:
-        raise ValueError(f"its batch must be 0 or more, got {position.batch}")
     return Checkpoint(
         Configuration.from_dict(state["configuration"]),
         tensors,
-        tuple(state["random_state"]),
-        history,
-        position,
+        _random_state(state["random_state"]),
+        _history(state["history"], state["epoch"]),
+        _position(state["position"]),
+    )
+
+
+def _random_state(words: Any) -> tuple[int, int, int, int]:
+    whole = isinstance(words, list) and all(type(word) is int for word in words)
+    if not whole or len(words) != 4 or not any(words) or not all(0 <= w < 2**64 for w in words):
+        raise ValueError(f"random_state must be four integers, 0 to 2**64 − 1, got {words!r}")
+    return words[0], words[1], words[2], words[3]
+
+
+def _history(columns: dict[str, Any], epochs: int) -> History:
+    for name, column in columns.items():
+        if not isinstance(column, list):
+            raise TypeError(f"{name} must be a list, got {column!r}")
+        lengths = {0, epochs} if name.startswith("validation") else {epochs}
+        if len(column) not in lengths:
+            raise ValueError(f"{name} has {len(column)} entries, not {epochs}")
+        for value in column:
+            _arguments.real(name, value)
+    return History(**columns)
+
+
+def _position(values: dict[str, Any]) -> Position:
+    return Position(
+        batch=_arguments.count("batch", values["batch"], lowest=0),
+        errors=_arguments.count("errors", values["errors"], lowest=0),
+        loss_sum=_arguments.real("loss_sum", values["loss_sum"]),
+        seconds=_arguments.real("seconds", values["seconds"]),
     )
 
 

@@ -112,10 +112,10 @@ class Configuration:
         for name in ("dt", "feedback_angle", "beta", "learning_rate_decay"):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
-            self._set(name, _count(name, getattr(self, name)))
+            self._set(name, _arguments.count(name, getattr(self, name)))
         for name in ("patience", "record_every"):
             if getattr(self, name) is not None:
-                self._set(name, _count(name, getattr(self, name)))
+                self._set(name, _arguments.count(name, getattr(self, name)))
         if self.seed is None:
             raise TypeError("seed must be an integer, got None: a run is to be repeatable")
         self._set("seed", _arguments.seed(self.seed))
@@ -291,13 +291,6 @@ def _real(name: str, value: object) -> float:
     return number
 
 
-def _count(name: str, value: object) -> int:
-    number = _arguments.integer(name, value)
-    if number < 1:
-        raise ValueError(f"{name} must be 1 or more, got {number}")
-    return number
-
-
 def _sequence(name: str, value: object, of: str) -> list[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a sequence of {of}, got {value!r}")
@@ -340,7 +333,10 @@ def _schedule(value: object) -> tuple[tuple[int, float], ...]:
         parts = _sequence(f"{name}[{k}]", pair, "an epoch and a factor")
         if len(parts) != 2:
             raise ValueError(f"{name} must be a sequence of {kind}, got {pair!r}")
-        epoch, factor = _count(f"{name}[{k}][0]", parts[0]), _real(f"{name}[{k}][1]", parts[1])
+        epoch, factor = (
+            _arguments.count(f"{name}[{k}][0]", parts[0]),
+            _real(f"{name}[{k}][1]", parts[1]),
+        )
         if factor < 0:
             raise ValueError(f"{name}[{k}][1] must be 0 or more, got {factor}")
         pairs.append((epoch, factor))

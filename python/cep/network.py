@@ -204,9 +204,13 @@ class Network:
 
     @random_state.setter
     def random_state(self, state: Sequence[int]) -> None:
+        try:
+            values = list(state)
+        except TypeError:
+            raise TypeError(f"random_state must be four integers, got {state!r}") from None
         words = [
             _arguments.integer(f"random_state[{k}]", word, highest=2**64 - 1)
-            for k, word in enumerate(state)
+            for k, word in enumerate(values)
         ]
         if len(words) != 4 or min(words) < 0:
             raise ValueError(f"random_state must be four integers, 0 to 2**64 − 1, got {words}")

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
 _PALETTE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+_LINEAR = {"value": "linear"}
+# Logarithmic, with a place for 0: a residual is that where a step changed no bit.
+_RESIDUALS = {"value": "symlog", "linthresh": 1e-10}
+# Label, scale, and what is drawn in each panel.
+_RECORD_PANELS = (
+    ("residual", _RESIDUALS, ("free_residual", "nudged_residual")),
+    ("mean energy", _LINEAR, ("free_energy", "nudged_energy")),
+    ("weight norm", _LINEAR, ("weight_norms", "feedback_weight_norms")),
+    ("feedback angle (°)", _LINEAR, ("feedback_angles",)),
+    ("update to gradient (°)", _LINEAR, ("gradient_angle",)),
+)
+
 
 def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") -> "Axes":
     """Draw training and validation error against epochs.
@@ -83,7 +95,7 @@ def plot_records(
     panels = [
         (label, scale, names)
         for label, scale, names in _RECORD_PANELS
-        if any(name in record for record in records for name in names)
+        if any(record.get(name) is not None for record in records for name in names)
     ]
     curves = history is not None and len(history) > 0
     if not panels and not curves:
@@ -98,21 +110,12 @@ def plot_records(
         colours = itertools.cycle(_PALETTE)
         for name in names:
             _draw_record(ax, records, name, colours)
-        ax.set(ylabel=label, yscale=scale)
+        ax.set_ylabel(label)
+        ax.set_yscale(**scale)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, fontsize="small")
     figure.axes[-1].set_xlabel("epoch")
     return figure
-
-
-# Label, scale, and what is drawn in each panel.
-_RECORD_PANELS = (
-    ("residual", "log", ("free_residual", "nudged_residual")),
-    ("mean energy", "linear", ("free_energy", "nudged_energy")),
-    ("weight norm", "linear", ("weight_norms", "feedback_weight_norms")),
-    ("feedback angle (°)", "linear", ("feedback_angles",)),
-    ("update to gradient (°)", "linear", ("gradient_angle",)),
-)
 
 
 def _draw_record(

@@ -47,10 +47,7 @@ class LearningRule(ABC):
 
     def _check_steps(self, *names: str) -> None:
         for name in names:
-            number = _arguments.integer(name, getattr(self, name))
-            if number < 1:
-                raise ValueError(f"{name} must be 1 or more, got {number}")
-            self._set(name, number)
+            self._set(name, _arguments.count(name, getattr(self, name)))
 
     def _check_rates(self) -> None:
         for name in ("learning_rates", "bias_learning_rates"):

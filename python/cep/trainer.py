@@ -72,10 +72,7 @@ class Trainer:
         self.position = Position()
         self.inputs, self.targets = _arguments.samples(*_arguments.pair("data", data), net.dtype)
         net._engine.check_samples(self.inputs, self.targets)
-        size = _arguments.integer("batch_size", batch_size)
-        if size < 1:
-            raise ValueError(f"batch_size must be 1 or more, got {size}")
-        self.batch_size = min(size, self.samples)
+        self.batch_size = min(_arguments.count("batch_size", batch_size), self.samples)
         self._seed = _arguments.seed(seed)
         self._validation: tuple[Any, Any] | None = None
         if validation_data is not None:

@@ -106,9 +106,7 @@ def fit(
     """
     trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
     rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
-    epochs = _arguments.integer("epochs", epochs)
-    if epochs < 1:
-        raise ValueError(f"epochs must be 1 or more, got {epochs}")
+    epochs = _arguments.count("epochs", epochs)
     with progress_bar(trainer.samples, epochs, shown=progress) as progress_of:
         for epoch in range(1, epochs + 1):
             trainer.train_epoch(rule, progress_of(epoch))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cep import _arguments
 from cep._cep import DivergenceError
+from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.datasets import Dataset
 from cep.history import History
@@ -82,11 +83,8 @@ def run(
     KeyboardInterrupt
         On Ctrl-C, after a checkpoint where there is a directory.
     """
-    if (
-        checkpoint_every is not None
-        and _arguments.integer("checkpoint_every", checkpoint_every) < 1
-    ):
-        raise ValueError(f"checkpoint_every must be 1 or more, got {checkpoint_every}")
+    if checkpoint_every is not None:
+        checkpoint_every = _arguments.count("checkpoint_every", checkpoint_every)
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
         raise ValueError("resume, checkpoint_every and tensorboard need a directory")
     place = None if directory is None else RunDirectory(directory)
@@ -104,6 +102,7 @@ def run(
                 events = stack.enter_context(EventWriter(place.path / "tensorboard"))
             checkpoint = stack.enter_context(place.opened(configuration, resume=resume))
             if checkpoint is not None:
+                _check_data(checkpoint, trainer)
                 checkpoint.restore(net)
                 trainer.history, trainer.position = checkpoint.history, checkpoint.position
             interrupted = stack.enter_context(deferred_interrupts())
@@ -118,6 +117,14 @@ def run(
             )
         )
         return _Run(configuration, trainer, keeper, bars, on_epoch_end).train()
+
+
+def _check_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    if checkpoint.position.batch > trainer.batches:
+        raise ValueError(
+            f"the checkpoint was made after {checkpoint.position.batch} batches of an epoch; with "
+            f"this data it has {trainer.batches}: it is not the data that the run began with"
+        )
 
 
 class _Run:
