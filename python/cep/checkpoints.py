@@ -8,6 +8,7 @@ is ever executed.
 
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -250,9 +251,12 @@ def _checksum(state: str, tensors: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _safetensors(module: str = "") -> Any:
-    import importlib
+def check_available() -> None:
+    """Raise the ImportError that safetensors is not installed, if it is not."""
+    _safetensors()
 
+
+def _safetensors(module: str = "") -> Any:
     try:
         return importlib.import_module("safetensors" + (f".{module}" if module else ""))
     except ImportError as error:

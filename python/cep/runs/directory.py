@@ -143,6 +143,7 @@ class RunDirectory:
         BlockingIOError
             Another process is at work here.
         """
+        checkpoints.check_available()
         if self.holds_a_run():
             self._check_same(configuration)
             if not resume:
