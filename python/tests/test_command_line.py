@@ -17,7 +17,9 @@ from cep.command_line import cep as command
 OPTIONS = [
     *("--data", "--data-root", "--rule", "--hidden", "--activation", "--dtype", "--free-steps"),
     *("--nudged-steps", "--beta", "--learning-rates", "--epochs", "--batch-size", "--seed"),
-    *("--save-plot", "--progress", "--no-progress", "--help"),
+    *("--save-plot", "--progress", "--no-progress", "--help", "--preset", "--run-dir", "--resume"),
+    *("--checkpoint-every", "--patience", "--record-every", "--record", "--tensorboard"),
+    *("--learning-rate-decay", "--learning-rate-schedule"),
 ]
 ROW = re.compile(r"^ *(\d+) +([\d.]+)% +([\d.]+) +([\d.]+)% +([\d.]+) +([\d.]+)$", re.MULTILINE)
 FINAL = re.compile(r"^test error +([\d.]+)% after the last epoch, ([\d.]+)%", re.MULTILINE)

@@ -1,6 +1,8 @@
 """A run that is killed, at any moment, and resumed is the run that was not, to the last bit."""
 
+import errno
 import json
+import os
 import re
 import signal
 import subprocess
@@ -101,6 +103,29 @@ def test_killed_while_saving(tmp_path: Path) -> None:
     assert same(parameters(result.network), fitted(small())[0])
 
 
+def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends with the error; what was saved before is whole, and goes on elsewhere."""
+    configuration = small(beta_sign="random")
+    calls = 0
+    original = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 60:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        original(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(OSError, match=r"could not be written \(No space left on device\)"):
+            cep.run(configuration, tmp_path, checkpoint_every=3, progress=False)
+    saved = checkpoints.load(tmp_path / "last.safetensors")
+    assert (len(saved.history), saved.position.batch) > (0, 0)
+    result = cep.run(configuration, tmp_path, resume=True, progress=False)
+    assert same(parameters(result.network), fitted(configuration)[0])
+
+
 def command(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "cep", "train", "--no-progress", *arguments],
@@ -112,7 +137,7 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
 
 def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
-    options = ["--hidden", "1024", "--free-steps", "100", "--epochs", "3", "--beta-sign", "random"]
+    options = ["--hidden", "512", "--free-steps", "100", "--epochs", "3", "--beta-sign", "random"]
     running = command(*options, "--run-dir", folder)
     assert running.stdout is not None
     while not re.match(r" *1 ", running.stdout.readline()):
