@@ -57,6 +57,9 @@ def test_what_was_saved_is_loaded(dtype: str, tmp_path: Path) -> None:
     net = after.make_network()
     assert repr(net) == repr(before.make_network())
     assert same(parameters(net), list(before.parameters.values()))
+    assert (
+        net.random_state == before.random_state != before.configuration.make_network().random_state
+    )
     # It draws on where the other one would.
     (x, y), _ = before.configuration.load_data()
     other = before.make_network()

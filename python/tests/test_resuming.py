@@ -154,7 +154,7 @@ def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert directory.status()[0] == "interrupted"
     saved = checkpoints.load(directory.last)
     assert len(saved.history) == 1
-    assert saved.position.batch > 0
+    assert 0 < saved.position.batch < 72
 
     resumed = command("--resume", folder)
     out, err = resumed.communicate(timeout=60)
@@ -191,7 +191,7 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.05)
     configuration = small(**SLOW | {"epochs": 2, "hidden": [512]})
     result = cep.run(configuration, tmp_path, progress=False)
-    assert sum(batch > 0 for batch in saved) >= 2
+    assert sum(0 < batch < 72 for batch in saved) >= 2
     assert sum(batch == 0 for batch in saved) == 2
     assert same(parameters(result.network), fitted(configuration)[0])
 
