@@ -7,8 +7,9 @@
 >>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
 """
 
-from cep import datasets, presets
+from cep import checkpoints, datasets, presets, runs
 from cep._cep import DivergenceError, __version__
+from cep.checkpoints import Checkpoint, CheckpointError
 from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
@@ -28,6 +29,8 @@ __all__ = [
     "EP",
     "RBP",
     "BatchResult",
+    "Checkpoint",
+    "CheckpointError",
     "Configuration",
     "ConvergenceWarning",
     "DivergenceError",
@@ -41,6 +44,7 @@ __all__ = [
     "RunResult",
     "Suggestion",
     "__version__",
+    "checkpoints",
     "datasets",
     "evaluate",
     "fit",
@@ -52,6 +56,7 @@ __all__ = [
     "plot_history",
     "presets",
     "run",
+    "runs",
     "set_num_threads",
     "suggest",
     "train_batch",

@@ -49,5 +49,5 @@ class RunResult:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all epochs, evaluation included."""
+        """Wall time of all epochs, evaluation included; records and checkpoints are not."""
         return sum(self.history.seconds)
