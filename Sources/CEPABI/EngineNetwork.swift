@@ -4,6 +4,9 @@ import CEPKernels
 
 /// A network of either number type, as the C interface sees it.
 protocol EngineNetwork: AnyObject {
+    /// What rules leave to chance in batches of the caller's.
+    var random: RandomSource { get set }
+
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
 
     func freePhase(
@@ -17,7 +20,8 @@ protocol EngineNetwork: AnyObject {
     func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, monitor: ProgressMonitor
+        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
 
     func gradient(
@@ -60,10 +64,12 @@ extension Network: EngineNetwork {
     }
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, monitor: ProgressMonitor
+        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         try trainEpoch(
-            samples, rule: learningRule(rule), batchSize: batchSize, shuffleSeed: shuffleSeed, monitor: monitor)
+            samples, rule: learningRule(rule), batchSize: batchSize, shuffleSeed: shuffleSeed, part: part,
+            monitor: monitor)
     }
 
     func gradient(

@@ -22,19 +22,42 @@ public func cep_train_batch(
 @c @implementation
 public func cep_train_epoch(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
-    _ rule: UnsafePointer<cep_rule>?, _ batch_size: Int64, _ shuffle_seed: UInt64, _ progress: cep_progress,
-    _ metrics: UnsafeMutablePointer<cep_metrics>?
+    _ rule: UnsafePointer<cep_rule>?, _ batch_size: Int64, _ shuffle_seed: UInt64,
+    _ part: UnsafePointer<cep_epoch_part>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
         let result = try required(metrics, "metrics")
         let samples = try Samples(x, targets)
         let rule = try required(rule, "rule").pointee
+        let part = part.map { EpochPart($0.pointee) } ?? EpochPart()
         let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
             try network.trainEpoch(
-                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
+                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed, part: part,
                 monitor: ProgressMonitor(progress))
         }
         result.pointee = cep_metrics(metrics)
+    }
+}
+
+@c @implementation
+public func cep_get_random_state(
+    _ network: OpaquePointer?, _ state: UnsafeMutablePointer<cep_random_state>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(state, "state")
+        result.pointee.words = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            network.random.state
+        }
+    }
+}
+
+@c @implementation
+public func cep_set_random_state(
+    _ network: OpaquePointer?, _ state: UnsafePointer<cep_random_state>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let random = try RandomSource(state: try required(state, "state").pointee.words)
+        try NetworkHandle.of(network).use { (network) throws(EngineError) in network.random = random }
     }
 }
 
@@ -85,8 +108,18 @@ public func cep_predict(
     }
 }
 
+extension EpochPart {
+    init(_ part: cep_epoch_part) {
+        self.init(
+            firstBatch: Int(part.first_batch), batchCount: part.batch_count == 0 ? nil : Int(part.batch_count),
+            errors: Int(part.errors), lossSum: part.loss_sum)
+    }
+}
+
 extension cep_metrics {
     init(_ metrics: Metrics) {
-        self.init(samples: Int64(metrics.samples), errors: Int64(metrics.errors), loss: metrics.loss)
+        self.init(
+            samples: Int64(metrics.samples), errors: Int64(metrics.errors), loss: metrics.loss,
+            loss_sum: metrics.lossSum)
     }
 }

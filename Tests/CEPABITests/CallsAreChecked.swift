@@ -19,7 +19,7 @@ import Testing
             cep_train_batch(network.pointer, &x, &targets, &rule, noProgress, nil)
         }
         expectFailure(CEP_INVALID_ARGUMENT, saying: ["metrics", "NULL"]) { _ in
-            cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, noProgress, nil)
+            cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, nil, noProgress, nil)
         }
         expectFailure(CEP_INVALID_ARGUMENT, saying: ["metrics", "NULL"]) { _ in
             cep_evaluate(network.pointer, &x, &targets, 2, noProgress, nil)
@@ -88,7 +88,7 @@ import Testing
             cep_train_batch(network.pointer, &x, &targets, nil, noProgress, &$0.metrics)
         }
         expectFailure(CEP_INVALID_ARGUMENT, saying: ["rule is NULL"]) {
-            cep_train_epoch(network.pointer, &x, &targets, nil, 2, 0, noProgress, &$0.metrics)
+            cep_train_epoch(network.pointer, &x, &targets, nil, 2, 0, nil, noProgress, &$0.metrics)
         }
     }
 
@@ -97,8 +97,41 @@ import Testing
         let network = try CNetwork()
         var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_EP))
         expectFailure(CEP_INVALID_ARGUMENT, saying: ["batch_size", "\(size)"]) {
-            cep_train_epoch(network.pointer, &x, &targets, &rule, size, 0, noProgress, &$0.metrics)
+            cep_train_epoch(network.pointer, &x, &targets, &rule, size, 0, nil, noProgress, &$0.metrics)
         }
+    }
+
+    @Test func partsOfAnEpoch() throws {
+        let network = try CNetwork()
+        let before = try network.parameters()
+        // Three samples in batches of two are two batches.
+        for (first, count, words) in [
+            (2, 0, ["first_batch is 2", "0 to 1"]), (-1, 0, ["first_batch is -1"]), (.min, 1, ["first_batch"]),
+            (.max, 1, ["first_batch"]), (0, -1, ["batch_count", "-1"]), (1, .min, ["batch_count"]),
+        ] as [(Int64, Int64, [String])] {
+            var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_EP))
+            var part = cep_epoch_part(first_batch: first, batch_count: count, errors: 0, loss_sum: 0)
+            expectFailure(CEP_INVALID_ARGUMENT, saying: words) {
+                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, &part, noProgress, &$0.metrics)
+            }
+        }
+        #expect(try network.parameters() == before)
+    }
+
+    @Test func randomStates() throws {
+        let network = try CNetwork()
+        var state = cep_random_state(words: (1, 2, 3, 4))
+        #expect(cep_set_random_state(network.pointer, &state) == CEP_OK)
+        var zeros = cep_random_state(words: (0, 0, 0, 0))
+        expectFailure(CEP_INVALID_ARGUMENT, saying: ["random state", "zeros"]) { _ in
+            cep_set_random_state(network.pointer, &zeros)
+        }
+        var found = cep_random_state(words: (7, 7, 7, 7))
+        expectFailure(CEP_INVALID_ARGUMENT, saying: ["state is NULL"]) { _ in
+            cep_get_random_state(network.pointer, nil)
+        }
+        #expect(cep_get_random_state(network.pointer, &found) == CEP_OK)
+        #expect(found.words == (1, 2, 3, 4))
     }
 
     private func expectRuleRefused(saying parts: [String], _ change: (inout cep_rule) -> Void) throws {
@@ -111,7 +144,7 @@ import Testing
                 cep_train_batch(network.pointer, &x, &targets, &rule, noProgress, &$0.metrics)
             }
             expectFailure(CEP_INVALID_ARGUMENT, saying: parts) {
-                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, noProgress, &$0.metrics)
+                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, nil, noProgress, &$0.metrics)
             }
         }
         #expect(try network.parameters() == before)
@@ -149,7 +182,7 @@ import Testing
                 cep_train_batch(network.pointer, &x, &targets, &rule, noProgress, &$0.metrics)
             }
             expectFailure(CEP_DIVERGED, saying: parts) {
-                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, noProgress, &$0.metrics)
+                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, nil, noProgress, &$0.metrics)
             }
         }
         expectFailure(CEP_DIVERGED, saying: parts) {

@@ -22,7 +22,7 @@ private struct Call: Sendable {
         },
         Call { network, x, targets, outputs in
             var rule = lendRule(CEP_RULE_CEP)
-            return cep_train_epoch(network, x, targets, &rule, 2, 0, noProgress, &outputs.metrics)
+            return cep_train_epoch(network, x, targets, &rule, 2, 0, nil, noProgress, &outputs.metrics)
         },
         Call { cep_evaluate($0, $1, $2, 2, noProgress, &$3.metrics) },
     ]

@@ -30,7 +30,7 @@ import Testing
         },
         { network, outputs in
             var (x, targets, rule) = (samples.x, samples.targets, lendRule(CEP_RULE_CEP))
-            return cep_train_epoch(network, &x, &targets, &rule, 2, 0, noProgress, &outputs.metrics)
+            return cep_train_epoch(network, &x, &targets, &rule, 2, 0, nil, noProgress, &outputs.metrics)
         },
         { network, outputs in
             var (x, targets) = (samples.x, samples.targets)

@@ -141,19 +141,29 @@ import Testing
             expectEqual(batch, try swift.trainBatch(samples, rule: swiftRule, monitor: ProgressMonitor()))
             try expectEqual(c, swift)
             let epoch = expectSuccess {
-                cep_train_epoch(c.pointer, &x, &targets, &rule, 4, 99, noProgress, &$0.metrics)
+                cep_train_epoch(c.pointer, &x, &targets, &rule, 4, 99, nil, noProgress, &$0.metrics)
             }.metrics
             expectEqual(
                 epoch,
                 try swift.trainEpoch(
                     samples, rule: swiftRule, batchSize: 4, shuffleSeed: 99, monitor: ProgressMonitor()))
             try expectEqual(c, swift)
+            var part = cep_epoch_part(first_batch: 1, batch_count: 1, errors: 2, loss_sum: 0.5)
+            let middle = expectSuccess {
+                cep_train_epoch(c.pointer, &x, &targets, &rule, 4, 99, &part, noProgress, &$0.metrics)
+            }.metrics
+            expectEqual(
+                middle,
+                try swift.trainEpoch(
+                    samples, rule: swiftRule, batchSize: 4, shuffleSeed: 99,
+                    part: EpochPart(firstBatch: 1, batchCount: 1, errors: 2, lossSum: 0.5), monitor: ProgressMonitor()))
+            try expectEqual(c, swift)
         }
     }
 
     private func expectEqual(_ metrics: cep_metrics, _ expected: Metrics) {
         #expect(metrics.samples == expected.samples && metrics.errors == expected.errors)
-        #expect(metrics.loss == expected.loss && metrics.loss > 0)
+        #expect(metrics.loss == expected.loss && metrics.loss_sum == expected.lossSum && metrics.loss > 0)
     }
 
     private func expectEvaluationEqual<Element: KernelScalar>(_ c: CNetwork, _ swift: Network<Element>) throws {

@@ -21,7 +21,7 @@ import Testing
             expectFailure(CEP_STOPPED, saying: ["asked to stop"]) { outputs in
                 progress.during {
                     cep_train_epoch(
-                        network.pointer, &x, &targets, &rule, Self.batchSize, 5, $0, &outputs.metrics)
+                        network.pointer, &x, &targets, &rule, Self.batchSize, 5, nil, $0, &outputs.metrics)
                 }
             }
             let last = try #require(progress.reports.last)

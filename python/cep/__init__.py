@@ -7,16 +7,21 @@
 >>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
 """
 
-from cep import datasets
+from cep import checkpoints, datasets, presets, runs
 from cep._cep import DivergenceError, __version__
+from cep.checkpoints import Checkpoint, CheckpointError
+from cep.configuration import Configuration
+from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
+from cep.history import History
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.runs import RunResult, run
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
-from cep.training import BatchResult, Evaluation, History, evaluate, fit, train_batch
+from cep.training import BatchResult, fit, train_batch
 
 __all__ = [
     "BPTT",
@@ -24,6 +29,9 @@ __all__ = [
     "EP",
     "RBP",
     "BatchResult",
+    "Checkpoint",
+    "CheckpointError",
+    "Configuration",
     "ConvergenceWarning",
     "DivergenceError",
     "Evaluation",
@@ -33,8 +41,10 @@ __all__ = [
     "LearningRule",
     "Network",
     "PhaseOutcome",
+    "RunResult",
     "Suggestion",
     "__version__",
+    "checkpoints",
     "datasets",
     "evaluate",
     "fit",
@@ -44,6 +54,9 @@ __all__ = [
     "instruction_set",
     "plot_gdu",
     "plot_history",
+    "presets",
+    "run",
+    "runs",
     "set_num_threads",
     "suggest",
     "train_batch",

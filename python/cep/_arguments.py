@@ -29,6 +29,14 @@ def integer(name: str, value: object, highest: int = 2**63 - 1) -> int:
     return number
 
 
+def count(name: str, value: object, lowest: int = 1) -> int:
+    """An integer that is not too small."""
+    number = integer(name, value)
+    if number < lowest:
+        raise ValueError(f"{name} must be {lowest} or more, got {number}")
+    return number
+
+
 def real(name: str, value: object) -> float:
     """A real number of any kind."""
     try:
@@ -39,6 +47,13 @@ def real(name: str, value: object) -> float:
         raise TypeError(
             f"{name} must be a real number, got {type(value).__name__} {value!r}"
         ) from None
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False, and nothing that merely behaves like one of them."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
+    return value
 
 
 def seed(value: object) -> int:

@@ -13,6 +13,9 @@ def set_num_threads(count: int, /) -> None: ...
 
 # (free steps, nudged steps, beta, learning rates input first, of biases, as recorded)
 EngineConditions = tuple[int, int, float, tuple[float, ...], tuple[float, ...], bool]
+# (batches done before; batches, 0 for all that are left; their wrong predictions, sum of losses).
+_EpochPart = tuple[int, int, int, float]
+RandomState = tuple[int, int, int, int]
 # Called with (samples done, of, wrong predictions, sum of losses).
 _Progress = Callable[[int, int, int, float], object]
 
@@ -65,9 +68,12 @@ class Network:
         rule: EngineRule,
         batch_size: int,
         shuffle_seed: int,
+        part: _EpochPart,
         progress: _Progress | None,
         /,
     ) -> tuple[int, int, float]: ...
+    def get_random_state(self) -> RandomState: ...
+    def set_random_state(self, state: RandomState, /) -> None: ...
     def gradient(
         self, x: NDArray[Any], y: NDArray[Any], rule: EngineRule, /
     ) -> tuple[Gradient, tuple[int, int, float]]: ...

@@ -18,8 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["digits", "mnist", "read_idx", "split"]
+__all__ = ["digits", "load", "mnist", "read_idx", "split"]
 Dataset = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+
+# Of the data sets that `load` knows: pixels of an image. All of them show the digits 0 to 9.
+FEATURES = {"digits": 64, "mnist": 784}
+CLASSES = 10
+_DIGITS_TEST_IMAGES = 360
 
 # The order of loading. The checksums are those of the published files, gzipped.
 _MNIST_CHECKSUMS = {
@@ -35,6 +40,37 @@ _MNIST_MIRRORS = (
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _IDX_MAXIMUM_DIMENSIONS = 32  # What every version of NumPy can hold.
 _CHUNK_BYTES = 1 << 20
+
+
+def load(
+    name: str, root: str | os.PathLike[str] | None = None, *, seed: int = 0
+) -> tuple[Dataset, Dataset]:
+    """Load a data set by its name, as experiments use it.
+
+    Parameters
+    ----------
+    name : {"digits", "mnist"}
+        :func:`digits`, of which 360 are held out by :func:`split`, or :func:`mnist`.
+    root : path, optional
+        MNIST's folder.
+    seed : int, default 0
+        Of the digits' split.
+
+    Returns
+    -------
+    (x, y), (x_test, y_test) : tuple of tuple of numpy.ndarray
+        Training and test set.
+
+    Raises
+    ------
+    ValueError
+        There is no data set of this name, or as the functions named above.
+    FileNotFoundError, ImportError
+        As the functions named above.
+    """
+    if name not in FEATURES:
+        raise ValueError(f"name must be {' or '.join(map(repr, FEATURES))}, got {name!r}")
+    return mnist(root) if name == "mnist" else split(digits(), _DIGITS_TEST_IMAGES, seed=seed)
 
 
 def digits() -> Dataset:

@@ -92,7 +92,7 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     connections = len(net.sizes) - 1
     rule = rules.checked("estimator", estimator)._for_engine(connections)
-    estimate, (_, errors, loss) = net._engine.gradient(inputs, wanted, rule)
+    estimate, (samples, errors, loss_sum) = net._engine.gradient(inputs, wanted, rule)
 
     def arrays(kind: int) -> list[NDArray[Any]]:
         return [np.asarray(estimate.array(kind, k)) for k in range(connections)]
@@ -106,6 +106,6 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
             else None
             for k in range(connections)
         ],
-        loss=loss,
+        loss=loss_sum / samples,
         errors=errors,
     )

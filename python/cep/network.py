@@ -10,11 +10,11 @@ from cep import _arguments, _cep
 from cep.arrays import Arrays
 
 # As in cep.h.
-_SETTINGS = {"prototypical": 0, "real-time": 1}
-_ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
-_FEEDBACKS = {"tied": 0, "untied": 1}
-_DTYPES = {"float32": 0, "float64": 1}
-_RELAXATIONS = {"synchronous": 0, "alternating": 1}
+SETTINGS = {"prototypical": 0, "real-time": 1}
+ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
+FEEDBACKS = {"tied": 0, "untied": 1}
+DTYPES = {"float32": 0, "float64": 1}
+RELAXATIONS = {"synchronous": 0, "alternating": 1}
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
 
 
@@ -117,29 +117,29 @@ class Network:
         except TypeError:
             raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
         self._sizes = tuple(_arguments.integer(f"sizes[{k}]", n) for k, n in enumerate(layers))
-        self._setting = _arguments.choice("setting", setting, _SETTINGS)
-        self._activation = _arguments.choice("activation", activation, _ACTIVATIONS)
-        self._feedback = _arguments.choice("feedback", feedback, _FEEDBACKS)
-        self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), _DTYPES))
+        self._setting = _arguments.choice("setting", setting, SETTINGS)
+        self._activation = _arguments.choice("activation", activation, ACTIVATIONS)
+        self._feedback = _arguments.choice("feedback", feedback, FEEDBACKS)
+        self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), DTYPES))
         self._seed = _arguments.seed(seed)
         self._dt = _arguments.real("dt", dt)
         self._clamp = bool(clamp)
         self._feedback_angle = _arguments.real("feedback_angle", feedback_angle)
         self._follows_energy = bool(follows_energy)
-        self._relaxation = _arguments.choice("relaxation", relaxation, _RELAXATIONS)
+        self._relaxation = _arguments.choice("relaxation", relaxation, RELAXATIONS)
         self._tolerance = _arguments.real("tolerance", tolerance)
         self._engine = _cep.Network(
             self._sizes,
-            _SETTINGS[self._setting],
-            _ACTIVATIONS[self._activation],
-            _FEEDBACKS[self._feedback],
-            _DTYPES[self._dtype.name],
+            SETTINGS[self._setting],
+            ACTIVATIONS[self._activation],
+            FEEDBACKS[self._feedback],
+            DTYPES[self._dtype.name],
             self._seed,
             self._dt,
             self._clamp,
             self._follows_energy,
             self._feedback_angle,
-            _RELAXATIONS[self._relaxation],
+            RELAXATIONS[self._relaxation],
             self._tolerance,
         )
 
@@ -218,6 +218,29 @@ class Network:
 
     def _view(self, kind: int, index: int) -> NDArray[Any]:
         return np.asarray(self._engine.array(kind, index))
+
+    @property
+    def random_state(self) -> tuple[int, int, int, int]:
+        """Where the stream is that `train_batch` and `gradient` draw random signs of β from.
+
+        Four integers of 64 bits, not all 0. Setting it continues a stream where another one was.
+        `fit` and `cep.run` draw from streams of their own, which their seed determines.
+        """
+        return self._engine.get_random_state()
+
+    @random_state.setter
+    def random_state(self, state: Sequence[int]) -> None:
+        try:
+            values = list(state)
+        except TypeError:
+            raise TypeError(f"random_state must be four integers, got {state!r}") from None
+        words = [
+            _arguments.integer(f"random_state[{k}]", word, highest=2**64 - 1)
+            for k, word in enumerate(values)
+        ]
+        if len(words) != 4 or min(words) < 0:
+            raise ValueError(f"random_state must be four integers, 0 to 2**64 − 1, got {words}")
+        self._engine.set_random_state(tuple(words))  # type: ignore[arg-type]
 
     def parameters(self) -> Iterator[NDArray[Any]]:
         """All parameters in place: weights, biases, then feedback weights where there are some."""

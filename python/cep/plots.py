@@ -3,6 +3,7 @@
 import itertools
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from cep.history import History
     from cep.theorem import Curves, GDUReport
-    from cep.training import History
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
 _PALETTE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+_LINEAR = {"value": "linear"}
+# Logarithmic, with a place for 0: a residual is that where a step changed no bit.
+_RESIDUALS = {"value": "symlog", "linthresh": 1e-10}
+# Label, scale, and what is drawn in each panel.
+_RECORD_PANELS = (
+    ("residual", _RESIDUALS, ("free_residual", "nudged_residual")),
+    ("mean energy", _LINEAR, ("free_energy", "nudged_energy")),
+    ("weight norm", _LINEAR, ("weight_norms", "feedback_weight_norms")),
+    ("feedback angle (°)", _LINEAR, ("feedback_angles",)),
+    ("update to gradient (°)", _LINEAR, ("gradient_angle",)),
+)
 
 
 def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") -> "Axes":
@@ -52,6 +65,75 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
+
+
+def plot_records(
+    records: Sequence[Mapping[str, Any]], history: "History | None" = None, title: str = ""
+) -> "Figure":
+    """Draw what a run recorded against epochs, a panel a kind of record.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Of `RunResult.records` or `RunDirectory.records`.
+    history : History, optional
+        Its error curves become the first panel.
+    title : str
+        Of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to draw.
+    ImportError
+        Where matplotlib is not installed.
+    """
+    panels = [
+        (label, scale, names)
+        for label, scale, names in _RECORD_PANELS
+        if any(record.get(name) is not None for record in records for name in names)
+    ]
+    curves = history is not None and len(history) > 0
+    if not panels and not curves:
+        raise ValueError("there is nothing to draw: no finished epoch and no records")
+    rows = len(panels) + curves
+    figure: Figure = _figure(figsize=(6.4, 2.2 * rows + 0.6))
+    axes = list(figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0])
+    figure.suptitle(title)
+    if history is not None and curves:
+        plot_history(history, ax=axes.pop(0)).set_xlabel("")
+    for ax, (label, scale, names) in zip(axes, panels, strict=True):
+        colours = itertools.cycle(_PALETTE)
+        for name in names:
+            _draw_record(ax, records, name, colours)
+        ax.set_ylabel(label)
+        ax.set_yscale(**scale)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False, fontsize="small")
+    figure.axes[-1].set_xlabel("epoch")
+    return figure
+
+
+def _draw_record(
+    ax: "Axes", records: Sequence[Mapping[str, Any]], name: str, colours: Iterator[str]
+) -> None:
+    """Draw a number that was recorded, or each of a list of them, one a connection."""
+    found = [record for record in records if record.get(name) is not None]
+    if not found:
+        return
+    epochs = [record["epoch"] - 1 + record["batch"] / record["batches"] for record in found]
+    values = np.array([record[name] for record in found], dtype=float)
+    label = name.replace("_", " ")
+    if values.ndim == 1:
+        ax.plot(epochs, values, color=next(colours), label=label)
+        return
+    first = 1 if name.startswith("feedback") else 0
+    for k, column in enumerate(values.T, start=first):
+        ax.plot(epochs, column, color=next(colours), label=f"{label.rstrip('s')}, connection {k}")
 
 
 def save(axes: "Axes", path: "os.PathLike[str]") -> None:

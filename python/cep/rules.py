@@ -29,7 +29,7 @@ EngineRule = tuple[
 
 # As in cep.h.
 _EP, _CEP, _BPTT, _RBP = range(4)
-_BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
+BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
 
 
 class LearningRule(ABC):
@@ -47,10 +47,7 @@ class LearningRule(ABC):
 
     def _check_steps(self, *names: str) -> None:
         for name in names:
-            number = _arguments.integer(name, getattr(self, name))
-            if number < 1:
-                raise ValueError(f"{name} must be 1 or more, got {number}")
-            self._set(name, number)
+            self._set(name, _arguments.count(name, getattr(self, name)))
 
     def _check_rates(self) -> None:
         for name in ("learning_rates", "bias_learning_rates"):
@@ -108,7 +105,7 @@ class _TwoPhaseRule(LearningRule):
         return {
             "nudged_steps": self.nudged_steps,
             "beta": self.beta,
-            "beta_sign": _BETA_SIGNS[self.beta_sign],
+            "beta_sign": BETA_SIGNS[self.beta_sign],
         }
 
 

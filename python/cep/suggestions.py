@@ -99,10 +99,8 @@ def suggest(
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     for name, number in (("batch_size", batch_size), ("batches", batches)):
-        if _arguments.integer(name, number) < 1:
-            raise ValueError(f"{name} must be 1 or more, got {number}")
-    if _arguments.integer("max_free_steps", max_free_steps) < 1:
-        raise ValueError(f"max_free_steps must be 1 or more, got {max_free_steps}")
+        _arguments.count(name, number)
+    _arguments.count("max_free_steps", max_free_steps)
     net._engine.check_samples(inputs, wanted)
     if not isinstance(betas, (Sequence, np.ndarray)) or isinstance(betas, (str, bytes)):
         raise TypeError(f"betas must be a sequence of numbers, got {betas!r}")

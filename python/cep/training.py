@@ -1,19 +1,17 @@
-"""Training and evaluation. Whole epochs run inside the engine."""
+"""Training. Whole epochs run inside the engine."""
 
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from cep import _arguments, rules
+from cep.evaluation import Data
+from cep.history import History
 from cep.network import Network
 from cep.rules import LearningRule
-
-Data = tuple[ArrayLike, ArrayLike]
+from cep.trainer import Progress, Trainer
 
 
 class BatchResult(NamedTuple):
@@ -23,32 +21,6 @@ class BatchResult(NamedTuple):
     """``(1/2B) Σ |s_L − y|²``."""
     errors: int
     """Wrong predictions."""
-
-
-class Evaluation(NamedTuple):
-    """How well a network predicts."""
-
-    error: float
-    """Share of wrong predictions, 0 to 1."""
-    loss: float
-    """Mean over the samples of ``½ |s_L − y|²``."""
-
-
-@dataclass
-class History:
-    """What `fit` recorded, one entry an epoch."""
-
-    train_error: list[float] = field(default_factory=list)
-    """Share of wrong predictions, 0 to 1, accumulated while the network learned."""
-    train_loss: list[float] = field(default_factory=list)
-    validation_error: list[float] = field(default_factory=list)
-    """After each epoch; empty without validation data."""
-    validation_loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    """Wall time of the epoch, validation included."""
-
-    def __len__(self) -> int:
-        return len(self.train_error)
 
 
 def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) -> BatchResult:
@@ -78,37 +50,10 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
         Where a state became infinite or not a number; the parameters are as before the batch.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    _, errors, loss = net._engine.train_batch(
+    samples, errors, loss_sum = net._engine.train_batch(
         inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     )
-    return BatchResult(loss, errors)
-
-
-def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
-    """Error rate and loss at the end of a free phase.
-
-    Parameters
-    ----------
-    net : Network
-        Neither its parameters nor its states change.
-    data : (x, y)
-        Inputs, samples × units, and integer classes or target values.
-    steps : int
-        Steps of the free phase, 1 or more.
-
-    Returns
-    -------
-    Evaluation
-        Share of wrong predictions, and mean loss.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument of the wrong type, shape or value.
-    """
-    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    samples, errors, loss = net._engine.evaluate(inputs, wanted, _arguments.integer("steps", steps))
-    return Evaluation(errors / samples, loss)
+    return BatchResult(loss_sum / samples, errors)
 
 
 def fit(
@@ -159,64 +104,36 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
-    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
-    engine_rule = rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
-    epochs = _arguments.integer("epochs", epochs)
-    if epochs < 1:
-        raise ValueError(f"epochs must be 1 or more, got {epochs}")
-    batch_size = _arguments.integer("batch_size", batch_size)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
-    seed = _arguments.seed(seed)
-    validation: tuple[Any, Any] | None = None
-    if validation_data is not None:
-        validation = _arguments.samples(
-            *_arguments.pair("validation_data", validation_data), net.dtype
-        )
-        # Anything wrong with it is better known now than after an epoch.
-        net._engine.check_samples(*validation)
-
-    history = History()
-    with _bar(len(inputs), epochs) if progress else nullcontext() as bar:
-        for epoch in range(epochs):
-            shuffle = np.random.SeedSequence(seed, spawn_key=(epoch,))
-            start = time.perf_counter()
-            samples, errors, loss = net._engine.train_epoch(
-                inputs,
-                wanted,
-                engine_rule,
-                batch_size,
-                int(shuffle.generate_state(1, np.uint64)[0]),
-                None if bar is None else _mover(bar, epoch),
-            )
-            history.train_error.append(errors / samples)
-            history.train_loss.append(loss)
-            if validation is not None:
-                result = evaluate(net, validation, rule.free_steps)
-                history.validation_error.append(result.error)
-                history.validation_loss.append(result.loss)
-            history.seconds.append(time.perf_counter() - start)
-            if bar is not None:
-                _mover(bar, epoch)(samples, samples, errors, loss * samples)
+    trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
+    rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+    epochs = _arguments.count("epochs", epochs)
+    with progress_bar(trainer.samples, epochs, shown=progress) as progress_of:
+        for epoch in range(1, epochs + 1):
+            trainer.train_epoch(rule, progress_of(epoch))
             if on_epoch_end is not None:
-                on_epoch_end(history)
-    return history
+                on_epoch_end(trainer.history)
+    return trainer.history
 
 
-def _bar(samples: int, epochs: int) -> AbstractContextManager[Any]:
+@contextmanager
+def progress_bar(
+    samples: int, epochs: int, *, shown: bool
+) -> Iterator[Callable[[int], Progress | None]]:
+    """A bar over the samples of all epochs; it gives each epoch (the first is 1) its progress."""
+    if not shown:
+        yield lambda epoch: None
+        return
     from tqdm.auto import tqdm
 
-    bar: AbstractContextManager[Any] = tqdm(total=samples * epochs, unit=" samples")
-    return bar
+    with tqdm(total=samples * epochs, unit=" samples") as bar:
 
+        def progress_of(epoch: int) -> Progress:
+            def move(done: int, total: int, errors: int, loss_sum: float) -> None:
+                bar.set_description(f"epoch {epoch}", refresh=False)
+                if done:
+                    bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
+                bar.update((epoch - 1) * total + done - bar.n)
 
-def _mover(bar: Any, epoch: int) -> Callable[[int, int, int, float], None]:
-    """A progress function that shows the present epoch on the bar of all epochs."""
+            return move
 
-    def move(done: int, total: int, errors: int, loss_sum: float) -> None:
-        bar.set_description(f"epoch {epoch + 1}", refresh=False)
-        if done:
-            bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
-        bar.update(epoch * total + done - bar.n)
-
-    return move
+        yield progress_of

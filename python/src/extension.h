@@ -37,7 +37,7 @@ extern PyType_Spec theorem_spec;
 PyObject *gradient_new(module_state *state, cep_gradient *gradient);
 PyObject *theorem_new(module_state *state, cep_theorem *theorem);
 
-/* Results as tuples: (steps, residual, converged), (samples, errors, loss). */
+/* Results as tuples: (steps, residual, converged), (samples, errors, sum of losses). */
 PyObject *outcome_tuple(const cep_phase_outcome *outcome);
 PyObject *metrics_tuple(const cep_metrics *metrics);
 

@@ -137,23 +137,55 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     rule_argument rule = {0};
     int64_t batch_size;
     uint64_t shuffle_seed;
+    cep_epoch_part part;
     PyObject *callback;
     module_state *state = state_of_type(Py_TYPE(self));
     if (state == NULL ||
-        !PyArg_ParseTuple(args, "O&O&O&O&O&O:train_epoch", convert_matrix, &x, convert_targets, &y, convert_rule,
-                          &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed, &callback)) {
+        !PyArg_ParseTuple(args, "O&O&O&O&O&(O&O&O&d)O:train_epoch", convert_matrix, &x, convert_targets, &y,
+                          convert_rule, &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed,
+                          convert_int64, &part.first_batch, convert_int64, &part.batch_count, convert_int64,
+                          &part.errors, &part.loss_sum, &callback)) {
         return NULL;
     }
     cep_metrics metrics;
     work work;
     cep_progress progress = begin_work(&work, callback);
     cep_status status = cep_train_epoch(network_of(self), &x.matrix, &y.targets, &rule.rule, batch_size,
-                                        shuffle_seed, progress, &metrics);
+                                        shuffle_seed, &part, progress, &metrics);
     int failed = end_work(&work, status, state);
     release_matrix(&x);
     release_targets(&y);
     release_rule(&rule);
     return failed ? NULL : metrics_tuple(&metrics);
+}
+
+static PyObject *network_get_random_state(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    module_state *module = state_of_type(Py_TYPE(self));
+    if (module == NULL) {
+        return NULL;
+    }
+    cep_random_state state;
+    cep_status status = cep_get_random_state(network_of(self), &state);
+    if (status != CEP_OK) {
+        return set_error(status, module);
+    }
+    return Py_BuildValue("KKKK", (unsigned long long)state.words[0], (unsigned long long)state.words[1],
+                         (unsigned long long)state.words[2], (unsigned long long)state.words[3]);
+}
+
+static PyObject *network_set_random_state(PyObject *self, PyObject *args) {
+    cep_random_state state;
+    module_state *module = state_of_type(Py_TYPE(self));
+    if (module == NULL ||
+        !PyArg_ParseTuple(args, "(O&O&O&O&):set_random_state", convert_uint64, &state.words[0], convert_uint64,
+                          &state.words[1], convert_uint64, &state.words[2], convert_uint64, &state.words[3])) {
+        return NULL;
+    }
+    cep_status status = cep_set_random_state(network_of(self), &state);
+    if (status != CEP_OK) {
+        return set_error(status, module);
+    }
+    Py_RETURN_NONE;
 }
 
 static PyObject *network_check_samples(PyObject *self, PyObject *args) {
@@ -290,7 +322,9 @@ static PyMethodDef network_methods[] = {
     {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps)"},
     {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule)"},
     {"train_epoch", network_train_epoch, METH_VARARGS,
-     "train_epoch(x, y, rule, batch_size, shuffle_seed, progress)"},
+     "train_epoch(x, y, rule, batch_size, shuffle_seed, part, progress)"},
+    {"get_random_state", network_get_random_state, METH_NOARGS, "get_random_state(): four integers."},
+    {"set_random_state", network_set_random_state, METH_VARARGS, "set_random_state((four integers))"},
     {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule): (Gradient, metrics)"},
     {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
     {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},

@@ -7,5 +7,5 @@ PyObject *outcome_tuple(const cep_phase_outcome *outcome) {
 }
 
 PyObject *metrics_tuple(const cep_metrics *metrics) {
-    return Py_BuildValue("LLd", (long long)metrics->samples, (long long)metrics->errors, metrics->loss);
+    return Py_BuildValue("LLd", (long long)metrics->samples, (long long)metrics->errors, metrics->loss_sum);
 }

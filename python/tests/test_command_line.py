@@ -17,7 +17,9 @@ from cep.command_line import cep as command
 OPTIONS = [
     *("--data", "--data-root", "--rule", "--hidden", "--activation", "--dtype", "--free-steps"),
     *("--nudged-steps", "--beta", "--learning-rates", "--epochs", "--batch-size", "--seed"),
-    *("--save-plot", "--progress", "--no-progress", "--help"),
+    *("--save-plot", "--progress", "--no-progress", "--help", "--preset", "--run-dir", "--resume"),
+    *("--checkpoint-every", "--patience", "--record-every", "--record", "--tensorboard"),
+    *("--learning-rate-decay", "--learning-rate-schedule"),
 ]
 ROW = re.compile(r"^ *(\d+) +([\d.]+)% +([\d.]+) +([\d.]+)% +([\d.]+) +([\d.]+)$", re.MULTILINE)
 FINAL = re.compile(r"^test error +([\d.]+)% after the last epoch, ([\d.]+)%", re.MULTILINE)
@@ -260,6 +262,6 @@ def test_control_c_ends_with_a_message(tmp_path: Path) -> None:
     finally:
         running.kill()
         running.communicate()
-    assert running.returncode == 1
+    assert running.returncode == 130
     assert "stopped by Ctrl-C" in err
     assert "Traceback" not in err

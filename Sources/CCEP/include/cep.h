@@ -275,8 +275,9 @@ void cep_rule_default(cep_rule *CEP_NULLABLE rule);
 
 typedef struct cep_metrics {
     int64_t samples;
-    int64_t errors; /* wrong predictions at the end of the free phase */
-    double loss;    /* mean over samples of 1/2 |s_L - y|^2 at the end of the free phase */
+    int64_t errors;  /* wrong predictions at the end of the free phase */
+    double loss;     /* mean over samples of 1/2 |s_L - y|^2 at the end of the free phase */
+    double loss_sum; /* the sum of the same */
 } cep_metrics;
 
 /* One batch: free phase, nudged phase, update. The states stay as the nudged phase left them. */
@@ -284,12 +285,31 @@ cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_matrix *
                            const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
                            cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
 
+/* Part of an epoch, for whoever saves the network or looks at it in between. Parts that follow each other are the
+ * whole epoch, to the last bit. */
+typedef struct cep_epoch_part {
+    int64_t first_batch; /* batches done before */
+    int64_t batch_count; /* 0, or more than there are, for all that are left */
+    int64_t errors;      /* of the batches before: metrics and progress count on from here */
+    double loss_sum;     /* of the same */
+} cep_epoch_part;
+
 /* One pass over the data in an order drawn from shuffle_seed, in batches of batch_size rows (the
- * last one may be smaller). The metrics are accumulated as training goes. */
+ * last one may be smaller), or the part given (NULL for the whole). The metrics are accumulated as training goes.
+ */
 cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
                            const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
-                           int64_t batch_size, uint64_t shuffle_seed, cep_progress progress,
-                           cep_metrics *CEP_NULLABLE metrics);
+                           int64_t batch_size, uint64_t shuffle_seed, const cep_epoch_part *CEP_NULLABLE part,
+                           cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
+
+/* Where the network's own stream of random numbers is. cep_train_batch and cep_gradient_estimate draw random signs
+ * of beta from it; epochs have streams of their own, from shuffle_seed. Not all words are 0. */
+typedef struct cep_random_state {
+    uint64_t words[4];
+} cep_random_state;
+
+cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_random_state *CEP_NULLABLE state);
+cep_status cep_set_random_state(cep_network *CEP_NULLABLE network, const cep_random_state *CEP_NULLABLE state);
 
 /* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
 

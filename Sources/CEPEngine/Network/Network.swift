@@ -12,7 +12,7 @@ public final class Network<Element: KernelScalar> {
     /// Memory of the last phase's blocks of samples.
     var blocks: [SampleBlock<Element>] = []
     /// What rules leave to chance where no other source is given.
-    var random: RandomSource
+    public var random: RandomSource
 
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
     public init(_ configuration: NetworkConfiguration) throws(EngineError) {

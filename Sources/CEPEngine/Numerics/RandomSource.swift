@@ -1,7 +1,16 @@
 /// A stream of random numbers that a seed determines, on every machine: xoshiro256++ (Blackman and Vigna, 2019),
 /// its state filled by splitmix64.
 public struct RandomSource: RandomNumberGenerator, Sendable {
-    private var state: (UInt64, UInt64, UInt64, UInt64)
+    /// What the next numbers follow from; never all 0.
+    public private(set) var state: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Goes on where a source with this state would.
+    ///
+    /// - Throws: `EngineError.invalidArgument` where all are 0, of which nothing but 0 would follow.
+    public init(state: (UInt64, UInt64, UInt64, UInt64)) throws(EngineError) {
+        guard state != (0, 0, 0, 0) else { throw .invalidArgument("a random state of four zeros is none") }
+        self.state = state
+    }
 
     public init(seed: UInt64) {
         var counter = seed

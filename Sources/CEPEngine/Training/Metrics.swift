@@ -11,7 +11,11 @@ public struct Metrics: Sendable, Equatable {
     /// (1/2B) Σ |s_L − y|².
     public var loss: Double { samples == 0 ? 0 : lossSum / Double(samples) }
 
-    init() {}
+    init(samples: Int = 0, errors: Int = 0, lossSum: Double = 0) {
+        self.samples = samples
+        self.errors = errors
+        self.lossSum = lossSum
+    }
 
     /// Compares an output (batch × units) with its target; the largest value names the class.
     init<Element: KernelScalar>(output: MatrixView<Element>, target: MatrixView<Element>) {

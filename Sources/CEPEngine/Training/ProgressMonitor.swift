@@ -33,8 +33,10 @@ public final class ProgressMonitor {
         due = Self.now() + Self.interval
     }
 
-    func begin(total: Int) {
-        if !countsSteps { report = ProgressReport(total: total) }
+    /// - Parameter done: What was done before, which reports count on from.
+    func begin(total: Int, after done: Metrics = Metrics()) {
+        guard !countsSteps else { return }
+        report = ProgressReport(done: done.samples, total: total, errors: done.errors, lossSum: done.lossSum)
     }
 
     func finished(_ metrics: Metrics) throws(EngineError) {

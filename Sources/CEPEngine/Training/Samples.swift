@@ -32,21 +32,33 @@ public struct SampleMatrix {
     func validate<Element: KernelScalar>(
         name: String, layer: String, units: Int, as type: Element.Type
     ) throws(EngineError) {
+        try validateShape(name: name, layer: layer, units: units)
+        try validateValues(of: 0..<rows, name: name, as: type)
+    }
+
+    func validateShape(name: String, layer: String, units: Int) throws(EngineError) {
         guard rows >= 1, rows <= largestMatrixExtent else {
             throw .invalidArgument("\(name) has \(rows) rows; expected 1 to \(largestMatrixExtent)")
         }
         guard columns == units else {
             throw .invalidArgument("\(name) has \(columns) columns; the network's \(layer) layer has \(units) units")
         }
-        let place =
-            switch values {
-            case .float32(let pointer): firstNonFinite(in: pointer, count: rows * columns, as: type)
-            case .float64(let pointer): firstNonFinite(in: pointer, count: rows * columns, as: type)
+    }
+
+    func validateValues<Element: KernelScalar>(
+        of rows: some Collection<Int>, name: String, as type: Element.Type
+    ) throws(EngineError) {
+        for row in rows {
+            let column =
+                switch values {
+                case .float32(let pointer): firstNonFinite(in: pointer + row * columns, count: columns, as: type)
+                case .float64(let pointer): firstNonFinite(in: pointer + row * columns, count: columns, as: type)
+                }
+            if let column {
+                throw .invalidArgument(
+                    "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
+                        + "in row \(row), column \(column)")
             }
-        if let place {
-            throw .invalidArgument(
-                "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
-                    + "in row \(place / columns), column \(place % columns)")
         }
     }
 }
@@ -75,18 +87,28 @@ public enum Targets {
     }
 
     func validate<Element: KernelScalar>(rows: Int, units: Int, as type: Element.Type) throws(EngineError) {
+        try validateShape(rows: rows, units: units)
+        try validateValues(of: 0..<rows, units: units, as: type)
+    }
+
+    func validateShape(rows: Int, units: Int) throws(EngineError) {
         guard count == rows else {
             throw .invalidArgument("y has \(count) targets for the \(rows) rows of x")
         }
+        if case .values(let matrix) = self { try matrix.validateShape(name: "y", layer: "output", units: units) }
+    }
+
+    func validateValues<Element: KernelScalar>(
+        of rows: some Collection<Int>, units: Int, as type: Element.Type
+    ) throws(EngineError) {
         switch self {
-        case .classes(let classes, let count):
-            if let row = (0..<count).first(where: { classes[$0] < 0 || classes[$0] >= units }) {
+        case .classes(let classes, _):
+            if let row = rows.first(where: { classes[$0] < 0 || classes[$0] >= units }) {
                 throw .invalidArgument(
                     "y has the label \(classes[row]) in row \(row); the network's \(units) output units stand for "
                         + "the labels 0 to \(units - 1)")
             }
-        case .values(let matrix):
-            try matrix.validate(name: "y", layer: "output", units: units, as: type)
+        case .values(let matrix): try matrix.validateValues(of: rows, name: "y", as: type)
         }
     }
 }
@@ -103,8 +125,21 @@ public struct Samples {
 
     /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.
     public func validate<Element>(for network: Network<Element>) throws(EngineError) {
-        try inputs.validate(name: "x", layer: "input", units: network.sizes[0], as: Element.self)
-        try targets.validate(rows: inputs.rows, units: network.outputSize, as: Element.self)
+        try validateShape(for: network)
+        try validateValues(of: 0..<inputs.rows, for: network)
+    }
+
+    func validateShape<Element>(for network: Network<Element>) throws(EngineError) {
+        try inputs.validateShape(name: "x", layer: "input", units: network.sizes[0])
+        try targets.validateShape(rows: inputs.rows, units: network.outputSize)
+    }
+
+    /// - Parameter rows: Those about to be used: of a large data set a few are checked in no time.
+    func validateValues<Element>(
+        of rows: some Collection<Int>, for network: Network<Element>
+    ) throws(EngineError) {
+        try inputs.validateValues(of: rows, name: "x", as: Element.self)
+        try targets.validateValues(of: rows, units: network.outputSize, as: Element.self)
     }
 }
 

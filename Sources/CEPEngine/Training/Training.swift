@@ -13,22 +13,29 @@ extension Network {
     }
 
     /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
-    /// be smaller).
+    /// be smaller), or part of one: parts that follow each other are the whole, to the last bit.
     ///
     /// - Returns: Errors and losses of the free phases, accumulated while training went on.
     public func trainEpoch(
         _ samples: Samples, rule: some LearningRule<Element>, batchSize: Int, shuffleSeed: UInt64,
-        monitor: ProgressMonitor
+        part: EpochPart = EpochPart(), monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
-        try samples.validate(for: self)
+        try samples.validateShape(for: self)
         let rates = try learningRates(of: rule)
         guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
+        let size = min(batchSize, samples.inputs.rows)
+        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1)
         var random = RandomSource(seed: shuffleSeed)
         let order = random.permutation(of: samples.inputs.rows)
-        monitor.begin(total: order.count)
-        var total = Metrics()
-        for start in stride(from: 0, to: order.count, by: min(batchSize, order.count)) {
-            let rows = order[start..<min(start + batchSize, order.count)]
+        let used = order[batches.lowerBound * size..<min(batches.upperBound * size, order.count)]
+        try samples.validateValues(of: used.sorted(), for: self)
+        // Each batch has a stream of its own, so that a part needs nothing of those before it.
+        let chance = random.next()
+        var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)
+        monitor.begin(total: order.count, after: total)
+        for batch in batches {
+            let rows = order[batch * size..<min((batch + 1) * size, order.count)]
+            var random = RandomSource(seed: chance &+ UInt64(batch))
             let metrics = try trainBatch(
                 samples, rows: rows, rule: rule, rates: rates, random: &random, monitor: monitor)
             total += metrics

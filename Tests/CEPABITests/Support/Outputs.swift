@@ -5,7 +5,7 @@ import Testing
 /// Somewhere for each C function to write to, filled with numbers that none of them writes.
 struct Outputs {
     var outcome = cep_phase_outcome(steps: -7, residual: -7, converged: -7)
-    var metrics = cep_metrics(samples: -7, errors: -7, loss: -7)
+    var metrics = cep_metrics(samples: -7, errors: -7, loss: -7, loss_sum: -7)
     var classes = [Int64](repeating: -7, count: 300)
     var network = OpaquePointer(bitPattern: 0x7777)
     var array = OpaquePointer(bitPattern: 0x7777)
@@ -15,6 +15,7 @@ struct Outputs {
     var areUntouched: Bool {
         outcome.steps == -7 && outcome.residual == -7 && outcome.converged == -7
             && metrics.samples == -7 && metrics.errors == -7 && metrics.loss == -7
+            && metrics.loss_sum == -7
             && classes.allSatisfy { $0 == -7 }
             && network == OpaquePointer(bitPattern: 0x7777) && array == OpaquePointer(bitPattern: 0x7777)
             && layout.data == UnsafeMutableRawPointer(bitPattern: 0x7777) && layout.dtype == -7

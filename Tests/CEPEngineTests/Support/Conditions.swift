@@ -6,8 +6,11 @@ struct Conditions {
     var nudgedSteps: Int
     var beta: Double
     var learningRates: [Double]
+    var betaSign = BetaSign.fixed
 
-    var phases: TwoPhases { TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta) }
+    var phases: TwoPhases {
+        TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta, betaSign: betaSign)
+    }
     var rates: LearningRates { LearningRates(weights: learningRates) }
 }
 

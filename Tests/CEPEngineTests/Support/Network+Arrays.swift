@@ -31,11 +31,12 @@ extension Network {
     @discardableResult
     func trainEpoch(
         _ data: Dataset, _ kind: RuleKind, _ phases: Conditions, batchSize: Int, shuffleSeed: UInt64 = 0,
-        monitor: ProgressMonitor = ProgressMonitor()
+        part: EpochPart = EpochPart(), monitor: ProgressMonitor = ProgressMonitor()
     ) throws -> Metrics {
         let rule: any LearningRule<Element> = kind.rule(phases)
         return try data.withSamples {
-            try trainEpoch($0, rule: rule, batchSize: batchSize, shuffleSeed: shuffleSeed, monitor: monitor)
+            try trainEpoch(
+                $0, rule: rule, batchSize: batchSize, shuffleSeed: shuffleSeed, part: part, monitor: monitor)
         }
     }
 

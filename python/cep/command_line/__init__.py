@@ -4,6 +4,8 @@ import click
 
 from cep import __version__
 from cep.command_line.gdu import gdu
+from cep.command_line.plot import plot
+from cep.command_line.runs import runs
 from cep.command_line.train import train
 
 
@@ -19,8 +21,12 @@ def cep() -> None:
     Start with:  cep train                          C-EP on 1,797 handwritten digits, seconds
                  cep train --data mnist --rule ep   the paper's EP-1h, minutes
                  cep gdu                            updates beside gradients, step by step
+                 cep train --run-dir runs/first     a run that can be resumed, compared, drawn
+                 cep runs runs                      what it came to
     """
 
 
 cep.add_command(train)
 cep.add_command(gdu)
+cep.add_command(runs)
+cep.add_command(plot)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cep import datasets
 from cep.command_line import options
 from cep.network import Network
 from cep.theorem import ConvergenceWarning, gdu_check
@@ -61,7 +62,7 @@ def gdu(
         options.check_writable(save_plot)
         if batch_size < 1:
             raise ValueError(f"--batch-size must be 1 or more, got {batch_size}")
-        _, (x, y) = options.load(data, data_root, seed)
+        _, (x, y) = datasets.load(data, data_root, seed=seed)
         net = Network(
             [x.shape[1], *options.given(hidden, (128,) if data == "digits" else (512,)), 10],
             setting=setting,

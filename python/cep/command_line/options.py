@@ -7,24 +7,26 @@ from typing import Any
 
 import click
 
-from cep import datasets
 
-DIGITS_TEST_IMAGES = 360
+class Interrupted(click.ClickException):
+    """Ctrl-C, with the exit status that shells give to it."""
+
+    exit_code = 130
 
 
-class Numbers(click.ParamType[tuple[float, ...]]):
-    """Comma-separated numbers."""
+class Several(click.ParamType[tuple[Any, ...]]):
+    """Comma-separated values."""
 
-    def __init__(self, number: Callable[[str], float], name: str) -> None:
-        self.number = number
+    def __init__(self, read: Callable[[str], Any], name: str) -> None:
+        self.read = read
         self.name = name
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[Any, ...]:
         """Read "0.05,0.02"."""
         if isinstance(value, tuple):
             return value
         try:
-            return tuple(self.number(part) for part in value.split(","))
+            return tuple(self.read(part) for part in value.split(","))
         except ValueError:
             self.fail(f"{value!r} is not a list like {self.name}", param, ctx)
 
@@ -42,7 +44,7 @@ data_root = click.option(
 )
 hidden = click.option(
     "--hidden",
-    type=Numbers(int, "128 or 512,512"),
+    type=Several(int, "128 or 512,512"),
     metavar="UNITS[,UNITS…]",
     help="Units of the hidden layers.  [default: digits 128, mnist 512]",
 )
@@ -58,7 +60,7 @@ nudged_steps = click.option(
 )
 learning_rates = click.option(
     "--learning-rates",
-    type=Numbers(float, "0.05,0.02"),
+    type=Several(float, "0.05,0.02"),
     metavar="RATE[,RATE…]",
     help="One for all connections, or one each, input first.  [default: see above]",
 )
@@ -123,21 +125,14 @@ def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]
     )
 
 
-def load(data: str, root: Path | None, seed: int) -> tuple[datasets.Dataset, datasets.Dataset]:
-    """Training and test data."""
-    if data == "mnist":
-        return datasets.mnist(root)
-    return datasets.split(datasets.digits(), DIGITS_TEST_IMAGES, seed=seed)
-
-
-def check_writable(path: Path | None) -> None:
+def check_writable(path: Path | None, option: str = "--save-plot") -> None:
     """Raise what is wrong with a picture's path: better known now than after an hour of work."""
     if path is None:
         return
     if not path.parent.is_dir():
-        raise ValueError(f"--save-plot: there is no folder {path.parent}")
+        raise ValueError(f"{option}: there is no folder {path.parent}")
     if path.suffix.lower() not in {".png", ".svg", ".pdf"}:
-        raise ValueError(f"--save-plot: {path.name} must end in .png, .svg or .pdf")
+        raise ValueError(f"{option}: {path.name} must end in .png, .svg or .pdf")
 
 
 def given(value: Any, default: Any) -> Any:
@@ -153,4 +148,4 @@ def readable_errors() -> Iterator[None]:
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        raise click.ClickException("stopped by Ctrl-C") from None
+        raise Interrupted("stopped by Ctrl-C") from None

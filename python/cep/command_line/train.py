@@ -1,42 +1,28 @@
 """``cep train``."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from cep import plots
+from cep import plots, presets
 from cep.command_line import options
-from cep.network import Network
-from cep.rules import BPTT, CEP, EP, LearningRule
-from cep.training import History, evaluate, fit
+from cep.configuration import RECORD_KINDS, Configuration
+from cep.history import History
+from cep.runs import RunDirectory, RunResult, run
 
 
-@dataclass(frozen=True)
-class Defaults:
-    """Hyperparameters that suit a data set, a rule and a depth."""
-
-    hidden: tuple[int, ...]
-    free_steps: int
-    nudged_steps: int
-    beta: float
-    learning_rates: tuple[float, ...]
-    epochs: int
-
-
-# By data, rule and number of hidden layers. MNIST: the published hyperparameters (Ernoult et al.,
-# 2020); digits: ours.
-DEFAULTS = {
-    ("digits", "ep", 1): Defaults((128,), 30, 10, 0.5, (0.1, 0.05), 40),
-    ("digits", "c-ep", 1): Defaults((128,), 50, 10, 0.5, (0.03, 0.008), 100),
-    ("mnist", "ep", 1): Defaults((512,), 30, 10, 0.1, (0.08, 0.04), 30),
-    ("mnist", "ep", 2): Defaults((512, 512), 100, 20, 0.5, (0.2, 0.05, 0.005), 50),
-    ("mnist", "c-ep", 1): Defaults((512,), 40, 15, 0.2, (0.0056, 0.0028), 100),
-    ("mnist", "c-ep", 2): Defaults((512, 512), 100, 20, 0.5, (0.01, 0.0018, 0.00018), 150),
-}
+def _epoch_and_factor(text: str) -> tuple[int, float]:
+    epoch, factor = text.split(":")
+    return int(epoch), float(factor)
 
 
 @click.command(context_settings={"show_default": True})
+@click.option(
+    "--preset", metavar="NAME", help="Start from a published experiment, such as EP-1h or C-VF-2h."
+)
 @options.data
 @options.data_root
 @click.option(
@@ -58,33 +44,66 @@ DEFAULTS = {
     help="Sign of β: as given, drawn for each batch, or both (ep only).",
 )
 @options.learning_rates
+@click.option(
+    "--learning-rate-decay",
+    type=float,
+    default=1.0,
+    help="Factor on all learning rates after every epoch.",
+)
+@click.option(
+    "--learning-rate-schedule",
+    type=options.Several(_epoch_and_factor, "50:0.1,80:0.01"),
+    metavar="EPOCH:FACTOR[,…]",
+    help="From an epoch on, the initial learning rates times this factor.",
+)
 @click.option("--epochs", type=int, help="Passes over the training data.  [default: see above]")
 @click.option("--batch-size", type=int, default=20, help="Samples a batch.")
 @options.seed
+@click.option("--patience", type=int, help="Stop after so many epochs without a lower test error.")
+@click.option(
+    "--record-every", type=int, metavar="BATCHES", help="Record how the network is, so often."
+)
+@click.option(
+    "--record",
+    "record_kinds",
+    type=options.Several(str, "residuals,energy"),
+    metavar="KIND[,KIND…]",
+    help=f"What to record: {', '.join(RECORD_KINDS)}.  [default: all]",
+)
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the run in this new directory: configuration, metrics, checkpoints, plot.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Go on with the run in this directory, whose configuration it has.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=int,
+    metavar="BATCHES",
+    help="Save so often within an epoch too, not only after each one and every minute.",
+)
+@click.option("--tensorboard", is_flag=True, help="Write event files into the run directory.")
 @options.save_plot("the error curves")
-@click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
+@click.option("--progress/--no-progress", default=True, help="Whether to show progress bars.")
+@click.pass_context
 def train(
-    data: str,
+    context: click.Context,
+    /,
+    preset: str | None,
     data_root: Path | None,
-    rule: str,
-    hidden: tuple[int, ...] | None,
-    setting: str,
-    activation: str,
-    dt: float,
-    clamp: bool,
-    feedback: str,
-    feedback_angle: float,
-    dtype: str,
-    free_steps: int | None,
-    nudged_steps: int | None,
-    beta: float | None,
-    beta_sign: str,
-    learning_rates: tuple[float, ...] | None,
-    epochs: int | None,
-    batch_size: int,
-    seed: int,
+    run_dir: Path | None,
+    resume: Path | None,
+    checkpoint_every: int | None,
+    tensorboard: bool,
     save_plot: Path | None,
     progress: bool,
+    **fields: Any,
 ) -> None:
     """Train a network and print its test error.
 
@@ -92,98 +111,95 @@ def train(
     never learned from. Steps, β, learning rates and epochs depend on data, rule and depth: on MNIST
     they are those of Ernoult et al. (2020).
     """
+    given = {
+        name: value
+        for name, value in fields.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    directory = run_dir if resume is None else resume
     with options.readable_errors():
         options.check_writable(save_plot)
-        defaults = _defaults(data, rule, hidden, needs_rates=learning_rates is None)
-        training_data, test_data = options.load(data, data_root, seed)
-        net = Network(
-            [training_data[0].shape[1], *options.given(hidden, defaults.hidden), 10],
-            setting=setting,
-            activation=activation,
-            dt=dt,
-            clamp=clamp,
-            feedback=feedback,
-            feedback_angle=feedback_angle,
-            dtype=dtype,
-            seed=seed,
-        )
-        learning_rule = _rule(
-            rule,
-            Defaults(
-                defaults.hidden,
-                options.given(free_steps, defaults.free_steps),
-                options.given(nudged_steps, defaults.nudged_steps),
-                options.given(beta, defaults.beta),
-                options.given(learning_rates, defaults.learning_rates),
-                options.given(epochs, defaults.epochs),
-            ),
-            beta_sign,
-        )
-        click.echo(f"network        {net!r}")
-        click.echo(f"rule           {learning_rule!r}")
-        click.echo(
-            f"data           {data}: {len(training_data[0])} to learn, {len(test_data[0])} to test"
-        )
+        if resume is None:
+            configuration = _configuration(preset, given)
+        else:
+            places = {"preset": preset, "run_dir": run_dir}
+            named = {name for name, value in places.items() if value is not None}
+            _refuse_beside_resume(context.command, named | given.keys())
+            configuration = RunDirectory(resume).configuration()
+        click.echo(f"network        {configuration.make_network()!r}")
+        click.echo(f"rule           {configuration.make_rule()!r}")
+        data = configuration.load_data(data_root)
+        (x, _), (x_test, _) = data
+        click.echo(f"data           {configuration.data}: {len(x)} to learn, {len(x_test)} to test")
         click.echo("epoch  train error  train loss  test error  test loss  seconds")
-        history = fit(
-            net,
-            training_data,
-            learning_rule,
-            options.given(epochs, defaults.epochs),
-            batch_size=batch_size,
-            validation_data=test_data,
-            seed=seed,
-            progress=progress,
-            on_epoch_end=_print_epoch,
-        )
-        test = evaluate(net, test_data, learning_rule.free_steps)
-        click.echo(
-            f"test error     {test.error:.2%} after the last epoch, "
-            f"{min(history.validation_error):.2%} after the best one "
-            f"({sum(history.seconds):.1f} s)"
-        )
+        try:
+            result = run(
+                configuration,
+                directory,
+                data=data,
+                progress=progress,
+                on_epoch_end=_print_epoch,
+                resume=resume is not None,
+                checkpoint_every=checkpoint_every,
+                tensorboard=tensorboard,
+            )
+        except KeyboardInterrupt:
+            if directory is None:
+                raise
+            raise options.Interrupted(
+                f"stopped by Ctrl-C; go on with: cep train --resume {directory}"
+            ) from None
+        _report(result)
         if save_plot is not None:
-            title = f"{learning_rule.name} on {data}: test error {test.error:.2%}"
-            axes = plots.plot_history(history, title=title)
-            plots.save(axes, save_plot)
+            title = f"{configuration.title}: test error {result.test_error:.2%}"
+            plots.save(plots.plot_history(result.history, title=title), save_plot)
             click.echo(f"picture        {save_plot}")
 
 
-def _defaults(
-    data: str, rule: str, hidden: tuple[int, ...] | None, *, needs_rates: bool
-) -> Defaults:
-    published = "ep" if rule == "bptt" else rule
-    depth = 1 if hidden is None else len(hidden)
-    deepest = max(layers for d, r, layers in DEFAULTS if (d, r) == (data, published))
-    if depth > deepest and needs_rates:
+def _configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
+    """What the options given make of a preset, or of the defaults for data, rule and depth."""
+    rates = given.get("learning_rates")
+    if rates is not None and len(rates) == 1:
+        given = given | {"learning_rates": rates[0]}
+    if preset is not None:
+        return presets.get(preset).configuration.replace(**given)
+    data, rule = given.get("data", "digits"), given.get("rule", "c-ep")
+    depth = len(given.get("hidden", (0,)))
+    base = presets.defaults(data, rule, depth)
+    if depth > len(base.hidden) and rates is None:
         raise click.UsageError(
             f"there are no default learning rates for {depth} hidden layers with {rule} on {data}: "
             f"give --learning-rates, {depth + 1} numbers, input first"
         )
-    return DEFAULTS[data, published, min(depth, deepest)]
+    return base.replace(**given)
 
 
-def _rule(rule: str, values: Defaults, beta_sign: str) -> LearningRule:
-    rates = values.learning_rates
-    each = rates[0] if len(rates) == 1 else rates
-    if rule == "bptt":
-        return BPTT(values.free_steps, learning_rates=each)
-    kind = EP if rule == "ep" else CEP
-    return kind(
-        values.free_steps,
-        values.nudged_steps,
-        values.beta,
-        each,
-        beta_sign=beta_sign,  # type: ignore[arg-type]
-    )
+def _refuse_beside_resume(command: click.Command, given: Iterable[str]) -> None:
+    """A run goes on as it was: what it is like, and where it is kept, is said already."""
+    for parameter in command.params:
+        if parameter.name in given:
+            raise click.UsageError(
+                f"--resume takes the configuration from its run: leave out {parameter.opts[0]}"
+            )
 
 
 def _print_epoch(history: History) -> None:
     from tqdm import tqdm
 
-    # tqdm.write keeps the line and the progress bar apart.
+    # tqdm.write keeps the line and the progress bars apart.
     tqdm.write(
         f"{len(history):5}  {history.train_error[-1]:11.2%}  {history.train_loss[-1]:10.4f}  "
         f"{history.validation_error[-1]:10.2%}  {history.validation_loss[-1]:9.4f}  "
         f"{history.seconds[-1]:7.2f}"
+    )
+
+
+def _report(result: RunResult) -> None:
+    if result.reason == "diverged":
+        raise ArithmeticError(f"after {len(result.history)} epochs: {result.message}")
+    if result.reason == "patience":
+        click.echo(f"stopped        no lower test error since epoch {result.best_epoch}")
+    click.echo(
+        f"test error     {result.test_error:.2%} after the last epoch, "
+        f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s)"
     )

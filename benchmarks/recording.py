@@ -1,0 +1,77 @@
+"""What records and checkpoints cost: milliseconds each, and seconds an epoch with them.
+
+    CEP_DATA=folder/with/mnist python benchmarks/recording.py [PRESET …]
+
+Of C-EP-1h where no preset is named. Everything is timed by the clock on the wall, loading of the
+data left out.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cep
+from cep import checkpoints
+from cep.configuration import RECORD_KINDS, Configuration
+from cep.runs.recording import Recorder
+from cep.trainer import Position
+
+REPEATS = 20
+BATCHES = 3000  # Of an epoch of MNIST.
+
+
+def main() -> None:
+    data = cep.datasets.mnist()
+    for name in sys.argv[1:] or ["C-EP-1h"]:
+        configuration = cep.presets.get(name).configuration.replace(epochs=1)
+        print(name)
+        for kinds in (RECORD_KINDS, *([kind] for kind in RECORD_KINDS)):
+            recorded = configuration.replace(record_every=1, record_kinds=kinds)
+            label = "all" if len(kinds) > 1 else kinds[0]
+            print(f"  a record of {label:16} {1000 * record_seconds(recorded, data):7.1f} ms")
+        print(f"  a checkpoint                 {1000 * checkpoint_seconds(configuration):7.1f} ms")
+        for every in (None, 1000, 100):
+            recorded = configuration.replace(record_every=every)
+            seconds = timed(lambda recorded=recorded: cep.run(recorded, data=data, progress=False))
+            print(f"  an epoch, record_every={every!s:5} {seconds:7.2f} s")
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = timed(
+                lambda configuration=configuration, folder=folder: cep.run(
+                    configuration, folder, data=data, progress=False, checkpoint_every=100
+                )
+            )
+        print(f"  an epoch, checkpoint_every=100 {seconds:5.2f} s")
+
+
+def record_seconds(configuration: Configuration, data: tuple) -> float:
+    net, rule = configuration.make_network(), configuration.make_rule()
+    recorder = Recorder(configuration, *data[0])
+    return timed(lambda: recorder.record(net, rule, 1, 0, BATCHES), REPEATS)
+
+
+def checkpoint_seconds(configuration: Configuration) -> float:
+    net = configuration.make_network()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "last.safetensors"
+        return timed(
+            lambda: checkpoints.save(
+                path, checkpoints.Checkpoint.of(net, configuration, cep.History(), Position())
+            ),
+            REPEATS,
+        )
+
+
+def timed(work: Callable[[], object], repeats: int = 1) -> float:
+    """Seconds of one of several repetitions; the first of many is not counted."""
+    if repeats > 1:
+        work()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - start) / repeats
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""``cep plot``."""
+
+from pathlib import Path
+
+import click
+
+from cep import plots
+from cep.command_line import options
+from cep.runs import RunDirectory
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to draw (.png, .svg, .pdf).  [default: plot.png in the run directory]",
+)
+def plot(run: Path, output: Path | None) -> None:
+    """Draw a run: its error curves, and what it recorded, against epochs.
+
+    RUN is the directory of a run, under way or ended.
+    """
+    with options.readable_errors():
+        directory = RunDirectory(run)
+        title = directory.configuration().title
+        path = run / "plot.png" if output is None else output
+        options.check_writable(path, "--output")
+        figure = plots.plot_records(directory.records(), directory.history(), title)
+        figure.savefig(path, dpi=150)
+        click.echo(f"picture        {path}")

@@ -1,0 +1,246 @@
+"""Run directories: what a run leaves on disk, and goes on from."""
+
+import fcntl
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from cep import _files, checkpoints, plots
+from cep.checkpoints import Checkpoint
+from cep.configuration import Configuration
+from cep.history import History
+from cep.runs.environment import environment
+from cep.runs.result import RunResult, StopReason
+
+# What a line of the metrics file calls the columns of a history, in their order.
+_METRICS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
+
+
+class RunDirectory:
+    """The files of one run.
+
+    ========================  =====================================================
+    ``configuration.json``    What was asked for (see `Configuration`).
+    ``environment.json``      Versions and machine.
+    ``status.json``           Why the run stopped; "unfinished" while it has not.
+    ``metrics.jsonl``         A line an epoch.
+    ``records.jsonl``         A line a record, where something is recorded.
+    ``last.safetensors``      Checkpoint to go on from.
+    ``best.safetensors``      Checkpoint after the epoch with the lowest test error.
+    ``history.png``, ``.svg`` The error curves, where matplotlib is installed.
+    ========================  =====================================================
+
+    Parameters
+    ----------
+    path : path
+        The directory, there or not.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.last = self.path / "last.safetensors"
+        self.best = self.path / "best.safetensors"
+        self._configuration = self.path / "configuration.json"
+        self._environment = self.path / "environment.json"
+        self._status = self.path / "status.json"
+        self._metrics = self.path / "metrics.jsonl"
+        self._records = self.path / "records.jsonl"
+
+    def holds_a_run(self) -> bool:
+        """Whether a run was begun here."""
+        return self._configuration.is_file()
+
+    def configuration(self) -> Configuration:
+        """What the run here was asked for.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no run here.
+        ValueError
+            The file is damaged.
+        """
+        if not self.holds_a_run():
+            raise FileNotFoundError(f"{self.path} holds no run: there is no configuration.json")
+        try:
+            return Configuration.from_json(self._configuration.read_text(encoding="utf-8"))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self._configuration}: {error}") from error
+
+    def status(self) -> tuple[str, str]:
+        """Why the run stopped, and the message that goes with it."""
+        try:
+            values = json.loads(self._status.read_text(encoding="utf-8"))
+            return values["status"], values["message"]
+        except FileNotFoundError:
+            return "unfinished", ""
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self._status} is damaged: {error}") from error
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Of each epoch, the first first."""
+        return _files.read_json_lines(self._metrics)
+
+    def history(self) -> History:
+        """Of the epochs finished."""
+        lines = self.metrics()
+        return History(
+            *([line[name] for line in lines] for name in _METRICS),
+        )
+
+    def records(self) -> list[dict[str, Any]]:
+        """All records made, the first first."""
+        return _files.read_json_lines(self._records)
+
+    def result(self, configuration: Configuration) -> RunResult | None:
+        """What a run that ended here gave back; None where none has.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        """
+        status, message = self.status()
+        if not self.holds_a_run() or status not in get_args(StopReason) or not self.last.is_file():
+            return None
+        self._check_same(configuration)
+        checkpoint = checkpoints.load(self.last)
+        return RunResult(
+            configuration,
+            checkpoint.history,
+            checkpoint.make_network(),
+            cast(StopReason, status),
+            message,
+            self.records(),
+        )
+
+    @contextmanager
+    def opened(self, configuration: Configuration, *, resume: bool) -> Iterator[Checkpoint | None]:
+        """Claim the directory for a run, until the block ends.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Of the run.
+        resume : bool
+            Whether a run that is here already is to go on; otherwise there must be none.
+
+        Yields
+        ------
+        Checkpoint or None
+            Where to go on; None at the beginning.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        FileExistsError
+            There is a run here, and `resume` is false.
+        BlockingIOError
+            Another process is at work here.
+        """
+        checkpoints.check_available()
+        if self.holds_a_run():
+            self._check_same(configuration)
+            if not resume:
+                raise FileExistsError(
+                    f"{self.path} holds a run of this configuration already: resume it, or give "
+                    "another directory"
+                )
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _locked(self.path):
+            _files.remove_parts(self.path)
+            checkpoint = checkpoints.load(self.last) if self.last.is_file() else None
+            if checkpoint is not None and checkpoint.configuration != configuration:
+                raise ValueError(f"{self.last} belongs to a run of another configuration")
+            _files.write_whole(self._configuration, configuration.to_json().encode())
+            self._write_environment()
+            self._go_back_to(checkpoint)
+            self.set_status("unfinished")
+            yield checkpoint
+
+    def _check_same(self, configuration: Configuration) -> None:
+        differences = self.configuration().differences(configuration)
+        if differences:
+            fields = "; ".join(
+                f"{name} is {there!r} there, {here!r} here"
+                for name, (there, here) in differences.items()
+            )
+            raise ValueError(f"{self.path} holds a run of another configuration: {fields}")
+
+    def _write_environment(self) -> None:
+        present = environment()
+        if self._environment.is_file():
+            before = json.loads(self._environment.read_text(encoding="utf-8"))
+            if before.get("instruction_set") != present["instruction_set"]:
+                warnings.warn(
+                    f"the run in {self.path} began with the instruction set "
+                    f"{before.get('instruction_set')} and goes on with "
+                    f"{present['instruction_set']}: results will differ by rounding",
+                    stacklevel=2,
+                )
+        _files.write_whole(self._environment, json.dumps(present, indent=2).encode() + b"\n")
+
+    def _go_back_to(self, checkpoint: Checkpoint | None) -> None:
+        """Leave only those lines that were written before the checkpoint was."""
+        history = History() if checkpoint is None else checkpoint.history
+        lines = [metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
+        _files.write_whole(self._metrics, _files.json_lines(lines))
+        batch = 0 if checkpoint is None else checkpoint.position.batch
+        kept = [
+            record
+            for record in self.records()
+            if (record["epoch"], record["batch"]) < (len(history) + 1, batch)
+        ]
+        if self._records.exists():
+            _files.write_whole(self._records, _files.json_lines(kept))
+
+    def add_epoch(self, history: History) -> None:
+        """Add the last epoch of a history to the metrics."""
+        _files.append_json_line(self._metrics, metrics_of(history, len(history)))
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Add a record."""
+        _files.append_json_line(self._records, record)
+
+    def set_status(self, status: str, message: str = "") -> None:
+        """Say why the run stopped, or that it has not."""
+        values = {"status": status, "message": message}
+        _files.write_whole(self._status, json.dumps(values).encode() + b"\n")
+
+    def draw(self, history: History, title: str) -> None:
+        """Draw the error curves, where matplotlib is installed and there are some."""
+        if not len(history):
+            return
+        try:
+            axes = plots.plot_history(history, title=title)
+        except ImportError:
+            return
+        for ending in ("png", "svg"):
+            plots.save(axes, self.path / f"history.{ending}")
+
+
+def metrics_of(history: History, epoch: int) -> dict[str, Any]:
+    """The line of an epoch (the first is 1) in the metrics file."""
+    values = vars(history).values()
+    return {"epoch": epoch} | {
+        name: column[epoch - 1] for name, column in zip(_METRICS, values, strict=True)
+    }
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out; the system lets go of the lock however this one ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another process is at work in {folder}") from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,53 @@
+"""What a run gives back."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cep.configuration import Configuration
+from cep.history import History
+from cep.network import Network
+
+StopReason = Literal["finished", "patience", "diverged"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended, epoch by epoch."""
+
+    configuration: Configuration
+    history: History = field(repr=False)
+    """Errors and losses of each epoch; its validation data is the test data."""
+    network: Network = field(repr=False)
+    """As after the last epoch, or the last whole batch where the run diverged."""
+    reason: StopReason
+    """Why it stopped: all epochs done, no lower test error for too long, or divergence."""
+    message: str = ""
+    """What diverged, where something did."""
+    records: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """What was recorded (see `cep.runs.recording`)."""
+
+    @property
+    def test_error(self) -> float:
+        """Share of wrong predictions after the last epoch, 0 to 1; NaN where none was finished."""
+        return self.history.validation_error[-1] if len(self.history) else math.nan
+
+    @property
+    def train_error(self) -> float:
+        """The same of the training data, accumulated during the last epoch."""
+        return self.history.train_error[-1] if len(self.history) else math.nan
+
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the lowest test error, counted from 1; 0 where none was finished."""
+        return self.history.best_epoch
+
+    @property
+    def best_test_error(self) -> float:
+        """The test error of that epoch; NaN where none was finished."""
+        return min(self.history.validation_error, default=math.nan)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs, evaluation included; records and checkpoints are not."""
+        return sum(self.history.seconds)

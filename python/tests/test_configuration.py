@@ -1,0 +1,173 @@
+"""Configurations: what they stand for, as JSON and back, and what is refused."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from snapshot import parameters, same
+
+import cep
+
+OTHERS: dict[str, Any] = {
+    "data": "mnist",
+    "hidden": [32, 16],
+    "setting": "real-time",
+    "activation": "tanh",
+    "dt": 0.1,
+    "clamp": False,
+    "feedback": "untied",
+    "feedback_angle": 22.5,
+    "dtype": "float64",
+    "rule": "ep",
+    "accumulate": True,
+    "free_steps": 7,
+    "nudged_steps": 3,
+    "beta": -0.25,
+    "beta_sign": "symmetric",
+    "learning_rates": [0.3, 0.2, 0.1],
+    "bias_learning_rates": [0.0, 0.2, 0.1],
+    "learning_rate_decay": 0.9,
+    "learning_rate_schedule": [[2, 0.5], [10, 0.0]],
+    "epochs": 4,
+    "batch_size": 5,
+    "seed": 2**64 - 1,
+    "patience": 3,
+    "record_every": 11,
+    "record_kinds": ["residuals", "gradient_angle"],
+}
+
+
+def test_every_field_survives_json() -> None:
+    configuration = cep.Configuration(**OTHERS)
+    assert json.loads(configuration.to_json()) == OTHERS
+    assert configuration.to_dict() == OTHERS
+    back = cep.Configuration.from_json(configuration.to_json())
+    assert back == configuration
+    assert hash(back) == hash(configuration)
+    default = cep.Configuration()
+    assert cep.Configuration.from_json(default.to_json()) == default
+    assert set(default.differences(configuration)) == set(OTHERS)
+
+
+def test_the_network_and_the_rule_are_those_described() -> None:
+    configuration = cep.Configuration(**OTHERS)
+    expected = cep.Network(
+        [784, 32, 16, 10], setting="real-time", activation="tanh", dt=0.1, clamp=False,
+        feedback="untied", feedback_angle=22.5, dtype="float64", seed=2**64 - 1,
+    )  # fmt: skip
+    net = configuration.make_network()
+    assert repr(net) == repr(expected)
+    assert same(parameters(net), parameters(expected))
+    rates, bias_rates = [0.3, 0.2, 0.1], [0.0, 0.2, 0.1]
+    assert configuration.make_rule() == cep.EP(
+        7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True
+    )
+    continual = configuration.replace(rule="c-ep", accumulate=False, beta_sign="random")
+    assert continual.make_rule() == cep.CEP(7, 3, -0.25, rates, bias_rates, beta_sign="random")
+    exact = configuration.replace(rule="bptt", accumulate=False)
+    assert exact.make_rule() == cep.BPTT(7, None, rates, bias_rates)
+
+
+def test_learning_rates_follow_the_schedule_and_the_decay() -> None:
+    configuration = cep.Configuration(
+        learning_rates=[0.4, 0.2], learning_rate_schedule=[(3, 0.5), (5, 0.25)]
+    )
+    factors = [configuration.learning_rate_factor(epoch) for epoch in range(1, 7)]
+    assert factors == [1, 1, 0.5, 0.5, 0.25, 0.25]
+    assert configuration.make_rule(4).learning_rates == (0.2, 0.1)
+    halved = configuration.replace(learning_rate_decay=0.5, bias_learning_rates=0.8)
+    factors = [halved.learning_rate_factor(epoch) for epoch in range(1, 4)]
+    assert factors == [1, 0.5, 0.125]
+    assert halved.make_rule(3).bias_learning_rates == (0.1, 0.1)
+
+
+def test_one_learning_rate_is_that_of_all_connections() -> None:
+    assert cep.Configuration(hidden=[5, 5], learning_rates=0.1).learning_rates == (0.1,) * 3
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    values: dict[str, Any] = {
+        "hidden": np.array([5]),
+        "learning_rates": np.array([0.5, 0.25]),
+        "epochs": np.int32(3),
+        "beta": np.float32(0.5),
+    }
+    configuration = cep.Configuration(**values)
+    assert configuration == cep.Configuration(
+        hidden=[5], learning_rates=[0.5, 0.25], epochs=3, beta=0.5
+    )
+    assert cep.Configuration.from_json(configuration.to_json()) == configuration
+
+
+def test_the_data_is_the_data_set_of_that_name(digits: Any) -> None:
+    data, test = cep.Configuration(seed=4).load_data()
+    expected = cep.datasets.split(digits, 360, seed=4)
+    for ours, theirs in zip((*data, *test), (*expected[0], *expected[1]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="'digits' or 'mnist', got 'cifar'"):
+        cep.datasets.load("cifar")
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "data": ({"data": "cifar"}, ValueError, "data must be 'digits' or 'mnist', got 'cifar'"),
+    "rule": ({"rule": "backprop"}, ValueError, "rule must be 'ep' or 'c-ep'"),
+    "sign": ({"rule": "bptt", "beta_sign": "both"}, ValueError, "beta_sign must be"),
+    "symmetric": ({"beta_sign": "symmetric"}, ValueError, "beta_sign must be 'fixed' or 'random'"),
+    "accumulate": ({"accumulate": True}, ValueError, "accumulate belongs to the rule 'ep'"),
+    "clamp": ({"clamp": 1}, TypeError, "clamp must be True or False, got int 1"),
+    "dt": ({"dt": "fast"}, TypeError, "dt must be a real number"),
+    "beta": ({"beta": True}, TypeError, "beta must be a real number, got bool"),
+    "beta nan": ({"beta": float("nan")}, ValueError, "beta must be finite, got nan"),
+    "beta 0": ({"beta": 0}, ValueError, "beta must be finite and not 0"),
+    "epochs": ({"epochs": 0}, ValueError, "epochs must be 1 or more, got 0"),
+    "patience": ({"patience": 0}, ValueError, "patience must be 1 or more, got 0"),
+    "record": ({"record_every": 1.5}, TypeError, "record_every must be an integer"),
+    "kinds": ({"record_kinds": ["energies"]}, ValueError, "did you mean 'energy'"),
+    "seed": ({"seed": None}, TypeError, "seed must be an integer, got None"),
+    "hidden": ({"hidden": 5}, TypeError, "hidden must be a sequence of integers, got 5"),
+    "no hidden": ({"hidden": []}, ValueError, "hidden is empty"),
+    "units": ({"hidden": [5.5]}, TypeError, r"hidden\[0\] must be an integer"),
+    "rates": ({"learning_rates": [1, 2, 3]}, ValueError, "has 3 values; .* 2 connections"),
+    "no rates": ({"learning_rates": None}, TypeError, "learning_rates must be a real number"),
+    "negative": ({"learning_rates": [-1, 0]}, ValueError, "0 or more, got -1"),
+    "decay": ({"learning_rate_decay": 0}, ValueError, "learning_rate_decay must be above 0"),
+    "schedule": ({"learning_rate_schedule": [2]}, TypeError, r"schedule\[0\] must be a sequence"),
+    "triple": ({"learning_rate_schedule": [(1, 2, 3)]}, ValueError, "pairs"),
+    "order": ({"learning_rate_schedule": [(3, 1), (2, 1)]}, ValueError, r"must rise, got \[3, 2\]"),
+    "factor": ({"learning_rate_schedule": [(3, -1)]}, ValueError, "0 or more, got -1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_values_that_cannot_be(case: str) -> None:
+    values, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        cep.Configuration(**values)
+    with pytest.raises(error, match=message):
+        cep.Configuration().replace(**values)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda text: text[:50], ValueError, "is not JSON"),
+        (lambda text: "[]", TypeError, "must be an object of fields, got list"),
+        (lambda text: text.replace('"beta"', '"betta"'), ValueError, "did you mean 'beta'"),
+        (lambda text: text.replace('"beta": 0.5,', ""), ValueError, "lacks beta$"),
+        (lambda text: text.replace("0.5", '"0.5"'), TypeError, "beta must be a real number"),
+        (lambda text: text.replace("[128]", '"128"'), TypeError, "hidden must be a sequence"),
+    ],
+)
+def test_json_that_is_no_configuration(change: Any, error: type[Exception], message: str) -> None:
+    text = cep.Configuration().to_json()
+    assert change(text) != text
+    with pytest.raises(error, match=message):
+        cep.Configuration.from_json(change(text))
+
+
+def test_a_field_that_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="'learning_rate'; did you mean 'learning_rates'"):
+        cep.Configuration().replace(learning_rate=0.1)
+    with pytest.raises(ValueError, match=r"'zzz'; known: data, hidden"):
+        cep.Configuration().replace(zzz=1)

@@ -1,0 +1,95 @@
+"""The presets are the published experiments."""
+
+from typing import Any
+
+import pytest
+
+import cep
+from cep import presets
+
+# Ernoult et al. (2020) and its companion: sizes, learning rates from the OUTPUT on as they print
+# them, epochs, T, K, β; percent of test errors, their deviation, percent of training errors.
+PUBLISHED: dict[str, tuple[Any, ...]] = {
+    "EP-1h": (1, [0.04, 0.08], 30, 30, 10, 0.1, 2.00, 0.13, 0.20),
+    "EP-2h": (2, [0.005, 0.05, 0.2], 50, 100, 20, 0.5, 1.95, 0.10, 0.14),
+    "C-EP-1h": (1, [0.0028, 0.0056], 100, 40, 15, 0.2, 2.28, 0.16, 0.41),
+    "C-EP-2h": (2, [0.00018, 0.0018, 0.01], 150, 100, 20, 0.5, 2.44, 0.14, 0.31),
+    "C-VF-1h": (1, [0.0038, 0.0076], 100, 40, 15, 0.2, 2.43, 0.08, 0.77),
+    "C-VF-2h": (2, [0.00016, 0.0016, 0.009], 150, 100, 20, 0.35, 2.97, 0.19, 1.58),
+    "EB-1h": (1, [0.05, 0.1], 30, 100, 12, 0.5, 2.06, None, None),
+    "EB-2h": (2, [0.01, 0.1, 0.4], 50, 400, 40, 0.5, 2.01, None, None),
+    "P-3h": (3, [0.002, 0.01, 0.05, 0.2], 100, 180, 20, 0.5, 2.01, 0.18, 0.10),
+}
+RATES_ONLY = {"EP-VF-1h": [0.075, 0.15], "EP-VF-2h": [0.009, 0.09, 0.3]}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_hyperparameters_and_errors(name: str) -> None:
+    layers, rates, epochs, free, nudged, beta, test, deviation, train = PUBLISHED[name]
+    preset = presets.get(name)
+    configuration = preset.configuration
+    net = configuration.make_network()
+    assert net.sizes == (784, *[512] * layers, 10)
+    assert net.dtype == "float32"
+    assert net.activation == "shifted_sigmoid"
+    assert configuration.epochs == epochs
+    assert configuration.batch_size == 20
+    untied = "VF" in name
+    rule: Any = configuration.make_rule()
+    assert type(rule) is (cep.CEP if name.startswith("C-") else cep.EP)
+    assert (rule.free_steps, rule.nudged_steps, rule.beta) == (free, nudged, beta)
+    assert rule.learning_rates == tuple(reversed(rates))
+    assert rule.beta_sign == ("random" if untied else "fixed")
+    assert net.feedback == ("untied" if untied else "tied")
+    real_time = name.startswith("EB")
+    assert net.setting == ("real-time" if real_time else "prototypical")
+    assert "dt=0.2, clamp=True" in repr(net) or not real_time
+    published = preset.published
+    assert published is not None
+    assert 100 * published.test_mean == pytest.approx(test)
+    percent = [None if x is None else 100 * x for x in (published.test_deviation, published.train)]
+    assert percent == [x if x is None else pytest.approx(x) for x in (deviation, train)]
+
+
+@pytest.mark.parametrize("name", RATES_ONLY)
+def test_of_vf_the_learning_rates_are_known(name: str) -> None:
+    preset = presets.get(name)
+    assert preset.configuration.learning_rates == tuple(reversed(RATES_ONLY[name]))
+    assert preset.configuration.feedback == "untied"
+    assert preset.configuration.rule == "ep"
+    assert preset.published is None
+
+
+def test_no_other_presets() -> None:
+    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY}
+    assert all(presets.get(name).name == name for name in presets.PRESETS)
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_with_bptt_only_the_rule_is_another(name: str) -> None:
+    preset = presets.get(name)
+    exact = preset.with_bptt()
+    assert preset.configuration.differences(exact.configuration) == {
+        "rule": (preset.configuration.rule, "bptt")
+    }
+    assert isinstance(exact.configuration.make_rule(), cep.BPTT)
+    assert exact.published is None
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("cep-1h", "C-EP-1h"), ("EP1h", "EP-1h"), ("C-VF-3h", "C-VF-")]
+)
+def test_an_unknown_preset(name: str, nearest: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}'; did you mean '{nearest}") as caught:
+        presets.get(name)
+    assert all(known in str(caught.value) for known in presets.PRESETS)
+
+
+def test_defaults_are_the_published_ones_on_mnist() -> None:
+    for rule, name in (("ep", "EP"), ("c-ep", "C-EP")):
+        for depth in (1, 2):
+            expected = presets.get(f"{name}-{depth}h").configuration
+            assert presets.defaults("mnist", rule, depth) == expected
+        assert presets.defaults("mnist", rule, 5) == presets.defaults("mnist", rule, 2)
+    exact = presets.get("EP-2h").with_bptt().configuration
+    assert presets.defaults("mnist", "bptt", 2) == exact

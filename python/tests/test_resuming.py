@@ -1,0 +1,214 @@
+"""A run that is killed, at any moment, and resumed is the run that was not, to the last bit."""
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_runs import fitted, small, without_times
+from snapshot import parameters, same
+
+import cep
+from cep import checkpoints
+from cep.runs import RunDirectory
+
+# Epochs long enough to be killed in the middle of.
+SLOW: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 8}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "C-EP, random sign": {"beta_sign": "random"},
+    "C-VF, random sign": {"beta_sign": "random", "feedback": "untied", "feedback_angle": 40},
+    "EP, symmetric": {"rule": "ep", "beta_sign": "symmetric"},
+    "VF, float64, records": {
+        "rule": "ep",
+        "feedback": "untied",
+        "dtype": "float64",
+        "accumulate": True,
+        "record_every": 25,
+    },
+}
+PROGRAM = """
+import sys, cep
+configuration = cep.Configuration.from_json(sys.argv[1])
+cep.run(configuration, sys.argv[2], resume=True, checkpoint_every=5, progress=False)
+"""
+
+
+def start(configuration: cep.Configuration, directory: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, configuration.to_json(), str(directory)]
+    )
+
+
+def wait_for_a_new_checkpoint(process: "subprocess.Popen[bytes]", path: Path) -> None:
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    while process.poll() is None and (not path.exists() or path.stat().st_mtime_ns == before):
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_killed_and_resumed(variant: str, tmp_path: Path) -> None:
+    configuration = small(**SLOW | VARIANTS[variant])
+    directory = RunDirectory(tmp_path / "run")
+    generator = np.random.default_rng(list(variant.encode()))
+    middles = 0
+    for _ in range(3):
+        process = start(configuration, directory.path)
+        wait_for_a_new_checkpoint(process, directory.last)
+        time.sleep(generator.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "the test's own premise: it was not done yet"
+        assert directory.status()[0] == "unfinished"
+        middles += checkpoints.load(directory.last).position.batch > 0
+    assert middles > 0, "the test's own premise: some epoch was cut in two"
+    result = cep.run(configuration, directory.path, resume=True, progress=False)
+
+    expected, history = fitted(configuration)
+    assert same(parameters(result.network), expected)
+    assert same(parameters(checkpoints.load(directory.last).make_network()), expected)
+    assert without_times(result.history) == without_times(history)
+    assert without_times(directory.history()) == without_times(history)
+    uninterrupted = cep.run(configuration, progress=False)
+    assert json.dumps(result.records) == json.dumps(uninterrupted.records)
+    assert json.dumps(directory.records()) == json.dumps(uninterrupted.records)
+
+
+def test_killed_before_the_first_checkpoint(tmp_path: Path) -> None:
+    configuration = small(**SLOW)
+    with RunDirectory(tmp_path).opened(configuration, resume=False):
+        pass
+    result = cep.run(configuration, tmp_path, resume=True, progress=False)
+    assert same(parameters(result.network), fitted(configuration)[0])
+
+
+def test_killed_while_saving(tmp_path: Path) -> None:
+    """What is left of a file that was being written is removed, and never looked at."""
+
+    def stop(history: cep.History) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        cep.run(small(), tmp_path, progress=False, on_epoch_end=stop)
+    left = tmp_path / ".last.safetensors.123.456.part"
+    left.write_bytes(b"half a checkpoint")
+    result = cep.run(small(), tmp_path, resume=True, progress=False)
+    assert not left.exists()
+    assert same(parameters(result.network), fitted(small())[0])
+
+
+def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends with the error; what was saved before is whole, and goes on elsewhere."""
+    configuration = small(beta_sign="random")
+    calls = 0
+    original = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 60:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        original(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(OSError, match=r"could not be written \(No space left on device\)"):
+            cep.run(configuration, tmp_path, checkpoint_every=3, progress=False)
+    saved = checkpoints.load(tmp_path / "last.safetensors")
+    assert (len(saved.history), saved.position.batch) > (0, 0)
+    result = cep.run(configuration, tmp_path, resume=True, progress=False)
+    assert same(parameters(result.network), fitted(configuration)[0])
+
+
+def command(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "cep", "train", "--no-progress", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    folder = str(tmp_path / "run")
+    options = ["--hidden", "512", "--free-steps", "100", "--epochs", "3", "--beta-sign", "random"]
+    running = command(*options, "--run-dir", folder)
+    assert running.stdout is not None
+    while not re.match(r" *1 ", running.stdout.readline()):
+        assert running.poll() is None, "it ended before the first epoch"
+    time.sleep(0.1)
+    sent = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert time.monotonic() - sent < 2
+    assert running.returncode == 130
+    assert f"stopped by Ctrl-C; go on with: cep train --resume {folder}" in err
+    assert "Traceback" not in err
+    directory = RunDirectory(folder)
+    assert directory.status()[0] == "interrupted"
+    saved = checkpoints.load(directory.last)
+    assert len(saved.history) == 1
+    assert 0 < saved.position.batch < 72
+
+    resumed = command("--resume", folder)
+    out, err = resumed.communicate(timeout=60)
+    assert (resumed.returncode, err) == (0, "")
+    assert re.findall(r"^ *(\d+)  ", out, re.MULTILINE) == ["2", "3"]
+    assert directory.status()[0] == "finished"
+    assert same(
+        parameters(checkpoints.load(directory.last).make_network()),
+        fitted(directory.configuration())[0],
+    )
+
+
+def test_an_uninterrupted_run_does_not_depend_on_its_checkpoints(tmp_path: Path) -> None:
+    configuration = small(beta_sign="random")
+    expected, history = fitted(configuration)
+    for every in (1, 7, 1000):
+        result = cep.run(
+            configuration, tmp_path / str(every), checkpoint_every=every, progress=False
+        )
+        assert same(parameters(result.network), expected)
+        assert without_times(result.history) == without_times(history)
+
+
+def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+    original = checkpoints.save
+
+    def save(path: Path, checkpoint: checkpoints.Checkpoint) -> None:
+        if path.name == "last.safetensors":
+            saved.append(checkpoint.position.batch)
+        original(path, checkpoint)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.05)
+    configuration = small(**SLOW | {"epochs": 2, "hidden": [512]})
+    result = cep.run(configuration, tmp_path, progress=False)
+    assert sum(0 < batch < 72 for batch in saved) >= 2
+    assert sum(batch == 0 for batch in saved) == 2
+    assert same(parameters(result.network), fitted(configuration)[0])
+
+
+def test_other_data_than_at_the_beginning(tmp_path: Path) -> None:
+    configuration = small()
+    with pytest.raises(InterruptedError):
+        cep.run(configuration, tmp_path, progress=False, on_epoch_end=_interrupt)
+    saved = checkpoints.load(tmp_path / "last.safetensors")
+    saved.position.batch = 60
+    checkpoints.save(tmp_path / "last.safetensors", saved)
+    (x, y), test = configuration.load_data()
+    with pytest.raises(ValueError, match=r"after 60 batches .* it has 50: .* not the data"):
+        cep.run(
+            configuration, tmp_path, data=((x[:1000], y[:1000]), test), resume=True, progress=False
+        )
+
+
+def _interrupt(history: cep.History) -> None:
+    raise InterruptedError

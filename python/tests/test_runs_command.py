@@ -1,0 +1,184 @@
+"""``cep train`` with runs on disk, ``cep runs`` and ``cep plot``."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from snapshot import parameters, same
+
+import cep
+from cep import presets
+from cep.command_line import cep as command
+from cep.runs import RunDirectory
+
+QUICK = ("--hidden", "16", "--free-steps", 8, "--nudged-steps", 4, "--epochs", 2)
+
+
+def invoke(*arguments: object) -> Result:
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    assert "Traceback" not in result.output
+    return result
+
+
+def train(*arguments: object) -> Result:
+    return invoke("train", "--no-progress", *arguments)
+
+
+def test_a_run_in_a_directory(tmp_path: Path) -> None:
+    result = train(
+        *QUICK, "--learning-rates", "0.05,0.02", "--learning-rate-decay", 0.9,
+        "--learning-rate-schedule", "2:0.5,3:0.1", "--patience", 7, "--record-every", 30,
+        "--record", "residuals,weight_norms", "--checkpoint-every", 20, "--tensorboard",
+        "--feedback", "untied", "--beta-sign", "random", "--seed", 3, "--run-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    directory = RunDirectory(tmp_path / "run")
+    expected = cep.Configuration(
+        hidden=[16], free_steps=8, nudged_steps=4, epochs=2, learning_rates=[0.05, 0.02],
+        learning_rate_decay=0.9, learning_rate_schedule=[(2, 0.5), (3, 0.1)], patience=7,
+        record_every=30, record_kinds=["residuals", "weight_norms"], feedback="untied",
+        beta_sign="random", seed=3,
+    )  # fmt: skip
+    assert directory.configuration() == expected
+    network = cep.checkpoints.load(directory.last).make_network()
+    assert same(parameters(network), parameters(cep.run(expected, progress=False).network))
+    assert len(directory.records()) == 6
+    assert (directory.path / "tensorboard").is_dir()
+    error = json.loads((directory.path / "metrics.jsonl").read_text().splitlines()[-1])[
+        "test_error"
+    ]
+    assert f"test error     {error:.2%} after the last epoch" in result.stdout
+
+    again = train("--resume", directory.path)
+    assert again.exit_code == 0
+    assert f"test error     {error:.2%} after the last epoch" in again.stdout
+
+
+def test_a_preset_is_where_options_start_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[cep.Configuration] = []
+
+    def run(configuration: cep.Configuration, *arguments: Any, **options: Any) -> None:
+        asked.append(configuration)
+        raise ValueError("enough")
+
+    # The name cep.command_line.train is the command, not the module.
+    monkeypatch.setattr(importlib.import_module("cep.command_line.train"), "run", run)
+    monkeypatch.setattr("cep.datasets.mnist", lambda root: cep.Configuration().load_data())
+    assert "enough" in train("--preset", "C-VF-2h").stderr
+    assert "enough" in train("--preset", "EP-1h", "--rule", "bptt", "--seed", 4).stderr
+    assert "enough" in train("--preset", "EP-1h", "--hidden", 64, "--learning-rates", 0.1).stderr
+    assert "enough" in train("--data", "mnist", "--rule", "ep", "--hidden", "512,512").stderr
+    published = presets.get("EP-1h").configuration
+    assert asked == [
+        presets.get("C-VF-2h").configuration,
+        published.replace(rule="bptt", seed=4),
+        published.replace(hidden=[64], learning_rates=0.1),
+        presets.get("EP-2h").configuration,
+    ]
+
+
+def test_patience_is_reported(tmp_path: Path) -> None:
+    result = train(*QUICK[:-1], 60, "--learning-rates", 0.05, "--patience", 2)
+    assert result.exit_code == 0, result.output
+    assert "stopped        no lower test error since epoch " in result.stdout
+
+
+def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
+    result = train("--beta", 10, "--nudged-steps", 1000, "--run-dir", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "Error: after 0 epochs: " in result.stderr
+    assert "layer" in result.stderr
+    assert RunDirectory(tmp_path / "run").status()[0] == "diverged"
+    assert "diverged" in invoke("runs", tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--preset", "cep-1h"), 1, ("cep-1h", "did you mean 'C-EP-1h'", "P-3h")),
+        (("--resume", "{run}", "--beta", 0.5), 2, ("--resume", "leave out --beta")),
+        (("--resume", "{run}", "--record", "energy"), 2, ("leave out --record",)),
+        (("--resume", "{run}", "--preset", "EP-1h"), 2, ("leave out --preset",)),
+        (("--resume", "{run}", "--run-dir", "x"), 2, ("leave out --run-dir",)),
+        (("--resume", "{run}/nowhere"), 1, ("nowhere holds no run",)),
+        (("--run-dir", "{run}", *QUICK, "--beta", 0.4), 1, ("beta is 0.5 there, 0.4 here",)),
+        (("--run-dir", "{run}", *QUICK), 1, ("holds a run of this configuration already",)),
+        (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
+        (("--record", "everything"), 1, ("there is no kind of record 'everything'",)),
+        (("--record-every", 0), 1, ("record_every must be 1 or more, got 0",)),
+        (("--learning-rate-schedule", "5"), 2, ("'5' is not a list like 50:0.1,80:0.01",)),
+        (("--learning-rate-schedule", "5:0.1,2:1"), 1, ("must rise",)),
+        (("--tensorboard",), 1, ("need a directory",)),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
+)
+def test_what_is_refused(
+    arguments: tuple[object, ...], code: int, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert train(*QUICK, "--run-dir", run).exit_code == 0
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    result = train(*(str(argument).format(run=run) for argument in arguments))
+    assert result.exit_code == code, result.output
+    for word in words:
+        assert word in " ".join(result.stderr.split())
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_runs_are_compared(tmp_path: Path) -> None:
+    for seed in (1, 0):
+        for beta in (0.5, 0.25):
+            path = tmp_path / f"seed {seed}" / str(beta)
+            assert train(*QUICK, "--seed", seed, "--beta", beta, "--run-dir", path).exit_code == 0
+    result = invoke("runs", tmp_path)
+    assert result.exit_code == 0, result.output
+    heading, *rows = result.stdout.splitlines()
+    columns = ["run", "beta", "seed", "status", "epochs", "test error", "best", "in epoch"]
+    assert re.split(" {2,}", heading) == [*columns, "train error", "seconds"]
+    places = [(beta, seed) for seed in (0, 1) for beta in ("0.25", "0.5")]
+    for (beta, seed), row in zip(places, rows, strict=True):
+        path = tmp_path / f"seed {seed}" / beta
+        history = RunDirectory(path).history()
+        test, best = history.validation_error[-1], min(history.validation_error)
+        assert re.split(" {2,}", row) == [
+            *(str(path), beta, str(seed), "finished", "2/2", f"{test:.2%}", f"{best:.2%}"),
+            str(history.validation_error.index(best) + 1),
+            *(f"{history.train_error[-1]:.2%}", f"{sum(history.seconds):.1f}"),
+        ]
+    (tmp_path / "seed 1" / "0.5" / "metrics.jsonl").write_text("")
+    assert "0/2" in invoke("runs", tmp_path / "seed 1" / "0.5").stdout
+
+
+def test_no_runs_to_compare(tmp_path: Path) -> None:
+    result = invoke("runs", tmp_path)
+    assert result.exit_code == 1
+    assert "there is no run in" in result.stderr
+
+
+def test_a_run_is_drawn(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(*QUICK, "--run-dir", run, "--record-every", 40)
+    result = invoke("plot", run)
+    assert result.exit_code == 0, result.output
+    assert (run / "plot.png").read_bytes().startswith(b"\x89PNG")
+    assert invoke("plot", run, "--output", tmp_path / "p.svg").exit_code == 0
+    assert (tmp_path / "p.svg").read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("{}/nowhere",), "holds no run"),
+        (("{}/run", "--output", "{}/p.bmp"), "--output: p.bmp must end in .png"),
+        (("{}/run", "--output", "{}/x/p.png"), "--output: there is no folder"),
+    ],
+)
+def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    train(*QUICK, "--run-dir", tmp_path / "run")
+    result = invoke("plot", *(argument.format(tmp_path) for argument in arguments))
+    assert result.exit_code == 1
+    assert words in result.stderr

@@ -1,0 +1,91 @@
+"""Ten runs, each killed at a random moment and resumed, beside one that was left alone.
+
+C-VF on the digits, with signs of β drawn for each batch. Prints a table with hashes of the final
+parameters, and writes kill_and_resume.md beside this file:
+
+    python results/kill_and_resume.py
+"""
+
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cep
+from cep import checkpoints
+from cep.runs import RunDirectory
+
+HERE = Path(__file__).resolve().parent
+CONFIGURATION = cep.Configuration(
+    hidden=(256,),
+    feedback="untied",
+    feedback_angle=22.5,
+    beta_sign="random",
+    learning_rates=(0.03, 0.008),
+    epochs=20,
+)
+PROGRAM = """
+import sys, cep
+configuration = cep.Configuration.from_json(sys.argv[1])
+cep.run(configuration, sys.argv[2], resume=True, checkpoint_every=10, progress=False)
+"""
+COMMENT = f"""# Kill and resume
+
+Written by `python results/kill_and_resume.py`: C-VF on the digits, {CONFIGURATION.epochs} epochs
+of 72 batches, a checkpoint every 10 batches. Each run was killed (SIGKILL) at a random moment and
+resumed; the first column is where its last checkpoint was then. Hashes are SHA-256, of all
+parameters after the last epoch; another instruction set has another one.
+"""
+
+
+def main() -> None:
+    alone = cep.run(CONFIGURATION, progress=False)
+    expected = parameter_hash(alone.network)
+    lines = [COMMENT, "| killed after | SHA-256 | equal |", "|---|---|---|"]
+    lines.append(f"| (not at all) | `{expected}` | |")
+    print("\n".join(lines))
+    random.seed(0)
+    for _ in range(10):
+        with tempfile.TemporaryDirectory() as folder:
+            directory = RunDirectory(Path(folder) / "run")
+            place = killed(directory, random.uniform(0, 0.8) * alone.seconds)
+            result = cep.run(CONFIGURATION, directory.path, resume=True, progress=False)
+            found = parameter_hash(result.network)
+        lines.append(f"| {place} | `{found}` | {'yes' if found == expected else 'NO'} |")
+        print(lines[-1], flush=True)
+    (HERE / "kill_and_resume.md").write_text("\n".join(lines) + "\n")
+    equal = sum("| yes |" in line for line in lines)
+    print(f"{equal} of 10 equal")
+    sys.exit(equal != 10)
+
+
+def killed(directory: RunDirectory, seconds: float) -> str:
+    """Begin a run, kill it so long after its first checkpoint, and say where that one was."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, CONFIGURATION.to_json(), str(directory.path)]
+    )
+    while not directory.last.exists() and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    if process.wait() != -signal.SIGKILL:
+        raise RuntimeError("the run had ended before it could be killed")
+    checkpoint = checkpoints.load(directory.last)
+    return f"{len(checkpoint.history)} epochs, {checkpoint.position.batch} batches"
+
+
+def parameter_hash(net: cep.Network) -> str:
+    digest = hashlib.sha256()
+    for name, array in checkpoints.named_parameters(net).items():
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()
