@@ -5,8 +5,9 @@
 
 Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
 medians over the rounds are reported. Before each turn there is a pause, because threads of the
-libraries wait for more work busily, for up to 0.2 s, in the way of whoever comes next. The floor is the arithmetic that the algebra leaves (rows.py),
-over the rate of a large float32 matrix product on the same number of threads in the same run.
+libraries wait for more work busily, for up to 0.2 s, in the way of whoever comes next. The floor is
+the arithmetic that the algebra leaves (rows.py), over the rate of a large float32 matrix product on
+the same number of threads in the same run.
 """
 
 import argparse
@@ -36,7 +37,6 @@ import peer_jax  # noqa: E402
 from rows import ROWS, Row, floor_flops  # noqa: E402
 
 import cep  # noqa: E402
-
 
 PAUSE = 0.3  # seconds
 

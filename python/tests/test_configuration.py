@@ -18,7 +18,10 @@ OTHERS: dict[str, Any] = {
     "clamp": False,
     "feedback": "untied",
     "feedback_angle": 22.5,
+    "follows_energy": True,
     "dtype": "float64",
+    "relaxation": "alternating",
+    "tolerance": 1e-6,
     "rule": "ep",
     "accumulate": True,
     "free_steps": 7,
@@ -54,7 +57,8 @@ def test_the_network_and_the_rule_are_those_described() -> None:
     configuration = cep.Configuration(**OTHERS)
     expected = cep.Network(
         [784, 32, 16, 10], setting="real-time", activation="tanh", dt=0.1, clamp=False,
-        feedback="untied", feedback_angle=22.5, dtype="float64", seed=2**64 - 1,
+        feedback="untied", feedback_angle=22.5, dtype="float64", follows_energy=True,
+        relaxation="alternating", tolerance=1e-6, seed=2**64 - 1,
     )  # fmt: skip
     net = configuration.make_network()
     assert repr(net) == repr(expected)

@@ -28,7 +28,8 @@ for feedback, sizes, dtype in (
         cep.fit(net, (x, y), kind(12, 6, 0.5, 0.01), 1, batch_size=32, seed=0, progress=False)
     parameters += [p.astype(np.float64).ravel() for p in net.parameters()]
 everything = np.concatenate(parameters)
-print(cep.instruction_set(), cep.get_num_threads(), hashlib.sha256(everything.tobytes()).hexdigest())
+digest = hashlib.sha256(everything.tobytes()).hexdigest()
+print(cep.instruction_set(), cep.get_num_threads(), digest)
 np.save(sys.argv[1], everything)
 """
 

@@ -81,9 +81,7 @@ def test_both_orders_reach_the_same_steady_state(options: dict[str, Any]) -> Non
     x = np.random.default_rng(0).random((5, 8))
     ends = []
     for relaxation in ("synchronous", "alternating"):
-        net = cep.Network(
-            [8, 6, 5, 3], dtype="float64", seed=3, relaxation=relaxation, **options
-        )
+        net = cep.Network([8, 6, 5, 3], dtype="float64", seed=3, relaxation=relaxation, **options)
         assert net.free_phase(x, 2000).residual < 1e-14
         ends.append([state.copy() for state in net.states])
     for one, other in zip(*ends, strict=True):

@@ -137,7 +137,9 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
 
 def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
-    options = ["--hidden", "512", "--free-steps", "100", "--epochs", "3", "--beta-sign", "random"]
+    # Wide enough that an epoch takes longer than the way of a signal.
+    options = ["--hidden", "512,512", "--learning-rates", "0.01", "--epochs", "3"]
+    options += ["--dtype", "float64", "--beta-sign", "random"]
     running = command(*options, "--run-dir", folder)
     assert running.stdout is not None
     while not re.match(r" *1 ", running.stdout.readline()):
@@ -188,8 +190,8 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
         original(path, checkpoint)
 
     monkeypatch.setattr(checkpoints, "save", save)
-    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.05)
-    configuration = small(**SLOW | {"epochs": 2, "hidden": [512]})
+    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.01)
+    configuration = small(epochs=2, hidden=[512, 512], learning_rates=0.01, free_steps=60)
     result = cep.run(configuration, tmp_path, progress=False)
     assert sum(0 < batch < 72 for batch in saved) >= 2
     assert sum(batch == 0 for batch in saved) == 2

@@ -34,6 +34,18 @@ def _epoch_and_factor(text: str) -> tuple[int, float]:
 )
 @options.hidden
 @options.dynamics(activation="shifted_sigmoid")
+@click.option(
+    "--relaxation",
+    type=click.Choice(["synchronous", "alternating"]),
+    default="synchronous",
+    help="Free phases: all layers at once, or odd ones first and then even ones.",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=0.0,
+    help="Change of a step up to which a sample is taken to be at rest.",
+)
 @options.free_steps
 @options.nudged_steps
 @options.beta
