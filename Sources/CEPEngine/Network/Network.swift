@@ -9,6 +9,8 @@ public final class Network<Element: KernelScalar> {
     let setting: any Setting<Element>
     /// The states of the last phase, if there was one.
     public internal(set) var state: NetworkState<Element>?
+    /// Whether threads have been worth it in continual nudged phases.
+    var sharingTrial = SharingTrial()
     /// Memory of the last phase's blocks of samples.
     var blocks: [SampleBlock<Element>] = []
     /// What rules leave to chance where no other source is given.

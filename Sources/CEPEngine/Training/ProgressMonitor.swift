@@ -1,5 +1,3 @@
-import Glibc
-
 /// How far a long call has come.
 public struct ProgressReport: Sendable {
     /// Samples in training, evaluation and prediction; steps in a phase of its own.
@@ -30,7 +28,7 @@ public final class ProgressMonitor {
         self.countsSteps = countsSteps
         self.stretch = stretch
         self.shouldStop = shouldStop
-        due = Self.now() + Self.interval
+        due = monotonicNanoseconds() + Self.interval
     }
 
     /// - Parameter done: What was done before, which reports count on from.
@@ -54,15 +52,9 @@ public final class ProgressMonitor {
 
     private func poll() throws(EngineError) {
         guard let shouldStop else { return }
-        let now = Self.now()
+        let now = monotonicNanoseconds()
         guard now >= due else { return }
         due = now + Self.interval
         if shouldStop(report) { throw .stopped }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

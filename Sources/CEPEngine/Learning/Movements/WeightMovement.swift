@@ -84,7 +84,10 @@ extension Network {
         _ state: NetworkState<Element>, through weights: MovingWeights<Element>, steps: Int, nudge: Nudge<Element>,
         monitor: ProgressMonitor
     ) throws(EngineError) {
-        let parts = state.parts(blockCount(batch: state.batch, steps: 1))
+        let most = blockCount(batch: state.batch, steps: 1)
+        let sharing = most > 1 && sharingTrial.next(batch: state.batch)
+        let began = monotonicNanoseconds()
+        let parts = state.parts(sharing ? most : 1)
         let all = state.rows(0..<state.batch)
         let movements = weights.movements
         let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
@@ -94,7 +97,12 @@ extension Network {
         )
         let recordings = movements.indices.flatMap { k in (0..<movements[k].batchParts).map { (k, $0) } }
         let recordingParts = parts.count > 1 ? recordings.count : min(1, recordings.count)
-        for taken in 1...steps {
+        var taken = 0
+        defer {
+            sharingTrial.record(sharing: sharing, nanoseconds: monotonicNanoseconds() - began, steps: taken)
+        }
+        while taken < steps {
+            taken += 1
             WorkerPool.shared.run(parts: parts.count) { part in
                 let rows = parts[part]
                 step(rows, through: weights, pull: nudge.pull(from: rows.first))

@@ -1,0 +1,116 @@
+"""Whole epochs, networks side by side, and memory: what one feels of the engine's speed.
+
+    CEP_DATA=<folder of the MNIST files> python benchmarks/throughput.py
+
+Prints the seconds of a C-EP-1h epoch on MNIST with data handling and evaluation, how much more two
+networks in two Python threads train than one, and the memory a training step takes beside the
+parameters.
+"""
+
+import os
+import resource
+import statistics
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from rows import ROWS, Row
+
+import cep
+
+ROUNDS = 5
+
+
+def network(row: Row, seed: int = 0) -> cep.Network:
+    """A network of a row."""
+    return cep.Network(row.sizes, feedback="untied" if row.untied else "tied", seed=seed)
+
+
+def rule(row: Row) -> cep.EP | cep.CEP:
+    """The row's learning rule."""
+    kind = cep.CEP if row.continual else cep.EP
+    return kind(row.free_steps, row.nudged_steps, row.beta, row.learning_rates)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of a call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def epochs() -> None:
+    """Two epochs of C-EP-1h and of EP-1h on MNIST, each with an evaluation on the test images."""
+    training_data, test_data = cep.datasets.mnist()
+    for row in (ROWS[1], ROWS[0]):
+        history = cep.fit(
+            network(row), training_data, rule(row), 2, 20, test_data, seed=0, progress=False
+        )
+        times = ", ".join(f"{value:.2f} s" for value in history.seconds)
+        error = history.validation_error[-1]
+        print(f"{row.name}: epochs of {times}; test error {error:.2%} after two")
+
+
+def side_by_side() -> None:
+    """Two networks trained at once from Python threads, against one at a time."""
+    random = np.random.default_rng(0)
+    for row, batches in ((ROWS[1], 500), (ROWS[3], 25)):
+        x = random.random((20 * batches, row.sizes[0]), dtype=np.float32)
+        y = random.integers(0, row.sizes[-1], len(x))
+        nets = [network(row, seed) for seed in range(2)]
+
+        def train(net: cep.Network, row: Row = row, x: np.ndarray = x, y: np.ndarray = y) -> None:
+            cep.fit(net, (x, y), rule(row), 1, 20, seed=0, progress=False)
+
+        def both(nets: list[cep.Network] = nets, train: Callable = train) -> None:
+            threads = [threading.Thread(target=train, args=(net,)) for net in nets]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        one, two = [], []
+        threads = cep.get_num_threads()
+        for _ in range(ROUNDS):
+            cep.set_num_threads(1)
+            one.append(seconds(lambda train=train, nets=nets: train(nets[0])))
+            cep.set_num_threads(threads)
+            two.append(seconds(both))
+        ratio = 2 * statistics.median(one) / statistics.median(two)
+        print(f"{row.name}: two networks in two threads train {ratio:.2f} times as much as one")
+
+
+def resident() -> float:
+    """MB this process has taken at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory() -> None:
+    """What the first training steps add to the memory of a process, beside the parameters."""
+    random = np.random.default_rng(0)
+    for row in ROWS:
+        x, y = random.random((20, row.sizes[0]), dtype=np.float32), np.arange(20) % row.sizes[-1]
+        before = resident()
+        net = network(row)
+        parameters = sum(array.nbytes for array in net.parameters()) / 1e6
+        for _ in range(3):
+            cep.train_batch(net, x, y, rule(row))
+        print(
+            f"{row.name}: parameters {parameters:.1f} MB; network and training steps "
+            f"{max(0.0, resident() - before):.1f} MB more than before it was made"
+        )
+
+
+def main() -> None:
+    """Print everything."""
+    memory()
+    side_by_side()
+    if "CEP_DATA" in os.environ:
+        epochs()
+    else:
+        print("CEP_DATA is not set: no epochs on MNIST")
+
+
+if __name__ == "__main__":
+    main()
