@@ -2,6 +2,8 @@
 
     pip install torch jax        (the peers; one that is missing is left out)
     python benchmarks/run.py     prints a table, writes benchmarks/results.json
+    python benchmarks/run.py --sweep    the same over batch sizes, widths and depths (sweep.json),
+                                        drawn by benchmarks/plot.py
 
 Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
 medians over the rounds are reported. Before each turn there is a pause, because threads of the
@@ -25,7 +27,7 @@ PARSER.add_argument("--rounds", type=int, default=7)
 PARSER.add_argument("--batch", type=int, default=20)
 PARSER.add_argument("--rows", default="", help="names separated by commas; default: all")
 PARSER.add_argument("--sweep", action="store_true", help="batch sizes, widths and depths instead")
-PARSER.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
+PARSER.add_argument("--output", type=Path, help="default: results.json, or sweep.json, beside this")
 ARGUMENTS = PARSER.parse_args()
 
 # Before anything that starts threads of its own is imported.
@@ -167,15 +169,17 @@ def print_row(result: dict) -> None:
 
 def sweep() -> list[tuple[Row, int]]:
     """How cost grows: batch sizes, widths, depths."""
-    one, two = ROWS[1], ROWS[4]
-    wide = replace(two, name="C-EP wide", sizes=(784, 2048, 2048, 10))
-    cases = [(row, batch) for row in (one, two, ROWS[0], ROWS[3]) for batch in (1, 8, 20, 64, 128)]
-    cases += [(replace(two, sizes=(784, width, width, 10)), 20) for width in (32, 128, 1024)]
-    cases += [
-        (replace(two, sizes=(784, *[512] * depth, 10), learning_rates=(1e-3,) * (depth + 1)), 20)
-        for depth in (3, 4)
-    ]
-    return [*cases, (wide, 20), (replace(wide, name="EP wide", continual=False), 20)]
+    ep, cep_one, cep_two = ROWS[3], ROWS[1], ROWS[4]
+    cases = [(row, batch) for row in (cep_one, cep_two) for batch in (1, 5, 20, 64, 128)]
+    for width in (32, 128, 512, 1024, 2048):
+        sizes = (784, width, width, 10)
+        cases += [
+            (replace(row, name=f"{row.name[:-3]} wide", sizes=sizes), 20) for row in (ep, cep_two)
+        ]
+    for depth in (1, 2, 3, 4):
+        sizes, rates = (784, *[512] * depth, 10), (1e-3,) * (depth + 1)
+        cases.append((replace(cep_two, name="C-EP deep", sizes=sizes, learning_rates=rates), 20))
+    return cases
 
 
 def main() -> None:
@@ -188,8 +192,10 @@ def main() -> None:
         if not wanted or row.name in wanted:
             results.append(measure(row, batch))
             print_row(results[-1])
-    ARGUMENTS.output.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
-    print(f"written to {ARGUMENTS.output}")
+    name = "sweep.json" if ARGUMENTS.sweep else "results.json"
+    output = ARGUMENTS.output or Path(__file__).with_name(name)
+    output.write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
+    print(f"written to {output}")
 
 
 if __name__ == "__main__":

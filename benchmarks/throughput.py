@@ -13,6 +13,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 from rows import ROWS, Row
@@ -86,20 +88,22 @@ def resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def memory() -> None:
-    """What the first training steps add to the memory of a process, beside the parameters."""
+def memory_of(row: Row) -> tuple[float, float]:
+    """MB of a row's parameters, and of all that making the network and training adds."""
     random = np.random.default_rng(0)
-    for row in ROWS:
-        x, y = random.random((20, row.sizes[0]), dtype=np.float32), np.arange(20) % row.sizes[-1]
-        before = resident()
-        net = network(row)
-        parameters = sum(array.nbytes for array in net.parameters()) / 1e6
-        for _ in range(3):
-            cep.train_batch(net, x, y, rule(row))
-        print(
-            f"{row.name}: parameters {parameters:.1f} MB; network and training steps "
-            f"{max(0.0, resident() - before):.1f} MB more than before it was made"
-        )
+    x, y = random.random((20, row.sizes[0]), dtype=np.float32), np.arange(20) % row.sizes[-1]
+    before = resident()
+    net = network(row)
+    for _ in range(3):
+        cep.train_batch(net, x, y, rule(row))
+    return sum(array.nbytes for array in net.parameters()) / 1e6, resident() - before
+
+
+def memory() -> None:
+    """What training takes, each row in a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        for row, (parameters, added) in zip(ROWS, processes.map(memory_of, ROWS), strict=True):
+            print(f"{row.name}: training takes {added:.1f} MB, {parameters:.1f} of it parameters")
 
 
 def main() -> None:
