@@ -295,7 +295,8 @@ INLINE void NAME(transpose)(const T *from, size_t rows, size_t columns, size_t f
 /* A matrix that fits into one vector's columns has a panel of that width. */
 INLINE size_t NAME(panel_width)(size_t n) { return n <= LANES ? LANES : PANEL; }
 
-/* Panels of that many columns, k rows each; columns that are not there are left as they are: nothing comes of them. */
+/* Panels of that many columns, k rows each. Columns that are not there are left as they are: nothing comes of
+ * them. */
 TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t stride, int transposed, void *to,
                               size_t first, size_t last) {
     const T *b = from;
