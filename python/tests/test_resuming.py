@@ -198,6 +198,17 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
     assert same(parameters(result.network), fitted(configuration)[0])
 
 
+def test_batches_longer_than_the_time_between_checkpoints_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    configuration = small(
+        epochs=1, hidden=[512, 512], learning_rates=0.01, free_steps=60, batch_size=720
+    )
+    result = cep.run(configuration, tmp_path, progress=False)
+    assert same(parameters(result.network), fitted(configuration)[0])
+
+
 def test_other_data_than_at_the_beginning(tmp_path: Path) -> None:
     configuration = small()
     with pytest.raises(InterruptedError):

@@ -77,7 +77,9 @@ public final class ConnectionParameters<Element: KernelScalar> {
     }
 
     public func copy(from other: ConnectionParameters) {
-        for (mine, theirs) in zip(matrices, other.matrices) { mine.copy(from: theirs) }
+        weights.copy(from: other.weights)
+        biases.copy(from: other.biases)
+        if let mine = feedbackWeights, let theirs = other.feedbackWeights { mine.copy(from: theirs) }
     }
 
     func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(weights: 1, biases: 1)) {

@@ -53,9 +53,14 @@ class Keeper:
         self._events = events
         self._saved = time.monotonic()
 
-    def wants_a_pause(self) -> bool:
-        """Whether the present batch should be the last before `batches_ended`."""
-        return self._interrupted() or self._is_time_to_save()
+    def wants_a_pause(self, batches: int) -> bool:
+        """Whether to stop before `batches_ended`, so many batches of the epoch being done.
+
+        To save, only where there is something new: a batch that takes longer than the time between
+        two checkpoints would otherwise never end.
+        """
+        is_further = batches > self._trainer.position.batch
+        return self._interrupted() or (is_further and self._is_time_to_save())
 
     def batches_ended(self) -> None:
         """Save where it is time to; raise KeyboardInterrupt where Ctrl-C was pressed."""

@@ -194,7 +194,8 @@ class _Run:
 
     def _report(self, done: int, total: int, errors: int, loss_sum: float) -> None:
         self._bars.move(done, errors)
-        if self._keeper is not None and self._keeper.wants_a_pause():
+        batches = -(-done // self._trainer.batch_size)
+        if self._keeper is not None and self._keeper.wants_a_pause(batches):
             raise Pause
 
     def _batches_to_train_at(self, batch: int) -> int | None:

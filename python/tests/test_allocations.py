@@ -1,0 +1,76 @@
+"""Steps take no memory: a long phase asks for it as often as a short one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Counts every call that takes memory, and says how many there were.
+COUNTER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+static _Atomic long count;
+long allocations(void) { return count; }
+#define COUNTED(type, name, parameters, arguments)                        \\
+    type name parameters {                                                \\
+        static type(*next) parameters;                                    \\
+        if (!next) next = (type(*) parameters)dlsym(RTLD_NEXT, #name);    \\
+        count++;                                                          \\
+        return next arguments;                                            \\
+    }
+COUNTED(void *, malloc, (size_t size), (size))
+COUNTED(void *, realloc, (void *old, size_t size), (old, size))
+COUNTED(int, posix_memalign, (void **to, size_t alignment, size_t size), (to, alignment, size))
+COUNTED(void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
+"""
+
+PROGRAM = """
+import ctypes, sys
+import numpy as np
+import cep
+allocations = ctypes.CDLL(None).allocations
+allocations.restype = ctypes.c_long
+random = np.random.default_rng(0)
+x, y = random.random((20, 64)), np.arange(20) % 10
+for setting in ("prototypical", "real-time"):
+    for feedback in ("tied", "untied"):
+        for hidden in ([200], [200, 200]):
+            net = cep.Network([64, *hidden, 10], setting=setting, feedback=feedback, seed=0)
+            phases = {
+                "free": lambda steps: net.free_phase(x, steps),
+                "nudged": lambda steps: net.nudged_phase(y, 0.3, steps),
+                "continual": lambda steps: cep.train_batch(net, x, y, cep.CEP(5, steps, 0.3, 1e-6)),
+            }
+            # A loop that is handed over to other threads takes a few bytes to say what it is: once
+            # a phase, but for continual ones, where it is a few times a step.
+            if cep.get_num_threads() > 1:
+                del phases["continual"]
+            for name, phase in phases.items():
+                counts = []
+                for steps in (20, 20, 20, 60):
+                    before = allocations()
+                    phase(steps)
+                    counts.append(allocations() - before)
+                assert min(counts) > 0, "nothing was counted"
+                assert counts[3] <= max(counts[1:3]) + 4, (setting, feedback, hidden, name, counts)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_steps_take_no_memory(threads: int, tmp_path: Path) -> None:
+    source, library = tmp_path / "counter.c", tmp_path / "counter.so"
+    source.write_text(COUNTER)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"], check=True)
+    environment = {"LD_PRELOAD": str(library), "CEP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
