@@ -41,6 +41,27 @@ public func subtract<Element: KernelScalar>(
     for i in 0..<count { output[i] = minuend[i] - subtrahend[i] }
 }
 
+/// `output[i] = a[i] + scale · b[i]`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func setToSum<Element: KernelScalar>(
+    of a: UnsafePointer<Element>, and b: UnsafePointer<Element>, scale: Element,
+    into output: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { output[i] = a[i] + scale * b[i] }
+}
+
+/// `output[columns × rows] += scale ·` the transpose of `input[rows × columns]`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func addTransposed<Element: KernelScalar>(
+    _ input: UnsafePointer<Element>, rows: Int, columns: Int, scale: Element, to output: UnsafeMutablePointer<Element>
+) {
+    for column in 0..<columns {
+        for row in 0..<rows { output[column * rows + row] += scale * input[row * columns + column] }
+    }
+}
+
 /// Exchanges the values of two arrays.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
@@ -88,7 +109,9 @@ public func firstNonFinite<Element: KernelScalar>(in array: UnsafePointer<Elemen
 public func firstNonFinite<Source: KernelScalar, Element: KernelScalar>(
     in array: UnsafePointer<Source>, count: Int, as _: Element.Type
 ) -> Int? {
-    // A block at a time without a branch a value; the place is looked for only in a block that has one.
+    // The place is looked for only where there is one. A value is not converted to its own type.
+    if Source.self == Element.self, Source.vectorKernels.largest_magnitude(array, count).isFinite { return nil }
+    // A block at a time without a branch a value.
     let block = 1024
     for start in stride(from: 0, to: count, by: block) {
         let end = min(start + block, count)

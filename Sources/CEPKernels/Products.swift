@@ -11,7 +11,23 @@ import Glibc
 /// Multiplications that a part of a loop must have to be worth a hand-over: a few microseconds.
 private let worthwhilePart = 1 << 18
 
-/// A matrix laid out for products: panels of a few columns, each row after row.
+/// How a matrix lies in memory for products.
+public enum PackedLayout {
+    /// Panels of a few columns, each row after row.
+    case panels
+    /// Row after row: of few rows, for short sums.
+    case rows
+    /// Column after column: of few columns, of which a panel would be mostly empty.
+    case columns
+
+    @usableFromInline
+    init(rows: Int, columns: Int) {
+        let (few, many) = (16, 64)
+        self = columns <= few && rows >= many ? .columns : rows <= few && columns >= many ? .rows : .panels
+    }
+}
+
+/// A matrix laid out for products.
 public final class PackedMatrix<Element: KernelScalar> {
     /// For the products. Valid while this object is alive.
     public let product: PackedProduct<Element>
@@ -25,7 +41,9 @@ public final class PackedMatrix<Element: KernelScalar> {
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
         // The last panel may have columns that are never written, but are read.
         memset(memory, 0, max(bytes, 64))
-        product = PackedProduct(rows: rows, columns: columns, panels: panels, memory: memory)
+        product = PackedProduct(
+            rows: rows, columns: columns, panels: panels, layout: PackedLayout(rows: rows, columns: columns),
+            memory: memory)
     }
 
     deinit { free(product.memory) }
@@ -37,6 +55,17 @@ public final class PackedMatrix<Element: KernelScalar> {
         let kernels = Element.vectorKernels
         let (rows, columns, panels) = (product.rows, product.columns, product.panels)
         let memory = product.memory
+        guard product.layout == .panels else {
+            let isAsItLies = transposing == (product.layout == .columns)
+            let (lines, length) = product.layout == .columns ? (columns, rows) : (rows, columns)
+            let place = memory.assumingMemoryBound(to: Element.self)
+            if isAsItLies {
+                place.update(from: matrix, count: lines * length)
+            } else {
+                transpose(matrix, rows: length, columns: lines, into: place)
+            }
+            return
+        }
         let parts = partCount(units: panels, work: rows * columns)
         WorkerPool.shared.run(parts: parts) { part in
             kernels.pack(
@@ -51,7 +80,17 @@ public struct PackedProduct<Element: KernelScalar> {
     public let rows: Int
     public let columns: Int
     @usableFromInline let panels: Int
-    @usableFromInline let memory: UnsafeMutableRawPointer
+    public let layout: PackedLayout
+    public let memory: UnsafeMutableRawPointer
+
+    /// Products with the transposed matrix, which is the same memory: not of panels.
+    public var transposed: PackedProduct? {
+        layout == .panels
+            ? nil
+            : PackedProduct(
+                rows: columns, columns: rows, panels: panels, layout: layout == .rows ? .columns : .rows,
+                memory: memory)
+    }
 
     /// c[m × columns] ← base + a[m × rows] · self
     ///
@@ -62,11 +101,18 @@ public struct PackedProduct<Element: KernelScalar> {
         into c: UnsafeMutablePointer<Element>
     ) {
         let kernels = Element.vectorKernels
-        let parts = partCount(units: panels, work: m * rows * columns)
-        WorkerPool.shared.run(parts: parts) { part in
-            kernels.multiply(
-                m, columns, rows, a, memory, base, baseStride, c, part * panels / parts,
-                (part + 1) * panels / parts)
+        switch layout {
+        case .panels:
+            let parts = partCount(units: panels, work: m * rows * columns)
+            WorkerPool.shared.run(parts: parts) { part in
+                kernels.multiply(
+                    m, columns, rows, a, memory, base, baseStride, c, part * panels / parts,
+                    (part + 1) * panels / parts)
+            }
+        case .columns:
+            kernels.multiply_transposed(m, columns, rows, a, memory, base, baseStride, c, 0, columns)
+        case .rows:
+            kernels.add_product(m, columns, rows, 1, a, rows, 1, memory, base, baseStride, c)
         }
     }
 }
@@ -84,7 +130,8 @@ public func multiplyTransposed<Element: KernelScalar>(
     let parts = partCount(units: units, work: m * n * k)
     WorkerPool.shared.run(parts: parts) { part in
         kernels.multiply_transposed(
-            m, n, k, a, b, accumulating ? 1 : 0, c, part * units / parts * 4, min((part + 1) * units / parts * 4, n))
+            m, n, k, a, b, accumulating ? c : nil, n, c, part * units / parts * 4,
+            min((part + 1) * units / parts * 4, n))
     }
 }
 
@@ -104,6 +151,29 @@ public func addTransposedProduct<Element: KernelScalar>(
     addProduct(a, strides: (row: 1, column: m), b, m: m, n: n, k: k, scale: scale, to: c)
 }
 
+/// Rows `rows` of c ← base + scale · a[k × m] transposed · b[k × n], on this thread.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func setToTransposedProduct<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, rows: Range<Int>,
+    scale: Element, addingTo base: UnsafePointer<Element>, into c: UnsafeMutablePointer<Element>
+) {
+    let first = rows.lowerBound
+    Element.vectorKernels.add_product(
+        rows.count, n, k, Double(scale), a + first, 1, m, b, base + first * n, n, c + first * n)
+}
+
+/// to[columns × rows] ← from[rows × columns] transposed.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+public func transpose<Element: KernelScalar>(
+    _ from: UnsafePointer<Element>, rows: Int, columns: Int, into to: UnsafeMutablePointer<Element>
+) {
+    for row in 0..<rows {
+        for column in 0..<columns { to[column * rows + row] = from[row * columns + column] }
+    }
+}
+
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 private func addProduct<Element: KernelScalar>(
@@ -116,7 +186,7 @@ private func addProduct<Element: KernelScalar>(
         let first = part * m / parts
         kernels.add_product(
             (part + 1) * m / parts - first, n, k, Double(scale), a + first * strides.row, strides.row, strides.column,
-            b, c + first * n)
+            b, c + first * n, n, c + first * n)
     }
 }
 

@@ -8,11 +8,15 @@ typedef T NAME(vector) __attribute__((vector_size(BYTES)));
 typedef T NAME(loose) __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));
 typedef INTEGER NAME(mask) __attribute__((vector_size(BYTES)));
 
-enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES) };
+/* 16 bytes, of which SIDE make a square. */
+typedef T NAME(square_row) __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+
+enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES), NAME(SIDE) = 16 / sizeof(T) };
 
 #define VECTOR NAME(vector)
 #define LANES NAME(LANES)
 #define PANEL NAME(PANEL)
+#define SIDE NAME(SIDE)
 #define LOAD(p) ((VECTOR) * (const NAME(loose) *)(p))
 #define STORE(p, v) (*(NAME(loose) *)(p) = (NAME(loose))(v))
 #define SELECT(m, a, b) ((VECTOR)(((m) & (NAME(mask))(a)) | (~(m) & (NAME(mask))(b))))
@@ -20,24 +24,23 @@ enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES) };
 
 /* ---- Elementary functions --------------------------------------------------------------------- */
 
-/* e^x by 2^n e^r, |r| <= ln(2) / 2. Above the range infinity, below it the smallest normal numbers; NaN stays. */
-INLINE VECTOR NAME(exponential)(VECTOR x) {
-    x = SELECT(x > SPLAT(EXP_HIGH), SPLAT(EXP_HIGH), x);
-    x = SELECT(x < SPLAT(EXP_LOW), SPLAT(EXP_LOW), x);
-    VECTOR shifted = x * SPLAT(1.44269504088896340736) + SPLAT(ROUNDING);
-    VECTOR n = shifted - SPLAT(ROUNDING);
-    VECTOR r = x - n * SPLAT(LN2_HIGH);
-    r = r - n * SPLAT(LN2_LOW);
-    VECTOR p = SPLAT(EXP_COEFFICIENTS[EXP_DEGREE]);
-    for (int i = EXP_DEGREE - 1; i >= 0; i--) {
-        p = p * r + SPLAT(EXP_COEFFICIENTS[i]);
+/* 2^x by 2^n 2^r, |r| <= 1/2. Above the range infinity, below it the smallest normal numbers; NaN stays. */
+INLINE VECTOR NAME(power_of_two)(VECTOR x) {
+    x = SELECT(x > SPLAT(EXPONENT_BIAS + 1), SPLAT(EXPONENT_BIAS + 1), x);
+    x = SELECT(x < SPLAT(1 - EXPONENT_BIAS), SPLAT(1 - EXPONENT_BIAS), x);
+    VECTOR shifted = x + SPLAT(ROUNDING);
+    VECTOR r = x - (shifted - SPLAT(ROUNDING));
+    VECTOR p = SPLAT(POWER_COEFFICIENTS[POWER_DEGREE]);
+    for (int i = POWER_DEGREE - 1; i >= 0; i--) {
+        p = p * r + SPLAT(POWER_COEFFICIENTS[i]);
     }
     NAME(mask) exponent = ((NAME(mask))shifted + EXPONENT_BIAS) << MANTISSA_BITS;
     return p * (VECTOR)exponent;
 }
 
+/* 1 / (1 + e^(2 - 4x)) */
 INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
-    return SPLAT(1) / (SPLAT(1) + NAME(exponential)(SPLAT(2) - SPLAT(4) * x));
+    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(SPLAT(2 * LOG2_E) - SPLAT(4 * LOG2_E) * x));
 }
 
 INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
@@ -49,7 +52,7 @@ INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
  * 1 - 2 / (e^2x + 1). */
 INLINE VECTOR NAME(tanh)(VECTOR x) {
     VECTOR size = (VECTOR)((NAME(mask))x & MAGNITUDE);
-    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(exponential)(size + size) + SPLAT(1));
+    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(power_of_two)(SPLAT(2 * LOG2_E) * size) + SPLAT(1));
     VECTOR square = x * x;
     VECTOR p = SPLAT(TANH_COEFFICIENTS[TANH_TERMS - 1]);
     for (int i = TANH_TERMS - 2; i >= 0; i--) {
@@ -269,17 +272,16 @@ TARGET static void NAME(step_real_time)(int activation, size_t rows, size_t colu
 /* to[j * to_stride + i] <- from[i * from_stride + j], by squares of 16-byte vectors. */
 INLINE void NAME(transpose)(const T *from, size_t rows, size_t columns, size_t from_stride, T *to,
                             size_t to_stride) {
-    enum { SIDE = 16 / sizeof(T) };
-    typedef T square_row __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
     size_t i = 0;
     for (; i + SIDE <= rows; i += SIDE) {
         const T *source = from + i * from_stride;
         size_t j = 0;
         for (; j + SIDE <= columns; j += SIDE) {
-            square_row row[SIDE];
-            UNROLL for (size_t r = 0; r < SIDE; r++) row[r] = *(const square_row *)(source + r * from_stride + j);
+            NAME(square_row) row[SIDE];
+            UNROLL for (size_t r = 0; r < SIDE; r++) row[r] =
+                *(const NAME(square_row) *)(source + r * from_stride + j);
             TRANSPOSE_SQUARE(row)
-            UNROLL for (size_t r = 0; r < SIDE; r++) * (square_row *)(to + (j + r) * to_stride + i) = row[r];
+            UNROLL for (size_t r = 0; r < SIDE; r++) * (NAME(square_row) *)(to + (j + r) * to_stride + i) = row[r];
         }
         for (; j < columns; j++) {
             for (size_t r = 0; r < SIDE; r++)
@@ -387,42 +389,30 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
     }
 }
 
-TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels,
-                                  const void *base, size_t base_stride, void *result, size_t first, size_t last) {
-    const T *a = left;
-    T *c = result;
-    const size_t width = NAME(panel_width)(n);
-    /* Rows in tiles of nearly the same size, so that none is short. */
-    size_t tiles = (m + ROWS - 1) / ROWS;
-    for (size_t panel = first; panel < last; panel++) {
-        size_t start = panel * width;
-        size_t columns = n - start < width ? n - start : width;
-        for (size_t tile = 0; tile < tiles; tile++) {
-            size_t row = tile * m / tiles;
-            size_t rows = (tile + 1) * m / tiles - row;
-            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, (const T *)panels + start * k, width, 1,
-                           (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
-                           columns);
-        }
-    }
-}
-
 /* ---- Products with weights as they lie ----------------------------------------------------------- */
 
-/* The sum of the lanes, in an order that does not depend on anything: by quarters of 64 bytes, then by halves. */
-INLINE T NAME(sum)(VECTOR v) {
-    typedef T quarter __attribute__((vector_size(16)));
+/* In each 16 bytes: half as many sums of a's lanes, and of b's, in turn. */
+INLINE VECTOR NAME(add_pairs)(VECTOR a, VECTOR b) {
+    return __builtin_shufflevector(a, b, PAIRS_LOW) + __builtin_shufflevector(a, b, PAIRS_HIGH);
+}
+
+/* The same of 8 bytes as if they were one lane. */
+INLINE VECTOR NAME(add_wide_pairs)(VECTOR a, VECTOR b) {
+    typedef double wide __attribute__((vector_size(BYTES)));
+    return (VECTOR)__builtin_shufflevector((wide)a, (wide)b, JOIN(LOW_64, BYTES)) +
+           (VECTOR)__builtin_shufflevector((wide)a, (wide)b, JOIN(HIGH_64, BYTES));
+}
+
+/* The sums of the lanes of SIDE vectors, in an order that does not depend on anything. */
+INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
     union {
         VECTOR whole;
-        quarter parts[BYTES / 16];
-    } lanes = {v};
+        NAME(square_row) parts[BYTES / 16];
+    } lanes = {ADD_LANES(v)};
     for (int count = BYTES / 32; count > 0; count /= 2) {
         UNROLL for (int i = 0; i < count; i++) lanes.parts[i] += lanes.parts[i + count];
     }
-    T result = lanes.parts[0][0] + lanes.parts[0][1];
-    for (size_t i = 2; i < 16 / sizeof(T); i += 2)
-        result += lanes.parts[0][i] + lanes.parts[0][i + 1];
-    return result;
+    return lanes.parts[0];
 }
 
 #define DOT_STEP(load)                                                                                            \
@@ -439,55 +429,104 @@ INLINE T NAME(sum)(VECTOR v) {
 #define WHOLE(p) LOAD(p)
 #define PART(p) NAME(load_part)(p, k - i)
 
-/* A tile of m rows of a and n rows of b, the sums of products along their rows. */
-INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, int accumulate, T *c,
-                           size_t c_stride) {
-    VECTOR sums[5][4];
-    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t s = 0; s < n; s++) sums[r][s] = SPLAT(0); }
+/* A tile of m rows of a and n rows of b (4 at most), both known when this is compiled in: the sums of products
+ * along their rows, added to a base where there is one. */
+INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, const T *base,
+                           size_t base_stride, T *c, size_t c_stride) {
+    VECTOR sums[DOT_ROWS][4];
+    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t s = 0; s < 4; s++) sums[r][s] = SPLAT(0); }
     size_t i = 0;
     for (; i + LANES <= k; i += LANES)
         DOT_STEP(WHOLE)
     if (i < k)
         DOT_STEP(PART)
     for (size_t r = 0; r < m; r++) {
-        for (size_t s = 0; s < n; s++) {
-            T *place = c + r * c_stride + s;
-            *place = (accumulate ? *place : 0) + NAME(sum)(sums[r][s]);
+        for (size_t s = 0; s < n; s += SIDE) {
+            NAME(square_row) result = NAME(sums)(sums[r] + s);
+            for (size_t t = 0; t < SIDE && s + t < n; t++)
+                c[r * c_stride + s + t] = (base ? base[r * base_stride + s + t] : 0) + result[t];
         }
     }
 }
 
-TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const void *lefts, const void *rights,
-                                             int accumulate, void *result, size_t first, size_t last) {
-    const T *a = lefts;
-    const T *b = rights;
+#define DOT_CASE(M)                                                                                               \
+    case M:                                                                                                       \
+        if (n == 4)                                                                                               \
+            NAME(dot_tile)(M, 4, k, a, b, base, base_stride, c, c_stride);                                        \
+        else if (n == 3)                                                                                          \
+            NAME(dot_tile)(M, 3, k, a, b, base, base_stride, c, c_stride);                                        \
+        else if (n == 2)                                                                                          \
+            NAME(dot_tile)(M, 2, k, a, b, base, base_stride, c, c_stride);                                        \
+        else                                                                                                      \
+            NAME(dot_tile)(M, 1, k, a, b, base, base_stride, c, c_stride);                                        \
+        break;
+
+TARGET static void NAME(any_dot_tile)(size_t m, size_t n, size_t k, const T *a, const T *b, const T *base,
+                                      size_t base_stride, T *c, size_t c_stride) {
+    switch (m) {
+        DOT_CASE(1)
+        DOT_CASE(2)
+#if DOT_ROWS >= 5
+        DOT_CASE(3)
+        DOT_CASE(4)
+        DOT_CASE(5)
+#endif
+    }
+}
+
+TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const void *left, const void *right,
+                                             const void *added, size_t base_stride, void *result, size_t first,
+                                             size_t last) {
+    const T *a = left;
+    const T *b = right;
+    const T *base = added;
     T *c = result;
     for (size_t column = first; column < last; column += 4) {
         size_t columns = last - column < 4 ? last - column : 4;
-        for (size_t row = 0; row < m; row += 5) {
-            size_t rows = m - row < 5 ? m - row : 5;
-            const T *left = a + row * k;
-            const T *right = b + column * k;
-            T *place = c + row * n + column;
-            if (rows == 5 && columns == 4) {
-                NAME(dot_tile)(5, 4, k, left, right, accumulate, place, n);
-            } else {
-                for (size_t r = 0; r < rows; r++) {
-                    for (size_t s = 0; s < columns; s++) {
-                        NAME(dot_tile)(1, 1, k, left + r * k, right + s * k, accumulate, place + r * n + s, n);
-                    }
-                }
-            }
+        for (size_t row = 0; row < m; row += DOT_ROWS) {
+            size_t rows = m - row < DOT_ROWS ? m - row : DOT_ROWS;
+            NAME(any_dot_tile)(rows, columns, k, a + row * k, b + column * k,
+                               base ? base + row * base_stride + column : 0, base_stride, c + row * n + column, n);
+        }
+    }
+}
+
+/* ---- Products in tiles --------------------------------------------------------------------------- */
+
+/* Into how many tiles of nearly the same size m rows are cut. Where sums are short, the next tile had better begin
+ * before the last one has ended, which small tiles can. */
+INLINE size_t NAME(tile_count)(size_t m, size_t k) {
+    const size_t rows = k < 64 ? SHORT_ROWS : ROWS;
+    return (m + rows - 1) / rows;
+}
+
+TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left, const void *panels,
+                                  const void *base, size_t base_stride, void *result, size_t first, size_t last) {
+    const T *a = left;
+    T *c = result;
+    const size_t width = NAME(panel_width)(n);
+    const size_t tiles = NAME(tile_count)(m, k);
+    for (size_t panel = first; panel < last; panel++) {
+        size_t start = panel * width;
+        size_t columns = n - start < width ? n - start : width;
+        for (size_t tile = 0; tile < tiles; tile++) {
+            size_t row = tile * m / tiles;
+            size_t rows = (tile + 1) * m / tiles - row;
+            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, (const T *)panels + start * k, width, 1,
+                           (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
+                           columns);
         }
     }
 }
 
 TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale, const void *left, size_t a_row,
-                                     size_t a_column, const void *right, void *result) {
+                                     size_t a_column, const void *right, const void *added, size_t base_stride,
+                                     void *result) {
     const T *a = left;
     const T *b = right;
+    const T *base = added;
     T *c = result;
-    size_t tiles = (m + ROWS - 1) / ROWS;
+    const size_t tiles = NAME(tile_count)(m, k);
     for (size_t tile = 0; tile < tiles; tile++) {
         size_t row = tile * m / tiles;
         size_t rows = (tile + 1) * m / tiles - row;
@@ -495,7 +534,7 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
             size_t columns = n - start < PANEL ? n - start : PANEL;
             int whole = columns == PANEL || columns == LANES;
             NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, n, (T)scale,
-                           c + row * n + start, n, c + row * n + start, n, columns);
+                           base + row * base_stride + start, base_stride, c + row * n + start, n, columns);
         }
     }
 }
@@ -515,6 +554,7 @@ static const cep_kernels NAME(kernels) = {
 #undef VECTOR
 #undef LANES
 #undef PANEL
+#undef SIDE
 #undef LOAD
 #undef STORE
 #undef SELECT
@@ -526,5 +566,6 @@ static const cep_kernels NAME(kernels) = {
 #undef TILE_STEP
 #undef TILE_CASE
 #undef DOT_STEP
+#undef DOT_CASE
 #undef WHOLE
 #undef PART

@@ -15,32 +15,56 @@
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 
-/* Constants of each number type. e^r on |r| <= ln(2) / 2 and (tanh(x) / x - 1) / x^2 on |x| <= 5/8 are Chebyshev
+/* Constants of each number type. 2^r on |r| <= 1/2 and (tanh(x) / x - 1) / x^2 on |x| <= 5/8 are Chebyshev
  * interpolations, with errors of 2e-9 and 2e-9 (float32), 3e-18 and 4e-18 (float64). */
-static const float exp_float32[] = {
-    1.0f, 1.00000003772f, 0.500000004712f, 0.166664155147f, 0.0416663528968f, 0.00837512639815f, 0.0013941108434f};
+static const float power_float32[] = {1.0f,
+                                      0.693147206703f,
+                                      0.240226509223f,
+                                      0.0555032722667f,
+                                      0.00961805667852f,
+                                      0.00134004281776f,
+                                      0.000154614446986f};
 static const float tanh_float32[] = {-0.333333331721f, 0.133333035569f,    -0.0539592595772f,
                                      0.021768918651f,  -0.00834394551584f, 0.00229274481618f};
-static const double exp_float64[] = {1.0,
-                                     1.0,
-                                     0.500000000000001839,
-                                     0.166666666666666808,
-                                     0.0416666666664880955,
-                                     0.00833333333331960061,
-                                     0.00138888889523147747,
-                                     0.000198412698900471137,
-                                     0.0000248014854823284924,
-                                     2.75572409185789698e-6,
-                                     2.76326396390410297e-7,
-                                     2.51100376059637777e-8};
+static const double power_float64[] = {1.0,
+                                       0.693147180559945309,
+                                       0.240226506959101596,
+                                       0.055504108664821627,
+                                       0.00961812910758725667,
+                                       0.00133335581464064707,
+                                       0.000154035304637243542,
+                                       0.0000152527338415567726,
+                                       1.32154325359123762e-6,
+                                       1.01780570877339411e-7,
+                                       7.07419429728852101e-9,
+                                       4.45581790833606449e-10};
 static const double tanh_float64[] = {-0.333333333333333329,    0.133333333333330416,    -0.0539682539678969917,
                                       0.0218694885190083058,    -0.00886323510324087792, 0.00359212175115496227,
                                       -0.00145577541204780551,  0.000589660657775704335, -0.000237590649605556196,
                                       0.0000925711612955676827, -0.0000312011014257974,  6.48516348279311315e-6};
 
+#define LOG2_E 1.44269504088896340736
+
+/* Which lanes of two vectors, of 4 or 8 bytes each, make the lower and the upper halves of every 16 bytes, in
+ * turn. */
+#define LOW_32_16 0, 4, 1, 5
+#define HIGH_32_16 2, 6, 3, 7
+#define LOW_32_32 0, 8, 1, 9, 4, 12, 5, 13
+#define HIGH_32_32 2, 10, 3, 11, 6, 14, 7, 15
+#define LOW_32_64 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH_32_64 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define LOW_64_16 0, 2
+#define HIGH_64_16 1, 3
+#define LOW_64_32 0, 4, 2, 6
+#define HIGH_64_32 1, 5, 3, 7
+#define LOW_64_64 0, 8, 2, 10, 4, 12, 6, 14
+#define HIGH_64_64 1, 9, 3, 11, 5, 13, 7, 15
+
 #define SET baseline
 #define BYTES 16
 #define ROWS 4
+#define SHORT_ROWS 4
+#define DOT_ROWS 2
 #define TARGET
 #define INLINE static inline __attribute__((always_inline))
 #include "number_types.inc.h"
@@ -49,6 +73,8 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define SET avx2
 #define BYTES 32
 #define ROWS 6
+#define SHORT_ROWS 6
+#define DOT_ROWS 2
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
 #include "number_types.inc.h"
@@ -56,6 +82,8 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define SET avx512
 #define BYTES 64
 #define ROWS 10
+#define SHORT_ROWS 7
+#define DOT_ROWS 5
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define LOAD_PART_FLOAT32(p, count) _mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p)

@@ -25,13 +25,14 @@ typedef struct {
      * base + i * base_stride: it may be c itself, or one row for all (base_stride 0). */
     void (*multiply)(size_t m, size_t n, size_t k, const void *a, const void *packed, const void *base,
                      size_t base_stride, void *c, size_t first, size_t last);
-    /* c[m x n] <- a[m x k] b[n x k] transposed, or c + a b', for columns first ... last - 1 of c. */
-    void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, int accumulate,
-                                void *c, size_t first, size_t last);
-    /* c[m x n] <- c + scale a[m x k] b[k x n], for b of few rows; element [i, j] of a at a[i * row + j * column].
-     */
+    /* c[m x n] <- base + a[m x k] b[n x k] transposed, for columns first ... last - 1 of c; base may be NULL,
+     * for zeros. */
+    void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, const void *base,
+                                size_t base_stride, void *c, size_t first, size_t last);
+    /* c[m x n] <- base + scale a[m x k] b[k x n], for b of few rows; element [i, j] of a is at
+     * a[i * row + j * column]. */
     void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, size_t a_row, size_t a_column,
-                        const void *b, void *c);
+                        const void *b, const void *base, size_t base_stride, void *c);
     /* max |array[i]|; NaN if one is not finite. */
     double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
