@@ -23,33 +23,63 @@ public struct PackedConnection<Element: KernelScalar> {
     }
 }
 
+/// Packed weights that lie as in their matrix, units above × units below, those of feedback transposed: what is written
+/// there is multiplied with. Up and down are the same memory where feedback has no weights of its own.
+struct WeightsInPlace<Element: KernelScalar> {
+    let up: UnsafeMutablePointer<Element>
+    let down: UnsafeMutablePointer<Element>
+    let biases: Matrix<Element>
+}
+
 /// Multiplications of a product that cost as much as packing one weight, about.
 let packingCost = 16
 
 /// Memory for a packed connection, kept from phase to phase.
 final class PackingRoom<Element: KernelScalar> {
     private let up: PackedMatrix<Element>
-    private let down: PackedMatrix<Element>
+    /// nil where the same memory serves both.
+    private let down: PackedMatrix<Element>?
+    private let downProduct: PackedProduct<Element>
     private let biases: Matrix<Element>
 
     init(for parameters: ConnectionParameters<Element>) throws(EngineError) {
         let weights = parameters.weights
-        guard let up = PackedMatrix<Element>(rows: weights.columns, columns: weights.rows),
-            let down = PackedMatrix<Element>(rows: weights.rows, columns: weights.columns)
-        else {
-            throw .outOfMemory("no memory to pack a \(weights.rows) × \(weights.columns) matrix")
+        up = try Self.packedMatrix(rows: weights.columns, columns: weights.rows)
+        if parameters.feedbackWeights == nil, let transposed = up.product.transposed {
+            down = nil
+            downProduct = transposed
+        } else {
+            let down = try Self.packedMatrix(rows: weights.rows, columns: weights.columns)
+            self.down = down
+            downProduct = down.product
         }
-        self.up = up
-        self.down = down
         biases = try Matrix(rows: 1, columns: weights.rows)
     }
+
+    private static func packedMatrix(rows: Int, columns: Int) throws(EngineError) -> PackedMatrix<Element> {
+        guard let matrix = PackedMatrix<Element>(rows: rows, columns: columns) else {
+            throw .outOfMemory("no memory to pack a \(rows) × \(columns) matrix")
+        }
+        return matrix
+    }
+
+    /// nil of weights that are laid out otherwise.
+    var weightsInPlace: WeightsInPlace<Element>? {
+        guard up.product.layout == .columns, downProduct.layout == .rows else { return nil }
+        return WeightsInPlace(
+            up: up.product.memory.assumingMemoryBound(to: Element.self),
+            down: downProduct.memory.assumingMemoryBound(to: Element.self), biases: biases)
+    }
+
+    /// In how many parts, on as many threads, moved weights are laid out.
+    var parts: Int { down == nil ? 1 : 2 }
 
     /// Without feedback weights the transposed weights are the feedback.
     @discardableResult
     func pack(_ parameters: ConnectionParameters<Element>) -> PackedConnection<Element> {
         packUp(parameters)
         packDown(parameters)
-        return PackedConnection(biases: UnsafePointer(biases.pointer), up: up.product, down: down.product)
+        return PackedConnection(biases: UnsafePointer(biases.pointer), up: up.product, down: downProduct)
     }
 
     /// What drives the layer above.
@@ -60,6 +90,7 @@ final class PackingRoom<Element: KernelScalar> {
 
     /// What drives the layer below.
     func packDown(_ parameters: ConnectionParameters<Element>) {
+        guard let down else { return }
         if let feedbackWeights = parameters.feedbackWeights {
             down.pack(feedbackWeights.pointer, transposing: true)
         } else {

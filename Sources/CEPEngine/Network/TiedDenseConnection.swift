@@ -66,6 +66,9 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         let (batch, below, above) = (start.above.sent.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the moved rows each way, against writing the weights.
         let telescoping = 2 * (2 * batch) * batch * (below + above)
+        if let place = packingRoom?.weightsInPlace, batch * below * above < telescoping {
+            return try TiedInPlaceMovement(of: self, in: place, rates: rates, from: start)
+        }
         if let packingRoom, (batch + packingCost) * below * above < telescoping {
             return try WrittenTiedMovement(of: self, in: packingRoom, rates: rates, from: start)
         }

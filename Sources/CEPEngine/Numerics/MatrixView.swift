@@ -71,8 +71,7 @@ public struct MatrixView<Element: KernelScalar> {
 
     /// self ← a + scale · b.
     func setToSum(of a: MatrixView, and b: MatrixView, scale: Element) {
-        copy(from: a)
-        add(b, scale: scale)
+        CEPKernels.setToSum(of: a.pointer, and: b.pointer, scale: scale, into: pointer, count: count)
     }
 
     /// self ← self + scale · other.

@@ -1,7 +1,7 @@
 import CEPKernels
 
-// Of connections so small that a moved copy of their weights is cheaper than anything else: the copy is laid out anew
-// after each step, in the memory that the phase multiplies with, so that drives need nothing more.
+// Of connections so small, or batches so large, that a moved copy of the weights is cheaper than anything else: the copy
+// is laid out anew after each step, in the memory that the phase multiplies with, so that drives need nothing more.
 
 /// Of a tied connection: W(t) = (W(0) − r s(0)ᵀ s(0)) + r s(t)ᵀ s(t).
 final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
@@ -16,7 +16,7 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
     private let moved: [ConnectionParameters<Element>]
 
     /// What drives the layer above, and the one below.
-    var batchParts: Int { 2 }
+    var batchParts: Int { room.parts }
 
     init(
         of connection: TiedDenseConnection<Element>, in room: PackingRoom<Element>, rates: UpdateRates<Element>,
