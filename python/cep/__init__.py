@@ -18,7 +18,7 @@ from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
-from cep.runs import RunResult, run
+from cep.runs import RunOutcome, RunResult, run, run_many
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, fit, train_batch
@@ -41,6 +41,7 @@ __all__ = [
     "LearningRule",
     "Network",
     "PhaseOutcome",
+    "RunOutcome",
     "RunResult",
     "Suggestion",
     "__version__",
@@ -56,6 +57,7 @@ __all__ = [
     "plot_history",
     "presets",
     "run",
+    "run_many",
     "runs",
     "set_num_threads",
     "suggest",

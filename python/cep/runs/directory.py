@@ -212,6 +212,23 @@ class RunDirectory:
         values = {"status": status, "message": message}
         _files.write_whole(self._status, json.dumps(values).encode() + b"\n")
 
+    def record_failure(self, configuration: Configuration, message: str) -> None:
+        """Say that a run of this configuration failed, whether or not it had begun.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        OSError
+            Another process is at work here, or the directory cannot be written to.
+        """
+        if self.holds_a_run():
+            self._check_same(configuration)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _locked(self.path):
+            _files.write_whole(self._configuration, configuration.to_json().encode())
+            self.set_status("failed", message)
+
     def draw(self, history: History, title: str) -> None:
         """Draw the error curves, where matplotlib is installed and there are some."""
         if not len(history):

@@ -1,0 +1,154 @@
+"""Trains many configurations side by side, each in a directory of its own."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cep import _arguments, checkpoints
+from cep.configuration import Configuration
+from cep.processor import get_num_threads, set_num_threads
+from cep.runs.directory import RunDirectory
+from cep.runs.result import RunOutcome
+from cep.runs.running import run
+
+
+def run_many(
+    configurations: Mapping[str, Configuration],
+    directory: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> dict[str, RunOutcome]:
+    """Train many configurations, several at a time, each on one thread of the engine.
+
+    Runs that have ended are not repeated, and those that were cut short go on where they were: to
+    go on after Ctrl-C, a crash or a failure, call it again. An error in one run is recorded and
+    ends no other run.
+
+    The runs are spread by joblib. ``joblib.parallel_config(backend="dask")`` around the call sends
+    them to a cluster whose machines share the directory.
+
+    Parameters
+    ----------
+    configurations : mapping of str to Configuration
+        What to train, by name. A name is a path below the directory, as "seed 3" or "beta/0.5".
+    directory : path
+        The run of each name is kept in ``directory/name`` (see `RunDirectory`).
+    jobs : int, optional
+        Runs at a time, 1 or more; with 1 they run in this process. Default: what
+        ``joblib.parallel_config`` says, or else one for each processor that may be used.
+    data_root : path, optional
+        MNIST's folder (see `cep.datasets.mnist`). Default: ``CEP_DATA`` of this process, where it
+        is set; otherwise each worker looks for itself.
+    progress : bool
+        Whether to show a progress bar over the runs.
+    on_run_end : callable, optional
+        Called in this process with the outcome of each run as it ends, those that had ended
+        before included.
+
+    Returns
+    -------
+    dict of str to RunOutcome
+        In the order of the configurations.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not of its kind, or a name that leads out of the directory. No run
+        has begun then.
+    ImportError
+        Where joblib or safetensors is not installed.
+    KeyboardInterrupt
+        On Ctrl-C. Runs under way lose what they did since their last checkpoint.
+    """
+    checkpoints.check_available()
+    try:
+        import joblib
+    except ImportError as error:
+        raise ImportError("many runs need joblib: pip install 'cep[experiments]'") from error
+    if not isinstance(configurations, Mapping):
+        raise TypeError(f"configurations must be a mapping of names, got {configurations!r}")
+    for name, configuration in configurations.items():
+        _check(name, configuration)
+    if jobs is not None:
+        jobs = _arguments.count("jobs", jobs)
+    elif joblib.parallel.get_active_backend()[1] is None:
+        jobs = -1  # joblib's word for all processors.
+    # Absolute, as workers may be elsewhere; and theirs may be the environment of long ago.
+    root = data_root if data_root is not None else os.environ.get("CEP_DATA") or None
+    root = None if root is None else Path(root).expanduser().absolute()
+    place = Path(directory).absolute()
+    tasks = [
+        joblib.delayed(_train)(name, configuration, place / name, root)
+        for name, configuration in configurations.items()
+    ]
+    # One a batch: joblib would hold back short runs until several have ended.
+    parallel = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+    ended: dict[str, RunOutcome] = {}
+    with _one_thread_here(), _bar(len(tasks), shown=progress) as bar:
+        outcomes = parallel(tasks)
+        try:
+            for outcome in outcomes:
+                ended[outcome.name] = outcome
+                bar.update()
+                if on_run_end is not None:
+                    on_run_end(outcome)
+        except BaseException as error:
+            # Whatever stopped this loop stops the workers.
+            outcomes.throw(error)
+            raise
+    return {name: ended[name] for name in configurations}
+
+
+def _check(name: object, configuration: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a run must be a string, got {name!r}")
+    path = PurePosixPath(name)
+    below = path.parts and not path.is_absolute() and ".." not in path.parts
+    if not below or str(path) != name or "\0" in name:
+        raise ValueError(
+            f"the name of a run must be a path below the directory, as 'beta/0.5', got {name!r}"
+        )
+    if not isinstance(configuration, Configuration):
+        raise TypeError(f"run {name!r} must be a Configuration, got {configuration!r}")
+
+
+def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:
+    """Train one of the runs: what a worker does."""
+    set_num_threads(1)
+    try:
+        result = run(configuration, path, data_root=root, progress=False, resume=True)
+    except Exception as error:
+        return _failed(name, configuration, path, error)
+    return RunOutcome(name, configuration, path, result.reason, result.message, result.history)
+
+
+def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:
+    message = f"{type(error).__name__}: {error}"
+    directory = RunDirectory(path)
+    # Where nothing can be written, or another run or process is, the outcome alone says it.
+    with contextlib.suppress(OSError, ValueError):
+        directory.record_failure(configuration, message)
+    return RunOutcome(name, configuration, path, "failed", message)
+
+
+@contextmanager
+def _one_thread_here() -> Iterator[None]:
+    """For runs in this process: one thread of the engine, and then as many as before."""
+    before = get_num_threads()
+    set_num_threads(1)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
+
+
+def _bar(runs: int, *, shown: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=runs, unit=" runs", disable=not shown)
