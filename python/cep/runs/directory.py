@@ -107,7 +107,7 @@ class RunDirectory:
         status, message = self.status()
         if not self.holds_a_run() or status not in get_args(StopReason) or not self.last.is_file():
             return None
-        self._check_same(configuration)
+        self.check_same(configuration)
         checkpoint = checkpoints.load(self.last)
         return RunResult(
             configuration,
@@ -145,7 +145,7 @@ class RunDirectory:
         """
         checkpoints.check_available()
         if self.holds_a_run():
-            self._check_same(configuration)
+            self.check_same(configuration)
             if not resume:
                 raise FileExistsError(
                     f"{self.path} holds a run of this configuration already: resume it, or give "
@@ -163,7 +163,8 @@ class RunDirectory:
             self.set_status("unfinished")
             yield checkpoint
 
-    def _check_same(self, configuration: Configuration) -> None:
+    def check_same(self, configuration: Configuration) -> None:
+        """Raise the ValueError that the run here is of another configuration, where it is."""
         differences = self.configuration().differences(configuration)
         if differences:
             fields = "; ".join(
@@ -223,7 +224,7 @@ class RunDirectory:
             Another process is at work here, or the directory cannot be written to.
         """
         if self.holds_a_run():
-            self._check_same(configuration)
+            self.check_same(configuration)
         self.path.mkdir(parents=True, exist_ok=True)
         with _locked(self.path):
             _files.write_whole(self._configuration, configuration.to_json().encode())
