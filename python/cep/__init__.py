@@ -18,7 +18,7 @@ from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
-from cep.runs import RunOutcome, RunResult, run, run_many
+from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, fit, train_batch
@@ -44,6 +44,7 @@ __all__ = [
     "RunOutcome",
     "RunResult",
     "Suggestion",
+    "SweepResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -61,5 +62,6 @@ __all__ = [
     "runs",
     "set_num_threads",
     "suggest",
+    "sweep",
     "train_batch",
 ]
