@@ -6,6 +6,7 @@ from cep import __version__
 from cep.command_line.gdu import gdu
 from cep.command_line.plot import plot
 from cep.command_line.runs import runs
+from cep.command_line.sweep import sweep
 from cep.command_line.train import train
 
 
@@ -23,10 +24,12 @@ def cep() -> None:
                  cep gdu                            updates beside gradients, step by step
                  cep train --run-dir runs/first     a run that can be resumed, compared, drawn
                  cep runs runs                      what it came to
+                 cep sweep --param seed=0:5 --run-dir sweeps/seeds
     """
 
 
 cep.add_command(train)
+cep.add_command(sweep)
 cep.add_command(gdu)
 cep.add_command(runs)
 cep.add_command(plot)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from cep.configuration import Configuration
+from cep.configuration import Configuration, unknown
 
 
 def plain(value: object) -> Any:
@@ -60,9 +60,12 @@ def read(field: str, text: str) -> list[Any]:
     Raises
     ------
     ValueError
-        A word is not of the field's kind.
+        There is no such field, or a word is not of its kind.
     """
-    annotation = typing.get_type_hints(Configuration)[field]
+    annotations = typing.get_type_hints(Configuration)
+    if field not in annotations:
+        raise ValueError(unknown("parameter", field, annotations))
+    annotation = annotations[field]
     kinds = get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
     if get_origin(annotation) is Literal:
         kinds = (str,)
