@@ -19,7 +19,7 @@ from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.reproduction import Reproduction, reproduce
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
-from cep.runs import RunOutcome, RunResult, run, run_many
+from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, fit, train_batch
@@ -46,6 +46,7 @@ __all__ = [
     "RunOutcome",
     "RunResult",
     "Suggestion",
+    "SweepResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -65,5 +66,6 @@ __all__ = [
     "runs",
     "set_num_threads",
     "suggest",
+    "sweep",
     "train_batch",
 ]

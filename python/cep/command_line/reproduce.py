@@ -1,5 +1,7 @@
 """``cep reproduce``."""
 
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,10 +81,12 @@ def reproduce(
                 trials = _figure(figure, chosen, given, run_dir)
         except KeyboardInterrupt:
             raise options.Interrupted(
-                "stopped by Ctrl-C; go on with the same command: runs that have ended are kept"
+                f"stopped by Ctrl-C; go on with: cep {shlex.join(sys.argv[1:])}"
             ) from None
         if failed := sum(each.failed for each in trials):
-            raise click.ClickException(f"failed: {failed} runs; the same command tries them again")
+            raise click.ClickException(
+                f"runs that failed: {failed}; the same command tries them again"
+            )
 
 
 def _check_together(

@@ -95,7 +95,8 @@ def run_line(outcome: RunOutcome) -> str:
     """A run that has ended, in a line."""
     start = f"{outcome.name}  {ending(outcome)} after {len(outcome.history)} epochs"
     if not len(outcome.history):
-        return f"{start}: {outcome.message}"
+        # Of a message of several lines the first says what happened.
+        return ": ".join([start, *outcome.message.splitlines()[:1]])
     return (
         f"{start}: test error {outcome.test_error:.2%}, best {outcome.best_test_error:.2%} in "
         f"epoch {outcome.best_epoch}, train error {outcome.train_error:.2%}, "

@@ -1,6 +1,5 @@
 """Run directories: what a run leaves on disk, and goes on from."""
 
-import fcntl
 import json
 import os
 import warnings
@@ -152,7 +151,7 @@ class RunDirectory:
                     "another directory"
                 )
         self.path.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path):
+        with _files.locked(self.path):
             _files.remove_parts(self.path)
             checkpoint = checkpoints.load(self.last) if self.last.is_file() else None
             if checkpoint is not None and checkpoint.configuration != configuration:
@@ -226,7 +225,7 @@ class RunDirectory:
         if self.holds_a_run():
             self.check_same(configuration)
         self.path.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path):
+        with _files.locked(self.path):
             _files.write_whole(self._configuration, configuration.to_json().encode())
             self.set_status("failed", message)
 
@@ -248,17 +247,3 @@ def metrics_of(history: History, epoch: int) -> dict[str, Any]:
     return {"epoch": epoch} | {
         name: column[epoch - 1] for name, column in zip(_METRICS, values, strict=True)
     }
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out; the system lets go of the lock however this one ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(f"another process is at work in {folder}") from None
-        yield
-    finally:
-        os.close(descriptor)

@@ -3,16 +3,17 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cep import _arguments, checkpoints
+from cep import checkpoints
 from cep.configuration import Configuration
 from cep.processor import get_num_threads, set_num_threads
 from cep.runs.directory import RunDirectory
-from cep.runs.result import RunOutcome
+from cep.runs.result import RunOutcome, RunResult
 from cep.runs.running import run
+from cep.runs.spreading import checked_jobs, spread
 
 
 def run_many(
@@ -64,45 +65,43 @@ def run_many(
     ImportError
         Where joblib or safetensors is not installed.
     KeyboardInterrupt
-        On Ctrl-C. Runs under way lose what they did since their last checkpoint.
+        On Ctrl-C. Runs in other processes lose what they did since their last checkpoint.
     """
     checkpoints.check_available()
-    try:
-        import joblib
-    except ImportError as error:
-        raise ImportError("many runs need joblib: pip install 'cep[experiments]'") from error
+    jobs = checked_jobs(jobs)
     if not isinstance(configurations, Mapping):
         raise TypeError(f"configurations must be a mapping of names, got {configurations!r}")
     for name, configuration in configurations.items():
         _check(name, configuration)
-    if jobs is not None:
-        jobs = _arguments.count("jobs", jobs)
-    elif joblib.parallel.get_active_backend()[1] is None:
-        jobs = -1  # joblib's word for all processors.
     # Absolute, as workers may be elsewhere; and theirs may be the environment of long ago.
     root = data_root if data_root is not None else os.environ.get("CEP_DATA") or None
     root = None if root is None else Path(root).expanduser().absolute()
-    place = Path(directory).absolute()
-    tasks = [
-        joblib.delayed(_train)(name, configuration, place / name, root)
-        for name, configuration in configurations.items()
-    ]
-    # One a batch: joblib would hold back short runs until several have ended.
-    parallel = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
-    ended: dict[str, RunOutcome] = {}
-    with _one_thread_here(), _bar(len(tasks), shown=progress) as bar:
-        outcomes = parallel(tasks)
-        try:
-            for outcome in outcomes:
-                ended[outcome.name] = outcome
-                bar.update()
-                if on_run_end is not None:
-                    on_run_end(outcome)
-        except BaseException as error:
-            # Whatever stopped this loop stops the workers.
-            outcomes.throw(error)
-            raise
-    return {name: ended[name] for name in configurations}
+    places = {name: Path(directory).absolute() / name for name in configurations}
+    outcomes: dict[str, RunOutcome] = {}
+    with _one_thread_here(), _bar(len(configurations), shown=progress) as bar:
+
+        def end(outcome: RunOutcome) -> None:
+            outcomes[outcome.name] = outcome
+            bar.update()
+            if on_run_end is not None:
+                on_run_end(outcome)
+
+        # Those that have ended before need no worker.
+        for name, configuration in configurations.items():
+            if (outcome := _ended_before(name, configuration, places[name])) is not None:
+                end(outcome)
+        calls = {
+            name: (name, configuration, places[name], root)
+            for name, configuration in configurations.items()
+            if name not in outcomes
+        }
+        with closing(spread(_train, calls, jobs)) as results:
+            for name, result in results:
+                if isinstance(result, RunOutcome):
+                    end(result)
+                else:
+                    end(_failed(name, configurations[name], places[name], result))
+    return {name: outcomes[name] for name in configurations}
 
 
 def _check(name: object, configuration: object) -> None:
@@ -118,6 +117,15 @@ def _check(name: object, configuration: object) -> None:
         raise TypeError(f"run {name!r} must be a Configuration, got {configuration!r}")
 
 
+def _ended_before(name: str, configuration: Configuration, path: Path) -> RunOutcome | None:
+    try:
+        result = RunDirectory(path).result(configuration)
+    except (ValueError, OSError):
+        # The run will meet the same, and its outcome will say so.
+        return None
+    return None if result is None else _outcome(name, path, result)
+
+
 def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:
     """Train one of the runs: what a worker does."""
     set_num_threads(1)
@@ -125,7 +133,13 @@ def _train(name: str, configuration: Configuration, path: Path, root: Path | Non
         result = run(configuration, path, data_root=root, progress=False, resume=True)
     except Exception as error:
         return _failed(name, configuration, path, error)
-    return RunOutcome(name, configuration, path, result.reason, result.message, result.history)
+    return _outcome(name, path, result)
+
+
+def _outcome(name: str, path: Path, result: RunResult) -> RunOutcome:
+    return RunOutcome(
+        name, result.configuration, path, result.reason, result.message, result.history
+    )
 
 
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:
