@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEADINGS = (
-    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "diverged",
+    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "lost",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class AngleSweep:
                 report.percent(error_at_angle(self.preset.name, angle)),
                 str(trials.best_test_error),
                 str(trials.train_error),
-                report.casualties(trials) or "none",
+                report.lost(trials),
             ]
             for angle, trials in self.trials.items()
         ]

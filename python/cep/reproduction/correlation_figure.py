@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "run", "feedback at", "seeds", "epochs", "angle", "without t = 0", "published", "test error",
-    "published", "diverged",
+    "published", "lost",
 )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ class Correlation:
                 _degrees(point.published_angle),
                 str(point.trials.test_error),
                 report.percent(point.published_error),
-                report.casualties(point.trials) or "none",
+                report.lost(point.trials),
             ]
             for point in self.points
         ]
@@ -169,17 +169,7 @@ def correlation(
     for key, series in _cells([each for each in others if each not in asked]):
         if ended := series.ended(place):
             trials.append((key, Trials(tuple(ended))))
-    (x, y), _ = asked[0].configuration.load_data(None if data_root is None else Path(data_root))
-    return Correlation(
-        tuple(
-            CorrelationPoint(
-                *key,
-                each,
-                mean_of([initial_angles(one.configuration, x, y) for one in each.outcomes]),
-            )
-            for key, each in trials
-        )
-    )
+    return Correlation(tuple(_points(trials, None if data_root is None else Path(data_root))))
 
 
 _Key = tuple[Preset, float | None]
@@ -192,6 +182,18 @@ def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tupl
         if has_angles(preset):
             for angle in published.FEEDBACK_ANGLES:
                 yield (preset, angle), at_angle(preset, angle, epochs)
+
+
+def _points(
+    trials: Sequence[tuple[_Key, Trials]], data_root: Path | None
+) -> Iterator[CorrelationPoint]:
+    """The same with their angles before learning."""
+    data: dict[str, Any] = {}
+    for (preset, feedback_angle), each in trials:
+        if (name := preset.configuration.data) not in data:
+            data[name], _ = preset.configuration.load_data(data_root)
+        angles = [initial_angles(one.configuration, *data[name]) for one in each.outcomes]
+        yield CorrelationPoint(preset, feedback_angle, each, mean_of(angles))
 
 
 def _degrees(angle: float | None) -> str:

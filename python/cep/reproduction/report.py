@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
 SUMMARY_HEADINGS = (
     "run", "seeds", "epochs", "test error", "published test", "best epoch", "train error",
-    "published train", "time a seed", "diverged",
+    "published train", "time a seed", "lost",
 )  # fmt: skip
 
 
@@ -27,14 +27,14 @@ def describe(trials: "Reproduction") -> str:
     lines += [table(SEED_HEADINGS, seeds), "", f"mean ± standard deviation over {basis(trials)}"]
     columns = ("test error", "best epoch", "train error")
     rows = [["here", *map(str, _spreads(trials))]]
-    if trials.collapsed:
-        rows.append(["without the collapsed", *map(str, _spreads(trials.without_collapsed))])
+    if trials.mostly_wrong:
+        rows.append(["without mostly wrong", *map(str, _spreads(trials.without_mostly_wrong))])
     if preset.published is not None:
         rows.append(["published", published_test(preset), "", published_train(preset)])
     lines.append(table(("", *columns), rows))
     if preset.published is None:
         lines.append("no error was published")
-    if is_shortened(trials, preset):
+    elif any(outcome.configuration.epochs != configuration.epochs for outcome in trials.outcomes):
         lines.append(
             "NOTE: not the published number of epochs; not to be held against the published errors"
         )
@@ -54,10 +54,10 @@ def summary_cells(reproduction: "Reproduction") -> list[str]:
     """The cells under `SUMMARY_HEADINGS`."""
     preset = reproduction.preset
     test, best, train = map(str, _spreads(reproduction))
-    if reproduction.collapsed:
-        rest = _spreads(reproduction.without_collapsed)
+    if reproduction.mostly_wrong:
+        rest = _spreads(reproduction.without_mostly_wrong)
         test, best, train = (
-            f"{all_finished} ({better} without the collapsed)"
+            f"{all_finished} ({better} without mostly wrong)"
             for all_finished, better in zip((test, best, train), rest, strict=True)
         )
     return [
@@ -69,17 +69,15 @@ def summary_cells(reproduction: "Reproduction") -> list[str]:
         best,
         train,
         published_train(preset),
-        duration(reproduction.seconds / max(1, len(reproduction.outcomes))),
-        casualties(reproduction) or "none",
+        duration(reproduction.seconds / len(reproduction.outcomes)),
+        lost(reproduction),
     ]
 
 
 def seed_cells(outcome: RunOutcome) -> list[str]:
     """The cells under `SEED_HEADINGS`."""
-    done = len(outcome.history)
-    cells = [str(outcome.configuration.seed), ending(outcome)]
-    cells.append(f"{done}/{outcome.configuration.epochs}")
-    if not done:
+    cells = [str(outcome.configuration.seed), ending(outcome), _epochs_done(outcome)]
+    if not len(outcome.history):
         return [*cells, "none", "none", "", "none", ""]
     return [
         *cells,
@@ -93,7 +91,7 @@ def seed_cells(outcome: RunOutcome) -> list[str]:
 
 def run_line(outcome: RunOutcome) -> str:
     """A run that has ended, in a line."""
-    start = f"{outcome.name}  {ending(outcome)} after {len(outcome.history)} epochs"
+    start = f"{outcome.name}  {ending(outcome)} after {_epochs_done(outcome)} epochs"
     if not len(outcome.history):
         # Of a message of several lines the first says what happened.
         return ": ".join([start, *outcome.message.splitlines()[:1]])
@@ -113,24 +111,24 @@ def epochs(trials: Trials, preset: Preset) -> str:
     return f"{', '.join(map(str, asked))} of {published}"
 
 
-def is_shortened(trials: Trials, preset: Preset) -> bool:
-    """Whether a run has another number of epochs than was published."""
-    return any(
-        outcome.configuration.epochs != preset.configuration.epochs for outcome in trials.outcomes
-    )
-
-
 def basis(trials: Trials) -> str:
     """What means are over, in words."""
-    finished, seeds = len(trials.finished), len(trials.outcomes)
-    lost = casualties(trials)
-    return f"the {finished} of {seeds} seeds that finished" + (f" ({lost})" if lost else "")
+    finished = len(trials.finished)
+    parts = [f"the {finished} of {len(trials.outcomes)} seeds that finished"]
+    parts += [f"{trials.diverged} diverged"] * bool(trials.diverged)
+    parts += [f"{trials.failed} failed"] * bool(trials.failed)
+    parts += [f"{trials.mostly_wrong} of the {finished} mostly wrong"] * bool(trials.mostly_wrong)
+    return "; ".join(parts)
 
 
-def casualties(trials: Trials) -> str:
-    """How many runs did not end as they should, as "1 diverged, 1 collapsed"; may be empty."""
-    kinds = ("diverged", "collapsed", "failed")
-    return ", ".join(f"{getattr(trials, kind)} {kind}" for kind in kinds if getattr(trials, kind))
+def lost(trials: Trials) -> str:
+    """How many runs did not end as they should, as "1 diverged, 1 mostly wrong", or "none"."""
+    counts = {
+        "diverged": trials.diverged,
+        "failed": trials.failed,
+        "mostly wrong": trials.mostly_wrong,
+    }
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
 
 
 def published_test(preset: Preset) -> str:
@@ -154,11 +152,15 @@ def percent(error: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time, as "85 s", "12 min" or "3.4 h"."""
+    """A time, as "85.0 s", "12 min" or "3.4 h"."""
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _spreads(trials: Trials) -> tuple[Spread, Spread, Spread]:
     return trials.test_error, trials.best_test_error, trials.train_error
+
+
+def _epochs_done(outcome: RunOutcome) -> str:
+    return f"{len(outcome.history)}/{outcome.configuration.epochs}"

@@ -41,9 +41,9 @@ class Trials:
     """Runs of one configuration with several seeds.
 
     Means and deviations are over the runs that finished all their epochs. One that diverged or
-    failed has no final error: it is counted, and shown, but in no mean. One that finished and yet
-    ends with more wrong predictions than right ones has collapsed: it is in the means, and
-    `without_collapsed` has those without it.
+    failed has no final error: it is counted, and shown, but in no mean. One that finished, but with
+    more wrong predictions than right ones, is in the means; `without_mostly_wrong` has those
+    without it.
     """
 
     outcomes: tuple[RunOutcome, ...]
@@ -65,14 +65,14 @@ class Trials:
         return sum(outcome.reason == "failed" for outcome in self.outcomes)
 
     @property
-    def collapsed(self) -> int:
+    def mostly_wrong(self) -> int:
         """Runs that finished with a test error above one half."""
-        return sum(has_collapsed(outcome) for outcome in self.outcomes)
+        return sum(is_mostly_wrong(outcome) for outcome in self.outcomes)
 
     @property
-    def without_collapsed(self) -> "Trials":
+    def without_mostly_wrong(self) -> "Trials":
         """The same without those."""
-        return Trials(tuple(each for each in self.outcomes if not has_collapsed(each)))
+        return Trials(tuple(each for each in self.outcomes if not is_mostly_wrong(each)))
 
     @property
     def test_error(self) -> Spread:
@@ -108,14 +108,14 @@ def has_finished(outcome: RunOutcome) -> bool:
     return outcome.reason in ("finished", "patience")
 
 
-def has_collapsed(outcome: RunOutcome) -> bool:
+def is_mostly_wrong(outcome: RunOutcome) -> bool:
     """Whether a run finished with more wrong predictions than right ones."""
     return has_finished(outcome) and outcome.test_error > 0.5
 
 
 def ending(outcome: RunOutcome) -> str:
     """How a run ended, in a word."""
-    return "collapsed" if has_collapsed(outcome) else outcome.reason
+    return "mostly wrong" if is_mostly_wrong(outcome) else outcome.reason
 
 
 def number_or_none(value: float) -> float | None:
