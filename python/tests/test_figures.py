@@ -32,7 +32,8 @@ def trials(name: str, *lasts: float, **changes: Any) -> Trials:
     configuration = presets.get(name).configuration.replace(**changes)
     runs = []
     for seed, last in enumerate(lasts):
-        errors, reason = ([0.3, last], "finished") if last == last else ([0.3], "diverged")
+        finished = last == last
+        errors, reason = ([last / 2, last], "finished") if finished else ([0.3], "diverged")
         runs.append(outcome(configuration.replace(seed=seed), errors, reason))
     return Trials(tuple(runs))
 

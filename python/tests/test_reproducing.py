@@ -113,10 +113,10 @@ def test_a_preset_that_diverges_says_so(tmp_path: Path) -> None:
 
 def test_what_is_on_disk_is_read(tmp_path: Path) -> None:
     trained = reproduce_rows(["EP-1h", "C-VF-1h"], 2, tmp_path, jobs=1, progress=False)
-    write_run(tmp_path / "C-VF-1h" / "seed-10", presets.get("C-VF-1h").configuration.replace(
-        seed=10), [0.3, 0.2, 0.1])  # fmt: skip
-    write_run(tmp_path / "C-VF-1h" / "seed-11", presets.get("C-VF-1h").configuration.replace(
-        seed=11), [0.3], "unfinished")  # fmt: skip
+    configuration = presets.get("C-VF-1h").configuration
+    for seed, status in ((10, "finished"), (2, "diverged"), (11, "unfinished")):
+        place = tmp_path / "C-VF-1h" / f"seed-{seed}"
+        write_run(place, configuration.replace(seed=seed), [0.3, 0.2, 0.1], status)
     (tmp_path / "C-VF-1h" / "seed-12").mkdir()
     read = read_rows(tmp_path)
     assert [row.preset.name for row in read] == ["EP-1h", "C-VF-1h"]
@@ -124,7 +124,7 @@ def test_what_is_on_disk_is_read(tmp_path: Path) -> None:
         outcome.history for row in trained for outcome in row.outcomes
     ]
     assert [outcome.name for outcome in read[1].outcomes] == [
-        f"C-VF-1h/seed-{seed}" for seed in (0, 1, 10)
+        f"C-VF-1h/seed-{seed}" for seed in (0, 1, 2, 10)
     ]
 
 
