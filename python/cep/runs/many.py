@@ -5,13 +5,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast, get_args
 
 from cep import checkpoints
 from cep.configuration import Configuration
 from cep.processor import get_num_threads, set_num_threads
 from cep.runs.directory import RunDirectory
-from cep.runs.result import RunOutcome, RunResult
+from cep.runs.result import RunOutcome, StopReason
 from cep.runs.running import run
 from cep.runs.spreading import checked_jobs, spread
 
@@ -118,12 +118,17 @@ def _check(name: object, configuration: object) -> None:
 
 
 def _ended_before(name: str, configuration: Configuration, path: Path) -> RunOutcome | None:
+    """The outcome of a run that needs no training any more."""
+    directory = RunDirectory(path)
     try:
-        result = RunDirectory(path).result(configuration)
+        status, message = directory.status()
+        if status not in get_args(StopReason) or directory.configuration() != configuration:
+            return None
+        reason = cast(StopReason, status)
+        return RunOutcome(name, configuration, path, reason, message, directory.history())
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
-    return None if result is None else _outcome(name, path, result)
 
 
 def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:
@@ -133,13 +138,7 @@ def _train(name: str, configuration: Configuration, path: Path, root: Path | Non
         result = run(configuration, path, data_root=root, progress=False, resume=True)
     except Exception as error:
         return _failed(name, configuration, path, error)
-    return _outcome(name, path, result)
-
-
-def _outcome(name: str, path: Path, result: RunResult) -> RunOutcome:
-    return RunOutcome(
-        name, result.configuration, path, result.reason, result.message, result.history
-    )
+    return RunOutcome(name, configuration, path, result.reason, result.message, result.history)
 
 
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:

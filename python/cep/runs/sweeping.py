@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cep import checkpoints
 from cep.configuration import Configuration, unknown
 from cep.runs.many import run_many
 from cep.runs.result import RunOutcome
 from cep.runs.spelling import plain, spelled
+from cep.runs.spreading import checked_jobs
 from cep.runs.sweep_directory import SweepDirectory
 from cep.runs.sweep_result import SweepResult
 
@@ -75,6 +77,9 @@ def sweep(
     >>> [outcome.name for outcome in result]
     ['seed=0', 'seed=1']
     """
+    # What run_many would refuse: before anything is written.
+    checkpoints.check_available()
+    checked_jobs(jobs)
     values = _checked(parameters)
     configurations = _combinations(configuration, values)
     place = SweepDirectory(Path(directory).absolute())
