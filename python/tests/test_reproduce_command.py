@@ -228,11 +228,11 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> No
 
     runs = [RunDirectory(tmp_path / "runs" / "C-EP-1h" / f"seed-{seed}") for seed in (0, 1)]
     running = start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not runs[1].metrics() and time.monotonic() < deadline:
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=120)
     assert running.returncode == 130
     assert f"stopped by Ctrl-C; go on with: cep {' '.join(arguments)}" in err
     assert "Traceback" not in err
@@ -240,7 +240,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> No
     first, second = runs[0].metrics(), runs[1].metrics()
 
     again = start()
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate(timeout=120)
     assert (again.returncode, err) == (0, "")
     assert "over the 2 of 2 seeds that finished" in out
     assert runs[0].metrics() == first

@@ -23,7 +23,7 @@ def script(repository: Path, name: str, *arguments: object) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
