@@ -7,7 +7,7 @@
 >>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
 """
 
-from cep import checkpoints, datasets, presets, runs
+from cep import checkpoints, datasets, presets, reproduction, runs
 from cep._cep import DivergenceError, __version__
 from cep.checkpoints import Checkpoint, CheckpointError
 from cep.configuration import Configuration
@@ -17,8 +17,9 @@ from cep.history import History
 from cep.network import Network, PhaseOutcome
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
+from cep.reproduction import Reproduction, reproduce
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
-from cep.runs import RunResult, run
+from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
 from cep.suggestions import Suggestion, suggest
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.training import BatchResult, fit, train_batch
@@ -41,8 +42,11 @@ __all__ = [
     "LearningRule",
     "Network",
     "PhaseOutcome",
+    "Reproduction",
+    "RunOutcome",
     "RunResult",
     "Suggestion",
+    "SweepResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -55,9 +59,13 @@ __all__ = [
     "plot_gdu",
     "plot_history",
     "presets",
+    "reproduce",
+    "reproduction",
     "run",
+    "run_many",
     "runs",
     "set_num_threads",
     "suggest",
+    "sweep",
     "train_batch",
 ]

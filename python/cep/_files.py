@@ -1,8 +1,11 @@
-"""Files that are whole whatever happens while they are written."""
+"""Files that are whole whatever happens while they are written, and folders of one process."""
 
+import fcntl
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,26 @@ def remove_parts(folder: Path) -> None:
     """Remove what processes left that were killed within `write_whole`."""
     for part in folder.glob(f".*{_PART}"):
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out; the system lets go of the lock however this one ends.
+
+    Raises
+    ------
+    BlockingIOError
+        Another process keeps this one out.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(f"another process is at work in {folder}") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

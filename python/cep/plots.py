@@ -4,6 +4,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from cep.theorem import Curves, GDUReport
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
-_BLUE, _VERMILION = "#0072B2", "#D55E00"
-_PALETTE = (_BLUE, _VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+BLUE, VERMILION = "#0072B2", "#D55E00"
+PALETTE = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _LINEAR = {"value": "linear"}
 # Logarithmic, with a place for 0: a residual is that where a step changed no bit.
@@ -54,13 +55,13 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     ImportError
         Where matplotlib is not installed.
     """
-    axes = _figure().subplots() if ax is None else ax
+    axes = new_figure().subplots() if ax is None else ax
     epochs = range(1, len(history) + 1)
     percent = [100 * error for error in history.train_error]
-    axes.plot(epochs, percent, color=_BLUE, linestyle="--", label="training (while learning)")
+    axes.plot(epochs, percent, color=BLUE, linestyle="--", label="training (while learning)")
     if history.validation_error:
         percent = [100 * error for error in history.validation_error]
-        axes.plot(epochs, percent, color=_VERMILION, label="validation")
+        axes.plot(epochs, percent, color=VERMILION, label="validation")
     axes.set(xlabel="epoch", ylabel="error (%)", ylim=(0, None), title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
@@ -101,13 +102,13 @@ def plot_records(
     if not panels and not curves:
         raise ValueError("there is nothing to draw: no finished epoch and no records")
     rows = len(panels) + curves
-    figure: Figure = _figure(figsize=(6.4, 2.2 * rows + 0.6))
+    figure: Figure = new_figure(figsize=(6.4, 2.2 * rows + 0.6))
     axes = list(figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0])
     figure.suptitle(title)
     if history is not None and curves:
         plot_history(history, ax=axes.pop(0)).set_xlabel("")
     for ax, (label, scale, names) in zip(axes, panels, strict=True):
-        colours = itertools.cycle(_PALETTE)
+        colours = itertools.cycle(PALETTE)
         for name in names:
             _draw_record(ax, records, name, colours)
         ax.set_ylabel(label)
@@ -170,7 +171,7 @@ def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
     if feedback:
         rows.append(("feedback weights", feedback))
     columns = len(report.weights)
-    figure: Figure = _figure(figsize=(3.2 * columns, 2.6 * len(rows)))
+    figure: Figure = new_figure(figsize=(3.2 * columns, 2.6 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
     for (name, row), axes in zip(rows, panels, strict=True):
         # The input has no neurons that move; nor does feedback reach it: the last panels align.
@@ -203,19 +204,27 @@ def draw_curves(ax: "Axes", curves: "Curves", entries: int = 5, seed: int = 0) -
     seed : int
         Of the choice.
     """
+    chosen = some_entries(curves, entries, seed)
+    pairs = zip(chosen.updates.T, chosen.gradients.T, itertools.cycle(PALETTE), strict=False)
+    for update, gradient, colour in pairs:
+        ax.plot(gradient, color=colour, linewidth=1.2, alpha=0.7)
+        ax.plot(update, color=colour, linewidth=1.8, linestyle="--")
+    ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    ax.grid(alpha=0.3)
+
+
+def some_entries(curves: "Curves", entries: int = 5, seed: int = 0) -> "Curves":
+    """What `draw_curves` draws of them, steps × entries; what they agree in is that of all."""
     steps = len(curves.updates)
     updates = curves.updates.reshape(steps, -1)
     gradients = curves.gradients.reshape(steps, -1)
     moving = np.flatnonzero(np.abs(gradients).max(axis=0))
     chosen = np.random.default_rng(seed).permutation(moving)[:entries]
-    for index, colour in zip(chosen, itertools.cycle(_PALETTE), strict=False):
-        ax.plot(gradients[:, index], color=colour, linewidth=1.2, alpha=0.7)
-        ax.plot(updates[:, index], color=colour, linewidth=1.8, linestyle="--")
-    ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-    ax.grid(alpha=0.3)
+    return replace(curves, updates=updates[:, chosen], gradients=gradients[:, chosen])
 
 
-def _figure(**options: Any) -> Any:
+def new_figure(**options: Any) -> Any:
+    """An empty figure; it takes the options of matplotlib's."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

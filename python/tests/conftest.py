@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,15 @@ def mnist_folder() -> Path:
     if not MNIST.is_dir():
         pytest.skip(f"the MNIST files are not in {MNIST}")
     return MNIST
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[None]:
+    """Ends the processes that joblib keeps for the next call, when the module's tests are done."""
+    from joblib.externals.loky import get_reusable_executor
+
+    yield
+    get_reusable_executor().shutdown(wait=True)
 
 
 @pytest.fixture

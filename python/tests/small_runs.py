@@ -1,11 +1,13 @@
 """Configurations that train in a moment, and what an uninterrupted training makes of them."""
 
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 from snapshot import parameters
 
 import cep
+from cep import checkpoints
 
 
 def small(**changes: Any) -> cep.Configuration:
@@ -31,6 +33,20 @@ def fitted(configuration: cep.Configuration) -> tuple[list[NDArray[Any]], cep.Hi
         progress=False,
     )
     return parameters(net), history
+
+
+def kept(directory: Path) -> list[NDArray[Any]]:
+    """The parameters that the last checkpoint of a run directory has."""
+    return parameters(checkpoints.load(directory / "last.safetensors").make_network())
+
+
+def files(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file below a folder was written, and what."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def without_times(history: cep.History) -> dict[str, list[float]]:

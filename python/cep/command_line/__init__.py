@@ -5,7 +5,9 @@ import click
 from cep import __version__
 from cep.command_line.gdu import gdu
 from cep.command_line.plot import plot
+from cep.command_line.reproduce import reproduce
 from cep.command_line.runs import runs
+from cep.command_line.sweep import sweep
 from cep.command_line.train import train
 
 
@@ -23,10 +25,14 @@ def cep() -> None:
                  cep gdu                            updates beside gradients, step by step
                  cep train --run-dir runs/first     a run that can be resumed, compared, drawn
                  cep runs runs                      what it came to
+                 cep sweep --param seed=0:5 --run-dir sweeps/seeds
+                 cep reproduce C-EP-1h              a row of the paper's table, beside theirs
     """
 
 
 cep.add_command(train)
+cep.add_command(sweep)
 cep.add_command(gdu)
 cep.add_command(runs)
 cep.add_command(plot)
+cep.add_command(reproduce)

@@ -1,6 +1,6 @@
 """What the subcommands share: kinds of options, data, errors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,13 @@ def check_writable(path: Path | None, option: str = "--save-plot") -> None:
         raise ValueError(f"{option}: there is no folder {path.parent}")
     if path.suffix.lower() not in {".png", ".svg", ".pdf"}:
         raise ValueError(f"{option}: {path.name} must end in .png, .svg or .pdf")
+
+
+def refuse(command: click.Command, given: Iterable[str], why: str) -> None:
+    """Refuse the first option of a command that was given, where any was."""
+    for parameter in command.params:
+        if parameter.name in given:
+            raise click.UsageError(f"{why}: leave out {parameter.opts[0]}")
 
 
 def given(value: Any, default: Any) -> Any:

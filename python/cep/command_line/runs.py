@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cep.command_line import options
-from cep.runs.comparison import compare, find_runs, table
+from cep.runs.comparison import compare, find_runs, on_disk, table
 
 
 @click.command()
@@ -16,5 +16,5 @@ def runs(directories: tuple[Path, ...]) -> None:
     DIRECTORIES are run directories, or folders with some below them; by default the present one.
     """
     with options.readable_errors():
-        found = [run for place in directories or (Path(),) for run in find_runs(place)]
+        found = [on_disk(run) for place in directories or (Path(),) for run in find_runs(place)]
         click.echo(table(*compare(found)))

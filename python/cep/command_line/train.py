@@ -1,87 +1,18 @@
 """``cep train``."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from cep import plots, presets
-from cep.command_line import options
-from cep.configuration import RECORD_KINDS, Configuration
+from cep import plots
+from cep.command_line import configuring, options
 from cep.history import History
 from cep.runs import RunDirectory, RunResult, run
 
 
-def _epoch_and_factor(text: str) -> tuple[int, float]:
-    epoch, factor = text.split(":")
-    return int(epoch), float(factor)
-
-
 @click.command(context_settings={"show_default": True})
-@click.option(
-    "--preset", metavar="NAME", help="Start from a published experiment, such as EP-1h or C-VF-2h."
-)
-@options.data
-@options.data_root
-@click.option(
-    "--rule",
-    type=click.Choice(["ep", "c-ep", "bptt"]),
-    default="c-ep",
-    help="ep: one update a batch. c-ep: an update at every step of the nudged phase. bptt: the "
-    "exact gradient, with ep's hyperparameters, to compare with.",
-)
-@options.hidden
-@options.dynamics(activation="shifted_sigmoid")
-@click.option(
-    "--relaxation",
-    type=click.Choice(["synchronous", "alternating"]),
-    default="synchronous",
-    help="Free phases: all layers at once, or odd ones first and then even ones.",
-)
-@click.option(
-    "--tolerance",
-    type=float,
-    default=0.0,
-    help="Change of a step up to which a sample is taken to be at rest.",
-)
-@options.free_steps
-@options.nudged_steps
-@options.beta
-@click.option(
-    "--beta-sign",
-    type=click.Choice(["fixed", "random", "symmetric"]),
-    default="fixed",
-    help="Sign of β: as given, drawn for each batch, or both (ep only).",
-)
-@options.learning_rates
-@click.option(
-    "--learning-rate-decay",
-    type=float,
-    default=1.0,
-    help="Factor on all learning rates after every epoch.",
-)
-@click.option(
-    "--learning-rate-schedule",
-    type=options.Several(_epoch_and_factor, "50:0.1,80:0.01"),
-    metavar="EPOCH:FACTOR[,…]",
-    help="From an epoch on, the initial learning rates times this factor.",
-)
-@click.option("--epochs", type=int, help="Passes over the training data.  [default: see above]")
-@click.option("--batch-size", type=int, default=20, help="Samples a batch.")
-@options.seed
-@click.option("--patience", type=int, help="Stop after so many epochs without a lower test error.")
-@click.option(
-    "--record-every", type=int, metavar="BATCHES", help="Record how the network is, so often."
-)
-@click.option(
-    "--record",
-    "record_kinds",
-    type=options.Several(str, "residuals,energy"),
-    metavar="KIND[,KIND…]",
-    help=f"What to record: {', '.join(RECORD_KINDS)}.  [default: all]",
-)
+@configuring.configuration_options
 @click.option(
     "--run-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -123,20 +54,21 @@ def train(
     never learned from. Steps, β, learning rates and epochs depend on data, rule and depth: on MNIST
     they are those of Ernoult et al. (2020).
     """
-    given = {
-        name: value
-        for name, value in fields.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
+    given = configuring.given(context, fields)
     directory = run_dir if resume is None else resume
     with options.readable_errors():
         options.check_writable(save_plot)
         if resume is None:
-            configuration = _configuration(preset, given)
+            configuration = configuring.configuration(preset, given)
         else:
             places = {"preset": preset, "run_dir": run_dir}
             named = {name for name, value in places.items() if value is not None}
-            _refuse_beside_resume(context.command, named | given.keys())
+            # What it is like, and where it is kept, is said already.
+            options.refuse(
+                context.command,
+                named | given.keys(),
+                "--resume takes the configuration from its run",
+            )
             configuration = RunDirectory(resume).configuration()
         click.echo(f"network        {configuration.make_network()!r}")
         click.echo(f"rule           {configuration.make_rule()!r}")
@@ -166,33 +98,6 @@ def train(
             title = f"{configuration.title}: test error {result.test_error:.2%}"
             plots.save(plots.plot_history(result.history, title=title), save_plot)
             click.echo(f"picture        {save_plot}")
-
-
-def _configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
-    """What the options given make of a preset, or of the defaults for data, rule and depth."""
-    rates = given.get("learning_rates")
-    if rates is not None and len(rates) == 1:
-        given = given | {"learning_rates": rates[0]}
-    if preset is not None:
-        return presets.get(preset).configuration.replace(**given)
-    data, rule = given.get("data", "digits"), given.get("rule", "c-ep")
-    depth = len(given.get("hidden", (0,)))
-    base = presets.defaults(data, rule, depth)
-    if depth > len(base.hidden) and rates is None:
-        raise click.UsageError(
-            f"there are no default learning rates for {depth} hidden layers with {rule} on {data}: "
-            f"give --learning-rates, {depth + 1} numbers, input first"
-        )
-    return base.replace(**given)
-
-
-def _refuse_beside_resume(command: click.Command, given: Iterable[str]) -> None:
-    """A run goes on as it was: what it is like, and where it is kept, is said already."""
-    for parameter in command.params:
-        if parameter.name in given:
-            raise click.UsageError(
-                f"--resume takes the configuration from its run: leave out {parameter.opts[0]}"
-            )
 
 
 def _print_epoch(history: History) -> None:

@@ -1,10 +1,21 @@
-"""Run directories side by side."""
+"""Runs side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from cep.configuration import Configuration
+from cep.history import History
 from cep.runs.directory import RunDirectory
+
+
+class Compared(NamedTuple):
+    """What is compared of a run."""
+
+    name: str
+    configuration: Configuration
+    status: str
+    history: History
 
 
 def find_runs(place: Path) -> list[RunDirectory]:
@@ -21,7 +32,19 @@ def find_runs(place: Path) -> list[RunDirectory]:
     return [RunDirectory(path) for path in found]
 
 
-def compare(directories: Sequence[RunDirectory]) -> tuple[list[str], list[list[str]]]:
+def on_disk(directory: RunDirectory) -> Compared:
+    """A run as its directory has it.
+
+    Raises
+    ------
+    ValueError
+        A file is damaged.
+    """
+    status, _ = directory.status()
+    return Compared(str(directory.path), directory.configuration(), status, directory.history())
+
+
+def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
     """A table of runs: the fields that differ, then how far each has come and its errors.
 
     Returns
@@ -29,13 +52,8 @@ def compare(directories: Sequence[RunDirectory]) -> tuple[list[str], list[list[s
     headings : list of str
     rows : list of list of str
         One a run.
-
-    Raises
-    ------
-    ValueError
-        A file is damaged.
     """
-    configurations = [directory.configuration().to_dict() for directory in directories]
+    configurations = [run.configuration.to_dict() for run in runs]
     differing = [
         name
         for name in configurations[0]
@@ -45,23 +63,22 @@ def compare(directories: Sequence[RunDirectory]) -> tuple[list[str], list[list[s
     headings += ["train error", "seconds"]
     rows = [
         [
-            str(directory.path),
+            run.name,
             *(_short(configuration[name]) for name in differing),
-            *_progress(directory, configuration["epochs"]),
+            *_progress(run),
         ]
-        for directory, configuration in zip(directories, configurations, strict=True)
+        for run, configuration in zip(runs, configurations, strict=True)
     ]
     return headings, rows
 
 
-def _progress(directory: RunDirectory, epochs: int) -> list[str]:
-    status, _ = directory.status()
-    history = directory.history()
-    done = f"{len(history)}/{epochs}"
+def _progress(run: Compared) -> list[str]:
+    history = run.history
+    done = f"{len(history)}/{run.configuration.epochs}"
     if not len(history):
-        return [status, done, "", "", "", "", ""]
+        return [run.status, done, "", "", "", "", ""]
     return [
-        status,
+        run.status,
         done,
         f"{history.validation_error[-1]:.2%}",
         f"{min(history.validation_error):.2%}",

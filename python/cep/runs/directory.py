@@ -1,6 +1,5 @@
 """Run directories: what a run leaves on disk, and goes on from."""
 
-import fcntl
 import json
 import os
 import warnings
@@ -107,7 +106,7 @@ class RunDirectory:
         status, message = self.status()
         if not self.holds_a_run() or status not in get_args(StopReason) or not self.last.is_file():
             return None
-        self._check_same(configuration)
+        self.check_same(configuration)
         checkpoint = checkpoints.load(self.last)
         return RunResult(
             configuration,
@@ -145,14 +144,14 @@ class RunDirectory:
         """
         checkpoints.check_available()
         if self.holds_a_run():
-            self._check_same(configuration)
+            self.check_same(configuration)
             if not resume:
                 raise FileExistsError(
                     f"{self.path} holds a run of this configuration already: resume it, or give "
                     "another directory"
                 )
         self.path.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path):
+        with _files.locked(self.path):
             _files.remove_parts(self.path)
             checkpoint = checkpoints.load(self.last) if self.last.is_file() else None
             if checkpoint is not None and checkpoint.configuration != configuration:
@@ -163,7 +162,8 @@ class RunDirectory:
             self.set_status("unfinished")
             yield checkpoint
 
-    def _check_same(self, configuration: Configuration) -> None:
+    def check_same(self, configuration: Configuration) -> None:
+        """Raise the ValueError that the run here is of another configuration, where it is."""
         differences = self.configuration().differences(configuration)
         if differences:
             fields = "; ".join(
@@ -212,6 +212,23 @@ class RunDirectory:
         values = {"status": status, "message": message}
         _files.write_whole(self._status, json.dumps(values).encode() + b"\n")
 
+    def record_failure(self, configuration: Configuration, message: str) -> None:
+        """Say that a run of this configuration failed, whether or not it had begun.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        OSError
+            Another process is at work here, or the directory cannot be written to.
+        """
+        if self.holds_a_run():
+            self.check_same(configuration)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _files.locked(self.path):
+            _files.write_whole(self._configuration, configuration.to_json().encode())
+            self.set_status("failed", message)
+
     def draw(self, history: History, title: str) -> None:
         """Draw the error curves, where matplotlib is installed and there are some."""
         if not len(history):
@@ -230,17 +247,3 @@ def metrics_of(history: History, epoch: int) -> dict[str, Any]:
     return {"epoch": epoch} | {
         name: column[epoch - 1] for name, column in zip(_METRICS, values, strict=True)
     }
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out; the system lets go of the lock however this one ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(f"another process is at work in {folder}") from None
-        yield
-    finally:
-        os.close(descriptor)

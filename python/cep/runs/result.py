@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from cep.configuration import Configuration
@@ -11,21 +12,10 @@ from cep.network import Network
 StopReason = Literal["finished", "patience", "diverged"]
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended, epoch by epoch."""
+class Measured:
+    """What the history of a run comes to."""
 
-    configuration: Configuration
-    history: History = field(repr=False)
-    """Errors and losses of each epoch; its validation data is the test data."""
-    network: Network = field(repr=False)
-    """As after the last epoch, or the last whole batch where the run diverged."""
-    reason: StopReason
-    """Why it stopped: all epochs done, no lower test error for too long, or divergence."""
-    message: str = ""
-    """What diverged, where something did."""
-    records: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    """What was recorded (see `cep.runs.recording`)."""
+    history: History
 
     @property
     def test_error(self) -> float:
@@ -51,3 +41,36 @@ class RunResult:
     def seconds(self) -> float:
         """Wall time of all epochs, evaluation included; records and checkpoints are not."""
         return sum(self.history.seconds)
+
+
+@dataclass(frozen=True)
+class RunResult(Measured):
+    """How a run ended, epoch by epoch."""
+
+    configuration: Configuration
+    history: History = field(repr=False)
+    """Errors and losses of each epoch; its validation data is the test data."""
+    network: Network = field(repr=False)
+    """As after the last epoch, or the last whole batch where the run diverged."""
+    reason: StopReason
+    """Why it stopped: all epochs done, no lower test error for too long, or divergence."""
+    message: str = ""
+    """What diverged, where something did."""
+    records: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """What was recorded (see `cep.runs.recording`)."""
+
+
+@dataclass(frozen=True)
+class RunOutcome(Measured):
+    """How one of many runs ended: a `RunResult` that is small, and that has a name."""
+
+    name: str
+    configuration: Configuration
+    directory: Path
+    """Where the run is kept, with its checkpoints (see `RunDirectory`)."""
+    reason: StopReason | Literal["failed"]
+    """Why it stopped; "failed" where an error ended it, which the next call tries again."""
+    message: str = ""
+    """What diverged or failed, where something did."""
+    history: History = field(default_factory=History, repr=False)
+    """Errors and losses of each epoch; empty where the run failed."""

@@ -1,0 +1,38 @@
+"""The table and the figures of Ernoult et al. (2020), trained again and drawn beside theirs.
+
+`reproduce` is a row of the table, `angles` Fig. 4, `gdu` Fig. 5b and `correlation` Fig. 5a. Each
+returns the numbers, which print as a table; the figures draw themselves with ``.plot()``, and
+`save` writes them as PNG, SVG and JSON.
+"""
+
+from cep.reproduction.angle_figure import AngleSweep, angles, read_angles
+from cep.reproduction.correlation_figure import Correlation, CorrelationPoint, correlation
+from cep.reproduction.figure_files import save
+from cep.reproduction.initial_angles import InitialAngles, initial_angles
+from cep.reproduction.published import FEEDBACK_ANGLES, ONE_HIDDEN_LAYER, TABLE
+from cep.reproduction.rows import Reproduction, read_rows, reproduce, reproduce_rows
+from cep.reproduction.theorem_figure import TheoremCurves, gdu
+from cep.reproduction.trials import Spread, Trials
+
+__all__ = [
+    "FEEDBACK_ANGLES",
+    "ONE_HIDDEN_LAYER",
+    "TABLE",
+    "AngleSweep",
+    "Correlation",
+    "CorrelationPoint",
+    "InitialAngles",
+    "Reproduction",
+    "Spread",
+    "TheoremCurves",
+    "Trials",
+    "angles",
+    "correlation",
+    "gdu",
+    "initial_angles",
+    "read_angles",
+    "read_rows",
+    "reproduce",
+    "reproduce_rows",
+    "save",
+]

@@ -1,0 +1,163 @@
+"""Fig. 4: the error after learning against the initial angle between feedback and forward weights.
+
+The weights are at that angle before learning only: both of them learn.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cep import _arguments
+from cep.presets import Preset
+from cep.reproduction import drawing, report
+from cep.reproduction.published import FEEDBACK_ANGLES, error_at_angle
+from cep.reproduction.rows import preset_of
+from cep.reproduction.series import at_angle, has_angles
+from cep.reproduction.training import train
+from cep.reproduction.trials import Trials
+from cep.runs import RunOutcome
+from cep.runs.comparison import table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADINGS = (
+    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "lost",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AngleSweep:
+    """A preset trained from several feedback angles: ``print(sweep)``, ``sweep.plot()``."""
+
+    preset: Preset
+    trials: Mapping[float, Trials]
+    """By the initial angle in degrees."""
+
+    @property
+    def stem(self) -> str:
+        """What files with this figure are called."""
+        return f"angles-{self.preset.name.replace(' ', '-')}"
+
+    def rows(self) -> list[list[str]]:
+        """The cells under `HEADINGS`, a row an angle."""
+        return [
+            [
+                f"{angle:g}°",
+                str(len(trials.outcomes)),
+                report.epochs(trials, self.preset),
+                str(trials.test_error),
+                report.percent(error_at_angle(self.preset.name, angle)),
+                str(trials.best_test_error),
+                str(trials.train_error),
+                report.lost(trials),
+            ]
+            for angle, trials in self.trials.items()
+        ]
+
+    def __str__(self) -> str:
+        title = f"{self.preset.name}: error against the initial feedback angle"
+        return f"{title}\n{table(HEADINGS, self.rows())}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        return {
+            "preset": self.preset.name,
+            "angles": [
+                {
+                    "feedback_angle": angle,
+                    "published_test_error": error_at_angle(self.preset.name, angle),
+                    **trials.to_dict(),
+                }
+                for angle, trials in self.trials.items()
+            ],
+        }
+
+    def plot(self) -> "Figure":
+        """Draw it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        return drawing.draw_angles(self)
+
+
+def angles(
+    preset: str | Preset = "C-VF-1h",
+    seeds: int = 1,
+    directory: str | os.PathLike[str] = "runs",
+    *,
+    epochs: int | None = None,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> AngleSweep:
+    """Train a preset from each of the nine feedback angles of Fig. 4.
+
+    Parameters
+    ----------
+    preset : str or Preset
+        One with untied feedback: "C-VF-1h" or "C-VF-2h" as in the paper.
+    seeds : int
+        At each angle, the runs have seeds 0 … seeds − 1.
+    directory : path
+        Each run is kept in ``directory/angles/C-VF-1h/angle-22.5/seed-0`` and so on.
+    epochs : int, optional
+        Default: as many as were published.
+    jobs, data_root, progress, on_run_end
+        As for `cep.run_many`.
+
+    Returns
+    -------
+    AngleSweep
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError, ImportError, KeyboardInterrupt
+        As for `cep.reproduce`; ValueError also for a preset with tied feedback.
+    """
+    chosen, seeds = preset_of(preset), _arguments.count("seeds", seeds)
+    check_has_angles(chosen)
+    runs = {angle: at_angle(chosen, angle, epochs).runs(seeds) for angle in FEEDBACK_ANGLES}
+    outcomes = train(
+        {name: each for named in runs.values() for name, each in named.items()},
+        directory,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )
+    return AngleSweep(
+        chosen,
+        {angle: Trials(tuple(outcomes[name] for name in named)) for angle, named in runs.items()},
+    )
+
+
+def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> AngleSweep:
+    """What the runs of `angles` come to that have ended, at those angles that have some.
+
+    Raises
+    ------
+    ValueError
+        A run has another configuration, or a file is damaged.
+    """
+    chosen = preset_of(preset)
+    trials = {
+        angle: Trials(tuple(at_angle(chosen, angle).ended(Path(directory))))
+        for angle in FEEDBACK_ANGLES
+    }
+    return AngleSweep(chosen, {angle: each for angle, each in trials.items() if each.outcomes})
+
+
+def check_has_angles(preset: Preset) -> None:
+    """Raise the ValueError that there is no angle, where feedback is tied."""
+    if not has_angles(preset):
+        raise ValueError(
+            f"{preset.name} has tied feedback, at no angle to the forward weights; expected a "
+            "preset with untied feedback, such as C-VF-1h"
+        )

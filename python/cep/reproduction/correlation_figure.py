@@ -1,0 +1,200 @@
+"""Fig. 5a: the angle between update and gradient before learning against the error after it."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cep import _arguments, presets
+from cep.presets import Preset
+from cep.reproduction import drawing, published, report
+from cep.reproduction.initial_angles import InitialAngles, initial_angles, mean_of
+from cep.reproduction.rows import preset_of
+from cep.reproduction.series import Series, at_angle, has_angles, row
+from cep.reproduction.training import train
+from cep.reproduction.trials import Trials
+from cep.runs import RunOutcome
+from cep.runs.comparison import table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADINGS = (
+    "run", "feedback at", "seeds", "epochs", "angle", "without t = 0", "published", "test error",
+    "published", "lost",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CorrelationPoint:
+    """A row of the table, or a preset at another feedback angle."""
+
+    preset: Preset
+    feedback_angle: float | None
+    """Degrees before learning; None for a row of the table."""
+    trials: Trials
+    angles: InitialAngles
+    """Mean over the networks of these trials."""
+
+    @property
+    def published_angle(self) -> float | None:
+        """Of a row of the table."""
+        return published.initial_angle(self.preset.name) if self.feedback_angle is None else None
+
+    @property
+    def published_error(self) -> float | None:
+        """Of a row of the table, or at this feedback angle."""
+        if self.feedback_angle is not None:
+            return published.error_at_angle(self.preset.name, self.feedback_angle)
+        return None if self.preset.published is None else self.preset.published.test_mean
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Angles beside errors: ``print(correlation)``, ``correlation.plot()``."""
+
+    points: tuple[CorrelationPoint, ...]
+
+    stem = "correlation"
+
+    def rows(self) -> list[list[str]]:
+        """The cells under `HEADINGS`, a row a point."""
+        return [
+            [
+                point.preset.name,
+                _degrees(point.feedback_angle),
+                str(len(point.trials.outcomes)),
+                report.epochs(point.trials, point.preset),
+                *(f"{angle:.1f}°" for angle in point.angles),
+                _degrees(point.published_angle),
+                str(point.trials.test_error),
+                report.percent(point.published_error),
+                report.lost(point.trials),
+            ]
+            for point in self.points
+        ]
+
+    def __str__(self) -> str:
+        title = "angle between update and gradient before learning, error after it"
+        return f"{title}\n{table(HEADINGS, self.rows())}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        return {
+            "points": [
+                {
+                    "preset": point.preset.name,
+                    "feedback_angle": point.feedback_angle,
+                    "angle": point.angles.total,
+                    "angle_without_first": point.angles.without_first,
+                    "published_angle": point.published_angle,
+                    "published_test_error": point.published_error,
+                    **point.trials.to_dict(),
+                }
+                for point in self.points
+            ]
+        }
+
+    def plot(self) -> "Figure":
+        """Draw it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        return drawing.draw_correlation(self)
+
+
+def correlation(
+    rows: Sequence[str | Preset] = published.ONE_HIDDEN_LAYER,
+    seeds: int = 1,
+    directory: str | os.PathLike[str] = "runs",
+    *,
+    epochs: int | None = None,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> Correlation:
+    """Hold the angle to the gradient before learning against the error after it.
+
+    Runs below the directory are taken as they are, with the seeds and epochs that they have; what
+    is not there is trained. Other rows of the table are drawn too where runs of them have ended.
+
+    Parameters
+    ----------
+    rows : sequence of str or Preset
+        Rows of the table; default: EP-1h, C-EP-1h and C-VF-1h. Of those with untied feedback, the
+        nine angles of Fig. 4 as well.
+    seeds : int
+        Runs with seeds 0 … seeds − 1 are trained where they are not there.
+    directory : path
+        Of the runs of `cep.reproduce` and `angles`.
+    epochs : int, optional
+        Of runs that are trained. Default: as many as were published.
+    jobs, data_root, progress, on_run_end
+        As for `cep.run_many`.
+
+    Returns
+    -------
+    Correlation
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError, ImportError, KeyboardInterrupt
+        As for `cep.reproduce`; ValueError also for no rows, and for one trained with BPTT.
+    """
+    seeds, place = _arguments.count("seeds", seeds), Path(directory)
+    asked = [preset_of(each) for each in rows]
+    if not asked:
+        raise ValueError("there are no rows; expected one preset or more")
+    for preset in asked:
+        if preset.configuration.rule == "bptt":
+            raise ValueError(f"{preset.name} learns by the gradient itself, at no angle to it")
+    found = [
+        (key, series.runs(seeds) | series.found(place)) for key, series in _cells(asked, epochs)
+    ]
+    outcomes = train(
+        {name: configuration for _, runs in found for name, configuration in runs.items()},
+        directory,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )
+    trials = [(key, Trials(tuple(outcomes[name] for name in runs))) for key, runs in found]
+    others = [presets.get(name) for name in published.TABLE]
+    for key, series in _cells([each for each in others if each not in asked]):
+        if ended := series.ended(place):
+            trials.append((key, Trials(tuple(ended))))
+    return Correlation(tuple(_points(trials, None if data_root is None else Path(data_root))))
+
+
+_Key = tuple[Preset, float | None]
+
+
+def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tuple[_Key, Series]]:
+    """Each row, and each of its feedback angles."""
+    for preset in chosen:
+        yield (preset, None), row(preset, epochs)
+        if has_angles(preset):
+            for angle in published.FEEDBACK_ANGLES:
+                yield (preset, angle), at_angle(preset, angle, epochs)
+
+
+def _points(
+    trials: Sequence[tuple[_Key, Trials]], data_root: Path | None
+) -> Iterator[CorrelationPoint]:
+    """The same with their angles before learning."""
+    data: dict[str, Any] = {}
+    for (preset, feedback_angle), each in trials:
+        if (name := preset.configuration.data) not in data:
+            data[name], _ = preset.configuration.load_data(data_root)
+        angles = [initial_angles(one.configuration, *data[name]) for one in each.outcomes]
+        yield CorrelationPoint(preset, feedback_angle, each, mean_of(angles))
+
+
+def _degrees(angle: float | None) -> str:
+    return "" if angle is None else f"{angle:g}°"

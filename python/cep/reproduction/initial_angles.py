@@ -1,0 +1,60 @@
+"""The angle between a rule's total update and the total gradient of BPTT, before learning."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from cep.configuration import Configuration
+from cep.gradients import gradient
+from cep.rules import BPTT
+from cep.theorem import ConvergenceWarning, gdu_check
+
+
+class InitialAngles(NamedTuple):
+    """Degrees between minus the update and the gradient of all weights, biases left out."""
+
+    total: float
+    """Of the whole update."""
+    without_first: float
+    """Without the nudged phase's step t = 0, on both sides: what the paper's code computes."""
+
+
+def initial_angles(configuration: Configuration, x: NDArray[Any], y: NDArray[Any]) -> InitialAngles:
+    """Both angles on a network as it is drawn, with its own rule and hyperparameters.
+
+    Where the rule draws the sign of β, it has the sign given.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        With rule "ep" or "c-ep".
+    x, y : numpy.ndarray
+        Training data; its first batch is used.
+    """
+    net = configuration.make_network()
+    rule = configuration.replace(beta_sign="fixed").make_rule()
+    batch = (x[: configuration.batch_size], y[: configuration.batch_size])
+    estimate = gradient(net, *batch, rule)
+    with warnings.catch_warnings():
+        # The row is as it was published, whether or not its free phase comes to rest.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        moves = configuration.rule == "c-ep"
+        report = gdu_check(
+            net,
+            *batch,
+            configuration.free_steps,
+            configuration.nudged_steps,
+            configuration.beta,
+            configuration.learning_rates if moves else 0,
+            bias_learning_rates=configuration.bias_learning_rates if moves else None,
+            as_recorded=True,
+        )
+    exact = gradient(net, *batch, BPTT(configuration.free_steps))
+    return InitialAngles(estimate.angle(exact), report.angle)
+
+
+def mean_of(angles: Sequence[InitialAngles]) -> InitialAngles:
+    """The mean of each."""
+    return InitialAngles(*(sum(each) / len(angles) for each in zip(*angles, strict=True)))

@@ -1,0 +1,166 @@
+"""What trials came to, in words: text for the terminal, cells for tables."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cep.presets import Preset
+from cep.reproduction.trials import Spread, Trials, ending
+from cep.runs import RunOutcome
+from cep.runs.comparison import table
+
+if TYPE_CHECKING:
+    from cep.reproduction.rows import Reproduction
+
+SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
+SUMMARY_HEADINGS = (
+    "run", "seeds", "epochs", "test error", "published test", "best epoch", "train error",
+    "published train", "time a seed", "lost",
+)  # fmt: skip
+
+
+def describe(trials: "Reproduction") -> str:
+    """Every seed, then means and deviations beside what was published."""
+    preset, configuration = trials.preset, trials.preset.configuration
+    sizes = "-".join(map(str, configuration.sizes))
+    seeds = [seed_cells(outcome) for outcome in trials.outcomes]
+    lines = [f"{preset.name}: {configuration.title}, {sizes}, {epochs(trials, preset)} epochs"]
+    lines += [table(SEED_HEADINGS, seeds), "", f"mean ± standard deviation over {basis(trials)}"]
+    columns = ("test error", "best epoch", "train error")
+    rows = [["here", *map(str, _spreads(trials))]]
+    if trials.mostly_wrong:
+        rows.append(["without mostly wrong", *map(str, _spreads(trials.without_mostly_wrong))])
+    if preset.published is not None:
+        rows.append(["published", published_test(preset), "", published_train(preset)])
+    lines.append(table(("", *columns), rows))
+    if preset.published is None:
+        lines.append("no error was published")
+    elif any(outcome.configuration.epochs != configuration.epochs for outcome in trials.outcomes):
+        lines.append(
+            "NOTE: not the published number of epochs; not to be held against the published errors"
+        )
+    lines.append(f"time: {duration(trials.seconds)} for all seeds, one after the other")
+    lines += [
+        f"{outcome.name}: {outcome.message}" for outcome in trials.outcomes if outcome.message
+    ]
+    return "\n".join(lines)
+
+
+def summary(reproductions: "Sequence[Reproduction]") -> str:
+    """A table with a line a row."""
+    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions])
+
+
+def summary_cells(reproduction: "Reproduction") -> list[str]:
+    """The cells under `SUMMARY_HEADINGS`."""
+    preset = reproduction.preset
+    test, best, train = map(str, _spreads(reproduction))
+    if reproduction.mostly_wrong:
+        rest = _spreads(reproduction.without_mostly_wrong)
+        test, best, train = (
+            f"{all_finished} ({better} without mostly wrong)"
+            for all_finished, better in zip((test, best, train), rest, strict=True)
+        )
+    return [
+        preset.name,
+        str(len(reproduction.outcomes)),
+        epochs(reproduction, preset),
+        test,
+        published_test(preset),
+        best,
+        train,
+        published_train(preset),
+        duration(reproduction.seconds / len(reproduction.outcomes)),
+        lost(reproduction),
+    ]
+
+
+def seed_cells(outcome: RunOutcome) -> list[str]:
+    """The cells under `SEED_HEADINGS`."""
+    cells = [str(outcome.configuration.seed), ending(outcome), _epochs_done(outcome)]
+    if not len(outcome.history):
+        return [*cells, "none", "none", "", "none", ""]
+    return [
+        *cells,
+        f"{outcome.test_error:.2%}",
+        f"{outcome.best_test_error:.2%}",
+        str(outcome.best_epoch),
+        f"{outcome.train_error:.2%}",
+        duration(outcome.seconds),
+    ]
+
+
+def run_line(outcome: RunOutcome) -> str:
+    """A run that has ended, in a line."""
+    start = f"{outcome.name}  {ending(outcome)} after {_epochs_done(outcome)} epochs"
+    if not len(outcome.history):
+        # Of a message of several lines the first says what happened.
+        return ": ".join([start, *outcome.message.splitlines()[:1]])
+    return (
+        f"{start}: test error {outcome.test_error:.2%}, best {outcome.best_test_error:.2%} in "
+        f"epoch {outcome.best_epoch}, train error {outcome.train_error:.2%}, "
+        f"{duration(outcome.seconds)}"
+    )
+
+
+def epochs(trials: Trials, preset: Preset) -> str:
+    """The epochs asked for, as "100", or "5 of 100" where as many were published."""
+    published = preset.configuration.epochs
+    asked = sorted({outcome.configuration.epochs for outcome in trials.outcomes})
+    if asked == [published]:
+        return str(published)
+    return f"{', '.join(map(str, asked))} of {published}"
+
+
+def basis(trials: Trials) -> str:
+    """What means are over, in words."""
+    finished = len(trials.finished)
+    parts = [f"the {finished} of {len(trials.outcomes)} seeds that finished"]
+    parts += [f"{trials.diverged} diverged"] * bool(trials.diverged)
+    parts += [f"{trials.failed} failed"] * bool(trials.failed)
+    parts += [f"{trials.mostly_wrong} of the {finished} mostly wrong"] * bool(trials.mostly_wrong)
+    return "; ".join(parts)
+
+
+def lost(trials: Trials) -> str:
+    """How many runs did not end as they should, as "1 diverged, 1 mostly wrong", or "none"."""
+    counts = {
+        "diverged": trials.diverged,
+        "failed": trials.failed,
+        "mostly wrong": trials.mostly_wrong,
+    }
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
+
+
+def published_test(preset: Preset) -> str:
+    """The published test error, with its deviation where there is one."""
+    if preset.published is None:
+        return "none"
+    deviation = preset.published.test_deviation
+    return str(Spread(preset.published.test_mean, float("nan") if deviation is None else deviation))
+
+
+def published_train(preset: Preset) -> str:
+    """The published training error."""
+    if preset.published is None or preset.published.train is None:
+        return "none"
+    return str(Spread(preset.published.train, float("nan")))
+
+
+def percent(error: float | None) -> str:
+    """An error, as "2.4 %", or "none"."""
+    return "none" if error is None else f"{100 * error:.4g} %"
+
+
+def duration(seconds: float) -> str:
+    """A time, as "85.0 s", "12 min" or "3.4 h"."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _spreads(trials: Trials) -> tuple[Spread, Spread, Spread]:
+    return trials.test_error, trials.best_test_error, trials.train_error
+
+
+def _epochs_done(outcome: RunOutcome) -> str:
+    return f"{len(outcome.history)}/{outcome.configuration.epochs}"

@@ -1,0 +1,130 @@
+"""Rows of the paper's table: a preset trained with several seeds, beside what was published."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cep import _arguments, presets
+from cep.presets import Preset
+from cep.reproduction import report
+from cep.reproduction.series import row
+from cep.reproduction.training import train
+from cep.reproduction.trials import Trials
+from cep.runs import RunOutcome
+
+
+@dataclass(frozen=True)
+class Reproduction(Trials):
+    """A preset trained with several seeds: ``print(reproduction)`` shows each of them.
+
+    Means and deviations are those of `Trials`: over the runs that finished.
+    """
+
+    preset: Preset
+
+    def __str__(self) -> str:
+        return report.describe(self)
+
+
+def reproduce(
+    preset: str | Preset,
+    seeds: int = 5,
+    directory: str | os.PathLike[str] = "runs",
+    *,
+    epochs: int | None = None,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> Reproduction:
+    """Train a published experiment with several seeds.
+
+    Runs that have ended are not repeated, and those that were cut short go on: to go on after
+    Ctrl-C or a crash, call it again.
+
+    Parameters
+    ----------
+    preset : str or Preset
+        Such as "C-EP-1h" (see `cep.presets`), or ``cep.presets.get("C-EP-1h").with_bptt()``.
+    seeds : int
+        The runs have seeds 0 … seeds − 1.
+    directory : path
+        Each run is kept in ``directory/C-EP-1h/seed-0`` and so on (see `RunDirectory`).
+    epochs : int, optional
+        Default: as many as were published.
+    jobs, data_root, progress, on_run_end
+        As for `cep.run_many`.
+
+    Returns
+    -------
+    Reproduction
+        Every run, means and deviations; as text, beside what was published.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a preset that is unknown, another argument that cannot be, or a directory that holds a
+        run of another configuration. Nothing is trained then.
+    FileNotFoundError, ImportError
+        Where MNIST is not there, or a library is not.
+    KeyboardInterrupt
+        On Ctrl-C.
+
+    Examples
+    --------
+    >>> print(cep.reproduce("EP-1h", seeds=5))  # doctest: +SKIP
+    """
+    return reproduce_rows(
+        [preset],
+        seeds,
+        directory,
+        epochs=epochs,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )[0]
+
+
+def reproduce_rows(
+    rows: Sequence[str | Preset],
+    seeds: int = 5,
+    directory: str | os.PathLike[str] = "runs",
+    *,
+    epochs: int | None = None,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> list[Reproduction]:
+    """`reproduce` for several presets at a time, which leaves no processor idle between them."""
+    seeds = _arguments.count("seeds", seeds)
+    names = [(each, row(each, epochs).runs(seeds)) for each in map(preset_of, rows)]
+    outcomes = train(
+        {name: configuration for _, runs in names for name, configuration in runs.items()},
+        directory,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )
+    return [Reproduction(tuple(outcomes[name] for name in runs), each) for each, runs in names]
+
+
+def read_rows(directory: str | os.PathLike[str]) -> list[Reproduction]:
+    """What the runs below a directory that have ended come to: a row a preset that has some.
+
+    Raises
+    ------
+    ValueError
+        A run has another configuration than its preset, or a file is damaged.
+    """
+    known = [each for preset in presets.PRESETS.values() for each in (preset, preset.with_bptt())]
+    rows = [Reproduction(tuple(row(each).ended(Path(directory))), each) for each in known]
+    return [each for each in rows if each.outcomes]
+
+
+def preset_of(preset: str | Preset) -> Preset:
+    """A preset, by name or itself."""
+    return preset if isinstance(preset, Preset) else presets.get(preset)

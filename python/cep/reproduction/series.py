@@ -1,0 +1,98 @@
+"""Series: a configuration trained with several seeds, and where each of its runs is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from cep import presets
+from cep.configuration import Configuration
+from cep.presets import Preset
+from cep.reproduction.published import FEEDBACK_ANGLES
+from cep.runs import RunDirectory, RunOutcome
+from cep.runs.result import StopReason
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs that differ in nothing but their seed."""
+
+    folder: str
+    """Below the directory of all runs; each run is in ``seed-0``, ``seed-1`` and so on in it."""
+    configuration: Configuration
+    """Of the run with seed 0."""
+
+    def runs(self, seeds: int) -> dict[str, Configuration]:
+        """The runs of seeds 0 … seeds − 1, by name: the path below the directory of all runs."""
+        return {
+            f"{self.folder}/seed-{seed}": self.configuration.replace(seed=seed)
+            for seed in range(seeds)
+        }
+
+    def found(self, directory: Path) -> dict[str, Configuration]:
+        """The runs that are there, of however many epochs, by name.
+
+        Raises
+        ------
+        ValueError
+            One of them has another configuration, or is damaged.
+        """
+        present = {}
+        for path in directory.glob(f"{self.folder}/seed-*"):
+            place, seed = RunDirectory(path), path.name.removeprefix("seed-")
+            if place.holds_a_run() and seed.isdecimal():
+                configuration = place.configuration()
+                place.check_same(
+                    self.configuration.replace(seed=int(seed), epochs=configuration.epochs)
+                )
+                present[int(seed)] = configuration
+        return {f"{self.folder}/seed-{seed}": present[seed] for seed in sorted(present)}
+
+    def ended(self, directory: Path) -> list[RunOutcome]:
+        """How the runs that are there ended, without those that have not.
+
+        Raises
+        ------
+        ValueError
+            As for `found`.
+        """
+        outcomes = []
+        for name, configuration in self.found(directory).items():
+            place = RunDirectory(directory / name)
+            status, message = place.status()
+            if status in get_args(StopReason):
+                reason = cast(StopReason, status)
+                outcomes.append(
+                    RunOutcome(name, configuration, place.path, reason, message, place.history())
+                )
+        return outcomes
+
+
+def row(preset: Preset, epochs: int | None = None) -> Series:
+    """A row of the paper's table, with as many epochs as were published where none are given."""
+    return Series(preset.name.replace(" ", "-"), _shortened(preset.configuration, epochs))
+
+
+def at_angle(preset: Preset, angle: float, epochs: int | None = None) -> Series:
+    """The same with an initial angle between forward and feedback weights, in degrees."""
+    configuration = preset.configuration.replace(feedback_angle=angle)
+    folder = f"angles/{row(preset).folder}/angle-{angle:g}"
+    return Series(folder, _shortened(configuration, epochs))
+
+
+def all_series() -> Iterator[Series]:
+    """Every series that `cep reproduce` trains."""
+    for preset in presets.PRESETS.values():
+        for each in (preset, preset.with_bptt()):
+            yield row(each)
+            if has_angles(each):
+                yield from (at_angle(each, angle) for angle in FEEDBACK_ANGLES)
+
+
+def has_angles(preset: Preset) -> bool:
+    """Whether there are feedback weights at an angle to forward ones."""
+    return preset.configuration.feedback == "untied"
+
+
+def _shortened(configuration: Configuration, epochs: int | None) -> Configuration:
+    return configuration if epochs is None else configuration.replace(epochs=epochs)

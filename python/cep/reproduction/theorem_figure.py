@@ -1,0 +1,167 @@
+"""Fig. 5b and appendix E.6: the theorem's curves, of all rules in one of the settings.
+
+784-512-10, tanh, float64, the first test image of MNIST; seed 0, feedback of VF and C-VF at 0°.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cep import _arguments, datasets, plots
+from cep.network import SETTINGS, Network
+from cep.reproduction import drawing
+from cep.runs.comparison import table
+from cep.theorem import Curves, GDUReport, gdu_check
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PANELS = ("neurons 1", "neurons 2", "weights 0→1", "weights 1→2")
+"""What is drawn of each rule, as `GDUReport.rows` calls it."""
+
+_CONDITIONS: dict[str, dict[str, Any]] = {
+    "prototypical": {"free_steps": 150, "nudged_steps": 10, "beta": 0.01},
+    "real-time": {"free_steps": 800, "nudged_steps": 80, "beta": 0.005},
+}
+_RULES = {
+    "EP": ("tied", 0.0),
+    "C-EP": ("tied", 2e-5),
+    "VF": ("untied", 0.0),
+    "C-VF": ("untied", 2e-5),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RuleCurves:
+    """What is kept of a rule's `GDUReport`, whose curves of all weights are large."""
+
+    learning_rate: float
+    angle: float
+    """Degrees between the total update and minus the total gradient of all weights."""
+    relative_errors: Mapping[str, float]
+    """Of every layer and connection, by name."""
+    sign_agreement: float
+    """Of the connection whose weights agree least."""
+    panels: Mapping[str, Curves]
+    """By name: the few entries that are drawn, steps × entries."""
+
+    @classmethod
+    def of(cls, report: GDUReport) -> "RuleCurves":
+        """What is kept of a report."""
+        named = dict(report.rows())
+        return cls(
+            report.learning_rates[0],
+            report.angle,
+            {name: curves.relative_error for name, curves in named.items()},
+            min(curves.sign_agreement for curves in report.weights),
+            {name: plots.some_entries(named[name]) for name in PANELS},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TheoremCurves:
+    """Updates beside minus gradients in one setting: ``print(curves)``, ``curves.plot()``."""
+
+    setting: str
+    rules: Mapping[str, RuleCurves]
+    """EP, C-EP, VF, C-VF."""
+
+    @property
+    def stem(self) -> str:
+        """What files with this figure are called."""
+        return f"gdu-{self.setting}"
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Headings, and a row of cells a rule: relative errors, signs that agree, the angle."""
+        # VF has the names of EP, and feedback weights after them.
+        names = list(self.rules["VF"].relative_errors)
+        rows = []
+        for name, rule in self.rules.items():
+            errors = [rule.relative_errors.get(each) for each in names]
+            rows.append([name, f"{rule.learning_rate:g}"])
+            rows[-1] += ["" if error is None else f"{error:.1%}" for error in errors]
+            rows[-1] += [f"{rule.sign_agreement:.1%}", f"{rule.angle:.2f}°"]
+        return ["rule", "η", *names, "sign agreement (weights)", "angle"], rows
+
+    def __str__(self) -> str:
+        title = f"{self.setting}: relative errors of updates beside minus the gradients of BPTT"
+        return f"{title}\n{table(*self.table())}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The curves drawn, and how far all of them agree, as JSON can hold them."""
+        return {
+            "setting": self.setting,
+            **_CONDITIONS[self.setting],
+            "rules": {
+                name: {
+                    "learning_rate": rule.learning_rate,
+                    "angle": rule.angle,
+                    "relative_errors": dict(rule.relative_errors),
+                    "sign_agreement": rule.sign_agreement,
+                    "panels": {
+                        panel: {
+                            "updates": curves.updates.T.tolist(),
+                            "minus_gradients": curves.gradients.T.tolist(),
+                        }
+                        for panel, curves in rule.panels.items()
+                    },
+                }
+                for name, rule in self.rules.items()
+            },
+        }
+
+    def plot(self) -> "Figure":
+        """Draw them: a row a rule, updates dashed, minus gradients solid.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        return drawing.draw_theorem(self)
+
+
+def gdu(
+    setting: str = "prototypical", *, data_root: str | os.PathLike[str] | None = None
+) -> TheoremCurves:
+    """Hold the updates of all rules against the gradients of BPTT, under the paper's conditions.
+
+    Parameters
+    ----------
+    setting : {"prototypical", "real-time"}
+        T = 150, K = 10, β = 0.01, or T = 800, K = 80, β = 0.005 with dt = 0.08 and no clamping;
+        η = 0 for EP and VF, 2e-5 for C-EP and C-VF.
+    data_root : path, optional
+        MNIST's folder (see `cep.datasets.mnist`).
+
+    Returns
+    -------
+    TheoremCurves
+
+    Raises
+    ------
+    ValueError
+        For another setting.
+    FileNotFoundError
+        Where MNIST is not there.
+    """
+    setting = _arguments.choice("setting", setting, SETTINGS)
+    _, (x, y) = datasets.mnist(None if data_root is None else Path(data_root))
+    rules = {}
+    for name, (feedback, rate) in _RULES.items():
+        net = Network(
+            [784, 512, 10],
+            setting=setting,
+            feedback=feedback,
+            activation="tanh",
+            dtype="float64",
+            dt=0.08,
+            clamp=False,
+            seed=0,
+        )
+        conditions = _CONDITIONS[setting]
+        report = gdu_check(net, x[:1], y[:1], learning_rates=rate, **conditions)
+        rules[name] = RuleCurves.of(report)
+    return TheoremCurves(setting, rules)

@@ -1,0 +1,47 @@
+"""Trains series of runs, after everything that can be refused beforehand has been."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import get_args
+
+from cep.configuration import Configuration
+from cep.runs import RunDirectory, RunOutcome, run_many
+from cep.runs.result import StopReason
+
+
+def train(
+    configurations: Mapping[str, Configuration],
+    directory: str | os.PathLike[str],
+    *,
+    jobs: int | None,
+    data_root: str | os.PathLike[str] | None,
+    progress: bool,
+    on_run_end: Callable[[RunOutcome], object] | None,
+) -> dict[str, RunOutcome]:
+    """`cep.run_many`, except that what it would record as a failure of every run is raised.
+
+    Raises
+    ------
+    ValueError
+        A directory holds a run of another configuration, or a file is damaged.
+    FileNotFoundError, ImportError
+        The data is not there, or a library is not.
+    """
+    waiting = []
+    for name, configuration in configurations.items():
+        place = RunDirectory(Path(directory) / name)
+        if place.holds_a_run():
+            place.check_same(configuration)
+        if place.status()[0] not in get_args(StopReason):
+            waiting.append(configuration)
+    if waiting:
+        waiting[0].load_data(None if data_root is None else Path(data_root))
+    return run_many(
+        configurations,
+        directory,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )

@@ -1,0 +1,137 @@
+"""Trials: what the runs of one configuration with several seeds come to together."""
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cep.runs import RunOutcome
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation (n − 1 in the denominator) of some values."""
+
+    mean: float
+    """NaN without values."""
+    deviation: float
+    """NaN with fewer than two."""
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Of some values."""
+        given = list(values)
+        return cls(
+            statistics.fmean(given) if given else math.nan,
+            statistics.stdev(given) if len(given) > 1 else math.nan,
+        )
+
+    def __str__(self) -> str:
+        """In percent, as "2.28 ± 0.16 %"."""
+        if math.isnan(self.mean):
+            return "none"
+        if math.isnan(self.deviation):
+            return f"{100 * self.mean:.2f} %"
+        return f"{100 * self.mean:.2f} ± {100 * self.deviation:.2f} %"
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Runs of one configuration with several seeds.
+
+    Means and deviations are over the runs that finished all their epochs. One that diverged or
+    failed has no final error: it is counted, and shown, but in no mean. One that finished, but with
+    more wrong predictions than right ones, is in the means; `without_mostly_wrong` has those
+    without it.
+    """
+
+    outcomes: tuple[RunOutcome, ...]
+    """Of each seed, in their order."""
+
+    @property
+    def finished(self) -> tuple[RunOutcome, ...]:
+        """Those that the means are over."""
+        return tuple(outcome for outcome in self.outcomes if has_finished(outcome))
+
+    @property
+    def diverged(self) -> int:
+        """Runs in which a state became infinite or not a number."""
+        return sum(outcome.reason == "diverged" for outcome in self.outcomes)
+
+    @property
+    def failed(self) -> int:
+        """Runs that an error ended."""
+        return sum(outcome.reason == "failed" for outcome in self.outcomes)
+
+    @property
+    def mostly_wrong(self) -> int:
+        """Runs that finished with a test error above one half."""
+        return sum(is_mostly_wrong(outcome) for outcome in self.outcomes)
+
+    @property
+    def without_mostly_wrong(self) -> "Trials":
+        """The same without those."""
+        return Trials(tuple(each for each in self.outcomes if not is_mostly_wrong(each)))
+
+    @property
+    def test_error(self) -> Spread:
+        """After the last epoch, as a share."""
+        return Spread.of(outcome.test_error for outcome in self.finished)
+
+    @property
+    def best_test_error(self) -> Spread:
+        """After the epoch of each run in which it is lowest: chosen by looking at test data."""
+        return Spread.of(outcome.best_test_error for outcome in self.finished)
+
+    @property
+    def train_error(self) -> Spread:
+        """Accumulated during the last epoch."""
+        return Spread.of(outcome.train_error for outcome in self.finished)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs of all runs, as if one had followed the other."""
+        return sum(outcome.seconds for outcome in self.outcomes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Means, deviations and every seed, as JSON can hold them: None for what is no number."""
+        spreads = ("test_error", "best_test_error", "train_error")
+        return {
+            name: {key: number_or_none(value) for key, value in vars(getattr(self, name)).items()}
+            for name in spreads
+        } | {"seeds": [_seed(outcome) for outcome in self.outcomes]}
+
+
+def has_finished(outcome: RunOutcome) -> bool:
+    """Whether a run came to its end, that of its patience included."""
+    return outcome.reason in ("finished", "patience")
+
+
+def is_mostly_wrong(outcome: RunOutcome) -> bool:
+    """Whether a run finished with more wrong predictions than right ones."""
+    return has_finished(outcome) and outcome.test_error > 0.5
+
+
+def ending(outcome: RunOutcome) -> str:
+    """How a run ended, in a word."""
+    return "mostly wrong" if is_mostly_wrong(outcome) else outcome.reason
+
+
+def number_or_none(value: float) -> float | None:
+    """What JSON can hold."""
+    return value if math.isfinite(value) else None
+
+
+def _seed(outcome: RunOutcome) -> dict[str, Any]:
+    return {
+        "seed": outcome.configuration.seed,
+        "ended": ending(outcome),
+        "epochs": len(outcome.history),
+        "of_epochs": outcome.configuration.epochs,
+        "test_error": number_or_none(outcome.test_error),
+        "best_test_error": number_or_none(outcome.best_test_error),
+        "best_epoch": outcome.best_epoch,
+        "train_error": number_or_none(outcome.train_error),
+        "seconds": outcome.seconds,
+    }

@@ -1,0 +1,63 @@
+"""Runs that nobody trained: outcomes with given errors, and their files."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from small_runs import small
+
+import cep
+from cep.presets import Preset, Published
+
+
+def outcome(
+    configuration: cep.Configuration,
+    errors: Sequence[float],
+    reason: str = "finished",
+    name: str = "",
+    message: str = "",
+) -> cep.RunOutcome:
+    """One with these test errors, training errors half as large, and 1.5 s an epoch."""
+    halves = [error / 2 for error in errors]
+    history = cep.History(halves, halves, list(errors), list(errors), [1.5] * len(errors))
+    return cep.RunOutcome(name, configuration, Path(name), reason, message, history)  # type: ignore[arg-type]
+
+
+def write_run(
+    place: Path, configuration: cep.Configuration, errors: Sequence[float], status: str = "finished"
+) -> None:
+    """The small files of a run with these test errors, training errors half as large."""
+    place.mkdir(parents=True)
+    (place / "configuration.json").write_text(configuration.to_json())
+    (place / "status.json").write_text(json.dumps({"status": status, "message": ""}))
+    machine = {"processor": "abacus", "instruction_set": "beads", "threads": 1}
+    (place / "environment.json").write_text(json.dumps(machine))
+    lines = [
+        {
+            "epoch": epoch,
+            "train_error": error / 2,
+            "train_loss": error,
+            "test_error": error,
+            "test_loss": error,
+            "seconds": 60.0,
+        }
+        for epoch, error in enumerate(errors, start=1)
+    ]
+    (place / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+@pytest.fixture
+def quick_presets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts three epochs of the digits in the place of some of the rows."""
+    configurations = {
+        "EP-1h": small(rule="ep"),
+        "EP-2h": small(rule="ep", hidden=[16, 16], learning_rates=0.02),
+        "C-EP-1h": small(),
+        "C-VF-1h": small(feedback="untied", beta_sign="random"),
+    }
+    for name, configuration in configurations.items():
+        preset = Preset(name, configuration, Published(0.02, 0.001, 0.002))
+        monkeypatch.setitem(cep.presets.PRESETS, name, preset)
+    # The error curves of every run take longer than its training.
+    monkeypatch.setattr("cep.runs.RunDirectory.draw", lambda *arguments: None)

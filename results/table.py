@@ -1,0 +1,99 @@
+"""Writes the tables of README.md and results/README.md from the runs in results/runs.
+
+    python results/table.py            # after results/collect.py
+    python results/table.py --check    # says whether they are what the runs say
+
+Each table is between two comments that say so.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cep.reproduction import AngleSweep, Reproduction, angle_figure, read_angles, read_rows, report
+from cep.reproduction.trials import Trials
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "results" / "runs"
+NOTHING = "No runs have been collected yet."
+
+
+def main() -> None:
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit("usage: python results/table.py [--check]")
+    rows = read_rows(RUNS)
+    sweeps = [read_angles(name, RUNS) for name in ("C-VF-1h", "C-VF-2h")]
+    sweeps = [sweep for sweep in sweeps if sweep.trials]
+    blocks = {
+        ROOT / "README.md": {"table": summary(rows)},
+        ROOT / "results" / "README.md": {
+            "table": summary(rows),
+            "seeds": seeds(rows),
+            "angles": "\n\n".join(map(angles, sweeps)) or NOTHING,
+            "machines": machines([*rows, *(each for s in sweeps for each in s.trials.values())]),
+        },
+    }
+    different = []
+    for path, contents in blocks.items():
+        before = text = path.read_text(encoding="utf-8")
+        for name, content in contents.items():
+            text = filled(path, text, name, content)
+        if text == before:
+            continue
+        different.append(path.relative_to(ROOT))
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {different[-1]}")
+    if different and "--check" in sys.argv:
+        sys.exit(f"not what the runs say: {', '.join(map(str, different))}; run {sys.argv[0]}")
+
+
+def filled(path: Path, text: str, name: str, content: str) -> str:
+    """The text with new content between the two comments of this name."""
+    begin, end = f"<!-- results/table.py: {name} -->\n", f"\n<!-- end of {name} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        sys.exit(f"{path} lacks a line {begin.strip()}, or {end.strip()} after it")
+    return f"{before}{begin}\n{content}\n{end}{after}"
+
+
+def summary(rows: Sequence[Reproduction]) -> str:
+    return markdown(report.SUMMARY_HEADINGS, [report.summary_cells(row) for row in rows])
+
+
+def seeds(rows: Sequence[Reproduction]) -> str:
+    cells = [
+        [f"`{outcome.name}`", *report.seed_cells(outcome)[1:]]
+        for row in rows
+        for outcome in row.outcomes
+    ]
+    return markdown(["run", *report.SEED_HEADINGS[1:]], cells)
+
+
+def angles(sweep: AngleSweep) -> str:
+    return f"{sweep.preset.name}:\n\n{markdown(angle_figure.HEADINGS, sweep.rows())}"
+
+
+def machines(trials: Sequence[Trials]) -> str:
+    places = [RUNS / outcome.name for each in trials for outcome in each.outcomes]
+    environments = [json.loads((place / "environment.json").read_text()) for place in places]
+    named = sorted(
+        {
+            f"- {each['processor']}, {each['instruction_set']}, threads a run: {each['threads']}"
+            for each in environments
+        }
+    )
+    return "\n".join(named) or NOTHING
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return NOTHING
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+if __name__ == "__main__":
+    main()
