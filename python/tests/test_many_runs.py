@@ -1,5 +1,6 @@
 """Many runs: each is what it is alone, one that fails ends no other, and none is repeated."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -16,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from dataset_files import fake_mnist, write_mnist
+from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import ThreadingBackend
 from small_runs import files, fitted, kept, small, without_times
 from snapshot import same
@@ -180,10 +182,10 @@ def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> Non
     """As by a system that is out of memory: whenever this run is under way, it is killed."""
     running = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     kills = 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     try:
         while running.poll() is None and time.monotonic() < deadline:
             if doomed := at_work_in(tmp_path / "doomed", psutil.Process(running.pid)):
@@ -191,7 +193,8 @@ def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> Non
                 kills += 1
             time.sleep(0.05)
     finally:
-        running.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
         out, err = running.communicate()
     assert out == "['0', '1', '2', '3', '4']\nfailed\n", err
     assert kills > 0
@@ -205,6 +208,9 @@ def test_each_run_has_one_thread_of_the_engine(
     jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = cep.get_num_threads()
+    # What processes that begin now would use otherwise.
+    get_reusable_executor().shutdown(wait=True)
+    monkeypatch.setenv("CEP_NUM_THREADS", "3")
     cep.set_num_threads(3)
     try:
         run_many({"a": small(epochs=1), "b": small(epochs=1)}, tmp_path, jobs=jobs)
@@ -225,16 +231,19 @@ def _interrupt(outcome: cep.RunOutcome) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_function_that_is_called_after_every_run(jobs: int, tmp_path: Path) -> None:
-    run_many({"plain": THREE["plain"]}, tmp_path, jobs=1)
+    """Here, for those that had ended before too; what is returned has the order given."""
+    *_, last = THREE
+    run_many({last: THREE[last]}, tmp_path, jobs=1)
     called: list[tuple[str, int, int]] = []
 
     def end(outcome: cep.RunOutcome) -> None:
         assert RunDirectory(outcome.directory).status()[0] == "finished"
         called.append((outcome.name, os.getpid(), threading.get_ident()))
 
-    run_many(THREE, tmp_path, jobs=jobs, on_run_end=end)
+    outcomes = run_many(THREE, tmp_path, jobs=jobs, on_run_end=end)
     assert sorted(name for name, _, _ in called) == sorted(THREE)
     assert {place[1:] for place in called} == {(os.getpid(), threading.get_ident())}
+    assert list(outcomes) == list(THREE)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -387,7 +396,7 @@ except KeyboardInterrupt:
     while running.poll() is None and not list(tmp_path.rglob("last.safetensors")):
         time.sleep(0.005)
     os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=120)
     assert (out, err) == ("interrupted\n", "")
     configurations = {str(seed): small(seed=seed, **LONG) for seed in range(3)}
     statuses = [RunDirectory(tmp_path / name).status()[0] for name in configurations]

@@ -170,8 +170,8 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
         time.sleep(0.005)
     sent = time.monotonic()
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
-    assert time.monotonic() - sent < 3
+    _, err = running.communicate(timeout=120)
+    assert time.monotonic() - sent < 5
     assert running.returncode == 130, err
     assert "Traceback" not in err
     said = re.search(r"^Error: stopped by Ctrl-C; go on with: cep (.*)$", err, re.MULTILINE)
@@ -180,7 +180,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     assert set(statuses) <= {"unfinished", "interrupted"}
 
     resumed = start(*shlex.split(said[1]))
-    _, err = resumed.communicate(timeout=60)
+    _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
         expected = cep.Configuration(hidden=[128], free_steps=60, epochs=15, beta=beta)
@@ -192,7 +192,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
 
 def test_the_bar_and_the_lines(tmp_path: Path) -> None:
     running = start("sweep", *map(str, QUICK), "--param", "seed=0:3", "--run-dir", str(tmp_path))
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert len(ROW.findall(out)) == 3
     assert "3/3" in err

@@ -78,7 +78,7 @@ def run_many(
     root = None if root is None else Path(root).expanduser().absolute()
     places = {name: Path(directory).absolute() / name for name in configurations}
     outcomes: dict[str, RunOutcome] = {}
-    with _one_thread_here(), _bar(len(configurations), shown=progress) as bar:
+    with _threads_put_back(), _bar(len(configurations), shown=progress) as bar:
 
         def end(outcome: RunOutcome) -> None:
             outcomes[outcome.name] = outcome
@@ -151,10 +151,9 @@ def _failed(name: str, configuration: Configuration, path: Path, error: Exceptio
 
 
 @contextmanager
-def _one_thread_here() -> Iterator[None]:
-    """For runs in this process: one thread of the engine, and then as many as before."""
+def _threads_put_back() -> Iterator[None]:
+    """As many threads of the engine afterwards as before, where runs ran in this process."""
     before = get_num_threads()
-    set_num_threads(1)
     try:
         yield
     finally:
