@@ -12,9 +12,17 @@ import sys
 from pathlib import Path
 
 from cep.reproduction.series import all_series
+from cep.runs import RunOutcome
 
 HERE = Path(__file__).resolve().parent
 FILES = ("configuration.json", "environment.json", "status.json", "metrics.jsonl")
+
+
+def copy_run(outcome: RunOutcome) -> None:
+    to = HERE / "runs" / outcome.name
+    to.mkdir(parents=True, exist_ok=True)
+    for file in FILES:
+        shutil.copyfile(outcome.directory / file, to / file)
 
 
 def main() -> None:
@@ -24,10 +32,7 @@ def main() -> None:
     ended = [outcome for series in all_series() for outcome in series.ended(runs)]
     found = [name for series in all_series() for name in series.found(runs)]
     for outcome in ended:
-        to = HERE / "runs" / outcome.name
-        to.mkdir(parents=True, exist_ok=True)
-        for file in FILES:
-            shutil.copyfile(outcome.directory / file, to / file)
+        copy_run(outcome)
         print(f"{outcome.name}  {outcome.reason}")
     for name in sorted({*found} - {outcome.name for outcome in ended}):
         print(f"{name}  left out: it has not ended")
