@@ -7,6 +7,9 @@
 >>> history = cep.fit(net, (x, y), rule, epochs=1, seed=0, progress=False)
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from cep import checkpoints, datasets, presets, reproduction, runs
 from cep._cep import DivergenceError, __version__
 from cep.checkpoints import Checkpoint, CheckpointError
@@ -69,3 +72,13 @@ __all__ = [
     "sweep",
     "train_batch",
 ]
+
+if TYPE_CHECKING:
+    from cep import sklearn as sklearn
+else:
+
+    def __getattr__(name: str) -> object:
+        # scikit-learn takes half a second to import, and may be absent.
+        if name == "sklearn":
+            return importlib.import_module("cep.sklearn")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,6 @@
 """Fixtures and settings of all tests."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from dataset_files import cache, scratch, serve  # noqa: F401 (fixtures)
 from hypothesis import settings
 
 import cep
+
+# Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 MNIST = SHARED / "data" / "mnist"

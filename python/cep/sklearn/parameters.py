@@ -1,0 +1,111 @@
+"""An estimator's hyperparameters: checked, and made into a network's description and a rule."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from cep import _arguments
+from cep.configuration import RULES
+from cep.rules import BPTT, CEP, EP, LearningRule
+from cep.sklearn.architecture import Architecture
+
+# As published (Ernoult et al., 2020).
+_BATCH_SIZE = 20
+_RELATIVE_RATES = {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0}
+
+
+def check(estimator: Any) -> None:
+    """Check what neither networks nor rules do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a hyperparameter that is not of its kind or out of its range.
+    """
+    for name in ("clamp", "shuffle", "warm_start", "early_stopping"):
+        value = getattr(estimator, name)
+        # A grid of parameters may be a NumPy array.
+        _arguments.flag(name, value.item() if isinstance(value, np.bool_) else value)
+    for name in ("max_iter", "n_iter_no_change"):
+        _arguments.count(name, getattr(estimator, name))
+    tol = _arguments.real("tol", estimator.tol)
+    if not tol >= 0:
+        raise ValueError(f"tol must be 0 or more, got {tol}")
+    fraction = _arguments.real("validation_fraction", estimator.validation_fraction)
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_fraction must be between 0 and 1, got {fraction}")
+    batch_size(estimator)
+    _hidden_layer_sizes(estimator)
+
+
+def batch_size(estimator: Any) -> int:
+    """Samples a batch, where there are so many."""
+    size = estimator.batch_size
+    if isinstance(size, str):
+        if size != "auto":
+            raise ValueError(f"batch_size must be an integer or 'auto', got {size!r}")
+        return _BATCH_SIZE
+    return _arguments.count("batch_size", size)
+
+
+def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
+    """The network described, between so many features and classes."""
+    return Architecture(
+        sizes=(inputs, *_hidden_layer_sizes(estimator), outputs),
+        setting=estimator.setting,
+        activation=estimator.activation,
+        dt=estimator.dt,
+        clamp=estimator.clamp,
+        feedback=estimator.feedback,
+        feedback_angle=estimator.feedback_angle,
+        dtype=estimator.dtype,
+    )
+
+
+def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
+    """The learning rule, with rates for inputs of this mean square (see `EPClassifier`)."""
+    name = _arguments.choice("rule", estimator.rule, RULES)
+    relative = _relative_rates(estimator.learning_rate_init, name, len(sizes) - 1)
+    bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
+    rates = [bias_rates[0] / mean_square, *bias_rates[1:]]
+    if name == "bptt":
+        return BPTT(estimator.free_steps, learning_rates=rates, bias_learning_rates=bias_rates)
+    return (EP if name == "ep" else CEP)(
+        estimator.free_steps,
+        estimator.nudged_steps,
+        estimator.beta,
+        rates,
+        bias_rates,
+        beta_sign=estimator.beta_sign,
+    )
+
+
+def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
+    name, sizes = "hidden_layer_sizes", estimator.hidden_layer_sizes
+    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+        return (_arguments.count(name, sizes),)
+    units = tuple(_arguments.count(f"{name}[{k}]", n) for k, n in enumerate(sizes))
+    if not units:
+        raise ValueError(f"{name} is empty; expected the units of one hidden layer or more")
+    return units
+
+
+def _relative_rates(value: Any, rule: str, connections: int) -> list[float]:
+    name = "learning_rate_init"
+    if value is None:
+        value = _RELATIVE_RATES[rule]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        rates = [_arguments.real(name, value)] * connections
+    else:
+        rates = [_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(value)]
+    if len(rates) != connections:
+        raise ValueError(
+            f"{name} has {len(rates)} values; the network has {connections} connections "
+            "(one rate for all, or one each, input first)"
+        )
+    for rate in rates:
+        if not 0 <= rate < math.inf:
+            raise ValueError(f"{name} must be finite and 0 or more, got {rate}")
+    return rates

@@ -1,0 +1,41 @@
+"""What `import cep` imports, and what it leaves until it is used."""
+
+from collections.abc import Callable
+
+import pytest
+
+# Slow to import, and absent where their extra was not installed.
+OPTIONAL = ["sklearn", "matplotlib", "torch", "jax", "joblib", "safetensors", "scipy", "pooch"]
+
+
+def test_optional_libraries_wait_until_they_are_used(run_script: Callable[..., str]) -> None:
+    program = f"import sys, cep; print([each for each in {OPTIONAL} if each in sys.modules])"
+    assert run_script(program).strip() == "[]"
+
+
+def test_the_estimator_is_there_without_an_import_of_its_own(
+    run_script: Callable[..., str],
+) -> None:
+    program = """
+import sys, cep
+print(cep.sklearn.EPClassifier())
+print("sklearn" in sys.modules, hasattr(cep, "scikit"))
+"""
+    assert run_script(program).splitlines() == ["EPClassifier()", "True False"]
+
+
+@pytest.mark.parametrize("absent", ["sklearn", "sklearn.base"])
+def test_where_scikit_learn_is_absent_the_remedy_is_named(
+    run_script: Callable[..., str], absent: str
+) -> None:
+    program = """
+import sys, cep
+sys.modules[sys.argv[1]] = None
+try:
+    cep.sklearn
+except ImportError as error:
+    print(error)
+"""
+    message = run_script(program, absent)
+    assert absent in message
+    assert message.strip().endswith(": pip install 'cep[sklearn]'")

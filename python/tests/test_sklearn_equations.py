@@ -1,0 +1,201 @@
+"""What EPClassifier computes: initial weights, learning rates, updates, predictions."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy_model import NumpyModel
+from sklearn.neural_network import MLPClassifier
+from small_classifiers import fitted, ignore_convergence, parameters_of, samples, untrained
+from snapshot import same
+
+import cep
+from cep.sklearn import EPClassifier
+
+
+def model_of(estimator: EPClassifier) -> NumpyModel:
+    """The equations, with the estimator's parameters as its documentation describes them."""
+    return NumpyModel(
+        weights=[coef.T.astype(float) for coef in estimator.coefs_],
+        biases=[intercept.astype(float) for intercept in estimator.intercepts_],
+        feedback=[coef.astype(float) for coef in estimator.feedback_coefs_] or None,
+        setting=estimator.setting,
+        activation=estimator.activation,
+        dt=estimator.dt,
+    )
+
+
+# The equations
+
+
+@pytest.mark.parametrize("rule", [cep.CEP, cep.EP])
+@pytest.mark.parametrize("feedback", ["tied", "untied"])
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+@ignore_convergence
+def test_an_epoch_in_order_follows_the_equations(rule: Any, feedback: str, setting: str) -> None:
+    """50 samples in batches of 20, from weights that are there, with the rates that were promised.
+
+    The model has one rate for the weights and the biases of a connection. A network whose inputs
+    are divided by √m, and its first weights multiplied, is the same one with one rate for both. In
+    the real-time setting, where that is not so, the first connection does not learn.
+    """
+    X, y = samples()
+    first, root = (0.5, math.sqrt(np.mean(X**2))) if setting == "prototypical" else (0.0, 1.0)
+    options = {
+        "rule": "c-ep" if rule is cep.CEP else "ep",
+        "feedback": feedback,
+        "setting": setting,
+        "dtype": "float64",
+        "hidden_layer_sizes": (8, 5),
+        "beta_sign": "fixed",
+        "free_steps": 12,
+        "nudged_steps": 6,
+    }
+    model = model_of(untrained(X, y, **options))
+    model.weights[0] *= root
+    losses = [
+        len(X[rows])
+        * model.train_batch(
+            X[rows] / root, y[rows], rule(12, 6, 0.5, [first / 7, 0.3 / 9, 0.2 / 6])
+        )[0]
+        for rows in (slice(0, 20), slice(20, 40), slice(40, 50))
+    ]
+    model.weights[0] /= root
+    trained = fitted(
+        X, y, shuffle=False, max_iter=1, learning_rate_init=(first, 0.3, 0.2), **options
+    )
+    assert trained.loss_curve_ == pytest.approx([sum(losses) / 50], rel=1e-10)
+    expected = [*(weights.T for weights in model.weights), *model.biases, *(model.feedback or [])]
+    for mine, theirs in zip(parameters_of(trained), expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-10)
+
+
+@ignore_convergence
+@pytest.mark.parametrize(("rule", "default"), [("c-ep", 0.5), ("ep", 4.0), ("bptt", 4.0)])
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+def test_learning_rates_are_those_of_the_notes(rule: str, default: float, setting: str) -> None:
+    X, y = samples()
+    m = np.mean(X**2) if setting == "prototypical" else 0.25
+    trained = fitted(X, y, rule=rule, setting=setting, max_iter=1, hidden_layer_sizes=(8, 5))
+    rates = [default / 7, default / 9, default / 6]
+    assert trained.bias_learning_rates_ == pytest.approx(rates, rel=1e-12)
+    assert trained.learning_rates_ == pytest.approx([rates[0] / m, *rates[1:]], rel=1e-12)
+
+
+@ignore_convergence
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+def test_initial_weights_are_those_of_a_network_scaled_for_the_inputs(setting: str) -> None:
+    """U(−1/√n, 1/√n), the first ones times ½/√m."""
+    X, y = samples()
+    factor = 0.5 / math.sqrt(np.mean(X**2)) if setting == "prototypical" else 1.0
+    new = untrained(X, y, setting=setting, hidden_layer_sizes=(2000,))
+    for coef, n, scale in zip(new.coefs_, (6, 2000), (factor, 1.0), strict=True):
+        assert np.abs(coef).max() == pytest.approx(scale / math.sqrt(n), rel=0.01)
+    assert np.abs(new.intercepts_[0]).max() == pytest.approx(1 / math.sqrt(6), rel=0.01)
+
+
+@ignore_convergence
+@pytest.mark.parametrize("rule", ["c-ep", "ep", "bptt"])
+@pytest.mark.parametrize("factor", [2.0**-12, 2.0**20])
+def test_a_factor_on_all_inputs_changes_nothing(rule: str, factor: float) -> None:
+    """A power of two, so that not even rounding differs."""
+    X, y = samples()
+    one, scaled = fitted(X, y, rule=rule), fitted(X * factor, y, rule=rule)
+    assert same([one.predict_proba(X)], [scaled.predict_proba(X * factor)])
+    assert same([one.coefs_[0]], [scaled.coefs_[0] * np.float32(factor)])
+    assert one.loss_curve_ == scaled.loss_curve_
+
+
+@ignore_convergence
+def test_bptt_goes_down_the_gradient() -> None:
+    """All samples in one batch; that the gradient is one, other tests compare with differences."""
+    X, y = samples()
+    options = {"rule": "bptt", "dtype": "float64", "batch_size": 50}
+    before, trained = untrained(X, y, **options), fitted(X, y, max_iter=1, **options)
+    net = cep.Network([6, 8, 3], dtype="float64")
+    for k in range(2):
+        net.weights[k], net.biases[k] = before.coefs_[k].T, before.intercepts_[k]
+    exact = cep.gradient(net, X, y, cep.BPTT(before.free_steps))
+    for k in range(2):
+        moved = trained.coefs_[k] - before.coefs_[k]
+        expected = -trained.learning_rates_[k] * exact.weights[k].T
+        np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-12)
+        moved = trained.intercepts_[k] - before.intercepts_[k]
+        expected = -trained.bias_learning_rates_[k] * exact.biases[k]
+        np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-12)
+
+
+@ignore_convergence
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_signs_of_beta_are_as_asked_for(shuffle: bool) -> None:
+    """In one batch a random sign is + or −, and a symmetric one the mean of both."""
+    X, y = samples()
+
+    def coefs(beta: float, beta_sign: str, seed: int) -> Any:
+        return fitted(
+            X, y, rule="ep", dtype="float64", batch_size=50, shuffle=shuffle, random_state=seed,
+            beta=beta, beta_sign=beta_sign, max_iter=1,
+        ).coefs_[0]  # fmt: skip
+
+    drawn = []
+    for seed in range(12):
+        plus, minus = coefs(0.5, "fixed", seed), coefs(-0.5, "fixed", seed)
+        random = coefs(0.5, "random", seed)
+        drawn.append(np.allclose(random, plus, rtol=0, atol=1e-12))
+        assert drawn[-1] != np.allclose(random, minus, rtol=0, atol=1e-12)
+        mean = coefs(0.5, "symmetric", seed)
+        np.testing.assert_allclose(mean, (plus + minus) / 2, rtol=0, atol=1e-12)
+    assert 0 < sum(drawn) < 12
+
+
+# Predictions
+
+
+@ignore_convergence
+@pytest.mark.parametrize("activation", ["shifted_sigmoid", "hard_sigmoid", "tanh"])
+@pytest.mark.parametrize("rows", [1, 50, 600])
+def test_probabilities_are_shares_of_the_outputs(activation: str, rows: int) -> None:
+    X, _ = samples(rows, seed=1)
+    trained = fitted(*samples(), activation=activation, dtype="float64")
+    trained.intercepts_[1] -= 0.6  # So that rows with no positive output are among them.
+    outputs = model_of(trained).free_phase(X, trained.free_steps)[-1]
+    assert rows < 600 or activation == "shifted_sigmoid" or (outputs.max(axis=1) <= 0).any()
+    expected = []
+    for row in outputs:
+        clipped = [max(output, 0) for output in row]
+        if sum(clipped) == 0:
+            clipped = [float(output == max(row)) for output in row]
+        expected.append([each / sum(clipped) for each in clipped])
+    found = trained.predict_proba(X)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=0, atol=1e-12)
+    assert (trained.predict(X) == found.argmax(axis=1)).all()
+    assert (trained.predict(X) == outputs.argmax(axis=1)).all()
+
+
+@ignore_convergence
+def test_shapes_and_counts_are_those_of_mlp_classifier() -> None:
+    X, y = samples(47)
+    theirs = MLPClassifier((8, 5), max_iter=4, random_state=0).fit(X, y)
+    ours = fitted(X, y, hidden_layer_sizes=(8, 5))
+    for name in ("coefs_", "intercepts_"):
+        shapes = [each.shape for each in getattr(theirs, name)]
+        assert [each.shape for each in getattr(ours, name)] == shapes
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "n_features_in_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    for name in ("validation_scores_", "best_validation_score_"):
+        assert getattr(ours, name) is getattr(theirs, name) is None
+    assert len(ours.loss_curve_) == len(theirs.loss_curve_) == 4
+    assert ours.loss_ == ours.loss_curve_[-1]
+    assert ours.best_loss_ == min(ours.loss_curve_)
+    assert ours.out_activation_ == "shifted_sigmoid"
+
+
+@ignore_convergence
+def test_predictions_read_the_coefficients() -> None:
+    X, y = samples()
+    trained = fitted(X, y)
+    trained.coefs_[-1][...] = 0
+    trained.intercepts_[-1][...] = [0, 1, 0]
+    assert set(trained.predict(X)) == {1}
