@@ -158,8 +158,9 @@ import sys, cep
 from pathlib import Path
 
 short = cep.Configuration(hidden=[16], epochs=1)
-configurations = {str(k): short.replace(seed=k) for k in range(5)}
-configurations["doomed"] = short.replace(hidden=[512, 512], epochs=1000, learning_rates=0.01)
+# More than are handed out before the first of them is killed.
+doomed = short.replace(hidden=[512, 512], epochs=1000, learning_rates=0.01)
+configurations = {"doomed": doomed} | {str(k): short.replace(seed=k) for k in range(8)}
 outcomes = cep.run_many(configurations, Path(sys.argv[1]), jobs=2, progress=False)
 print([name for name, outcome in outcomes.items() if outcome.reason == "finished"])
 print(outcomes["doomed"].reason)
@@ -196,7 +197,7 @@ def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> Non
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         out, err = running.communicate()
-    assert out == "['0', '1', '2', '3', '4']\nfailed\n", err
+    assert out == "['0', '1', '2', '3', '4', '5', '6', '7']\nfailed\n", err
     assert kills > 0
     status, message = RunDirectory(tmp_path / "doomed").status()
     assert status == "failed"
@@ -301,7 +302,12 @@ def test_the_default_is_a_run_for_each_processor(
 ) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     at_work: list[int] = []
-    monkeypatch.setattr("cep.runs.many.run", lambda *_, **__: at_work.append(os.getpid()))
+
+    def note(*_: Any, **__: Any) -> None:
+        at_work.append(os.getpid())
+        raise InterruptedError
+
+    monkeypatch.setattr("cep.runs.many.run", note)
     run_many({"a": small(), "b": small()}, tmp_path, jobs=None)
     assert at_work == [os.getpid()] * 2, "with a single processor, no other process is needed"
 
