@@ -36,12 +36,10 @@ class CHeader(SphinxDirective):
         introduction = COMMENT.match(head)
         if introduction is None or not parts:
             raise ExtensionError(f"{path} is not laid out as cep.h is")
-        text = "\n".join(
-            line.removeprefix(" *") for line in introduction[1].strip("\n").splitlines()
-        )
-        found: list[nodes.Node] = [
-            nodes.literal_block(text, text, language="text", classes=["introduction"])
-        ]
+        # Lists are indented there; reStructuredText wants their marks in one column.
+        text = re.sub(r"^ \* ?", "", introduction[1].strip("\n"), flags=re.MULTILINE)
+        text = re.sub(r"^ +(\d+\.|-) ", r"    \1 ", text, flags=re.MULTILINE)
+        found = self.parse_text_to_nodes(text)
         # Behind the last declaration come the ends of what the header began.
         parts[-1] = parts[-1].partition("\n#ifdef __cplusplus")[0]
         for title, body in zip(parts[::2], parts[1::2], strict=True):
