@@ -55,15 +55,14 @@ def entry(block: str) -> Iterator[str]:
     """What a block of a header declares, in reStructuredText."""
     comment = COMMENT.match(block)
     code = block[comment.end() :] if comment else block
-    functions = FUNCTION.findall(code)
-    if functions and len(functions) == code.count(";"):
+    if functions := FUNCTION.findall(code):
         heads = [" ".join(function.rstrip(";").split()) for function in functions]
         kind, shown = "function", ""
     else:
         names = [next(filter(None, match.groups())) for match in TYPE.finditer(code)]
         macros = MACRO.findall(code)
         heads, kind, shown = names or macros, "type" if names else "macro", code
-    if not heads:
+    if not heads or (functions and len(functions) != code.count(";")):
         raise ExtensionError(f"the C header has a block that is not understood:\n{block}")
     yield f".. c:{kind}:: {heads[0]}"
     yield from (f"              {head}" for head in heads[1:])
