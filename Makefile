@@ -1,17 +1,19 @@
-# Daily work. ./test sets up .venv, which these targets use.
+# Daily work. ./test sets up .venv, which these targets use; `make docs` needs the extra docs in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h)
-PYTHON_SOURCES = python notebooks benchmarks results setup.py
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
+PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format clean
+.PHONY: help develop test lint format docs docs-swift clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
+	@echo "make docs      the documentation site, in build/docs; any warning is an error"
+	@echo "make docs-swift  the Swift reference, in build/docs/swift"
 	@echo "make clean     remove what was built"
 
 develop:
@@ -37,6 +39,13 @@ format:
 	$(BIN)/clang-format -i $(C_SOURCES)
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+docs:
+	rm -rf build/docs
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
+
+docs-swift:
+	tools/swift_reference.sh build/docs/swift
 
 clean:
 	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

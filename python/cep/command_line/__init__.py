@@ -14,7 +14,7 @@ from cep.command_line.train import train
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cep() -> None:
-    r"""Equilibrium Propagation with continual weight updates.
+    """Equilibrium Propagation with continual weight updates.
 
     Train networks that learn by relaxing: first freely, then nudged towards the target, with
     updates that are local to each synapse (Ernoult et al., 2020, arXiv 2005.04168).
@@ -27,7 +27,7 @@ def cep() -> None:
                  cep runs runs                      what it came to
                  cep sweep --param seed=0:5 --run-dir sweeps/seeds
                  cep reproduce C-EP-1h              a row of the paper's table, beside theirs
-    """
+    """  # noqa: D301 (a real \b, which click looks for)
 
 
 cep.add_command(train)

@@ -45,7 +45,7 @@ def sweep(
     progress: bool,
     **fields: Any,
 ) -> None:
-    r"""Train with every combination of some values, several runs at a time.
+    """Train with every combination of some values, several runs at a time.
 
     \b
     cep sweep --param beta=0.05,0.1,0.2 --param seed=0:5 --run-dir sweeps/beta
@@ -56,7 +56,7 @@ def sweep(
     Each run prints a line as it ends, then comes a table, best first. The same command goes on with
     a sweep that was stopped, and tries runs that failed again; values may have been added to it.
     The exit status is 1 where a run failed.
-    """
+    """  # noqa: D301 (a real \b, which click looks for)
     with options.readable_errors():
         given = configuring.given(context, fields)
         values = _values(parameters)

@@ -22,16 +22,16 @@ _METRICS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
 class RunDirectory:
     """The files of one run.
 
-    ========================  =====================================================
-    ``configuration.json``    What was asked for (see `Configuration`).
-    ``environment.json``      Versions and machine.
-    ``status.json``           Why the run stopped; "unfinished" while it has not.
-    ``metrics.jsonl``         A line an epoch.
-    ``records.jsonl``         A line a record, where something is recorded.
-    ``last.safetensors``      Checkpoint to go on from.
-    ``best.safetensors``      Checkpoint after the epoch with the lowest test error.
-    ``history.png``, ``.svg`` The error curves, where matplotlib is installed.
-    ========================  =====================================================
+    =========================  =====================================================
+    ``configuration.json``     What was asked for (see `Configuration`).
+    ``environment.json``       Versions and machine.
+    ``status.json``            Why the run stopped; "unfinished" while it has not.
+    ``metrics.jsonl``          A line an epoch.
+    ``records.jsonl``          A line a record, where something is recorded.
+    ``last.safetensors``       Checkpoint to go on from.
+    ``best.safetensors``       Checkpoint after the epoch with the lowest test error.
+    ``history.png``, ``.svg``  The error curves, where matplotlib is installed.
+    =========================  =====================================================
 
     Parameters
     ----------

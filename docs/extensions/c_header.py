@@ -1,0 +1,81 @@
+"""The directive ``c-header``: a C header as reference, section by section.
+
+The header has to be laid out as cep.h is: sections that begin with ``/* ---- 1. Title ---- */``, in
+them blocks between empty lines, each a comment and the declarations it is about. A block that
+declares nothing that is understood ends the build.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.rst import escape
+
+SECTION = re.compile(r"^/\* -+ (\d+\. .+?) -+ \*/$", re.MULTILINE)
+COMMENT = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
+MACRO = re.compile(r"#define (\w+)")
+FUNCTION = re.compile(r"^\w[\w *]*\bcep_\w+\([^;{]*\);", re.MULTILINE)
+TYPE = re.compile(r"^typedef .*?(\w+);$|^\} (\w+);$|^typedef \w+ \(\*(\w+)\)\(", re.MULTILINE)
+
+
+class CHeader(SphinxDirective):
+    """All sections of the header whose path within the repository is the argument."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The introduction of the header, then its sections."""
+        path = Path(self.env.srcdir).parent / self.arguments[0]
+        self.env.note_dependency(path)
+        head, *parts = SECTION.split(path.read_text())
+        introduction = COMMENT.match(head)
+        if introduction is None or not parts:
+            raise ExtensionError(f"{path} is not laid out as cep.h is")
+        # Lists are indented there; reStructuredText wants their marks in one column.
+        text = re.sub(r"^ \* ?", "", introduction[1].strip("\n"), flags=re.MULTILINE)
+        text = re.sub(r"^ +(\d+\.|-) ", r"    \1 ", text, flags=re.MULTILINE)
+        found = self.parse_text_to_nodes(text)
+        # Behind the last declaration come the ends of what the header began.
+        parts[-1] = parts[-1].partition("\n#ifdef __cplusplus")[0]
+        for title, body in zip(parts[::2], parts[1::2], strict=True):
+            section = nodes.section(ids=[nodes.make_id(title)])
+            section += nodes.title(title, title)
+            for block in re.split(r"\n{2,}", body.strip()):
+                section += self.parse_text_to_nodes("\n".join(entry(block)))
+            found.append(section)
+        return found
+
+
+def entry(block: str) -> Iterator[str]:
+    """What a block of a header declares, in reStructuredText."""
+    comment = COMMENT.match(block)
+    code = block[comment.end() :] if comment else block
+    if functions := FUNCTION.findall(code):
+        heads = [" ".join(function.rstrip(";").split()) for function in functions]
+        kind, shown = "function", ""
+    else:
+        names = [next(filter(None, match.groups())) for match in TYPE.finditer(code)]
+        macros = MACRO.findall(code)
+        heads, kind, shown = names or macros, "type" if names else "macro", code
+    if not heads or (functions and len(functions) != code.count(";")):
+        raise ExtensionError(f"the C header has a block that is not understood:\n{block}")
+    yield f".. c:{kind}:: {heads[0]}"
+    yield from (f"              {head}" for head in heads[1:])
+    yield ""
+    if comment:
+        words = " ".join(line.strip().removeprefix("*") for line in comment[1].splitlines())
+        yield from (f"   {escape(' '.join(words.split()))}", "")
+    if shown:
+        yield from ("   .. code-block:: c", "", *(f"      {line}" for line in shown.splitlines()))
+    yield ""
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.add_directive("c-header", CHeader)
+    return {"version": "1", "parallel_read_safe": True}

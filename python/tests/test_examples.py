@@ -1,0 +1,83 @@
+"""What is shown runs: docstrings, README.md and docs; what commands they name can be given."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import click
+import numpy as np
+import pytest
+from dataset_files import fake_mnist, write_mnist
+from sybil.document import Document
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+import cep
+from cep.command_line import cep as command
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+MODULES = [
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(cep.__path__, "cep.")
+    if module.name != "cep.__main__"
+]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    fenced = rf"^```(?:{'|'.join(languages)})\n(.*?)^```$"
+    return re.findall(fenced, page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def name(page: Path) -> str:
+    return page.relative_to(REPOSITORY).as_posix()
+
+
+@pytest.mark.parametrize("module", [cep, *MODULES], ids=lambda module: module.__name__)
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module, extraglobs={"cep": cep, "np": np}).failed == 0
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder to write into, where MNIST is a few images of noise."""
+    write_mnist(tmp_path / "mnist", fake_mnist(train=40, test=20))
+    monkeypatch.setenv("CEP_DATA", os.fspath(tmp_path / "mnist"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name)
+def test_python_blocks_of_a_page(page: Path) -> None:
+    """In their order, all in one namespace; ``<!-- skip: next -->`` leaves one out, visibly."""
+    document = Document.parse(os.fspath(page), PythonCodeBlockParser(), SkipParser())
+    for example in document.examples():
+        example.evaluate()
+
+
+def test_few_blocks_are_left_out() -> None:
+    left_out = {name(page): page.read_text().count("<!-- skip:") for page in PAGES}
+    assert {page: count for page, count in left_out.items() if count} == {}
+
+
+COMMANDS = [
+    pytest.param(line, id=f"{name(page)}: {line}")
+    for page in PAGES
+    for block in blocks(page, "sh")
+    for line in block.splitlines()
+    if line.startswith("cep ") and "--help" not in line
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_are_understood(line: str) -> None:
+    """Their options exist and take such values; what they do is tested elsewhere."""
+    words = shlex.split(line, comments=True)[1:]
+    group = click.Context(command, info_name="cep")
+    found, subcommand, arguments = command.resolve_command(group, words)
+    assert subcommand is not None
+    subcommand.make_context(found, arguments, parent=group)
