@@ -30,7 +30,7 @@ Written by `python results/sklearn_digits.py`: accuracies of `cep.sklearn.EPClas
 scikit-learn's `MLPClassifier()` on scikit-learn's 1,797 digits (`load_digits`), the mean of five
 stratified, shuffled folds and its standard error. Both have their defaults, and all random states
 are 0. The defaults of EPClassifier were chosen by cross-validation on these digits and three other
-data sets ([docs/sklearn.md](../docs/sklearn.md)).
+data sets (see docs/sklearn.md).
 
 | pixels | EPClassifier | MLPClassifier | difference in percentage points |
 |---|---|---|---|"""
