@@ -28,6 +28,8 @@ lint:
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy python/tests/typed_client.py
+	$(BIN)/pyright
 	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
 	g++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ Sources/CCEP/include/cep.h
 	clang -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h

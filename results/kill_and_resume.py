@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import cep
-from cep import checkpoints
+from cep import checkpoints, named_parameters
 from cep.runs import RunDirectory
 
 HERE = Path(__file__).resolve().parent
@@ -81,7 +81,7 @@ def killed(directory: RunDirectory, seconds: float) -> str:
 
 def parameter_hash(net: cep.Network) -> str:
     digest = hashlib.sha256()
-    for name, array in checkpoints.named_parameters(net).items():
+    for name, array in named_parameters.of(net).items():
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
         digest.update(array.tobytes())
     return digest.hexdigest()

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING
 
 from cep import checkpoints, datasets, presets, reproduction, runs
 from cep._cep import DivergenceError, __version__
-from cep.checkpoints import Checkpoint, CheckpointError
+from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
 from cep.network import Network, PhaseOutcome
+from cep.network_files import load
+from cep.network_options import NetworkOptions
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
 from cep.reproduction import Reproduction, reproduce
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
 from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
 from cep.suggestions import Suggestion, suggest
+from cep.tensor_files import CheckpointError
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
+from cep.torch_exchange import from_torch
 from cep.training import BatchResult, fit, train_batch
 
 __all__ = [
@@ -44,6 +48,7 @@ __all__ = [
     "History",
     "LearningRule",
     "Network",
+    "NetworkOptions",
     "PhaseOutcome",
     "Reproduction",
     "RunOutcome",
@@ -55,10 +60,12 @@ __all__ = [
     "datasets",
     "evaluate",
     "fit",
+    "from_torch",
     "gdu_check",
     "get_num_threads",
     "gradient",
     "instruction_set",
+    "load",
     "plot_gdu",
     "plot_history",
     "presets",

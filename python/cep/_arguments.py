@@ -80,7 +80,7 @@ def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
     Integers and booleans are converted to ``dtype``; the engine converts between float types row by
     row as it reads. What would lose its meaning or its precision silently is refused.
     """
-    array = _array(name, value)
+    array = array_of(name, value)
     if array.ndim != 2:
         raise ValueError(f"{name} must be 2-dimensional, samples × units, got shape {array.shape}")
     if array.dtype.kind in "biu":
@@ -96,7 +96,7 @@ def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
 
 def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[np.int64]:
     """Labels as int64, or a matrix of target values."""
-    array = _array("y", value)
+    array = array_of("y", value)
     if array.ndim == 2:
         return matrix("y", array, dtype)
     if array.ndim != 1:
@@ -125,10 +125,15 @@ def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:
     return data[0], data[1]
 
 
-def _array(name: str, value: ArrayLike) -> NDArray[Any]:
+def array_of(name: str, value: Any) -> NDArray[Any]:
+    """What NumPy makes of a value, or DLPack where NumPy makes nothing of it; without a copy."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked values; fill them first")
     try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
         return np.asarray(value)
-    except ValueError as error:
+    except TypeError as error:
+        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    except (ValueError, RuntimeError, BufferError) as error:
         raise ValueError(f"{name} cannot be read as an array: {error}") from error

@@ -6,6 +6,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cep import _arguments
+
 View = TypeVar("View")
 
 
@@ -13,7 +15,7 @@ class Arrays(Sequence[View]):
     """Parameters or states of a network, each a NumPy array over the engine's own memory.
 
     Writing into an array changes the network; so does assigning to an item, which copies the values
-    in. The arrays stay valid when the network is gone.
+    in. The arrays stay valid when the network is gone. Pickled or deep-copied, they are a list.
     """
 
     def __init__(self, count: int, array: Callable[[int], View]) -> None:
@@ -36,7 +38,7 @@ class Arrays(Sequence[View]):
         array: Any = self._array(range(self._count)[index])
         if array is None:
             raise ValueError(f"there is no array {index} that values could be written to")
-        new = np.asarray(values)
+        new = _arguments.array_of("the value", values)
         if not np.can_cast(new.dtype, array.dtype, "same_kind"):
             raise TypeError(f"expected real numbers, got dtype {new.dtype}")
         if new.shape != array.shape:
@@ -47,4 +49,10 @@ class Arrays(Sequence[View]):
         return map(self._array, range(self._count))
 
     def __repr__(self) -> str:
-        return f"[{', '.join(repr(array) for array in self)}]"
+        try:
+            return f"[{', '.join(repr(array) for array in self)}]"
+        except RuntimeError as error:
+            return f"<{self._count} arrays that cannot be looked at: {error}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)

@@ -1,6 +1,6 @@
 """Gradient estimators: what each rule takes for the gradient of the loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from cep.network import BIASES, FEEDBACK_WEIGHTS, WEIGHTS, Network
 class Gradient:
     """dL/dθ of the loss ``L = (1/2B) Σ |s_L − y|²`` of a batch, in the shapes of the parameters."""
 
-    weights: list[NDArray[Any]]
+    weights: list[NDArray[Any]] = field(repr=False)
     """Of each connection, input first: units of layer k+1 × units of layer k."""
-    biases: list[NDArray[Any]]
+    biases: list[NDArray[Any]] = field(repr=False)
     """Of each layer but the input."""
-    feedback_weights: list[NDArray[Any] | None]
+    feedback_weights: list[NDArray[Any] | None] = field(repr=False)
     """Units of layer k × units of layer k+1; None where a connection has none of its own."""
     loss: float
     """L at the end of the free phase."""

@@ -1,13 +1,19 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cep import _arguments, _cep
 from cep.arrays import Arrays
+from cep.network_options import NetworkOptions
+
+if TYPE_CHECKING:
+    from torch.nn import Sequential
 
 # As in cep.h.
 SETTINGS = {"prototypical": 0, "real-time": 1}
@@ -87,6 +93,10 @@ class Network:
     Weights and biases start as U(−1/√fan_in, 1/√fan_in). A network is used by one thread at a time:
     a second one gets a RuntimeError. Different networks run in parallel.
 
+    A network equals itself only; what two networks were made of is compared by their ``sizes`` and
+    ``options``. `copy.copy`, `copy.deepcopy` and pickle give networks with memory of their own,
+    which go on as this one would: parameters, states and random state are the same.
+
     Examples
     --------
     >>> net = cep.Network([64, 128, 10], seed=0)
@@ -128,7 +138,10 @@ class Network:
         self._follows_energy = bool(follows_energy)
         self._relaxation = _arguments.choice("relaxation", relaxation, RELAXATIONS)
         self._tolerance = _arguments.real("tolerance", tolerance)
-        self._engine = _cep.Network(
+        self._engine = self._make_engine()
+
+    def _make_engine(self) -> _cep.Network:
+        return _cep.Network(
             self._sizes,
             SETTINGS[self._setting],
             ACTIVATIONS[self._activation],
@@ -182,6 +195,32 @@ class Network:
     def seed(self) -> int:
         """What the initial parameters were drawn from."""
         return self._seed
+
+    @property
+    def options(self) -> NetworkOptions:
+        """All that it was made with beside ``sizes``, and nothing that has changed since."""
+        return {
+            "setting": self._setting,
+            "activation": self._activation,
+            "feedback": self._feedback,
+            "dtype": self._dtype.name,
+            "seed": self._seed,
+            "dt": self._dt,
+            "clamp": self._clamp,
+            "feedback_angle": self._feedback_angle,
+            "follows_energy": self._follows_energy,
+            "relaxation": self._relaxation,
+            "tolerance": self._tolerance,
+        }
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights, biases and feedback weights, all of them."""
+        pairs = list(pairwise(self._sizes))
+        feedback = sum(below * above for below, above in pairs[1:])
+        return sum((below + 1) * above for below, above in pairs) + (
+            feedback if self._feedback == "untied" else 0
+        )
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:
@@ -250,20 +289,7 @@ class Network:
 
     def like(self) -> "Network":
         """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
-        return Network(
-            self._sizes,
-            setting=self._setting,
-            activation=self._activation,
-            feedback=self._feedback,
-            dtype=self._dtype,
-            seed=self._seed,
-            dt=self._dt,
-            clamp=self._clamp,
-            feedback_angle=self._feedback_angle,
-            follows_energy=self._follows_energy,
-            relaxation=self._relaxation,
-            tolerance=self._tolerance,
-        )
+        return Network(self._sizes, **self.options)
 
     def copy(self) -> "Network":
         """A new network with the same parameters, without states."""
@@ -406,21 +432,107 @@ class Network:
         self._engine.energy(energies)
         return energies
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, which `cep.load` reads.
+
+        It is a safetensors file: NumPy, PyTorch and JAX read the parameters from it, by the names
+        ``weights.0``, ``biases.0``, ``feedback_weights.1``, … . Sizes, options and random state are
+        in its metadata. The states of the last phase are left out.
+
+        Parameters
+        ----------
+        path : path
+            The file; by custom ``.safetensors``. One that is there is replaced in one step.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written; what was there before is there still.
+        RuntimeError
+            Where another thread is using the network.
+        ImportError
+            Where safetensors is not installed.
+        """
+        from cep import network_files
+
+        network_files.save(self, path)
+
+    def to_torch(self) -> "Sequential":
+        """The weights and biases as a ``torch.nn.Sequential`` of ``torch.nn.Linear``, input first.
+
+        It is parameters that are exchanged: there are no activations between the layers, as what a
+        network computes is a steady state and no chain of layers. Feedback weights are left out.
+        `cep.from_torch` is the way back.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            With copies, of the network's dtype. ``torch.from_dlpack(net.weights[0])`` is a tensor
+            that shares the memory.
+
+        Raises
+        ------
+        ImportError
+            Where PyTorch is not installed.
+        """
+        from cep import torch_exchange
+
+        return torch_exchange.to_torch(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The first and the last of these raise the error that another thread is using the network.
+        attributes = {name: value for name, value in vars(self).items() if name != "_engine"}
+        return {
+            "attributes": attributes,
+            "parameters": list(self.parameters()),
+            "states": self._present_states(),
+            "random_state": self.random_state,
+        }
+
+    def _present_states(self) -> list[NDArray[Any]] | None:
+        """None before the first phase."""
+        try:
+            return list(self.states)
+        except RuntimeError:
+            return None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state["attributes"])
+        self._engine = self._make_engine()
+        if state["states"] is not None:
+            # A phase is what makes states. Before there are parameters with which it may diverge.
+            self._engine.free_phase(np.zeros_like(state["states"][0]), 1, False)
+            for mine, theirs in zip(self.states, state["states"], strict=True):
+                mine[...] = theirs
+        for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
+            mine[...] = theirs
+        self.random_state = state["random_state"]
+
     def __repr__(self) -> str:
+        name = "cep.Network" if type(self) is Network else type(self).__qualname__
         sizes = "-".join(map(str, self._sizes))
-        words = [f"setting={self._setting!r}", f"activation={self._activation!r}"]
+        words = [f"{each}={value!r}" for each, value in self._telling_options().items()]
+        return f"<{name} {sizes}, {self.parameter_count} parameters: {', '.join(words)}>"
+
+    def _repr_html_(self) -> str:
+        from cep import network_drawing
+
+        return network_drawing.html(self.sizes, self.parameter_count, self._telling_options())
+
+    def _telling_options(self) -> dict[str, Any]:
+        """Those that mean something here, and are not as they mostly are."""
+        options: dict[str, Any] = {"setting": self._setting, "activation": self._activation}
         if self._setting == "real-time":
-            words += [f"dt={self._dt}", f"clamp={self._clamp}"]
-            words += ["follows_energy=True"] if self._follows_energy else []
-        words.append(f"feedback={self._feedback!r}")
+            options |= {"dt": self._dt, "clamp": self._clamp}
+            options |= {"follows_energy": True} if self._follows_energy else {}
+        options["feedback"] = self._feedback
         if self._feedback == "untied":
-            words.append(f"feedback_angle={self._feedback_angle}")
+            options["feedback_angle"] = self._feedback_angle
         if self._relaxation != "synchronous":
-            words.append(f"relaxation={self._relaxation!r}")
+            options["relaxation"] = self._relaxation
         if self._tolerance:
-            words.append(f"tolerance={self._tolerance}")
-        words += [f"dtype={self._dtype.name!r}", f"seed={self._seed}"]
-        return f"<cep.Network {sizes}: {', '.join(words)}>"
+            options["tolerance"] = self._tolerance
+        return options | {"dtype": self._dtype.name, "seed": self._seed}
 
 
 def _dtype_name(dtype: DTypeLike) -> str:

@@ -90,7 +90,7 @@ class LearningRule(ABC):
 class _TwoPhaseRule(LearningRule):
     nudged_steps: int
     beta: float
-    beta_sign: str
+    beta_sign: Any  # One of BETA_SIGNS; each rule says which it takes.
 
     def _check_phases(self, *signs: str) -> None:
         self._check_steps("free_steps", "nudged_steps")
@@ -367,4 +367,4 @@ def _spread(rates: Rates, connections: int) -> tuple[float, ...]:
     """One rate a connection; none where there are none."""
     if rates is None:
         return ()
-    return (rates,) * connections if isinstance(rates, float) else tuple(rates)
+    return (rates,) * connections if isinstance(rates, (int, float)) else tuple(rates)

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +28,9 @@ class ConvergenceWarning(UserWarning):
 class Curves:
     """Both sides of the theorem for the neurons of a layer, or the parameters of a connection."""
 
-    updates: NDArray[Any]
+    updates: NDArray[Any] = field(repr=False)
     """K × the parameter's shape (or the layer's units): row t is the nudged phase's step t."""
-    gradients: NDArray[Any]
+    gradients: NDArray[Any] = field(repr=False)
     """The same of minus the gradients: row t belongs to step T − t of the free phase."""
     relative_error: float
     """``|updates − gradients| / |gradients|``, Euclidean over all steps and entries."""

@@ -15,8 +15,9 @@ from small_runs import small
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints
-from cep.checkpoints import Checkpoint, CheckpointError
+from cep import checkpoints, tensor_files
+from cep.checkpoints import Checkpoint
+from cep.tensor_files import CheckpointError
 from cep.trainer import Position
 
 HISTORY = cep.History([0.5, 0.25], [0.1, 1 / 3], [0.5, 0.3], [0.2, 0.1], [1.5, 2.5])
@@ -150,7 +151,7 @@ def forged(saved: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]
     state = json.loads(metadata["state"])
     change(state, tensors)
     metadata["state"] = json.dumps(state)
-    metadata["sha256"] = checkpoints._checksum(metadata["state"], tensors)
+    metadata["sha256"] = tensor_files.checksum(metadata["state"], tensors)
     safetensors.numpy.save_file(tensors, saved, metadata)
 
 

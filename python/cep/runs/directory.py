@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from cep import _files, checkpoints, plots
+from cep import _files, checkpoints, plots, tensor_files
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.history import History
@@ -142,7 +142,7 @@ class RunDirectory:
         BlockingIOError
             Another process is at work here.
         """
-        checkpoints.check_available()
+        tensor_files.check_available()
         if self.holds_a_run():
             self.check_same(configuration)
             if not resume:

@@ -22,8 +22,13 @@ class EventWriter(AbstractContextManager["EventWriter"]):
 
     def __init__(self, folder: Path) -> None:
         try:
-            from tensorboard.compat.proto.event_pb2 import Event
-            from tensorboard.compat.proto.summary_pb2 import Summary
+            # These names are made when the modules are imported.
+            from tensorboard.compat.proto.event_pb2 import (
+                Event,  # pyright: ignore[reportAttributeAccessIssue]
+            )
+            from tensorboard.compat.proto.summary_pb2 import (
+                Summary,  # pyright: ignore[reportAttributeAccessIssue]
+            )
             from tensorboard.summary.writer.event_file_writer import EventFileWriter
         except ImportError as error:
             raise ImportError(

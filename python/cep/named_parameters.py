@@ -1,0 +1,52 @@
+"""Parameters by the names they have in files: ``weights.0``, ``biases.0``, ….
+
+Counted from the input; with untied feedback ``feedback_weights.1``, … as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cep.network import Network
+
+
+def of(net: Network) -> dict[str, NDArray[Any]]:
+    """All parameters of a network in place, by name."""
+    kinds: dict[str, Iterable[NDArray[Any] | None]] = {
+        "weights": net.weights,
+        "biases": net.biases,
+        "feedback_weights": net.feedback_weights,
+    }
+    return {
+        f"{kind}.{k}": array
+        for kind, arrays in kinds.items()
+        for k, array in enumerate(arrays)
+        if array is not None
+    }
+
+
+def check(
+    parameters: Mapping[str, NDArray[Any]], sizes: Sequence[int], feedback: str, dtype: str
+) -> None:
+    """Raise the ValueError where parameters are not those of a network such as described."""
+    expected: dict[str, tuple[int, ...]] = {}
+    for k, (below, above) in enumerate(pairwise(sizes)):
+        expected[f"weights.{k}"] = (above, below)
+        expected[f"biases.{k}"] = (above,)
+        if k > 0 and feedback == "untied":
+            expected[f"feedback_weights.{k}"] = (below, above)
+    found = {name: array.shape for name, array in parameters.items()}
+    if found != expected:
+        raise ValueError(f"expected the parameters {expected}, found {found}")
+    for name, array in parameters.items():
+        if array.dtype != np.dtype(dtype):
+            raise ValueError(f"{name} is {array.dtype}, the network {dtype}")
+
+
+def restore(net: Network, parameters: Mapping[str, NDArray[Any]]) -> None:
+    """Copy parameters, which were checked, into a network."""
+    for name, array in of(net).items():
+        array[...] = parameters[name]

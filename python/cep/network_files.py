@@ -1,0 +1,84 @@
+"""Networks in files: what `Network.save` writes, and `cep.load` reads."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cep import _arguments, checkpoints, named_parameters, tensor_files
+from cep.network import Network
+from cep.network_options import NetworkOptions
+from cep.tensor_files import CheckpointError, TensorFile
+
+FORMAT = "cep network 1"
+
+
+def save(net: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network to a file (see `Network.save`)."""
+    state = {"sizes": net.sizes, "options": net.options, "random_state": net.random_state}
+    tensor_files.write(path, TensorFile(FORMAT, state, named_parameters.of(net)))
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read a network that `Network.save` wrote, or the one in a checkpoint of a run.
+
+    Parameters
+    ----------
+    path : path
+        The file. Nothing in it is executed.
+
+    Returns
+    -------
+    Network
+        With the parameters and the random state it had, without states.
+
+    Raises
+    ------
+    CheckpointError
+        The file is neither, or truncated, or was changed after it was written.
+    OSError
+        The file cannot be read.
+    ImportError
+        Where safetensors is not installed.
+
+    Examples
+    --------
+    >>> net = cep.Network([64, 128, 10], seed=0)
+    >>> net.save("digits.safetensors")
+    >>> cep.load("digits.safetensors").sizes
+    (64, 128, 10)
+    """
+    content = tensor_files.read(path, "network or checkpoint", [FORMAT, checkpoints.FORMAT])
+    if content.format == checkpoints.FORMAT:
+        return checkpoints.from_file(path, content).make_network()
+    try:
+        return _network(content.state, content.tensors)
+    except (TypeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is not a network that can be used: {error}") from error
+
+
+def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
+    sizes = [_arguments.integer(f"sizes[{k}]", units) for k, units in enumerate(state["sizes"])]
+    options = _options(state["options"])
+    # Before a network is made, of which the sizes alone could ask for any amount of memory.
+    named_parameters.check(tensors, sizes, options["feedback"], options["dtype"])
+    net = Network(sizes, **options)
+    named_parameters.restore(net, tensors)
+    net.random_state = state["random_state"]
+    return net
+
+
+def _options(values: Any) -> Any:
+    """All options, of the kinds that `Network` itself does not insist on."""
+    if not isinstance(values, dict):
+        raise TypeError(f"the options must be an object, got {type(values).__name__}")
+    if values.keys() != NetworkOptions.__annotations__.keys():
+        raise ValueError(
+            f"expected the options {', '.join(NetworkOptions.__annotations__)}, "
+            f"found {', '.join(values)}"
+        )
+    for name in ("clamp", "follows_energy"):
+        _arguments.flag(name, values[name])
+    _arguments.integer("seed", values["seed"], highest=2**64 - 1)
+    return values

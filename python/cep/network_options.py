@@ -1,0 +1,21 @@
+"""The options of a network, by name."""
+
+from typing import TypedDict
+
+from numpy.typing import DTypeLike
+
+
+class NetworkOptions(TypedDict, total=False):
+    """What `Network` takes beside its sizes; each is described there."""
+
+    setting: str
+    activation: str
+    feedback: str
+    dtype: DTypeLike
+    seed: int | None
+    dt: float
+    clamp: bool
+    feedback_angle: float
+    follows_energy: bool
+    relaxation: str
+    tolerance: float

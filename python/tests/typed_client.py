@@ -1,0 +1,129 @@
+"""A program of a user's who checks types: all that is public, with the types promised for it.
+
+mypy --strict and pyright read it (see the Makefile); test_typing.py sees to it that no name is
+missing, and runs it.
+"""
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import cep
+
+
+def build() -> cep.Network:
+    """Networks are described by sizes and options."""
+    options: cep.NetworkOptions = {"setting": "real-time", "feedback": "untied", "seed": 1}
+    net = cep.Network([4, 3, 2], **options)
+    assert_type(net.sizes, tuple[int, ...])
+    assert_type(net.options, cep.NetworkOptions)
+    assert_type(net.parameter_count, int)
+    assert_type(net.weights[0], NDArray[Any])
+    assert_type(net.weights[1:], list[NDArray[Any]])
+    assert_type(net.feedback_weights[1], NDArray[Any] | None)
+    net.biases[0] = [0.0, 0.5, 1.0]
+    assert_type(net.random_state, tuple[int, int, int, int])
+    return net
+
+
+def relax(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
+    """Phases and predictions."""
+    outcome = net.free_phase(x, steps=5)
+    assert_type(outcome, cep.PhaseOutcome)
+    assert_type(outcome.converged, bool)
+    assert_type(net.nudged_phase(y, beta=0.5, steps=5).residual, float)
+    assert_type(net.predict(x, steps=5), NDArray[np.int64])
+    assert_type(net.states[0], NDArray[Any])
+
+
+def learn(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
+    """Rules, gradients and training."""
+    rules: list[cep.LearningRule] = [
+        cep.EP(5, 5, 0.5, 0.1),
+        cep.CEP(5, 5, 0.5, [0.1, 0.05]),
+        cep.BPTT(5, learning_rates=0.1),
+        cep.RBP(200, learning_rates=0.1),
+    ]
+    for rule in rules:
+        result = cep.train_batch(net, x, y, rule)
+        assert_type(result, cep.BatchResult)
+        assert_type(result.loss, float)
+    estimate = cep.gradient(net, x, y, rules[0])
+    assert_type(estimate, cep.Gradient)
+    assert_type(estimate.angle(estimate), float)
+    history = cep.fit(net, (x, y), rules[1], epochs=1, progress=False, validation_data=(x, y))
+    assert_type(history, cep.History)
+    assert_type(history.train_error, list[float])
+    assert_type(cep.evaluate(net, (x, y), steps=5), cep.Evaluation)
+
+
+def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
+    """The theorem, and hyperparameters."""
+    report = cep.gdu_check(net, x, y, free_steps=400, nudged_steps=2, beta=0.1)
+    assert_type(report, cep.GDUReport)
+    assert_type(report.angle, float)
+    suggestion = cep.suggest(net, x, y, max_free_steps=20, betas=[0.1])
+    assert_type(suggestion, cep.Suggestion)
+    assert_type(suggestion.free_steps, int)
+    cep.plot_gdu(report)
+
+
+def copies(net: cep.Network, path: Path) -> None:
+    """Copies, pickles and files."""
+    assert_type(net.copy(), cep.Network)
+    assert_type(copy.deepcopy(net), cep.Network)
+    restored: cep.Network = pickle.loads(pickle.dumps(net))
+    restored.save(path)
+    try:
+        assert_type(cep.load(path), cep.Network)
+        cep.checkpoints.load(path)
+    except cep.CheckpointError as error:
+        print(error)
+
+
+def runs(folder: Path) -> None:
+    """Configurations and runs."""
+    configuration = cep.Configuration(hidden=[5], epochs=1, learning_rates=0.01, free_steps=5)
+    assert_type(configuration.replace(seed=1), cep.Configuration)
+    result = cep.run(configuration, folder / "run", progress=False)
+    assert_type(result, cep.RunResult)
+    assert_type(result.test_error, float)
+    checkpoint = cep.checkpoints.load(folder / "run" / "last.safetensors")
+    assert_type(checkpoint, cep.Checkpoint)
+    assert_type(checkpoint.make_network(), cep.Network)
+    assert_type(cep.presets.get("EP-1h").configuration, cep.Configuration)
+    assert_type(cep.runs.RunDirectory(folder / "run").path, Path)
+    cep.plot_history(result.history)
+
+
+def exchange(net: cep.Network) -> None:
+    """The same parameters in PyTorch, whose types are not everybody's to check."""
+    module: Any = net.to_torch()
+    assert_type(cep.from_torch(module, feedback="untied"), cep.Network)
+
+
+def engine() -> None:
+    """What the engine runs on."""
+    assert_type(cep.instruction_set(), str)
+    assert_type(cep.get_num_threads(), int)
+    cep.set_num_threads(cep.get_num_threads())
+    assert_type(cep.__version__, str)
+    caught: list[type[Exception]] = [cep.DivergenceError, cep.ConvergenceWarning]
+    assert len(caught) == 2
+
+
+def main(folder: Path) -> None:
+    """All of it but the exchange, which needs PyTorch."""
+    x, y = cep.datasets.digits()
+    inputs, labels = np.asarray(x[:6, :4], np.float32), [int(label) % 2 for label in y[:6]]
+    net = build()
+    relax(net, inputs, labels)
+    learn(net, inputs, labels)
+    diagnose(net, inputs, labels)
+    copies(net, folder / "net.safetensors")
+    runs(folder)
+    engine()
