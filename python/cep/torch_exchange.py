@@ -61,10 +61,11 @@ def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
 
     Examples
     --------
-    >>> module = torch.nn.Sequential(
+    >>> import torch  # doctest: +SKIP
+    >>> module = torch.nn.Sequential(  # doctest: +SKIP
     ...     torch.nn.Linear(64, 128), torch.nn.Sigmoid(), torch.nn.Linear(128, 10)
     ... )
-    >>> cep.from_torch(module).sizes
+    >>> cep.from_torch(module).sizes  # doctest: +SKIP
     (64, 128, 10)
     """
     torch: Any = _torch()

@@ -71,7 +71,10 @@ def test_python_blocks_of_a_page(page: Path) -> None:
 
 def test_few_blocks_are_left_out() -> None:
     left_out = {name(page): page.read_text().count("<!-- skip:") for page in PAGES}
-    assert {page: count for page, count in left_out.items() if count} == {"docs/experiments.md": 2}
+    assert {page: count for page, count in left_out.items() if count} == {
+        "docs/experiments.md": 2,
+        "docs/networks.md": 1,  # PyTorch is not for tests to install.
+    }
 
 
 COMMANDS = [

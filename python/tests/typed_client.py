@@ -100,6 +100,22 @@ def runs(folder: Path) -> None:
     cep.plot_history(result.history)
 
 
+def many_runs(folder: Path) -> None:
+    """Runs side by side, sweeps, and rows of the paper's table."""
+    configuration = cep.Configuration(hidden=[5], epochs=1, learning_rates=0.01, free_steps=5)
+    outcomes = cep.run_many({"one": configuration}, folder / "many", jobs=1, progress=False)
+    assert_type(outcomes, dict[str, cep.RunOutcome])
+    values = {"seed": [0, 1]}
+    swept = cep.sweep(configuration, values, folder / "sweep", jobs=1, progress=False)
+    assert_type(swept, cep.SweepResult)
+    assert_type(swept.table(), str)
+    small = cep.presets.Preset("small", configuration, None)
+    row = cep.reproduce(small, 2, folder / "rows", jobs=1, progress=False)
+    assert_type(row, cep.Reproduction)
+    assert_type(row.test_error.mean, float)
+    assert_type(cep.reproduction.read_rows(folder / "rows"), list[cep.Reproduction])
+
+
 def exchange(net: cep.Network) -> None:
     """The same parameters in PyTorch, whose types are not everybody's to check."""
     module: Any = net.to_torch()
@@ -126,4 +142,5 @@ def main(folder: Path) -> None:
     diagnose(net, inputs, labels)
     copies(net, folder / "net.safetensors")
     runs(folder)
+    many_runs(folder)
     engine()

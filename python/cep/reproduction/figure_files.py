@@ -15,12 +15,15 @@ class Drawable(Protocol):
     @property
     def stem(self) -> str:
         """What its files are called."""
+        ...
 
     def plot(self) -> "Figure":
         """Draw it."""
+        ...
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers drawn."""
+        ...
 
 
 def save(drawable: Drawable, folder: str | os.PathLike[str]) -> list[Path]:

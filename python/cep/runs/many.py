@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, cast, get_args
 
-from cep import checkpoints
+from cep import tensor_files
 from cep.configuration import Configuration
 from cep.processor import get_num_threads, set_num_threads
 from cep.runs.directory import RunDirectory
@@ -67,7 +67,7 @@ def run_many(
     KeyboardInterrupt
         On Ctrl-C. Runs in other processes lose what they did since their last checkpoint.
     """
-    checkpoints.check_available()
+    tensor_files.check_available()
     jobs = checked_jobs(jobs)
     if not isinstance(configurations, Mapping):
         raise TypeError(f"configurations must be a mapping of names, got {configurations!r}")

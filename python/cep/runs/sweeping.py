@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cep import checkpoints
+from cep import tensor_files
 from cep.configuration import Configuration, unknown
 from cep.runs.many import run_many
 from cep.runs.result import RunOutcome
@@ -78,7 +78,7 @@ def sweep(
     ['seed=0', 'seed=1']
     """
     # What run_many would refuse: before anything is written.
-    checkpoints.check_available()
+    tensor_files.check_available()
     checked_jobs(jobs)
     values = _checked(parameters)
     configurations = _combinations(configuration, values)

@@ -15,6 +15,8 @@ from cep.sklearn.fitting import NetworkEstimator
 from cep.sklearn.outputs import probabilities
 
 _DTYPES = [np.float64, np.float32]
+# scikit-learn has no types of its own, and those that checkers infer are too narrow.
+_validate_data: Any = validate_data
 
 
 class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
@@ -307,16 +309,16 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 
     def _inputs(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
-        inputs: NDArray[Any] = validate_data(self, X, dtype=_DTYPES, reset=False)
+        inputs: NDArray[Any] = _validate_data(self, X, dtype=_DTYPES, reset=False)
         return inputs
 
     def _begin_with(self, X: NDArray[Any], labels: Any) -> None:
-        self._label_encoder = LabelEncoder().fit(labels)
-        self.classes_ = self._label_encoder.classes_
+        self._label_encoder: Any = LabelEncoder().fit(labels)
+        self.classes_: NDArray[Any] = self._label_encoder.classes_
         self._begin(X, len(self.classes_))
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        X, y = validate_data(self, X, y, dtype=_DTYPES, multi_output=True, reset=reset)
+        X, y = _validate_data(self, X, y, dtype=_DTYPES, multi_output=True, reset=reset)
         if y.ndim == 2 and y.shape[1] != 1:
             raise ValueError(
                 f"y must hold one label a sample, got shape {y.shape}: EPClassifier is not for "

@@ -29,6 +29,18 @@ _ROWS = 256
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     """An estimator whose hyperparameters describe a network and how it is trained."""
 
+    # Hyperparameters that are looked at here.
+    setting: str
+    free_steps: int
+    random_state: Any
+    max_iter: int
+    shuffle: bool
+    tol: float
+    verbose: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+
     def _begin(self, X: NDArray[Any], outputs: int) -> None:
         """Draw a new network for inputs like these."""
         self._architecture = parameters.architecture(self, X.shape[1], outputs)
@@ -72,13 +84,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """A trainer of the present network, with samples held out for early stopping."""
         validation = None
         if self.early_stopping:
-            X, held_out, targets, held_out_targets = train_test_split(
+            split: list[Any] = train_test_split(
                 X,
                 targets,
                 test_size=float(self.validation_fraction),
                 random_state=self._seed,
                 stratify=targets,
             )
+            X, held_out, targets, held_out_targets = split
             validation = (held_out, held_out_targets)
         trainer = Trainer(
             self._architecture.network(self._parameters),
