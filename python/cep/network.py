@@ -70,7 +70,9 @@ class Network:
         In which order layers move in a step of a free phase: all at once from their old states, as
         published, or layers 1, 3, … first and then layers 2, 4, … from where those have gone. The
         steady states are the same; in the prototypical setting an alternating step comes as near to
-        them as two synchronous ones. Nudged phases, BPTT and the theorem are synchronous always.
+        them as two synchronous ones, which may also end in a cycle of two states, where alternating
+        ones come to rest (see docs/experiments.md). Nudged phases, BPTT and the theorem are
+        synchronous always.
     tolerance : float
         A sample is at rest, and takes no further steps of a phase, once a step changed none of its
         states by more than this. 0, the default, changes no result: then a sample is at rest where
