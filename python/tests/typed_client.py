@@ -118,8 +118,9 @@ def many_runs(folder: Path) -> None:
 
 def exchange(net: cep.Network) -> None:
     """The same parameters in PyTorch, whose types are not everybody's to check."""
-    module: Any = net.to_torch()
-    assert_type(cep.from_torch(module, feedback="untied"), cep.Network)
+    module: Any = net.to_torch()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    remade = cep.from_torch(module, feedback="untied")  # pyright: ignore[reportUnknownMemberType]
+    assert_type(remade, cep.Network)
 
 
 def engine() -> None:
