@@ -300,6 +300,7 @@ def test_linear_layers_as_a_network(dtype: str) -> None:
 
 
 def test_there_and_back() -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
     net = cep.Network([4, 6, 3, 2], seed=1)
     cep.train_batch(net, X, LABELS, cep.EP(5, 3, 0.5, 0.3))
     module = net.to_torch()
