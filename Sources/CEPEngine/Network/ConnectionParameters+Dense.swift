@@ -9,6 +9,12 @@ extension ConnectionParameters {
         drive.addProduct(of: below, andTransposed: weights.view)
     }
 
+    /// `W += rᵂ sₐᵀ s_b`, `b += rᵇ Σ sₐ`, of what two layers send at one moment.
+    func addProducts(of layers: JoinedLayers<Element>, rates: UpdateRates<Element>) {
+        weights.view.addOuterProduct(of: layers.above.sent, and: layers.below.sent, scale: rates.weights)
+        biases.view.addRowSums(of: layers.above.sent, scale: rates.biases)
+    }
+
     /// What the drive of the layer above gives: δₐᵀ r_b to the weights, Σ δₐ to the biases.
     func addForwardGradient(
         above: MatrixView<Element>, sentBelow: MatrixView<Element>, rates: UpdateRates<Element>

@@ -27,8 +27,7 @@ final class TiedInPlaceMovement<Element: KernelScalar>: WeightMovement {
         present = start
         base = try connection.parameters.zeros()
         base.copy(from: connection.parameters)
-        base.weights.view.addOuterProduct(of: start.above.sent, and: start.below.sent, scale: -rates.weights)
-        base.biases.view.addRowSums(of: start.above.sent, scale: -rates.biases)
+        base.addProducts(of: start, rates: rates * -1)
     }
 
     @specialized(where Element == Float)

@@ -31,27 +31,20 @@ final class WrittenTiedMovement<Element: KernelScalar>: WeightMovement {
         base = try parameters.zeros()
         moved = [try parameters.zeros(), try parameters.zeros()]
         base.copy(from: parameters)
-        add(start, rates: rates * -1, to: base)
+        base.addProducts(of: start, rates: rates * -1)
     }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func recordBatch(part: Int, from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>) {
         moved[part].copy(from: base)
-        add(newer, rates: rates, to: moved[part])
+        moved[part].addProducts(of: newer, rates: rates)
         if part == 0 {
             present = newer
             room.packUp(moved[part])
         } else {
             room.packDown(moved[part])
         }
-    }
-
-    private func add(
-        _ layers: JoinedLayers<Element>, rates: UpdateRates<Element>, to parameters: ConnectionParameters<Element>
-    ) {
-        parameters.weights.view.addOuterProduct(of: layers.above.sent, and: layers.below.sent, scale: rates.weights)
-        parameters.biases.view.addRowSums(of: layers.above.sent, scale: rates.biases)
     }
 
     /// From differences, in which nothing large cancels.
