@@ -1,5 +1,7 @@
 """What the subcommands share: kinds of options, data, errors."""
 
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,6 +147,24 @@ def refuse(command: click.Command, given: Iterable[str], why: str) -> None:
 def given(value: Any, default: Any) -> Any:
     """The value, or its default where there is none."""
     return default if value is None else value
+
+
+def print_beside_bars(line: str) -> None:
+    """Print a line while progress bars are shown, which it is kept apart from."""
+    from tqdm import tqdm
+
+    tqdm.write(line)
+
+
+@contextmanager
+def same_command_goes_on() -> Iterator[None]:
+    """Ctrl-C ends with the command to go on with: the one that was given."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped by Ctrl-C; go on with: cep {shlex.join(sys.argv[1:])}"
+        ) from None
 
 
 @contextmanager

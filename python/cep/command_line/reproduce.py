@@ -1,7 +1,5 @@
 """``cep reproduce``."""
 
-import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,18 +69,14 @@ def reproduce(
             "progress": progress,
             "on_run_end": _print_run,
         }
-        try:
-            trials: Iterable[Trials]
+        trials: Iterable[Trials]
+        with options.same_command_goes_on():
             if figure is None:
                 trials = _rows(
                     chosen or list(map(presets.get, reproduction.TABLE)), with_bptt, given
                 )
             else:
                 trials = _figure(figure, chosen, given, run_dir)
-        except KeyboardInterrupt:
-            raise options.Interrupted(
-                f"stopped by Ctrl-C; go on with: cep {shlex.join(sys.argv[1:])}"
-            ) from None
         if failed := sum(each.failed for each in trials):
             raise click.ClickException(
                 f"runs that failed: {failed}; the same command tries them again"
@@ -144,7 +138,4 @@ def _show(drawable: Drawable, run_dir: Path) -> None:
 
 
 def _print_run(outcome: RunOutcome) -> None:
-    from tqdm import tqdm
-
-    # tqdm.write keeps the line and the progress bar apart.
-    tqdm.write(report.run_line(outcome))
+    options.print_beside_bars(report.run_line(outcome))

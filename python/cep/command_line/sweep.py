@@ -1,7 +1,5 @@
 """``cep sweep``."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +61,7 @@ def sweep(
         options.refuse(context.command, given.keys() & values.keys(), "it is swept by --param")
         configuration = configuring.configuration(preset, given)
         click.echo("epochs  test error    best  seconds  run")
-        try:
+        with options.same_command_goes_on():
             result = runs.sweep(
                 configuration,
                 values,
@@ -73,10 +71,6 @@ def sweep(
                 progress=progress,
                 on_run_end=_print_run,
             )
-        except KeyboardInterrupt:
-            raise options.Interrupted(
-                f"stopped by Ctrl-C; go on with: cep {shlex.join(sys.argv[1:])}"
-            ) from None
         click.echo(f"\n{result.table()}\n\nresults        {run_dir / 'results.csv'}")
         if failed := len(result.failed):
             raise click.ClickException(
@@ -99,8 +93,6 @@ def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
 
 
 def _print_run(outcome: RunOutcome) -> None:
-    from tqdm import tqdm
-
     errors = " " * 27
     if len(outcome.history):
         errors = (
@@ -110,5 +102,4 @@ def _print_run(outcome: RunOutcome) -> None:
     if outcome.message:
         # Of a message of several lines the first says what happened; results.csv has them all.
         line += f"  {outcome.reason}: {outcome.message.splitlines()[0]}"
-    # tqdm.write keeps the line and the progress bar apart.
-    tqdm.write(line)
+    options.print_beside_bars(line)

@@ -101,10 +101,7 @@ def train(
 
 
 def _print_epoch(history: History) -> None:
-    from tqdm import tqdm
-
-    # tqdm.write keeps the line and the progress bars apart.
-    tqdm.write(
+    options.print_beside_bars(
         f"{len(history):5}  {history.train_error[-1]:11.2%}  {history.train_loss[-1]:10.4f}  "
         f"{history.validation_error[-1]:10.2%}  {history.validation_loss[-1]:9.4f}  "
         f"{history.seconds[-1]:7.2f}"
