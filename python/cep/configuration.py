@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cep import _arguments, datasets
 from cep.network import ACTIVATIONS, DTYPES, FEEDBACKS, RELAXATIONS, SETTINGS, Network
+from cep.network_options import NetworkOptions
 from cep.rules import BETA_SIGNS, BPTT, CEP, EP, LearningRule
 
 RULES = ("ep", "c-ep", "bptt")
@@ -160,20 +161,8 @@ class Configuration:
         MemoryError
             Where the machine cannot hold it.
         """
-        return Network(
-            self.sizes,
-            setting=self.setting,
-            activation=self.activation,
-            dt=self.dt,
-            clamp=self.clamp,
-            feedback=self.feedback,
-            feedback_angle=self.feedback_angle,
-            follows_energy=self.follows_energy,
-            dtype=self.dtype,
-            relaxation=self.relaxation,
-            tolerance=self.tolerance,
-            seed=self.seed,
-        )
+        options: Any = {name: getattr(self, name) for name in NetworkOptions.__annotations__}
+        return Network(self.sizes, **options)
 
     def make_rule(self, epoch: int = 1) -> LearningRule:
         """The learning rule, with the learning rates of an epoch (the first is 1)."""

@@ -4,7 +4,7 @@ A fitted estimator keeps its parameters as plain arrays. So it can be copied, pi
 several threads at once, which a network cannot.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class Architecture:
 
     def new_network(self, seed: int) -> Network:
         """A network with parameters as freshly drawn."""
-        options = {name: value for name, value in vars(self).items() if name != "sizes"}
+        options: dict[str, Any] = {name: getattr(self, name) for name in OPTIONS}
         return Network(self.sizes, seed=seed, **options)
 
     def network(self, parameters: Parameters) -> Network:
@@ -45,6 +45,10 @@ class Architecture:
         for k, coef in enumerate(feedback_coefs, start=1):
             net.feedback_weights[k] = coef
         return net
+
+
+# The fields that are hyperparameters of an estimator, and options of a network, by the same name.
+OPTIONS = tuple(field.name for field in fields(Architecture) if field.name != "sizes")
 
 
 def parameters_of(net: Network) -> Parameters:

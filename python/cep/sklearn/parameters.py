@@ -9,7 +9,7 @@ import numpy as np
 from cep import _arguments
 from cep.configuration import RULES
 from cep.rules import BPTT, CEP, EP, LearningRule
-from cep.sklearn.architecture import Architecture
+from cep.sklearn.architecture import OPTIONS, Architecture
 
 # As published (Ernoult et al., 2020).
 _BATCH_SIZE = 20
@@ -52,16 +52,8 @@ def batch_size(estimator: Any) -> int:
 
 def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
     """The network described, between so many features and classes."""
-    return Architecture(
-        sizes=(inputs, *_hidden_layer_sizes(estimator), outputs),
-        setting=estimator.setting,
-        activation=estimator.activation,
-        dt=estimator.dt,
-        clamp=estimator.clamp,
-        feedback=estimator.feedback,
-        feedback_angle=estimator.feedback_angle,
-        dtype=estimator.dtype,
-    )
+    options = {name: getattr(estimator, name) for name in OPTIONS}
+    return Architecture((inputs, *_hidden_layer_sizes(estimator), outputs), **options)
 
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
