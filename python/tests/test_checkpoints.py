@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from forged_files import forge
 from small_runs import small
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints, tensor_files
+from cep import checkpoints
 from cep.checkpoints import Checkpoint
 from cep.tensor_files import CheckpointError
 from cep.trainer import Position
@@ -143,18 +144,6 @@ def test_foreign(content: bytes, message: str, tmp_path: Path) -> None:
         checkpoints.load(path)
 
 
-def forged(saved: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
-    """Change state and tensors, and make the checksum right again."""
-    with safetensors.safe_open(saved, framework="numpy") as file:
-        metadata = file.metadata()
-    tensors = safetensors.numpy.load_file(saved)
-    state = json.loads(metadata["state"])
-    change(state, tensors)
-    metadata["state"] = json.dumps(state)
-    metadata["sha256"] = tensor_files.checksum(metadata["state"], tensors)
-    safetensors.numpy.save_file(tensors, saved, metadata)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -185,9 +174,9 @@ def forged(saved: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]
     ],
 )
 def test_whole_but_not_consistent(saved: Path, change: Any, message: str) -> None:
-    forged(saved, lambda state, tensors: None)
+    forge(saved, lambda state, tensors: None)
     checkpoints.load(saved)  # The test's own premise.
-    forged(saved, change)
+    forge(saved, change)
     with pytest.raises(CheckpointError, match=message):
         checkpoints.load(saved)
 

@@ -1,10 +1,8 @@
 """Networks in files: what is in them, who can read them, what is refused."""
 
 import errno
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,13 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+from forged_files import forge, forge_state
 from small_runs import small
 from snapshot import fingerprint, parameters, same, states
 from test_copies import LABELS, NETWORKS, RULE, X, trained
 
 import cep
-from cep import CheckpointError, checkpoints, tensor_files
+from cep import CheckpointError, checkpoints
 from cep.trainer import Position
 
 
@@ -112,17 +111,6 @@ def test_foreign(content: bytes, message: str, tmp_path: Path) -> None:
         cep.load(tmp_path / "foreign")
 
 
-def forged(path: Path, change: Callable[[Any, dict[str, Any]], Any]) -> None:
-    """Change state and tensors, and make the checksum right again."""
-    with safetensors.safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-    tensors = safetensors.numpy.load_file(path)
-    state = json.loads(metadata["state"])
-    metadata["state"] = json.dumps(change(state, tensors) or state)
-    metadata["sha256"] = tensor_files.checksum(metadata["state"], tensors)
-    safetensors.numpy.save_file(tensors, path, metadata)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -145,14 +133,19 @@ def forged(path: Path, change: Callable[[Any, dict[str, Any]], Any]) -> None:
         (lambda state, tensors: state["options"].update(more=1), "expected the options.*more"),
         (lambda state, tensors: state["options"].clear(), "expected the options"),
         (lambda state, tensors: state.update(options=[]), "options must be an object, got list"),
-        (lambda state, tensors: [1], "not a network that can be used"),
     ],
 )
 def test_whole_but_not_consistent(saved: Path, change: Any, message: str) -> None:
-    forged(saved, lambda state, tensors: None)
+    forge(saved, lambda state, tensors: None)
     cep.load(saved)  # The test's own premise.
-    forged(saved, change)
+    forge(saved, change)
     with pytest.raises(CheckpointError, match=message):
+        cep.load(saved)
+
+
+def test_a_state_that_is_no_object(saved: Path) -> None:
+    forge_state(saved, [1])
+    with pytest.raises(CheckpointError, match="not a network that can be used"):
         cep.load(saved)
 
 
