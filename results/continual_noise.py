@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from collect import copy_run
 from numpy.typing import NDArray
+from table import markdown
 
 import cep
 from cep import checkpoints, datasets, presets
@@ -51,12 +52,12 @@ def main() -> None:
     }
     outcomes = cep.run_many(wanted, runs)
     (images, _), _ = datasets.load("mnist")
-    lines = [COMMENT, cells_of(HEADINGS), cells_of(["---"] * len(HEADINGS))]
+    rows = []
     for name, outcome in outcomes.items():
         copy_run(outcome)
-        lines.append(row(name, outcome, images[:IMAGES]))
-        print(lines[-1], flush=True)
-    (HERE / "continual_noise.md").write_text("\n".join(lines) + "\n")
+        rows.append(row(name, outcome, images[:IMAGES]))
+        print(*rows[-1], flush=True)
+    (HERE / "continual_noise.md").write_text(f"{COMMENT}\n{markdown(HEADINGS, rows)}\n")
 
 
 def named(
@@ -67,7 +68,7 @@ def named(
     return {f"{folder}/seed-{seed}": configuration.replace(seed=seed) for seed in seeds}
 
 
-def row(name: str, outcome: RunOutcome, images: NDArray[Any]) -> str:
+def row(name: str, outcome: RunOutcome, images: NDArray[Any]) -> list[str]:
     net = checkpoints.load(RunDirectory(outcome.directory).last).make_network()
     folder, _, seed = name.rpartition("/seed-")
     cells = [folder.removeprefix("variants/"), seed]
@@ -77,22 +78,19 @@ def row(name: str, outcome: RunOutcome, images: NDArray[Any]) -> str:
         errors = (outcome.test_error, outcome.best_test_error, outcome.train_error)
         cells += [f"{error:.2%}" for error in errors]
         cells.append(str(cycles(net, images, outcome.configuration.free_steps)))
-    return cells_of(cells)
-
-
-def cells_of(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return cells
 
 
 def cycles(net: cep.Network, images: NDArray[Any], steps: int) -> int:
     """How many images still move as a whole when the free phase has ended."""
     count = 0
     for start in range(0, len(images), 5000):
-        ends = []
-        for more in (0, 1):
-            net.free_phase(images[start : start + 5000], steps + more)
-            ends.append([np.array(state) for state in net.states[1:]])
-        change = [np.abs(late - early).max(axis=1) for early, late in zip(*ends, strict=True)]
+        batch = images[start : start + 5000]
+        net.free_phase(batch, steps)
+        before = [np.array(state) for state in net.states[1:]]
+        net.free_phase(batch, 1, reset=False)
+        moved = zip(before, net.states[1:], strict=True)
+        change = [np.abs(late - early).max(axis=1) for early, late in moved]
         count += int((np.max(change, axis=0) > CYCLE).sum())
     return count
 
