@@ -1,6 +1,7 @@
 /*
  * The products of a batch of 20 (MNIST, 512 hidden units) with our kernels and with OpenBLAS, one thread, float32:
- * GFLOP/s, and beside them those of a large product. What Products.swift decides is decided by this.
+ * GFLOP/s, and beside them those of a large product, and of multiply-adds that touch no memory: all there is. What
+ * Products.swift decides is decided by this.
  *
  *     clang -O2 -I Sources/CVectorKernels/include benchmarks/kernels.c Sources/CVectorKernels/vector_kernels.c \
  *         -lopenblas -lm -o .build/kernels && .build/kernels
@@ -88,6 +89,25 @@ static void large(void) {
                 LARGE);
 }
 
+/* Twelve chains of fused multiply-adds hide their latency, in registers only. The sum goes out so that they are
+ * run. */
+enum { CHAINS = 12, LINKS = 4096 };
+#define MULTIPLY_ADDS(name, target_set, bytes)                                                                    \
+    __attribute__((target(target_set))) static void name(void) {                                                  \
+        typedef float vector __attribute__((vector_size(bytes)));                                                 \
+        vector chains[CHAINS], factor = {0}, term = {0};                                                          \
+        factor += a[0], term += a[1];                                                                             \
+        for (int i = 0; i < CHAINS; i++)                                                                          \
+            chains[i] = term * (float)i;                                                                          \
+        for (int link = 0; link < LINKS; link++)                                                                  \
+            for (int i = 0; i < CHAINS; i++)                                                                      \
+                chains[i] = chains[i] * factor + term;                                                            \
+        for (int i = 0; i < CHAINS; i++)                                                                          \
+            c[i] = chains[i][0];                                                                                  \
+    }
+MULTIPLY_ADDS(multiply_adds_avx2, "avx2,fma", 32)
+MULTIPLY_ADDS(multiply_adds_avx512, "avx512f", 64)
+
 int main(int count, char **arguments) {
     const cep_instruction_set *sets;
     size_t known = cep_instruction_sets(&sets);
@@ -117,5 +137,10 @@ int main(int count, char **arguments) {
     report("input to hidden, as the weights lie", BATCH, HIDDEN, INPUTS, input_ours, input_theirs);
     report("update of the input's weights", HIDDEN, INPUTS, BATCH, update_ours, update_theirs);
     printf("%-78s %10.1f\n", "2048 x 2048 over 2048", rate(2.0 * LARGE * LARGE * LARGE, large));
+    if (strcmp(name, "avx2") == 0)
+        printf("%-71s %6.1f\n", "multiply-adds in registers", rate(2.0 * CHAINS * LINKS * 8, multiply_adds_avx2));
+    if (strcmp(name, "avx512") == 0)
+        printf("%-71s %6.1f\n", "multiply-adds in registers",
+               rate(2.0 * CHAINS * LINKS * 16, multiply_adds_avx512));
     return 0;
 }
