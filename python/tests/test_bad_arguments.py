@@ -99,7 +99,7 @@ def test_seeds_out_of_range(seed: int) -> None:
             call()
 
 
-@pytest.mark.parametrize("seed", [1.0, "1", True, [1], np.random.default_rng(0)], ids=repr)
+@pytest.mark.parametrize("seed", [1.0, "1", True, [1], np.random.default_rng(0)], ids=str)
 def test_seeds_of_another_type(seed: Any) -> None:
     net = network()
     for call in (
