@@ -83,7 +83,7 @@ def repair(wheel: Path, place: Path) -> Path:
     """The same with the libraries it needs, named after the oldest system that has the rest."""
     run("auditwheel", "repair", "--wheel-dir", place, wheel)
     (repaired,) = place.glob("*.whl")
-    if not re.search(r"-cp311-abi3-manylinux_2_\d+_x86_64\.whl$", repaired.name):
+    if not re.search(r"-cp311-abi3-manylinux_2_\d+_\w+\.whl$", repaired.name):
         sys.exit(f"not a wheel of cp311, abi3 and manylinux: {repaired.name}")
     return repaired
 
