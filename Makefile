@@ -1,11 +1,12 @@
-# Daily work. ./test sets up .venv, which these targets use; `make docs` needs the extra docs in it.
+# Daily work. ./test sets up .venv, which these targets use; `make lint`, `make docs` and `make wheel` need the extras
+# lint, docs and release in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests
 C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
-PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions setup.py
+PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift clean
+.PHONY: help develop test lint format docs docs-swift wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
@@ -14,10 +15,12 @@ help:
 	@echo "make format    lay out all sources"
 	@echo "make docs      the documentation site, in build/docs; any warning is an error"
 	@echo "make docs-swift  the Swift reference, in build/docs/swift"
+	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
+	@echo "make wheel-check  the same on one CPython, by some tests"
 	@echo "make clean     remove what was built"
 
 develop:
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
 
 test:
 	./test
@@ -48,6 +51,14 @@ docs:
 
 docs-swift:
 	tools/swift_reference.sh build/docs/swift
+
+wheel:
+	$(BIN)/python tools/wheel/build_wheel.py
+	$(BIN)/python tools/wheel/try_wheel.py
+
+wheel-check:
+	$(BIN)/python tools/wheel/build_wheel.py
+	$(BIN)/python tools/wheel/try_wheel.py --quick
 
 clean:
 	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

@@ -65,6 +65,20 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def parse_json(text: str) -> Any:
+    """What a text says in JSON, and nothing else.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, or nested more deeply than Python follows.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of one JSON object a line; none where there is no file.
 
@@ -83,8 +97,8 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     # What follows the last line end is torn, or empty.
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
+            value = parse_json(line)
+        except ValueError as error:
             raise ValueError(f"{path}, line {number}: expected a JSON object, {error}") from None
         if not isinstance(value, dict):
             raise ValueError(f"{path}, line {number}: expected a JSON object, found {line!r}")

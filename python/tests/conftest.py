@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 from dataset_files import cache, scratch, serve  # noqa: F401 (fixtures)
 from hypothesis import settings
+from places import MNIST
 
 import cep
 
 # Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
-
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-MNIST = SHARED / "data" / "mnist"
 
 # Two busy cores: an example that is slow once says nothing about the next.
 settings.register_profile("cep", deadline=None)

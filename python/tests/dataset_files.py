@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from places import MNIST
 
 from cep import datasets
 
-REAL_MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 PUBLISHED = {
@@ -24,7 +24,7 @@ PUBLISHED = {
 }
 
 needs_real_mnist = pytest.mark.skipif(
-    not REAL_MNIST.is_dir(), reason=f"the MNIST files are not in {REAL_MNIST}"
+    not MNIST.is_dir(), reason=f"the MNIST files are not in {MNIST}"
 )
 
 

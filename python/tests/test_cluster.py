@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from places import REPOSITORY
 from small_runs import kept
 from snapshot import same
 
 import cep
 from cep.runs import RunDirectory
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
+DOCUMENT = REPOSITORY / "docs" / "experiments.md"
 
 
 def documented() -> str:

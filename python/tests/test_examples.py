@@ -13,13 +13,13 @@ import click
 import numpy as np
 import pytest
 from dataset_files import fake_mnist, write_mnist
+from places import REPOSITORY
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import cep
 from cep.command_line import cep as command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 MODULES = [
     importlib.import_module(module.name)

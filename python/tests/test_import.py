@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 # Slow to import, and absent where their extra was not installed.
-OPTIONAL = ["sklearn", "matplotlib", "torch", "jax", "joblib", "safetensors", "scipy", "pooch"]
+OPTIONAL = [
+    "dask", "distributed", "jax", "joblib", "matplotlib", "pandas", "pooch", "safetensors", "scipy",
+    "sklearn", "tensorboard", "torch",
+]  # fmt: skip
 
 
 def test_optional_libraries_wait_until_they_are_used(run_script: Callable[..., str]) -> None:

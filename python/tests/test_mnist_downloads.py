@@ -11,7 +11,6 @@ import pytest
 from dataset_files import (
     IMAGES,
     PUBLISHED,
-    REAL_MNIST,
     Answer,
     assert_holds,
     fake_mnist,
@@ -20,6 +19,7 @@ from dataset_files import (
     publish,
     write_mnist,
 )
+from places import MNIST
 
 from cep import datasets
 
@@ -193,7 +193,7 @@ def test_mnist_cache_that_cannot_be_written(
 def test_real_mnist() -> None:
     """Counts, ranges and the known numbers of each label, below 400 MB."""
     tracemalloc.start()
-    (x, y), (x_test, y_test) = datasets.mnist(REAL_MNIST.parent)
+    (x, y), (x_test, y_test) = datasets.mnist(MNIST.parent)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 400e6
@@ -213,4 +213,4 @@ def test_real_mnist() -> None:
 @pytest.mark.parametrize("file", [file for file in PUBLISHED if IMAGES not in file])
 def test_published_checksums_are_those_of_the_real_files(file: str) -> None:
     """Three of the four files are the published ones bit for bit; the training images are not."""
-    assert f"md5:{hashlib.md5((REAL_MNIST / file).read_bytes()).hexdigest()}" == PUBLISHED[file]
+    assert f"md5:{hashlib.md5((MNIST / file).read_bytes()).hexdigest()}" == PUBLISHED[file]

@@ -4,16 +4,15 @@ The recordings count layers from the output, the package from the input.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from places import REFERENCE
 from snapshot import feedback_weights
 
 import cep
 
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 RECORDINGS = (
     "ep-disc-1h",
     "ep-disc-1h-tanh-theorem",

@@ -3,14 +3,13 @@
 import importlib
 import pkgutil
 import re
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+from places import REPOSITORY
 
 import cep
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "docs" / "reference"
 PYTHON = "\n".join(page.read_text() for page in sorted(REFERENCE.glob("*.md")))
 DOCUMENTED = set(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from fake_trials import write_run
+from places import REPOSITORY
 
 from cep import presets
 from cep.runs.environment import environment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = ["configuration.json", "environment.json", "metrics.jsonl", "status.json"]
 
 

@@ -1,5 +1,6 @@
 """Threads, signals, forks: nothing is torn, nothing hangs, nobody waits without need."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -200,3 +201,27 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), train() == before)
 
 def test_a_forked_process_trains_the_same(run_script: Callable[..., str]) -> None:
     assert run_script(FORKED, timeout=60) == "0 True\n"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+def test_numpy_keeps_its_threads(run_script: Callable[..., str]) -> None:
+    """Two OpenBLAS are in one process: that of cep uses one thread, and leaves the other alone."""
+    program = """
+import os
+os.environ["OPENBLAS_NUM_THREADS"] = "2"
+import numpy as np
+from threadpoolctl import threadpool_info
+def threads():
+    pools = threadpool_info()
+    return {each["filepath"]: each["num_threads"] for each in pools if "openblas" in each["prefix"]}
+numpys = threads()
+import cep
+both = threads()
+cep.set_num_threads(1)
+net = cep.Network([300, 200, 10], seed=0)
+cep.gradient(net, np.zeros((64, 300)), np.zeros(64, int), cep.BPTT(5))
+after = threads()
+(numpy,), (ours,) = numpys, both.keys() - numpys
+print(numpys[numpy] == after[numpy], both[ours], after[ours])
+"""
+    assert run_script(program) == "True 2 1\n"

@@ -73,7 +73,7 @@ class RunDirectory:
     def status(self) -> tuple[str, str]:
         """Why the run stopped, and the message that goes with it."""
         try:
-            values = json.loads(self._status.read_text(encoding="utf-8"))
+            values = _files.parse_json(self._status.read_text(encoding="utf-8"))
             return values["status"], values["message"]
         except FileNotFoundError:
             return "unfinished", ""
@@ -175,15 +175,21 @@ class RunDirectory:
     def _write_environment(self) -> None:
         present = environment()
         if self._environment.is_file():
-            before = json.loads(self._environment.read_text(encoding="utf-8"))
-            if before.get("instruction_set") != present["instruction_set"]:
+            before = self._instruction_set_before()
+            if before != present["instruction_set"]:
                 warnings.warn(
-                    f"the run in {self.path} began with the instruction set "
-                    f"{before.get('instruction_set')} and goes on with "
-                    f"{present['instruction_set']}: results will differ by rounding",
+                    f"the run in {self.path} began with the instruction set {before} and goes on "
+                    f"with {present['instruction_set']}: results will differ by rounding",
                     stacklevel=2,
                 )
         _files.write_whole(self._environment, json.dumps(present, indent=2).encode() + b"\n")
+
+    def _instruction_set_before(self) -> Any:
+        try:
+            values = _files.parse_json(self._environment.read_text(encoding="utf-8"))
+            return values.get("instruction_set")
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f"{self._environment} is damaged: {error}") from error
 
     def _go_back_to(self, checkpoint: Checkpoint | None) -> None:
         """Leave only those lines that were written before the checkpoint was."""

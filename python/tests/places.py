@@ -1,0 +1,12 @@
+"""Where tests find what is no part of the package.
+
+They run from the repository, or from a copy of those of its files that they read
+(tools/wheel/trial.py), with the recordings and MNIST beside it, which are not part of it.
+"""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = REPOSITORY.parent / "shared"
+REFERENCE = SHARED / "reference"
+MNIST = SHARED / "data" / "mnist"
