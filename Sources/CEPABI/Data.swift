@@ -1,5 +1,6 @@
 import CCEP
 import CEPEngine
+import CEPKernels
 
 // Section 4 and 5 of cep.h: what callers hand in, checked and turned into what the engine takes.
 
@@ -55,17 +56,18 @@ extension Samples {
 }
 
 extension ProgressMonitor {
+    /// To be made before the engine is at work: the function is called with the arithmetic that the thread has now.
     convenience init(_ progress: cep_progress, countsSteps: Bool = false) {
         guard let function = progress.function else {
             self.init(countsSteps: countsSteps)
             return
         }
-        let context = progress.context
+        let (context, arithmetic) = (progress.context, Arithmetic.current)
         self.init(countsSteps: countsSteps) { report in
             var report = cep_progress_report(
                 done: Int64(report.done), total: Int64(report.total), errors: Int64(report.errors),
                 loss_sum: report.lossSum)
-            return function(&report, context) != 0
+            return arithmetic.during { function(&report, context) != 0 }
         }
     }
 }

@@ -9,6 +9,9 @@ protocol EngineNetwork: AnyObject {
 
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
 
+    /// In memory of its own.
+    func copied() throws(EngineError) -> Self
+
     func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome
@@ -32,7 +35,7 @@ protocol EngineNetwork: AnyObject {
         _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
     ) throws(EngineError) -> TheoremHandle
 
-    func energy() throws(EngineError) -> [Double]
+    func energy() throws(EngineError) -> Matrix<Double>
 
     func feedbackAngle(at connection: Int) throws(EngineError) -> Double
 
@@ -40,9 +43,7 @@ protocol EngineNetwork: AnyObject {
 
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
-    func predict(
-        _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor, classified: (_ row: Int, _ unit: Int) -> Void
-    ) throws(EngineError)
+    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers
 }
 
 extension Network: EngineNetwork {

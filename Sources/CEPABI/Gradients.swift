@@ -14,8 +14,9 @@ public func cep_gradient_estimate(
         let resultMetrics = try required(metrics, "metrics")
         let samples = try Samples(x, targets)
         let rule = try required(rule, "rule").pointee
+        let monitor = ProgressMonitor(progress)
         let (gradient, metrics) = try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.gradient(samples, estimator: rule, monitor: ProgressMonitor(progress))
+            try network.gradient(samples, estimator: rule, monitor: monitor)
         }
         resultMetrics.pointee = cep_metrics(metrics)
         result.pointee = passToCaller(gradient)
@@ -48,8 +49,9 @@ public func cep_theorem_check(
         let result = try required(theorem, "theorem")
         let samples = try Samples(x, targets)
         let conditions = try TheoremConditions(try required(conditions, "conditions").pointee)
+        let monitor = ProgressMonitor(progress)
         let check = try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.theorem(samples, conditions, monitor: ProgressMonitor(progress))
+            try network.theorem(samples, conditions, monitor: monitor)
         }
         result.pointee = passToCaller(check)
     }
@@ -96,7 +98,7 @@ public func cep_energy(
         guard count == values.count else {
             throw .invalidArgument("energies has room for \(count) values; the batch has \(values.count) samples")
         }
-        for (i, value) in values.enumerated() { result[i] = value }
+        result.update(from: values.pointer, count: values.count)
     }
 }
 

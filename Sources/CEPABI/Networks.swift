@@ -37,6 +37,19 @@ public func cep_network_create(
 }
 
 @c @implementation
+public func cep_network_copy(
+    _ network: OpaquePointer?, _ copy: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(copy, "copy")
+        let copied: any EngineNetwork = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.copied()
+        }
+        result.pointee = passToCaller(NetworkHandle(copied))
+    }
+}
+
+@c @implementation
 public func cep_network_destroy(_ network: OpaquePointer?) {
     release(network, as: NetworkHandle.self)
 }

@@ -12,8 +12,9 @@ public func cep_train_batch(
         let result = try required(metrics, "metrics")
         let samples = try Samples(x, targets)
         let rule = try required(rule, "rule").pointee
+        let monitor = ProgressMonitor(progress)
         let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.trainBatch(samples, rule: rule, monitor: ProgressMonitor(progress))
+            try network.trainBatch(samples, rule: rule, monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
     }
@@ -30,10 +31,11 @@ public func cep_train_epoch(
         let samples = try Samples(x, targets)
         let rule = try required(rule, "rule").pointee
         let part = part.map { EpochPart($0.pointee) } ?? EpochPart()
+        let monitor = ProgressMonitor(progress)
         let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
             try network.trainEpoch(
                 samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed, part: part,
-                monitor: ProgressMonitor(progress))
+                monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
     }
@@ -79,8 +81,9 @@ public func cep_evaluate(
     reportingErrors { () throws(EngineError) in
         let result = try required(metrics, "metrics")
         let samples = try Samples(x, targets)
+        let monitor = ProgressMonitor(progress)
         let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.evaluate(samples, steps: Int(steps), monitor: ProgressMonitor(progress))
+            try network.evaluate(samples, steps: Int(steps), monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
     }
@@ -97,14 +100,12 @@ public func cep_predict(
         guard class_count == inputs.rows else {
             throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
         }
+        let monitor = ProgressMonitor(progress)
         // Nothing is written where a later row diverges or the work is stopped.
-        var predicted: [Int64] = []
-        try NetworkHandle.of(network).use { (network) throws(EngineError) in
-            try network.predict(inputs, steps: Int(steps), monitor: ProgressMonitor(progress)) { _, unit in
-                predicted.append(Int64(unit))
-            }
+        let predicted = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+            try network.predict(inputs, steps: Int(steps), monitor: monitor)
         }
-        classes.update(from: predicted, count: predicted.count)
+        for (row, unit) in predicted.enumerated() { classes[row] = Int64(unit) }
     }
 }
 

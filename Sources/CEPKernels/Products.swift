@@ -196,17 +196,13 @@ func partCount(units: Int, work: Int) -> Int {
     max(1, min(WorkerPool.shared.threadCount, units, work / worthwhilePart))
 }
 
-/// OpenBLAS starts one thread a core by default, which costs more than it brings on the skinny products of a
-/// batch, and makes results depend on the number of cores.
-private let singleThreaded: Void = openblas_set_num_threads(1)
-
 extension Float {
     public static func multiplyMatrices(
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
         alpha: Float, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         beta: Float, c: UnsafeMutablePointer<Float>
     ) {
-        _ = singleThreaded
+        _ = OpenBLAS.singleThreaded
         cblas_sgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k),
@@ -220,7 +216,7 @@ extension Double {
         alpha: Double, a: UnsafePointer<Double>, b: UnsafePointer<Double>,
         beta: Double, c: UnsafeMutablePointer<Double>
     ) {
-        _ = singleThreaded
+        _ = OpenBLAS.singleThreaded
         cblas_dgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k),

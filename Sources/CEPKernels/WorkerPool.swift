@@ -25,8 +25,9 @@ public final class WorkerPool: @unchecked Sendable {
     /// late cannot take a part of one loop for that of another.
     private let ticket = Atomic<UInt64>(0)
     private let unfinished = Atomic(0)
-    /// Of the loop; to be read only by who has taken a part of it.
+    /// Of the loop; to be read only by who has taken a part of it. All threads compute as its caller does.
     private nonisolated(unsafe) var body: ((Int) -> Void)?
+    private nonisolated(unsafe) var arithmetic = Arithmetic.current
 
     private let sleeping = Atomic(0)
     private nonisolated(unsafe) var started = 0
@@ -40,11 +41,11 @@ public final class WorkerPool: @unchecked Sendable {
         pthread_atfork(nil, nil) { WorkerPool.shared.startOver() }
     }
 
-    /// Counts a call into the engine while it is at work.
+    /// Counts a call into the engine while it is at work, with the engine's arithmetic.
     public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
         calls.add(1, ordering: .relaxed)
         defer { calls.subtract(1, ordering: .relaxed) }
-        return try work()
+        return try Arithmetic.engine.during(work)
     }
 
     /// Runs `body(0)` ... `body(parts - 1)`, in any order and on any thread.
@@ -60,6 +61,7 @@ public final class WorkerPool: @unchecked Sendable {
         startWorkers(helpers)
         withoutActuallyEscaping(body) { body in
             self.body = body
+            arithmetic = .current
             unfinished.store(parts, ordering: .relaxed)
             let loop = Ticket(ticket.load(ordering: .relaxed)).loop &+ 1
             ticket.store(Ticket(loop: loop, parts: parts, next: 0).word, ordering: .sequentiallyConsistent)
@@ -81,6 +83,7 @@ public final class WorkerPool: @unchecked Sendable {
             let (taken, original) = ticket.compareExchange(
                 expected: present, desired: present + 1, ordering: .acquiringAndReleasing)
             if taken {
+                arithmetic.set()
                 body?(Ticket(present).next)
                 unfinished.subtract(1, ordering: .releasing)
                 present += 1

@@ -105,12 +105,14 @@ import Testing
         let network = try CNetwork()
         let before = try network.parameters()
         // Three samples in batches of two are two batches.
-        for (first, count, words) in [
-            (2, 0, ["first_batch is 2", "0 to 1"]), (-1, 0, ["first_batch is -1"]), (.min, 1, ["first_batch"]),
-            (.max, 1, ["first_batch"]), (0, -1, ["batch_count", "-1"]), (1, .min, ["batch_count"]),
-        ] as [(Int64, Int64, [String])] {
+        for (first, count, errors, words) in [
+            (2, 0, 0, ["first_batch is 2", "0 to 1"]), (-1, 0, 0, ["first_batch is -1"]),
+            (.min, 1, 0, ["first_batch"]), (.max, 1, 0, ["first_batch"]), (0, -1, 0, ["batch_count", "-1"]),
+            (1, .min, 0, ["batch_count"]), (1, 1, 3, ["errors is 3", "0 to 2"]), (0, 1, 1, ["errors is 1", "0 to 0"]),
+            (1, 1, -1, ["errors is -1"]), (1, 1, .max, ["errors is 9223372036854775807"]),
+        ] as [(Int64, Int64, Int64, [String])] {
             var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_EP))
-            var part = cep_epoch_part(first_batch: first, batch_count: count, errors: 0, loss_sum: 0)
+            var part = cep_epoch_part(first_batch: first, batch_count: count, errors: errors, loss_sum: 0)
             expectFailure(CEP_INVALID_ARGUMENT, saying: words) {
                 cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, &part, noProgress, &$0.metrics)
             }

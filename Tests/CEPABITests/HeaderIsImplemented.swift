@@ -9,7 +9,8 @@ import Testing
     private let functions: [String: Any] = [
         "cep_version": cep_version, "cep_last_error": cep_last_error,
         "cep_network_options_default": cep_network_options_default, "cep_network_create": cep_network_create,
-        "cep_network_destroy": cep_network_destroy, "cep_network_array": cep_network_array,
+        "cep_network_copy": cep_network_copy, "cep_network_destroy": cep_network_destroy,
+        "cep_network_array": cep_network_array,
         "cep_array_describe": cep_array_describe, "cep_array_release": cep_array_release,
         "cep_free_phase": cep_free_phase, "cep_nudged_phase": cep_nudged_phase, "cep_train_batch": cep_train_batch,
         "cep_train_epoch": cep_train_epoch, "cep_evaluate": cep_evaluate, "cep_predict": cep_predict,

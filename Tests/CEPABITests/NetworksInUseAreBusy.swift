@@ -40,6 +40,12 @@ import Testing
             var x = samples.x
             return cep_predict(network, &x, 1, noProgress, &outputs.classes, 3)
         },
+        { network, outputs in
+            var copy: OpaquePointer?
+            let status = cep_network_copy(network, &copy)
+            cep_network_destroy(copy)
+            return status
+        },
         { network, outputs in cep_network_array(network, cep_array_kind(CEP_STATES), 1, &outputs.array) },
     ]
 

@@ -178,7 +178,8 @@ import Testing
 
         let classes = expectSuccess { cep_predict(c.pointer, &x, 7, noProgress, &$0.classes, 11) }.classes
         var expected = [Int64](repeating: -7, count: classes.count)
-        try swift.predict(inputs, steps: 7, monitor: ProgressMonitor()) { expected[$0] = Int64($1) }
+        let units = try swift.predict(inputs, steps: 7, monitor: ProgressMonitor())
+        for (row, unit) in units.enumerated() { expected[row] = Int64(unit) }
         #expect(classes == expected, "and nothing behind the last one")
         try expectEqual(c, swift)
     }

@@ -294,11 +294,26 @@ class Network:
         return Network(self._sizes, **self.options)
 
     def copy(self) -> "Network":
-        """A new network with the same parameters, without states."""
+        """A new network with the same parameters, without states.
+
+        Raises
+        ------
+        RuntimeError
+            Where another thread is using the network.
+        MemoryError
+            Where there is no memory for it.
+        """
         copy = self.like()
-        for mine, theirs in zip(copy.parameters(), self.parameters(), strict=True):
+        for mine, theirs in zip(copy.parameters(), self._frozen().parameters(), strict=True):
             mine[...] = theirs
         return copy
+
+    def _frozen(self) -> "Network":
+        """A copy of all that the engine has, of one moment, whatever other threads do."""
+        frozen = object.__new__(Network)
+        vars(frozen).update(vars(self))
+        frozen._engine = self._engine.copy()
+        return frozen
 
     def free_phase(self, x: ArrayLike, steps: int, *, reset: bool = True) -> PhaseOutcome:
         """Clamp the input to ``x`` and let the states relax without nudging.
@@ -482,13 +497,13 @@ class Network:
         return torch_exchange.to_torch(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The first and the last of these raise the error that another thread is using the network.
+        frozen = self._frozen()
         attributes = {name: value for name, value in vars(self).items() if name != "_engine"}
         return {
             "attributes": attributes,
-            "parameters": list(self.parameters()),
-            "states": self._present_states(),
-            "random_state": self.random_state,
+            "parameters": list(frozen.parameters()),
+            "states": frozen._present_states(),
+            "random_state": frozen.random_state,
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:

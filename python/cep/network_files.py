@@ -16,8 +16,9 @@ FORMAT = "cep network 1"
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to a file (see `Network.save`)."""
-    state = {"sizes": net.sizes, "options": net.options, "random_state": net.random_state}
-    tensor_files.write(path, TensorFile(FORMAT, state, named_parameters.of(net)))
+    frozen = net._frozen()
+    state = {"sizes": net.sizes, "options": net.options, "random_state": frozen.random_state}
+    tensor_files.write(path, TensorFile(FORMAT, state, named_parameters.of(frozen)))
 
 
 def load(path: str | os.PathLike[str]) -> Network:

@@ -17,7 +17,8 @@ def to_torch(net: Network) -> "Sequential":
     """Linear layers with copies of a network's weights and biases (see `Network.to_torch`)."""
     torch: Any = _torch()
     stack: Sequential = torch.nn.Sequential()
-    for weights, biases in zip(net.weights, net.biases, strict=True):
+    frozen = net._frozen()
+    for weights, biases in zip(frozen.weights, frozen.biases, strict=True):
         above, below = weights.shape
         # Without drawing parameters that would be overwritten, from a generator of the user's.
         layer = torch.nn.utils.skip_init(

@@ -20,8 +20,9 @@ PyObject *array_new(module_state *state, cep_array *array) {
 
 static void array_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    cep_array_release(((Array *)object)->array);
-    PyObject_Free(object);
+    cep_array *array = ((Array *)object)->array;
+    Py_BEGIN_ALLOW_THREADS cep_array_release(array);
+    Py_END_ALLOW_THREADS PyObject_Free(object);
     Py_DECREF(type);
 }
 

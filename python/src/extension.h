@@ -77,10 +77,13 @@ void release_conditions(conditions_argument *argument);
 
 /* work.c: long calls of the engine.
  *
- * GIL policy: every call that may take longer than a microsecond runs between begin_work and end_work, with the
- * GIL released. Every 20 ms or so the engine calls back on the same thread, which takes the GIL, lets signal
- * handlers run (so that Ctrl-C raises KeyboardInterrupt), calls the Python progress function if there is one, and
- * releases the GIL again. */
+ * GIL policy: every call whose time depends on the size of a network or of data releases the GIL. Those that may
+ * take long, because they take steps, run between begin_work and end_work. Every 20 ms or so the engine calls
+ * back on the same thread, which takes the GIL, lets signal handlers run (so that Ctrl-C raises
+ * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Those that
+ * go through memory once (creating, copying, checking, energies, angles) and those that give memory back run
+ * between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS. What is left takes microseconds: a view, the random
+ * state, the number of threads. */
 typedef struct {
     PyThreadState *thread;
     PyObject *callback; /* borrowed; called with (done, total, errors, loss_sum) */

@@ -17,8 +17,9 @@ PyObject *gradient_new(module_state *state, cep_gradient *gradient) {
 
 static void gradient_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    cep_gradient_destroy(((Gradient *)object)->gradient);
-    PyObject_Free(object);
+    cep_gradient *gradient = ((Gradient *)object)->gradient;
+    Py_BEGIN_ALLOW_THREADS cep_gradient_destroy(gradient);
+    Py_END_ALLOW_THREADS PyObject_Free(object);
     Py_DECREF(type);
 }
 

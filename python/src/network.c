@@ -7,6 +7,18 @@ typedef struct {
 
 static cep_network *network_of(PyObject *self) { return ((Network *)self)->network; }
 
+/* A network object of this type. Steals the engine's network. */
+static PyObject *network_new(PyTypeObject *type, cep_network *network) {
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    Network *self = (Network *)allocate(type, 0);
+    if (self == NULL) {
+        cep_network_destroy(network);
+        return NULL;
+    }
+    self->network = network;
+    return (PyObject *)self;
+}
+
 static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     cep_network_options options;
     cep_network_options_default(&options);
@@ -44,20 +56,25 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     if (status != CEP_OK) {
         return set_error(status, state);
     }
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    Network *self = (Network *)allocate(type, 0);
-    if (self == NULL) {
-        cep_network_destroy(network);
+    return network_new(type, network);
+}
+
+static PyObject *network_copy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL) {
         return NULL;
     }
-    self->network = network;
-    return (PyObject *)self;
+    cep_network *copy = NULL;
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS status = cep_network_copy(network_of(self), &copy);
+    Py_END_ALLOW_THREADS return status == CEP_OK ? network_new(Py_TYPE(self), copy) : set_error(status, state);
 }
 
 static void network_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    cep_network_destroy(network_of(self));
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    cep_network *network = network_of(self);
+    Py_BEGIN_ALLOW_THREADS cep_network_destroy(network);
+    Py_END_ALLOW_THREADS freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
 }
@@ -312,12 +329,14 @@ static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
         return NULL;
     }
     double degrees;
-    cep_status status = cep_feedback_angle(network_of(self), connection, &degrees);
-    return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS status = cep_feedback_angle(network_of(self), connection, &degrees);
+    Py_END_ALLOW_THREADS return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
 }
 
 static PyMethodDef network_methods[] = {
     {"array", network_array, METH_VARARGS, "array(kind, index): parameters or states, in place."},
+    {"copy", network_copy, METH_NOARGS, "copy(): with the states and the random state."},
     {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state)"},
     {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps)"},
     {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule)"},

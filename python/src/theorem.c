@@ -17,8 +17,9 @@ PyObject *theorem_new(module_state *state, cep_theorem *theorem) {
 
 static void theorem_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    cep_theorem_destroy(((Theorem *)object)->theorem);
-    PyObject_Free(object);
+    cep_theorem *theorem = ((Theorem *)object)->theorem;
+    Py_BEGIN_ALLOW_THREADS cep_theorem_destroy(theorem);
+    Py_END_ALLOW_THREADS PyObject_Free(object);
     Py_DECREF(type);
 }
 

@@ -99,6 +99,69 @@ def test_a_parameter_that_is_not_a_number_is_reported(
     assert same(parameters(net), before)
 
 
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+@pytest.mark.parametrize("kind", ["weights", "biases"])
+@pytest.mark.parametrize("connection", [0, 1])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_parameter_is_reported(
+    activation: str, setting: str, kind: str, connection: int, value: float
+) -> None:
+    """Also where the activation is bounded, so that no state becomes infinite."""
+    net = network(activation=activation, setting=setting)
+    getattr(net, kind)[connection].flat[2] = value
+    before = parameters(net)
+    where = rf"free phase .* step 1, in layer [12]: parameters of connection {connection}"
+    for call in (
+        lambda: net.free_phase(X, 5),
+        lambda: net.predict(X, 5),
+        lambda: cep.train_batch(net, X, LABELS, cep.EP(5, 3, 0.5, 0.1)),
+        lambda: cep.train_batch(net, X, LABELS, cep.CEP(5, 3, 0.5, 0.1)),
+        lambda: cep.gradient(net, X, LABELS, cep.BPTT(5)),
+        lambda: cep.gdu_check(net, X, LABELS, free_steps=5, nudged_steps=2, beta=0.1),
+    ):
+        with pytest.raises(cep.DivergenceError, match=where):
+            call()
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_state_that_was_made_infinite_is_reported(setting: str, layer: int, value: float) -> None:
+    net = network(setting=setting)
+    for phase, go_on in (
+        ("nudged", lambda: net.nudged_phase(LABELS, 0.5, 3)),
+        ("free", lambda: net.free_phase(X, 3, reset=False)),
+    ):
+        net.free_phase(X, 5)
+        net.states[layer][1, 2] = value
+        with pytest.raises(cep.DivergenceError, match=f"{phase} phase diverged at step 1"):
+            go_on()
+
+
+@pytest.mark.parametrize("feedback", ["tied", "untied"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        cep.EP(5, 3, 0.5, 1e38),
+        cep.EP(5, 3, 0.5, 1e38, beta_sign="symmetric"),
+        cep.EP(5, 3, 0.5, 1e38, accumulate=True),
+        cep.CEP(5, 3, 0.5, 1e38),
+        cep.CEP(5, 3, 0.5, 1e38, write_every_step=True),
+        cep.BPTT(5, learning_rates=1e38),
+    ],
+    ids=repr,
+)
+def test_weights_that_move_too_far_are_reported_and_put_back(feedback: str, rule: Any) -> None:
+    net = network(feedback=feedback)
+    before = parameters(net)
+    far = np.full((4, 3), 1000.0)
+    with pytest.raises(cep.DivergenceError, match=r"step \d+, in layer \d|update of connection \d"):
+        cep.train_batch(net, X, far, rule)
+    assert same(parameters(net), before)
+
+
 def test_the_message_says_where() -> None:
     net = network()
     net.free_phase(X, 5)

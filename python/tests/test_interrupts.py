@@ -1,51 +1,72 @@
-"""Ctrl-C while a run is kept on disk: noticed, and not yet obeyed."""
+"""Ctrl-C and SIGTERM while a run is kept on disk: noticed, and not yet obeyed."""
 
 import os
 import signal
 import threading
+from itertools import product
 
 import pytest
 
-from cep.runs.interrupts import deferred_interrupts
+from cep.runs.interrupts import Terminated, deferred_interrupts
+
+ERRORS: dict[int, type[BaseException]] = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+}
 
 
-def press() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
 
 
-def test_the_first_is_noticed_and_the_second_obeyed() -> None:
-    with deferred_interrupts() as interrupted:
-        assert not interrupted()
-        press()
-        assert interrupted()
-        with pytest.raises(KeyboardInterrupt):
-            press()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in ERRORS]
+
+
+UNTOUCHED = [signal.default_int_handler, signal.SIG_DFL]
+
+
+@pytest.mark.parametrize(("first", "second"), list(product(ERRORS, ERRORS)))
+def test_the_first_is_noticed_and_the_second_obeyed(first: int, second: int) -> None:
+    with deferred_interrupts() as interruption:
+        assert interruption() is None
+        send(first)
+        assert interruption() is ERRORS[first]
+        with pytest.raises(ERRORS[second]):
+            send(second)
+        assert interruption() is ERRORS[first]
+    assert handlers() == UNTOUCHED
     with pytest.raises(KeyboardInterrupt):
-        press()
+        send(signal.SIGINT)
 
 
-def test_a_handler_of_the_callers_stays() -> None:
+def test_termination_that_nobody_catches_has_its_status() -> None:
+    assert isinstance(Terminated(), SystemExit)
+    assert Terminated().code == 128 + 15
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_a_handler_of_the_callers_stays(number: int) -> None:
     seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    before = signal.signal(number, lambda number, frame: seen.append(number))
     try:
-        with deferred_interrupts() as interrupted:
-            press()
-            assert seen == [signal.SIGINT]
-            assert not interrupted()
+        with deferred_interrupts() as interruption:
+            send(number)
+            assert seen == [number]
+            assert interruption() is None
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 def test_in_another_thread_nothing_is_changed() -> None:
-    handlers = []
+    seen = []
 
     def work() -> None:
-        with deferred_interrupts() as interrupted:
-            handlers.append(signal.getsignal(signal.SIGINT))
-            assert not interrupted()
+        with deferred_interrupts() as interruption:
+            seen.append(handlers())
+            assert interruption() is None
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert handlers == [signal.default_int_handler]
+    assert seen == [UNTOUCHED]

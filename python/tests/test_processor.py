@@ -46,10 +46,12 @@ def run(path: os.PathLike[str], **environment: str) -> tuple[list[str], np.ndarr
     return result.stdout.split(), np.load(path)
 
 
-def test_threads_change_no_bit(tmp_path) -> None:
-    one, two, five = (run(tmp_path / "p.npy", CEP_NUM_THREADS=str(count))[0] for count in (1, 2, 5))
-    assert (one[1], two[1], five[1]) == ("1", "2", "5")
-    assert one[2] == two[2] == five[2]
+def test_threads_and_time_change_no_bit(tmp_path) -> None:
+    """The same program again and again, in a process of its own each."""
+    counts = ["1", "1", "2", "2", "3", "8"]
+    runs = [run(tmp_path / "p.npy", CEP_NUM_THREADS=count)[0] for count in counts]
+    assert [threads for _, threads, _ in runs] == counts
+    assert len({digest for _, _, digest in runs}) == 1
 
 
 @pytest.mark.parametrize("name", ["baseline", "avx2", "avx512"])
@@ -62,7 +64,10 @@ def test_instruction_sets_agree(name: str, tmp_path) -> None:
         assert "this processor has" in str(error)  # noqa: PT017
         pytest.skip(f"this processor does not have {name}")
     assert used == name
+    # Stated in docs/robustness.md. Parameters are below 0.1, where numbers of float32 lie 7e-9
+    # apart; states are sums of some hundred products, and change them in four batches.
     assert np.abs(parameters - reference).max() < 1e-5
+    assert name == "baseline" or not np.array_equal(parameters, reference)
 
 
 def test_an_unknown_instruction_set_is_refused() -> None:

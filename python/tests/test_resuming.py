@@ -135,7 +135,12 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "name", "status"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)]
+)
+def test_a_signal_saves_and_says_how_to_go_on(
+    number: signal.Signals, name: str, status: int, tmp_path: Path
+) -> None:
     folder = str(tmp_path / "run")
     # Wide enough that an epoch takes longer than the way of a signal.
     options = ["--hidden", "512,512", "--learning-rates", "0.01", "--epochs", "3"]
@@ -146,14 +151,14 @@ def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
         assert running.poll() is None, "it ended before the first epoch"
     time.sleep(0.1)
     sent = time.monotonic()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, err = running.communicate(timeout=30)
     assert time.monotonic() - sent < 2
-    assert running.returncode == 130
-    assert f"stopped by Ctrl-C; go on with: cep train --resume {folder}" in err
+    assert running.returncode == status
+    assert f"stopped by {name}; go on with: cep train --resume {folder}" in err
     assert "Traceback" not in err
     directory = RunDirectory(folder)
-    assert directory.status()[0] == "interrupted"
+    assert directory.status() == ("interrupted", f"stopped by {name}")
     saved = checkpoints.load(directory.last)
     assert len(saved.history) == 1
     assert 0 < saved.position.batch < 72
@@ -167,6 +172,18 @@ def test_control_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
         parameters(checkpoints.load(directory.last).make_network()),
         fitted(directory.configuration())[0],
     )
+
+
+def test_a_program_that_is_terminated_has_saved(tmp_path: Path) -> None:
+    """`cep.run` in a program that does nothing about signals."""
+    configuration = small(**SLOW | {"epochs": 10_000})
+    directory = RunDirectory(tmp_path / "run")
+    process = start(configuration, directory.path)
+    wait_for_a_new_checkpoint(process, directory.last)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 143
+    assert directory.status() == ("interrupted", "stopped by SIGTERM")
+    assert checkpoints.load(directory.last).position.batch > 0
 
 
 def test_an_uninterrupted_run_does_not_depend_on_its_checkpoints(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@
  *       layer k + 1.
  *     - A network is used by one thread at a time: a second one gets CEP_BUSY. Different networks
  *       may be used from different threads at the same time.
+ *     - Calls that take a network round to the nearest and take denormal numbers for zeros, whatever
+ *       the thread has its processor set to. Progress functions are called with the thread's own
+ *       setting, and it is back when the call returns.
  */
 #ifndef CEP_H
 #define CEP_H
@@ -139,6 +142,10 @@ typedef struct cep_network cep_network;
  * Release with cep_network_destroy. */
 cep_status cep_network_create(const cep_network_options *CEP_NULLABLE options,
                               cep_network * CEP_NULLABLE * CEP_NULLABLE network);
+
+/* A network in memory of its own that goes on as this one would: of the same options, with the same
+ * parameters, states and random state, all of one moment. Release with cep_network_destroy. */
+cep_status cep_network_copy(cep_network *CEP_NULLABLE network, cep_network * CEP_NULLABLE * CEP_NULLABLE copy);
 
 /* Releases the network; arrays taken from it stay valid. NULL is allowed. No thread may be using
  * the network. */

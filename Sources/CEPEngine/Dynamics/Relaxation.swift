@@ -208,7 +208,7 @@ extension Network {
         rows.changes.update(repeating: 0, count: rows.count)
         for layer in 1...rows.layers.count { move(layer, rows, pull: nudge?.pull(from: 0)) }
         let residual = rows.residual
-        guard !residual.isNaN else {
+        guard !residual.isNaN, step > 1 || rows.drivesAreFinite else {
             throw diverged(Divergence(step: step, layer: rows.firstLayerNotFinite), nudged: nudge != nil)
         }
         try monitor.stepTaken(step, of: steps)
@@ -224,6 +224,8 @@ extension Network {
         if let k = connections.firstIndex(where: { !$0.parameters.isFinite }) {
             return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
         }
-        return .diverged("\(place): its state is infinite or not a number; try a smaller beta, dt or learning rate")
+        return .diverged(
+            "\(place): its state, or what drives it, is infinite or not a number; try a smaller beta, dt or learning rate"
+        )
     }
 }

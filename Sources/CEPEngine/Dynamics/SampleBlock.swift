@@ -9,7 +9,7 @@ final class SampleBlock<Element: KernelScalar> {
     private let target: Matrix<Element>
     private let rows: StateRows<Element>
     /// Which sample of the block is in which row: those that move come first.
-    private var samples: [Int] = []
+    private let samples: Integers
     private var moving = 0
     private var home: StateRows<Element>?
 
@@ -30,6 +30,7 @@ final class SampleBlock<Element: KernelScalar> {
         copies = try NetworkState(batch: samples, sizes: [0] + sizes.dropFirst(), sendsActivation: sendsActivation)
         target = try Matrix(rows: samples, columns: copies.output.columns)
         rows = copies.rows(0..<samples)
+        self.samples = try Integers(upTo: samples)
     }
 
     /// Takes in samples of a batch at the start of a phase.
@@ -37,7 +38,7 @@ final class SampleBlock<Element: KernelScalar> {
     @specialized(where Element == Double)
     func load(_ home: StateRows<Element>, nudge: Nudge<Element>?) {
         self.home = home
-        samples = Array(0..<home.count)
+        for row in 0..<home.count { samples[row] = row }
         moving = home.count
         (steps, residual, divergence) = (0, .infinity, nil)
         rows.inputDrive.update(from: home.inputDrive, count: home.count * rows.layers[0].units)
@@ -65,7 +66,7 @@ final class SampleBlock<Element: KernelScalar> {
             network.step(present, through: weights, pull: pull, order: order)
             self.steps += 1
             residual = present.residual
-            if residual.isNaN {
+            if residual.isNaN || (self.steps == 1 && !present.drivesAreFinite) {
                 divergence = Divergence(step: self.steps, layer: present.firstLayerNotFinite)
                 return
             }
@@ -79,8 +80,8 @@ final class SampleBlock<Element: KernelScalar> {
     func store() {
         guard let home else { return }
         for (mine, theirs) in zip(rows.layers, home.layers) {
-            for (row, sample) in samples.enumerated() {
-                let (from, to) = (row * mine.units, sample * mine.units)
+            for row in 0..<home.count {
+                let (from, to) = (row * mine.units, samples[row] * mine.units)
                 (theirs.state + to).update(from: mine.state + from, count: mine.units)
                 if mine.sent != mine.state { (theirs.sent + to).update(from: mine.sent + from, count: mine.units) }
             }
@@ -93,7 +94,7 @@ final class SampleBlock<Element: KernelScalar> {
     private func setAside(_ row: Int) {
         moving -= 1
         guard row != moving else { return }
-        samples.swapAt(row, moving)
+        (samples[row], samples[moving]) = (samples[moving], samples[row])
         exchangeRows(row, moving, of: rows.inputDrive, units: rows.layers[0].units)
         exchangeRows(row, moving, of: target.pointer, units: target.columns)
         for layer in rows.layers {
@@ -107,7 +108,7 @@ final class SampleBlock<Element: KernelScalar> {
     }
 }
 
-/// Where states were first found not to be finite.
+/// Where states, or what drives them, were first found not to be finite.
 struct Divergence {
     let step: Int
     /// nil where the states are finite, but changed by more than the number type can hold.
@@ -120,8 +121,17 @@ struct Divergence {
 }
 
 extension StateRows {
-    /// The first layer that has a state that is infinite or not a number.
+    /// The first layer that has a state, or a drive, that is infinite or not a number.
     var firstLayerNotFinite: Int? {
-        layers.firstIndex { firstNonFinite(in: $0.state, count: count * $0.units) != nil }.map { $0 + 1 }
+        layers.firstIndex {
+            firstNonFinite(in: $0.state, count: count * $0.units) != nil
+                || firstNonFinite(in: $0.drive, count: count * $0.units) != nil
+        }.map { $0 + 1 }
+    }
+
+    /// To be looked at in the first step of a phase: what drives a layer that saturates may be infinite where its state
+    /// never is.
+    var drivesAreFinite: Bool {
+        layers.allSatisfy { firstNonFinite(in: $0.drive, count: count * $0.units) == nil }
     }
 }

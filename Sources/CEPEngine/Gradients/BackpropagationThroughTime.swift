@@ -27,6 +27,8 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
+        try beginProducts()
+        defer { OpenBLAS.end() }
         let steps = lastSteps ?? freeSteps
         let (trajectory, _) = try network.relaxRecording(batch.state, steps: freeSteps, kept: steps, monitor: monitor)
         let metrics = Metrics(output: batch.state.output.view, target: batch.target.view)
@@ -37,13 +39,11 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
             sweep.stepBack(
                 through: { trajectory.moment(of: $0, at: step) },
                 into: driveGradients.map { $0.rows(from: step * trajectory.batch, count: trajectory.batch) })
+            try sweep.checkGradients(after: steps - step)
             try monitor.stepTaken(steps - step, of: steps)
         }
-        guard !sweep.largestGradient.isNaN else {
-            throw .diverged("the gradient became infinite or not a number on its way back through \(steps) steps")
-        }
         try network.checkUpdates(
-            rates: rates, rows: 2 * steps * trajectory.batch,
+            rates: rates, rows: 2 * Double(steps * trajectory.batch),
             factors: network.largestMagnitudes(of: batch.state, and: driveGradients))
         // All steps in one product, now that no gradient needs the weights any more.
         network.addGradient(

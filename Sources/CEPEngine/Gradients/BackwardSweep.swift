@@ -50,6 +50,19 @@ final class BackwardSweep<Element: KernelScalar> {
         }
     }
 
+    /// - Parameter advice: What it may come from, and what to do.
+    /// - Throws: `EngineError.diverged` where a gradient is infinite or not a number, so many steps back in time.
+    func checkGradients(
+        after steps: Int,
+        advice: String = "the free phase multiplies small changes; send gradients back through fewer steps"
+    ) throws(EngineError) {
+        let layer = stateGradients.firstIndex { firstNonFinite(in: $0.pointer, count: $0.count) != nil }
+        guard let layer else { return }
+        throw .diverged(
+            "the gradient became infinite or not a number on its way back, at step \(steps), in layer \(layer + 1): "
+                + advice)
+    }
+
     /// max |dL/ds| over all layers; NaN where one is not finite.
     var largestGradient: Element {
         var largest: Element = 0

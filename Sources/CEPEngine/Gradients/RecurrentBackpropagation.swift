@@ -31,6 +31,8 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
+        try beginProducts()
+        defer { OpenBLAS.end() }
         let state = batch.state
         let (metrics, _) = try network.runFreePhase(on: batch, steps: freeSteps, monitor: monitor)
         network.updateDrives(of: state)
@@ -41,7 +43,7 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         let target = sweep.largestGradient * Element(tolerance)
         var iterations = 0
         while !(sweep.largestGradient <= target) {
-            guard iterations < maximumIterations, !sweep.largestGradient.isNaN else {
+            guard iterations < maximumIterations else {
                 throw .diverged(
                     "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
                         + "iterations: the state is not a stable steady state, or max_iterations is too small")
@@ -49,10 +51,11 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
             sweep.stepBack(through: { state.moment(of: $0) }, into: driveGradients.map { $0.view })
             for (sum, gradient) in zip(sums, driveGradients) { sum.view.add(gradient.view, scale: 1) }
             iterations += 1
+            try sweep.checkGradients(after: iterations, advice: "the state is not a stable steady state")
             try monitor.stepTaken(iterations, of: maximumIterations)
         }
         try network.checkUpdates(
-            rates: rates, rows: 2 * state.batch,
+            rates: rates, rows: 2 * Double(state.batch),
             factors: network.largestMagnitudes(of: batch.state, and: sums))
         network.addGradient(
             driveGradients: sums.map { $0.view }, sent: { state.sentByLayers(at: $0) }, rates: rates.map { $0 * -1 },

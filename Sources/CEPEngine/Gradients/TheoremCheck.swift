@@ -53,8 +53,8 @@ public final class TheoremCheck<Element: KernelScalar> {
         var product = 0.0
         var squares = (0.0, 0.0)
         for curves in weights + feedbackWeights.compactMap({ $0 }) {
-            let (updates, gradients) = (curves.updates.columnSums, curves.gradients.columnSums)
-            for (update, gradient) in zip(updates, gradients) {
+            for entry in 0..<curves.updates.columns {
+                let (update, gradient) = (curves.updates.sum(ofColumn: entry), curves.gradients.sum(ofColumn: entry))
                 product += update * gradient
                 squares.0 += update * update
                 squares.1 += gradient * gradient
@@ -83,12 +83,8 @@ extension TheoremCheck.Curves {
 }
 
 extension Matrix {
-    fileprivate var columnSums: [Double] {
-        var sums = [Double](repeating: 0, count: columns)
-        for row in 0..<rows {
-            for column in 0..<columns { sums[column] += Double(pointer[row * columns + column]) }
-        }
-        return sums
+    fileprivate func sum(ofColumn column: Int) -> Double {
+        (0..<rows).reduce(0) { $0 + Double(pointer[$1 * columns + column]) }
     }
 }
 
@@ -134,6 +130,8 @@ extension Network {
         try samples.validate(for: self)
         try conditions.validate(for: self)
         monitor.begin(total: samples.inputs.rows)
+        try beginProducts()
+        defer { OpenBLAS.end() }
         let batch = try detachedBatch(of: samples)
         let steps = conditions.nudgedSteps
         let (trajectory, residual) = try relaxRecording(
@@ -157,10 +155,7 @@ extension Network {
             for (curves, stateGradient) in zip(check.states, sweep.stateGradients) {
                 curves.gradients.rows(from: t, count: 1).addRowSums(of: stateGradient.view, scale: -1)
             }
-            guard !sweep.largestGradient.isNaN else {
-                throw .diverged(
-                    "the gradient became infinite or not a number \(t) steps before the end of the free phase")
-            }
+            try sweep.checkGradients(after: t)
             let step = trajectory.steps - 1 - t
             sweep.stepBack(through: { trajectory.moment(of: $0, at: step) }, into: driveGradients)
             for connection in gradient { connection.setToZero() }

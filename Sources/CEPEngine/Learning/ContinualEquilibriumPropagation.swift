@@ -74,12 +74,14 @@ private struct NudgedPhase<Element: KernelScalar> {
         let moving = MovingWeights(still: weights, start: start, movements: movements)
         try network.relax(state, through: moving, steps: steps, nudge: nudge, monitor: monitor)
         try network.checkUpdates(
-            rates: rates, rows: 4 * state.batch * steps, factors: network.largestMagnitudes(of: state))
+            rates: rates, rows: 4 * Double(state.batch) * Double(steps), factors: network.largestMagnitudes(of: state))
         for (k, movement) in movements.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
     }
 
     /// The oracle of `run`, and the form for what needs the weights at every step.
     func runWritingEveryStep(monitor: ProgressMonitor) throws(EngineError) {
+        try beginProducts()
+        defer { OpenBLAS.end() }
         let parameters = network.parameters
         let isInPlace = accumulators[0] === parameters[0]
         // Parameters move while the phase runs: one that is stopped, diverges or only estimates puts them back.
@@ -101,9 +103,9 @@ private struct NudgedPhase<Element: KernelScalar> {
         }
         if !isInPlace {
             network.restoreParameters(from: before)
-        } else if !parameters.allSatisfy({ $0.isFinite }) {
+        } else if let k = parameters.firstIndex(where: { !$0.isFinite }) {
             network.restoreParameters(from: before)
-            throw .diverged("an update would be infinite or not a number; try a smaller learning rate")
+            throw network.updateIsNotFinite(of: k)
         }
     }
 }

@@ -36,6 +36,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
                 monitor: monitor)
         }
         if waits {
+            if let k = sums.firstIndex(where: { !$0.isFinite }) { throw network.updateIsNotFinite(of: k) }
             for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
         }
         return metrics
@@ -59,7 +60,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
         } else {
             _ = try network.relax(
                 state, through: weights, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
-            try network.checkUpdates(rates: rates, rows: 4 * state.batch, factors: network.largestMagnitudes(of: state))
+            try network.checkUpdates(
+                rates: rates, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
             network.addUpdates(from: free, to: state, rates: rates, into: accumulators)
         }
     }

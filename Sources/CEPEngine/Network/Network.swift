@@ -17,7 +17,12 @@ public final class Network<Element: KernelScalar> {
     public var random: RandomSource
 
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
-    public init(_ configuration: NetworkConfiguration) throws(EngineError) {
+    public convenience init(_ configuration: NetworkConfiguration) throws(EngineError) {
+        try self.init(zeros: configuration)
+        drawParameters()
+    }
+
+    private init(zeros configuration: NetworkConfiguration) throws(EngineError) {
         try configuration.validate()
         if case .realTime(let realTime) = configuration.setting, Element(realTime.timeStep) == 0 {
             throw .invalidArgument("dt is \(realTime.timeStep), which is 0 as a \(Element.self)")
@@ -36,17 +41,24 @@ public final class Network<Element: KernelScalar> {
             }
         }
         self.connections = connections
-        drawParameters()
     }
 
     /// The same network, without states, in another number type.
     public convenience init<Other>(converting other: Network<Other>) throws(EngineError) {
-        try self.init(other.configuration)
+        try self.init(zeros: other.configuration)
         for (mine, theirs) in zip(parameters, other.parameters) {
             for (matrix, source) in zip(mine.matrices, theirs.matrices) {
                 convert(source.pointer, into: matrix.pointer, count: source.count)
             }
         }
+    }
+
+    /// A network in memory of its own, which goes on as this one would: with its states and random numbers too.
+    public func copied() throws(EngineError) -> Network {
+        let copy = try Network(converting: self)
+        copy.state = try state?.copied()
+        copy.random = random
+        return copy
     }
 
     public var sizes: [Int] { configuration.sizes }

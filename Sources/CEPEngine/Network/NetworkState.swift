@@ -28,6 +28,14 @@ public final class NetworkState<Element: KernelScalar> {
         changes = try Matrix(rows: batch, columns: 1)
     }
 
+    /// The states in memory of their own. What is computed from them anew in a phase is left at zero.
+    func copied() throws(EngineError) -> NetworkState {
+        let copy = try NetworkState(
+            batch: batch, sizes: layers.map { $0.columns }, sendsActivation: sent[0] !== layers[0])
+        for (mine, theirs) in zip(copy.layers, layers) { mine.copy(from: theirs) }
+        return copy
+    }
+
     public var output: Matrix<Element> { layers[layers.count - 1] }
 
     /// Layers k and k + 1 as they are now.

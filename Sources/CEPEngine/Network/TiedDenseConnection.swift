@@ -65,11 +65,12 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         }
         let (batch, below, above) = (start.above.sent.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the moved rows each way, against writing the weights.
-        let telescoping = 2 * (2 * batch) * batch * (below + above)
-        if let place = packingRoom?.weightsInPlace, batch * below * above < telescoping {
+        let telescoping = 2 * Double(2 * batch) * Double(batch) * Double(below + above)
+        let weights = Double(below) * Double(above)
+        if let place = packingRoom?.weightsInPlace, Double(batch) * weights < telescoping {
             return try TiedInPlaceMovement(of: self, in: place, rates: rates, from: start)
         }
-        if let packingRoom, (batch + packingCost) * below * above < telescoping {
+        if let packingRoom, Double(batch + packingCost) * weights < telescoping {
             return try WrittenTiedMovement(of: self, in: packingRoom, rates: rates, from: start)
         }
         return try TelescopedMovement(from: start, rates: rates)

@@ -75,11 +75,12 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         }
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with half of all rows each way, against writing both weights.
-        let accumulating = steps * batch * batch * (below + above)
-        if let place = packingRoom?.weightsInPlace, 2 * batch * below * above < accumulating {
+        let accumulating = Double(steps) * Double(batch) * Double(batch) * Double(below + above)
+        let weights = Double(below) * Double(above)
+        if let place = packingRoom?.weightsInPlace, 2 * Double(batch) * weights < accumulating {
             return try UntiedInPlaceMovement(of: parameters, in: place, rates: rates, batch: batch)
         }
-        if let packingRoom, 2 * (batch + packingCost) * below * above < accumulating {
+        if let packingRoom, 2 * Double(batch + packingCost) * weights < accumulating {
             return try WrittenUntiedMovement(of: self, in: packingRoom, rates: rates)
         }
         return try AccumulatedMovement(from: start, steps: steps, rates: rates)

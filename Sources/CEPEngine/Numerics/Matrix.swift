@@ -15,19 +15,10 @@ public final class Matrix<Element: KernelScalar> {
     /// - Throws: `EngineError.outOfMemory` where the machine cannot hold it.
     public init(rows: Int, columns: Int) throws(EngineError) {
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        let (bytes, byteOverflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-        // The kernel grants more than there is and kills the process later, so ask about the machine first.
-        guard !overflow, !byteOverflow, bytes <= physicalMemory else {
-            throw .outOfMemory("a \(rows) × \(columns) matrix does not fit into this machine's memory")
-        }
-        var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else {
-            throw .outOfMemory("no memory for a \(rows) × \(columns) matrix (\(bytes) bytes)")
-        }
-        memset(memory, 0, max(bytes, 64))
+        // More than can be counted is asked for as the most that can be.
+        pointer = try allocate(overflow ? .max : count, of: Element.self, for: "a \(rows) × \(columns) matrix")
         self.rows = rows
         self.columns = columns
-        self.pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
     }
 
     deinit { free(pointer) }
@@ -55,9 +46,3 @@ public final class Matrix<Element: KernelScalar> {
         return copy
     }
 }
-
-/// Bytes of memory of this machine.
-let physicalMemory: Int = {
-    let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
-    return overflow || bytes <= 0 ? Int.max : bytes
-}()

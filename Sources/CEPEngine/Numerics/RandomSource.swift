@@ -40,12 +40,10 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     /// Uniform in [0, 1), with 53 random bits.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// The numbers 0 ..< count in random order (Fisher and Yates).
-    public mutating func permutation(of count: Int) -> [Int] {
-        var order = Array(0..<count)
-        for i in stride(from: count - 1, to: 0, by: -1) {
-            order.swapAt(i, Int(next().multipliedFullWidth(by: UInt64(i + 1)).high))
+    /// Puts numbers into random order (Fisher and Yates).
+    public mutating func shuffle<Numbers: MutableCollection>(_ numbers: inout Numbers) where Numbers.Index == Int {
+        for i in stride(from: numbers.count - 1, to: 0, by: -1) {
+            numbers.swapAt(i, Int(next().multipliedFullWidth(by: UInt64(i + 1)).high))
         }
-        return order
     }
 }

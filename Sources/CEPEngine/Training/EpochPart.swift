@@ -17,9 +17,13 @@ public struct EpochPart: Sendable {
     }
 
     /// - Throws: `EngineError.invalidArgument` where an epoch of so many batches has no such part.
-    func batches(of count: Int) throws(EngineError) -> Range<Int> {
+    func batches(of count: Int, size: Int) throws(EngineError) -> Range<Int> {
         guard firstBatch >= 0, firstBatch < count else {
             throw .invalidArgument("first_batch is \(firstBatch); the epoch's batches are 0 to \(count - 1)")
+        }
+        guard errors >= 0, errors <= firstBatch * size else {
+            throw .invalidArgument(
+                "errors is \(errors); expected 0 to \(firstBatch * size), the samples of the batches before")
         }
         guard let batchCount else { return firstBatch..<count }
         guard batchCount >= 1 else { throw .invalidArgument("batch_count must be 1 or more, got \(batchCount)") }

@@ -17,21 +17,21 @@ extension Network {
         return total
     }
 
-    /// Calls `classified` with the index of each row of the inputs and the output unit that has the largest state
-    /// after a free phase. Neither parameters nor states of the network change.
-    public func predict(
-        _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor, classified: (_ row: Int, _ unit: Int) -> Void
-    ) throws(EngineError) {
+    /// Of each row of the inputs, the output unit that has the largest state after a free phase. Neither parameters nor
+    /// states of the network change.
+    public func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
+        let classes = try Integers(upTo: inputs.rows)
         try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
             let output = state.output
             for (i, row) in rows.enumerated() {
-                classified(row, indexOfLargest(in: output.pointer + i * output.columns, count: output.columns))
+                classes[row] = indexOfLargest(in: output.pointer + i * output.columns, count: output.columns)
             }
             var metrics = Metrics()
             metrics.samples = rows.count
             return metrics
         }
+        return classes
     }
 
     private func relaxInBatches(

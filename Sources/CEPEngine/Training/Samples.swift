@@ -48,17 +48,20 @@ public struct SampleMatrix {
     func validateValues<Element: KernelScalar>(
         of rows: some Collection<Int>, name: String, as type: Element.Type
     ) throws(EngineError) {
-        for row in rows {
-            let column =
-                switch values {
-                case .float32(let pointer): firstNonFinite(in: pointer + row * columns, count: columns, as: type)
-                case .float64(let pointer): firstNonFinite(in: pointer + row * columns, count: columns, as: type)
-                }
-            if let column {
-                throw .invalidArgument(
-                    "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
-                        + "in row \(row), column \(column)")
-            }
+        let first = rows.lazy.filter { firstNonFinite(inRow: $0, as: type) != nil }.min()
+        if let first, let column = firstNonFinite(inRow: first, as: type) {
+            throw .invalidArgument(
+                "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
+                    + "in row \(first), column \(column)")
+        }
+    }
+
+    private func firstNonFinite<Element: KernelScalar>(inRow row: Int, as type: Element.Type) -> Int? {
+        switch values {
+        case .float32(let pointer):
+            CEPKernels.firstNonFinite(in: pointer + row * columns, count: columns, as: type)
+        case .float64(let pointer):
+            CEPKernels.firstNonFinite(in: pointer + row * columns, count: columns, as: type)
         }
     }
 }
@@ -103,7 +106,7 @@ public enum Targets {
     ) throws(EngineError) {
         switch self {
         case .classes(let classes, _):
-            if let row = rows.first(where: { classes[$0] < 0 || classes[$0] >= units }) {
+            if let row = rows.lazy.filter({ classes[$0] < 0 || classes[$0] >= units }).min() {
                 throw .invalidArgument(
                     "y has the label \(classes[row]) in row \(row); the network's \(units) output units stand for "
                         + "the labels 0 to \(units - 1)")
@@ -134,7 +137,7 @@ public struct Samples {
         try targets.validateShape(rows: inputs.rows, units: network.outputSize)
     }
 
-    /// - Parameter rows: Those about to be used: of a large data set a few are checked in no time.
+    /// - Parameter rows: Those about to be used, in any order: of a large data set a few are checked in no time.
     func validateValues<Element>(
         of rows: some Collection<Int>, for network: Network<Element>
     ) throws(EngineError) {

@@ -24,11 +24,12 @@ extension Network {
         let rates = try learningRates(of: rule)
         guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
         let size = min(batchSize, samples.inputs.rows)
-        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1)
+        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1, size: size)
         var random = RandomSource(seed: shuffleSeed)
-        let order = random.permutation(of: samples.inputs.rows)
-        let used = order[batches.lowerBound * size..<min(batches.upperBound * size, order.count)]
-        try samples.validateValues(of: used.sorted(), for: self)
+        var order = try Integers(upTo: samples.inputs.rows)
+        random.shuffle(&order)
+        try samples.validateValues(
+            of: order[batches.lowerBound * size..<min(batches.upperBound * size, order.count)], for: self)
         // Each batch has a stream of its own, so that a part needs nothing of those before it.
         let chance = random.next()
         var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arithmetic.h"
+
 enum { CEP_KERNEL_SHIFTED_SIGMOID = 0, CEP_KERNEL_HARD_SIGMOID = 1, CEP_KERNEL_TANH = 2, CEP_KERNEL_NONE = -1 };
 
 /* The kernels of one number type T: pointers are to T, numbers are rounded to it. Sizes are 1 or more. */

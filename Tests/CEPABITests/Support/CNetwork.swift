@@ -18,6 +18,8 @@ final class CNetwork {
         pointer = created
     }
 
+    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
     deinit { cep_network_destroy(pointer) }
 
     /// All parameters, copied out through arrays.

@@ -50,9 +50,7 @@ extension Network {
     func predict(
         _ x: [[Double]], _ type: NumberType = .float64, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws -> [Int] {
-        var classes = [Int](repeating: -1, count: x.count)
-        try withMatrix(x, type) { try predict($0, steps: steps, monitor: monitor) { classes[$0] = $1 } }
-        return classes
+        try withMatrix(x, type) { Array(try predict($0, steps: steps, monitor: monitor)) }
     }
 }
 

@@ -1,6 +1,7 @@
 """What the subcommands share: kinds of options, data, errors."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,11 +10,30 @@ from typing import Any
 
 import click
 
+from cep.runs.interrupts import Terminated
+
 
 class Interrupted(click.ClickException):
     """Ctrl-C, with the exit status that shells give to it."""
 
-    exit_code = 130
+    exit_code = 128 + signal.SIGINT
+    by = "Ctrl-C"
+
+    def __init__(self, command: str | None = None) -> None:
+        stopped = f"stopped by {self.by}"
+        super().__init__(stopped if command is None else f"{stopped}; go on with: {command}")
+
+
+class Killed(Interrupted):
+    """SIGTERM, likewise."""
+
+    exit_code = 128 + signal.SIGTERM
+    by = "SIGTERM"
+
+
+def interrupted(error: KeyboardInterrupt | Terminated, command: str | None = None) -> Interrupted:
+    """What to end with, and the command to go on with, if there is one."""
+    return Killed(command) if isinstance(error, Terminated) else Interrupted(command)
 
 
 class Several(click.ParamType[tuple[Any, ...]]):
@@ -158,13 +178,11 @@ def print_beside_bars(line: str) -> None:
 
 @contextmanager
 def same_command_goes_on() -> Iterator[None]:
-    """Ctrl-C ends with the command to go on with: the one that was given."""
+    """Ctrl-C or SIGTERM ends with the command to go on with: the one that was given."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"stopped by Ctrl-C; go on with: cep {shlex.join(sys.argv[1:])}"
-        ) from None
+    except (KeyboardInterrupt, Terminated) as error:
+        raise interrupted(error, f"cep {shlex.join(sys.argv[1:])}") from None
 
 
 @contextmanager
@@ -174,5 +192,5 @@ def readable_errors() -> Iterator[None]:
         yield
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        raise Interrupted("stopped by Ctrl-C") from None
+    except (KeyboardInterrupt, Terminated) as error:
+        raise interrupted(error) from None

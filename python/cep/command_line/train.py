@@ -9,6 +9,7 @@ from cep import plots
 from cep.command_line import configuring, options
 from cep.history import History
 from cep.runs import RunDirectory, RunResult, run
+from cep.runs.interrupts import Terminated
 
 
 @click.command(context_settings={"show_default": True})
@@ -87,12 +88,10 @@ def train(
                 checkpoint_every=checkpoint_every,
                 tensorboard=tensorboard,
             )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated) as error:
             if directory is None:
                 raise
-            raise options.Interrupted(
-                f"stopped by Ctrl-C; go on with: cep train --resume {directory}"
-            ) from None
+            raise options.interrupted(error, f"cep train --resume {directory}") from None
         _report(result)
         if save_plot is not None:
             title = f"{configuration.title}: test error {result.test_error:.2%}"

@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment that suits us."""
+"""Ctrl-C and SIGTERM at a moment that suits us."""
 
 import signal
 import threading
@@ -6,29 +6,46 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
+class Terminated(SystemExit):
+    """SIGTERM; a program that nobody catches it in ends with the status that shells give to it."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+Interruption = type[KeyboardInterrupt | Terminated]
+NAMES: dict[Interruption, str] = {KeyboardInterrupt: "Ctrl-C", Terminated: "SIGTERM"}
+_SIGNALS: dict[signal.Signals, tuple[object, Interruption]] = {
+    signal.SIGINT: (signal.default_int_handler, KeyboardInterrupt),
+    signal.SIGTERM: (signal.SIG_DFL, Terminated),
+}
+
+
 @contextmanager
-def deferred_interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C only makes the function that is yielded return True; a second one interrupts.
+def deferred_interrupts() -> Iterator[Callable[[], Interruption | None]]:
+    """Ctrl-C and SIGTERM only make the function that is yielded return what is to be raised.
 
-    Where Python would not raise KeyboardInterrupt (in another thread, with a handler of the
-    caller's, where the signal is ignored), nothing is changed.
+    A second signal raises it at once. Where the process would not end by one (in another thread,
+    with a handler of the caller's, where it is ignored), nothing is changed for it.
     """
-    pressed = False
+    first: Interruption | None = None
 
-    def press(number: int, frame: object) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
+    def note(number: int, frame: object) -> None:
+        nonlocal first
+        _, error = _SIGNALS[signal.Signals(number)]
+        if first is not None:
+            raise error
+        first = error
 
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
-        yield lambda: False
-        return
-    signal.signal(signal.SIGINT, press)
+    noted = [
+        number
+        for number, (default, _) in _SIGNALS.items()
+        if threading.current_thread() is threading.main_thread()
+        and signal.getsignal(number) is default
+    ]
+    before = {number: signal.signal(number, note) for number in noted}
     try:
-        yield lambda: pressed
+        yield lambda: first
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

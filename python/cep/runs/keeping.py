@@ -8,6 +8,7 @@ from cep import checkpoints
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.runs.directory import RunDirectory, metrics_of
+from cep.runs.interrupts import NAMES, Interruption
 from cep.runs.result import RunResult
 from cep.runs.tensorboard import EventWriter
 from cep.trainer import Trainer
@@ -29,8 +30,8 @@ class Keeper:
         Whose network, history and position are kept.
     checkpoint_every : int, optional
         Batches between two checkpoints within an epoch.
-    interrupted : callable
-        Whether Ctrl-C was pressed.
+    interruption : callable
+        What to raise after Ctrl-C or SIGTERM; None before.
     events : EventWriter, optional
         Where metrics go as well.
     """
@@ -41,7 +42,7 @@ class Keeper:
         configuration: Configuration,
         trainer: Trainer,
         checkpoint_every: int | None,
-        interrupted: Callable[[], bool],
+        interruption: Callable[[], Interruption | None],
         events: EventWriter | None,
     ) -> None:
         self.checkpoint_every = checkpoint_every
@@ -49,7 +50,7 @@ class Keeper:
         self._directory = directory
         self._configuration = configuration
         self._trainer = trainer
-        self._interrupted = interrupted
+        self._interruption = interruption
         self._events = events
         self._saved = time.monotonic()
 
@@ -60,13 +61,13 @@ class Keeper:
         two checkpoints would otherwise never end.
         """
         is_further = batches > self._trainer.position.batch
-        return self._interrupted() or (is_further and self._is_time_to_save())
+        return self._interruption() is not None or (is_further and self._is_time_to_save())
 
     def batches_ended(self) -> None:
-        """Save where it is time to; raise KeyboardInterrupt where Ctrl-C was pressed."""
+        """Save where it is time to; raise what Ctrl-C or SIGTERM have left to be raised."""
         batch, every = self._trainer.position.batch, self.checkpoint_every
         if (
-            self._interrupted()
+            self._interruption() is not None
             or self._is_time_to_save()
             or (every is not None and batch % every == 0)
         ):
@@ -106,6 +107,6 @@ class Keeper:
         return Checkpoint.of(trainer.net, self._configuration, trainer.history, trainer.position)
 
     def _stop_where_interrupted(self) -> None:
-        if self._interrupted():
-            self._directory.set_status("interrupted", "stopped by Ctrl-C")
-            raise KeyboardInterrupt
+        if (error := self._interruption()) is not None:
+            self._directory.set_status("interrupted", f"stopped by {NAMES[error]}")
+            raise error

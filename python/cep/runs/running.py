@@ -82,6 +82,9 @@ def run(
         Where the directory cannot be written to. The last checkpoint that could stays.
     KeyboardInterrupt
         On Ctrl-C, after a checkpoint where there is a directory.
+    SystemExit
+        On SIGTERM, with status 143, after a checkpoint; without a directory, or where the program
+        has a handler of its own, SIGTERM does what it would do anyway.
     """
     if checkpoint_every is not None:
         checkpoint_every = _arguments.count("checkpoint_every", checkpoint_every)
@@ -105,8 +108,8 @@ def run(
                 _check_data(checkpoint, trainer)
                 checkpoint.restore(net)
                 trainer.history, trainer.position = checkpoint.history, checkpoint.position
-            interrupted = stack.enter_context(deferred_interrupts())
-            keeper = Keeper(place, configuration, trainer, checkpoint_every, interrupted, events)
+            interruption = stack.enter_context(deferred_interrupts())
+            keeper = Keeper(place, configuration, trainer, checkpoint_every, interruption, events)
         bars = stack.enter_context(
             Bars(
                 configuration.epochs,

@@ -1,0 +1,62 @@
+import CEPKernels
+import Glibc
+
+// Memory whose size depends on networks and data is asked for here (and by CEPKernels' PackedMatrix): an Array that finds
+// none ends the process, and this can be refused.
+
+/// Bytes of memory of this machine.
+let physicalMemory: Int = {
+    let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
+    return overflow || bytes <= 0 ? Int.max : bytes
+}()
+
+/// Memory for so many values, 64-byte aligned, all bits zero, to be freed by `free`.
+///
+/// - Parameter purpose: What it is for, in the message: "a 3 × 5 matrix".
+/// - Throws: `EngineError.outOfMemory` where the machine cannot hold it.
+func allocate<Value>(
+    _ count: Int, of type: Value.Type, for purpose: @autoclosure () -> String
+) throws(EngineError) -> UnsafeMutablePointer<Value> {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
+    // The kernel grants more than there is and kills the process later, so ask about the machine first.
+    guard !overflow, bytes <= physicalMemory else {
+        throw .outOfMemory("\(purpose()) does not fit into this machine's memory")
+    }
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else {
+        throw .outOfMemory("no memory for \(purpose()) (\(bytes) bytes)")
+    }
+    memset(memory, 0, max(bytes, 64))
+    return memory.bindMemory(to: type, capacity: max(count, 1))
+}
+
+/// Products by OpenBLAS may follow, until `OpenBLAS.end`.
+func beginProducts() throws(EngineError) {
+    guard OpenBLAS.begin() else { throw .outOfMemory("no memory for OpenBLAS to multiply matrices in") }
+}
+
+/// Whole numbers, of which there may be as many as there are samples.
+public final class Integers: MutableCollection, RandomAccessCollection {
+    public let startIndex = 0
+    public let endIndex: Int
+    private let pointer: UnsafeMutablePointer<Int>
+
+    /// The numbers 0 ..< count.
+    ///
+    /// - Throws: `EngineError.outOfMemory` where the machine cannot hold them.
+    public init(upTo count: Int) throws(EngineError) {
+        pointer = try allocate(count, of: Int.self, for: "\(count) indices")
+        endIndex = count
+        for i in 0..<count { pointer[i] = i }
+    }
+
+    deinit { free(pointer) }
+
+    public subscript(position: Int) -> Int {
+        get { pointer[position] }
+        set { pointer[position] = newValue }
+    }
+
+    public func index(after i: Int) -> Int { i + 1 }
+    public func index(before i: Int) -> Int { i - 1 }
+}

@@ -1,0 +1,94 @@
+"""How long phases and training take where numbers are denormal, beside the same with normal ones.
+
+Denormal are numbers below 1.2e-38 in float32, which many processors compute with a hundred times
+more slowly. Inputs, weights or states are scaled so far down that all their products are; the
+network, the steps and the number of operations are the same. A ratio is the fastest of several
+turns by the fastest of as many with normal numbers, turn by turn:
+
+    python benchmarks/denormals.py
+
+It ends with status 1 where a ratio is above 1.25.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import cep
+
+SIZES, BATCH, TURNS = [784, 512, 512, 10], 20, 15
+TINY = {"float32": 1e-41, "float64": 1e-311}
+SLOWER = 1.25
+
+RULES: dict[str, cep.rules.LearningRule] = {
+    "EP": cep.EP(20, 10, 0.5, 1e-3),
+    "C-EP": cep.CEP(20, 10, 0.5, 1e-3),
+    "BPTT": cep.BPTT(20, learning_rates=1e-3),
+}
+
+
+def main() -> None:
+    cep.set_num_threads(1)
+    worst = 0.0
+    print(f"{cep.instruction_set()}, {'-'.join(map(str, SIZES))}, batch {BATCH}, one thread")
+    for dtype in TINY:
+        for setting in ("prototypical", "real-time"):
+            for feedback in ("tied", "untied"):
+                options = {"dtype": dtype, "setting": setting, "feedback": feedback}
+                ratios = {}
+                for denormal in ("inputs", "weights", "states"):
+                    pairs = zip(works(options, None), works(options, denormal), strict=True)
+                    for (name, normal), (_, tiny) in pairs:
+                        ratios[f"{denormal}, {name}"] = ratio(normal, tiny)
+                worst = max(worst, *ratios.values())
+                print(f"{dtype} {setting} {feedback}")
+                for name, value in ratios.items():
+                    print(f"    {name:20} {value:.2f}")
+    print(f"the largest ratio is {worst:.2f}")
+    sys.exit(worst > SLOWER)
+
+
+def works(options: dict[str, str], denormal: str | None) -> list[tuple[str, Callable[[], object]]]:
+    """What is timed, with denormal numbers in one place or in none."""
+    # As steep at 0 as 1, and of no constant part: what comes in small stays small.
+    net = cep.Network(SIZES, activation="tanh", seed=0, clamp=False, **options)  # type: ignore[arg-type]
+    generator, tiny = np.random.default_rng(0), TINY[options["dtype"]]
+    x = generator.random((BATCH, SIZES[0])).astype(options["dtype"])
+    y = generator.random((BATCH, SIZES[-1])).astype(options["dtype"])
+    for biases in net.biases:
+        biases[...] = 0
+    if denormal == "inputs":
+        x *= tiny
+    if denormal == "weights":
+        for weights in (*net.weights, *(w for w in net.feedback_weights if w is not None)):
+            weights *= tiny
+
+    # A phase does not move weights; states start from what was left, or from tiny ones.
+    def phase() -> object:
+        if denormal == "states":
+            for state in net.states:
+                state[...] = tiny
+        return net.free_phase(x * (tiny if denormal == "states" else 1), 20, reset=False)
+
+    net.free_phase(x, 1)
+    everything: list[tuple[str, Callable[[], object]]] = [("phase", phase)]
+    for name, rule in RULES.items():
+        if denormal != "states":  # Training starts from zeros.
+            everything.append((name, lambda rule=rule: cep.train_batch(net, x, y, rule)))  # type: ignore[misc]
+    return everything if denormal != "states" else everything[:1]
+
+
+def ratio(normal: Callable[[], object], tiny: Callable[[], object]) -> float:
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(TURNS):
+        for work, seconds in zip((normal, tiny), times, strict=True):
+            start = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - start)
+    return min(times[1]) / min(times[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Calls longer than a millisecond let other threads run: the GIL is released in all of them."""
+
+import copy
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cep
+from cep import _cep
+
+RELEASED = {
+    "Network": {
+        *("copy", "free_phase", "nudged_phase", "train_batch", "train_epoch", "gradient"),
+        *("check_theorem", "energy", "feedback_angle", "check_samples", "evaluate", "predict"),
+    },
+    "Theorem": {"compare"},
+}
+# What these take does not depend on the size of networks or data.
+HELD = {
+    "Network": {"array", "get_random_state", "set_random_state"},
+    "Gradient": {"array"},
+    "Theorem": {"summary"},
+    "Array": set(),
+}
+
+
+def test_it_is_known_of_every_function_of_the_engine() -> None:
+    """A new one is tested below, or takes microseconds."""
+    for name in ("Network", "Gradient", "Theorem", "Array"):
+        methods = {method for method in vars(getattr(_cep, name)) if not method.startswith("__")}
+        assert methods == RELEASED.get(name, set()) | HELD[name]
+    functions = {name for name, value in vars(_cep).items() if callable(value)}
+    types = {"Network", "Gradient", "Theorem", "Array", "DivergenceError"}
+    settings = {"instruction_set", "get_num_threads", "set_num_threads"}
+    assert {name for name in functions if not name.startswith("__")} == types | settings
+
+
+X, Y = np.random.default_rng(0).random((500, 784), dtype=np.float32), np.arange(500) % 10
+SIZES = [784, 2000, 2000, 10]
+NOT_FINITE = np.tile(X, (100, 1))
+NOT_FINITE[-1, -1] = np.nan
+
+
+def refused(function: Callable[..., Any], *arguments: Any) -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        function(*arguments)
+
+
+CALLS: dict[str, Callable[[cep.Network, Path], object]] = {
+    "create": lambda net, path: net.like(),
+    "create and drop": lambda net, path: [cep.Network([10, 9_000_000, 1])],
+    "free_phase": lambda net, path: net.free_phase(X, 4),
+    "nudged_phase": lambda net, path: net.nudged_phase(Y[:500], 0.5, 4),
+    "train_batch": lambda net, path: cep.train_batch(net, X, Y, cep.CEP(2, 2, 0.5, 0.01)),
+    "fit": lambda net, path: cep.fit(
+        net, (X, Y), cep.EP(2, 2, 0.5, 0.01), 1, batch_size=100, progress=False
+    ),
+    "evaluate": lambda net, path: cep.evaluate(net, (X, Y), 4),
+    "predict": lambda net, path: net.predict(X, 4),
+    "gradient": lambda net, path: cep.gradient(net, X[:50], Y[:50], cep.BPTT(4)),
+    "gdu_check": lambda net, path: cep.gdu_check(
+        cep.Network([784, 400, 10], seed=0), X[:20], Y[:20], free_steps=60, nudged_steps=3, beta=0.1
+    ),
+    "energy": lambda net, path: net.energy(),
+    "feedback_angles": lambda net, path: untied.feedback_angles(),
+    "inputs that are refused": lambda net, path: refused(net.free_phase, NOT_FINITE, 1),
+    "data that is refused": lambda net, path: refused(
+        lambda: cep.fit(
+            net, (NOT_FINITE, np.zeros(50_000, int)), cep.EP(1, 1, 1, 0.1), 1, progress=False
+        )
+    ),
+    "copy": lambda net, path: net.copy(),
+    "deepcopy": lambda net, path: copy.deepcopy(net),
+    "save": lambda net, path: net.save(path),
+    "load": lambda net, path: cep.load(path),
+}
+untied = cep.Network(SIZES, feedback="untied", seed=0)
+
+
+@pytest.fixture(scope="module")
+def net() -> cep.Network:
+    net = cep.Network(SIZES, seed=0)
+    net.free_phase(X, 1)
+    return net
+
+
+@contextmanager
+def ticking() -> Iterator[list[float]]:
+    """The moments at which another thread could run; it asks for it every half millisecond."""
+    ticks: list[float] = []
+    done = threading.Event()
+
+    def tick() -> None:
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(0.0005)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    try:
+        yield ticks
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_other_threads_run_during(name: str, net: cep.Network, tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    net.save(path)
+    worst = []
+    for _ in range(4):
+        with ticking() as ticks:
+            time.sleep(0.002)
+            start = time.perf_counter()
+            CALLS[name](net, path)
+            end = time.perf_counter()
+        moments = [start, *(tick for tick in ticks if start < tick < end), end]
+        # With the GIL held throughout it is 1. The processors may be busy with other things.
+        worst.append(np.diff(moments).max() / (end - start))
+        if worst[-1] < 0.7:
+            break
+    assert min(worst) < 0.7
+    assert end - start > 0.002, "the test's own premise: a call that takes long"
+
+
+def test_pickling_lets_other_threads_run_where_it_copies(net: cep.Network) -> None:
+    """pickle itself holds the GIL; what it is handed is copied without."""
+    with ticking() as ticks:
+        data = pickle.dumps(net)
+    assert len(ticks) > 1
+    assert len(data) > 20_000_000

@@ -1,0 +1,71 @@
+"""Ctrl-C in the middle of an epoch leaves whole batches."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# An epoch that takes longer than one cares to wait. Its batches one by one, by the parts of epochs
+# that runs are made of, are the moments that the interrupted network may be left at.
+PROGRAM = """
+import hashlib, os, signal, sys, threading, time
+import numpy as np
+import cep
+from cep.trainer import Trainer
+
+x, y = np.random.default_rng(0).random((50_000, 64), dtype=np.float32), np.arange(50_000) % 10
+rule = {
+    "EP": cep.EP(40, 10, 0.5, 0.01),
+    "C-EP": cep.CEP(40, 10, 0.5, 0.01),
+    "C-VF": cep.CEP(40, 10, 0.5, 0.01, write_every_step=True),
+    "BPTT": cep.BPTT(20, learning_rates=0.01),
+}[sys.argv[1]]
+feedback = "untied" if sys.argv[1] == "C-VF" else "tied"
+
+def make():
+    return cep.Network([64, 128, 10], feedback=feedback, seed=0)
+
+def digest(net):
+    return hashlib.sha256(b"".join(p.tobytes() for p in net.parameters())).digest()
+
+net = make()
+late = []
+
+def press():
+    time.sleep(0.3)
+    late.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+
+thread = threading.Thread(target=press)
+thread.start()
+try:
+    cep.fit(net, (x, y), rule, 1, seed=0, progress=False)
+    raise AssertionError("the epoch was too short")
+except KeyboardInterrupt:
+    late.append(time.monotonic())
+thread.join()
+left = digest(net)
+by_hand = make()
+trainer = Trainer(by_hand, (x, y), None, batch_size=20, seed=0)
+while digest(by_hand) != left:
+    trainer.train_batches(rule, count=1)
+print(trainer.position.batch, late[1] - late[0])
+"""
+
+
+@pytest.mark.parametrize("rule", ["EP", "C-EP", "C-VF", "BPTT"])
+def test_control_c_leaves_whole_batches(rule: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, rule],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    batches, seconds = done.stdout.split()
+    assert int(batches) > 0
+    # 20 ms and a few steps on a machine with nothing else to do.
+    assert float(seconds) < 0.5
