@@ -19,8 +19,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 MNIST = SHARED / "data" / "mnist"
 
-# Two busy cores: an example that is slow once says nothing about the next. By default every run tries the same examples;
-# HYPOTHESIS_PROFILE=long tries others, and many more.
+# Two busy cores: an example that is slow once says nothing about the next. By default every run
+# tries the same examples; HYPOTHESIS_PROFILE=long tries others, and many more.
 settings.register_profile("cep", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cep"))

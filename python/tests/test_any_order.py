@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from numpy_model import Matrix, NumpyModel, loss_and_errors, one_hot
+from numpy_model import Matrix, loss_and_errors, one_hot
 from shadowed_network import Shadowed
 from slow_gradients import bptt_gradient, rbp_gradient
 from test_energy import energy_by_numpy
