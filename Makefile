@@ -1,11 +1,11 @@
 # Daily work. ./test sets up .venv, which these targets use; `make docs` needs the extra docs in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
-PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions setup.py
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c fuzzing/*.c fuzzing/*.h)
+PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift clean
+.PHONY: help develop test lint format docs docs-swift fuzz clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
@@ -14,6 +14,7 @@ help:
 	@echo "make format    lay out all sources"
 	@echo "make docs      the documentation site, in build/docs; any warning is an error"
 	@echo "make docs-swift  the Swift reference, in build/docs/swift"
+	@echo "make fuzz      searches for calls and files that break something, for SECONDS (600)"
 	@echo "make clean     remove what was built"
 
 develop:
@@ -48,6 +49,11 @@ docs:
 
 docs-swift:
 	tools/swift_reference.sh build/docs/swift
+
+SECONDS = 600
+fuzz:
+	fuzzing/run $(SECONDS)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py
 
 clean:
 	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -65,6 +66,27 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def parse_json(text: str) -> Any:
+    """The value that a JSON text stands for; all numbers are finite, as JSON's are.
+
+    Raises
+    ------
+    ValueError
+        The text is no JSON, or nested too deeply, or has a number that no float can hold.
+    """
+    try:
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is no finite number")
+    return number
+
+
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of one JSON object a line; none where there is no file.
 
@@ -83,8 +105,8 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     # What follows the last line end is torn, or empty.
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
+            value = parse_json(line)
+        except ValueError as error:
             raise ValueError(f"{path}, line {number}: expected a JSON object, {error}") from None
         if not isinstance(value, dict):
             raise ValueError(f"{path}, line {number}: expected a JSON object, found {line!r}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cep import _arguments, datasets
+from cep._files import parse_json
 from cep.network import ACTIVATIONS, DTYPES, FEEDBACKS, RELAXATIONS, SETTINGS, Network
 from cep.network_options import NetworkOptions
 from cep.rules import BETA_SIGNS, BPTT, CEP, EP, LearningRule
@@ -253,8 +254,8 @@ class Configuration:
             cannot be.
         """
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise ValueError(f"the configuration is not JSON: {error}") from None
         return cls.from_dict(values)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cep._cep import __version__
-from cep._files import write_whole
+from cep._files import parse_json, write_whole
 
 
 class CheckpointError(ValueError):
@@ -101,7 +101,7 @@ def read(path: str | os.PathLike[str], kind: str, formats: Collection[str]) -> T
     if metadata["sha256"] != checksum(metadata["state"], tensors):
         raise CheckpointError(f"{path} was changed after it was written: its checksum is wrong")
     try:
-        state = json.loads(metadata["state"])
+        state = parse_json(metadata["state"])
     except ValueError as error:
         raise CheckpointError(f"{path} is no {kind} that can be used: {error}") from error
     return TensorFile(metadata["format"], state, tensors)

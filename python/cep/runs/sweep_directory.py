@@ -72,7 +72,7 @@ class SweepDirectory:
     ) -> None:
         """A sweep may grow; what it was before must be part of it."""
         try:
-            values = json.loads(self._sweep.read_text(encoding="utf-8"))
+            values = _files.parse_json(self._sweep.read_text(encoding="utf-8"))
             before = Configuration.from_dict(values["configuration"])
             swept = {name: list(there) for name, there in values["parameters"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
