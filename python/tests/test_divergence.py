@@ -57,6 +57,21 @@ def test_an_update_that_is_not_finite_is_not_made(rule: Any, rate: float) -> Non
     assert same(parameters(net), before)
 
 
+@pytest.mark.parametrize("sign", ["fixed", "symmetric"])
+@pytest.mark.parametrize(
+    ("dtype", "beta", "rate"), [("float32", 1e-9, 3e38), ("float64", 1e-9, 1e308)]
+)
+def test_a_sum_of_updates_that_is_not_finite_is_not_made(
+    sign: Any, dtype: str, beta: float, rate: float
+) -> None:
+    net = network(dtype=dtype)
+    before = parameters(net)
+    rule = cep.EP(5, 3, beta, rate, beta_sign=sign, accumulate=True)
+    with pytest.raises(cep.DivergenceError, match="update of connection 0 would be infinite"):
+        cep.train_batch(net, X, LABELS, rule)
+    assert same(parameters(net), before)
+
+
 @pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
 @pytest.mark.parametrize("beta", [1e-300, -1e-50, 1e39])
 def test_a_beta_that_the_dtype_cannot_hold_trains_nothing(rule: Any, beta: float) -> None:

@@ -36,6 +36,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
                 monitor: monitor)
         }
         if waits {
+            try network.checkSums(sums)
             for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
         }
         return metrics

@@ -14,11 +14,26 @@ extension Network {
             let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude))
             let (below, above) = (max(factors[k], 1), max(factors[k + 1], 1))
             guard rate * Double(rows) * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
-                throw .diverged(
-                    "the update of connection \(k) would be infinite or not a number; try a smaller learning rate, "
-                        + "or a larger beta")
+                throw updateDiverged(of: k)
             }
         }
+    }
+
+    /// - Parameter sums: Updates of each connection, summed up.
+    /// - Throws: `EngineError.diverged` where a parameter might become infinite or not a number by them.
+    func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {
+        for (k, sum) in sums.enumerated() {
+            let isBounded = sum.matrices.allSatisfy {
+                largestMagnitude(in: $0.pointer, count: $0.count) < Element.greatestFiniteMagnitude / 16
+            }
+            guard isBounded else { throw updateDiverged(of: k) }
+        }
+    }
+
+    private func updateDiverged(of connection: Int) -> EngineError {
+        .diverged(
+            "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
+                + "larger beta")
     }
 
     /// The largest magnitude of what each layer is and sends.
