@@ -11,7 +11,8 @@ extension Network {
     /// - Throws: `EngineError.diverged` where a parameter might become infinite or not a number.
     func checkUpdates(rates: [UpdateRates<Element>], rows: Int, factors: [Double]) throws(EngineError) {
         for k in connections.indices {
-            let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude))
+            // Products are summed up before they are multiplied with a rate: a small one does not save them.
+            let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude, 1))
             let (below, above) = (max(factors[k], 1), max(factors[k + 1], 1))
             guard rate * Double(rows) * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
                 throw updateDiverged(of: k)
