@@ -2,11 +2,11 @@
 # lint, docs and release in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
-PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c fuzzing/*.c fuzzing/*.h)
+PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift wheel wheel-check clean
+.PHONY: help develop test lint format docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
@@ -17,6 +17,7 @@ help:
 	@echo "make docs-swift  the Swift reference, in build/docs/swift"
 	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
 	@echo "make wheel-check  the same on one CPython, by some tests"
+	@echo "make fuzz      searches for calls and files that break something, for SECONDS (600)"
 	@echo "make clean     remove what was built"
 
 develop:
@@ -59,6 +60,11 @@ wheel:
 wheel-check:
 	$(BIN)/python tools/wheel/build_wheel.py
 	$(BIN)/python tools/wheel/try_wheel.py --quick
+
+SECONDS = 600
+fuzz:
+	fuzzing/run $(SECONDS)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py
 
 clean:
 	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -66,17 +67,24 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def parse_json(text: str) -> Any:
-    """What a text says in JSON, and nothing else.
+    """The value that a JSON text stands for; all numbers are finite, as JSON's are.
 
     Raises
     ------
     ValueError
-        It is not JSON, or nested more deeply than Python follows.
+        The text is no JSON, or nested too deeply, or has a number that no float can hold.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is no finite number")
+    return number
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

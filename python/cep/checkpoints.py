@@ -134,6 +134,8 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
         named_parameters.check(
             checkpoint.parameters, configuration.sizes, configuration.feedback, configuration.dtype
         )
+        # What the engine alone judges, such as a dt out of its range.
+        checkpoint.make_network()
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is not a checkpoint that can be used: {error}") from error
     return checkpoint
@@ -156,7 +158,9 @@ def _random_state(words: Any) -> tuple[int, int, int, int]:
     return words[0], words[1], words[2], words[3]
 
 
-def _history(columns: dict[str, Any], epochs: int) -> History:
+def _history(columns: Any, epochs: int) -> History:
+    if not isinstance(columns, dict):
+        raise TypeError(f"the history must be an object of columns, got {columns!r}")
     for name, column in columns.items():
         if not isinstance(column, list):
             raise TypeError(f"{name} must be a list, got {column!r}")

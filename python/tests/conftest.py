@@ -17,9 +17,12 @@ import cep
 # Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
-# Two busy cores: an example that is slow once says nothing about the next.
-settings.register_profile("cep", deadline=None)
-settings.load_profile("cep")
+
+# Two busy cores: an example that is slow once says nothing about the next. By default every run
+# tries the same examples; HYPOTHESIS_PROFILE=long tries others, and many more.
+settings.register_profile("cep", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cep"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,6 +5,7 @@ An oracle: it shares nothing with the engine but the equations. All arithmetic i
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,9 +53,13 @@ class NumpyModel:
     activation: str
     dt: float = 0.2
     clamp: bool = True
+    follows_energy: bool = False
+    relaxation: str = "synchronous"
 
     @classmethod
-    def of(cls, net: cep.Network, dt: float = 0.2, clamp: bool = True) -> NumpyModel:
+    def of(
+        cls, net: cep.Network, dt: float = 0.2, clamp: bool = True, follows_energy: bool = False
+    ) -> NumpyModel:
         """A model with copies of a network's present parameters."""
         return cls(
             weights=[np.array(w, dtype=np.float64) for w in net.weights],
@@ -66,7 +71,17 @@ class NumpyModel:
             activation=net.activation,
             dt=dt,
             clamp=clamp,
+            follows_energy=follows_energy,
+            relaxation=net.relaxation,
         )
+
+    def copy(self) -> NumpyModel:
+        """One with parameters of its own."""
+        return copy.deepcopy(self)
+
+    def parameters(self) -> list[Matrix]:
+        """All of them in place, in the order of `Network.parameters`."""
+        return [*self.weights, *self.biases, *(self.feedback or [])]
 
     @property
     def layers(self) -> int:
@@ -86,34 +101,48 @@ class NumpyModel:
         inputs = np.asarray(x, dtype=np.float64)
         return [inputs, *(np.zeros((len(inputs), len(bias))) for bias in self.biases)]
 
+    def moved(
+        self, states: Sequence[Matrix], layer: int, y: Matrix | None = None, beta: float = 0
+    ) -> Matrix:
+        """A layer after one step, from the states as they are."""
+        prototypical = self.setting == "prototypical"
+        sent = list(states) if prototypical else [self.rho(state) for state in states]
+        drive = sent[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
+        hidden = layer < self.layers
+        if hidden:
+            drive = drive + sent[layer + 1] @ self.backward(layer).T
+        old = states[layer]
+        pull = 0 if hidden or y is None else beta * (y - old)
+        if prototypical:
+            return self.rho(drive) + pull
+        if (hidden or self.follows_energy) and self.feedback is None:
+            drive = ACTIVATIONS[self.activation][1](old) * drive
+        new = old + self.dt * (-old + drive + pull)
+        return np.clip(new, 0, 1) if self.clamp else new
+
     def step(
         self, states: Sequence[Matrix], y: Matrix | None = None, beta: float = 0
     ) -> list[Matrix]:
         """All layers at once from the old states."""
-        prototypical = self.setting == "prototypical"
-        sent = list(states) if prototypical else [self.rho(state) for state in states]
-        new = [states[0]]
-        for layer in range(1, self.layers + 1):
-            drive = sent[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
-            hidden = layer < self.layers
-            if hidden:
-                drive = drive + sent[layer + 1] @ self.backward(layer).T
-            old = states[layer]
-            pull = 0 if hidden or y is None else beta * (y - old)
-            if prototypical:
-                new.append(self.rho(drive) + pull)
-                continue
-            if hidden and self.feedback is None:
-                drive = ACTIVATIONS[self.activation][1](old) * drive
-            moved = old + self.dt * (-old + drive + pull)
-            new.append(np.clip(moved, 0, 1) if self.clamp else moved)
+        return [states[0], *(self.moved(states, k + 1, y, beta) for k in range(self.layers))]
+
+    def alternating_step(self, states: Sequence[Matrix]) -> list[Matrix]:
+        """Layers 1, 3, … first, then layers 2, 4, … from where those have gone."""
+        new = list(states)
+        for first in (1, 2):
+            for layer in range(first, self.layers + 1, 2):
+                new[layer] = self.moved(new, layer)
         return new
 
     def relax(
         self, states: Sequence[Matrix], steps: int, y: Matrix | None = None, beta: float = 0
     ) -> list[Matrix]:
+        """A phase: a nudged one is synchronous always."""
         for _ in range(steps):
-            states = self.step(states, y, beta)
+            if y is None and self.relaxation == "alternating":
+                states = self.alternating_step(states)
+            else:
+                states = self.step(states, y, beta)
         return list(states)
 
     def free_phase(self, x: ArrayLike, steps: int) -> list[Matrix]:
@@ -125,6 +154,7 @@ class NumpyModel:
         new: Sequence[Matrix],
         beta: float,
         rates: Sequence[float],
+        bias_rates: Sequence[float] | None = None,
     ) -> None:
         """The tied or untied update between an older and a newer state, added to the parameters."""
         batch = len(old[0])
@@ -143,7 +173,8 @@ class NumpyModel:
                 self.weights[k] += factor * moved.T @ old_sent[k]
                 if k > 0:
                     self.feedback[k - 1] += factor * (new[k] - old[k]).T @ old_sent[k + 1]
-            self.biases[k] += factor * moved.sum(axis=0)
+            bias_rate = rate if bias_rates is None else bias_rates[k]
+            self.biases[k] += bias_rate / (beta * batch) * moved.sum(axis=0)
 
     def train_batch(self, x: ArrayLike, y: ArrayLike, rule: Any) -> tuple[float, int, list[Matrix]]:
         """Both phases and the update or updates.
@@ -152,17 +183,24 @@ class NumpyModel:
         """
         wanted = np.asarray(y)
         wanted = one_hot(wanted, len(self.biases[-1])) if wanted.ndim == 1 else wanted
-        rates = np.broadcast_to(rule.learning_rates, self.layers)
         free = self.free_phase(x, rule.free_steps)
         loss, errors = loss_and_errors(free[-1], wanted)
-        states = free
-        for _ in range(rule.nudged_steps):
-            moved = self.step(states, wanted, rule.beta)
-            if isinstance(rule, cep.CEP):
-                self.update(states, moved, rule.beta, rates)
-            states = moved
-        if isinstance(rule, cep.EP):
-            self.update(free, states, rule.beta, rates)
+        # Of a symmetric EP, each phase's update is that of half the learning rates.
+        betas = [rule.beta, -rule.beta] if rule.beta_sign == "symmetric" else [rule.beta]
+        rates = np.broadcast_to(rule.learning_rates, self.layers) / len(betas)
+        own = rule.bias_learning_rates
+        bias_rates = rates if own is None else np.broadcast_to(own, self.layers) / len(betas)
+        continual = isinstance(rule, cep.CEP)
+        still = self if continual else self.copy()
+        for beta in betas:
+            states = free
+            for _ in range(rule.nudged_steps):
+                moved = still.step(states, wanted, beta)
+                if continual or rule.accumulate:
+                    self.update(states, moved, beta, rates, bias_rates)
+                states = moved
+            if not (continual or rule.accumulate):
+                self.update(free, states, beta, rates, bias_rates)
         return loss, errors, states
 
 

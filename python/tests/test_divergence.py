@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numpy_model import ACTIVATIONS
 from snapshot import parameters, same
 
@@ -54,6 +56,41 @@ def test_an_update_that_is_not_finite_is_not_made(rule: Any, rate: float) -> Non
     before = parameters(net)
     with pytest.raises((cep.DivergenceError, ValueError)):
         cep.train_batch(net, X, LABELS, rule(5, 3, 0.5, rate))
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize("sign", ["fixed", "symmetric"])
+@pytest.mark.parametrize(
+    ("dtype", "beta", "rate"), [("float32", 1e-9, 3e38), ("float64", 1e-9, 1e308)]
+)
+def test_a_sum_of_updates_that_is_not_finite_is_not_made(
+    sign: Any, dtype: str, beta: float, rate: float
+) -> None:
+    net = network(dtype=dtype)
+    before = parameters(net)
+    rule = cep.EP(5, 3, beta, rate, beta_sign=sign, accumulate=True)
+    with pytest.raises(cep.DivergenceError, match="update of connection 0 would be infinite"):
+        cep.train_batch(net, X, LABELS, rule)
+    assert same(parameters(net), before)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        cep.CEP(4, 1, -3e38, 1e-30),
+        cep.EP(4, 1, -3e38, 1e-30),
+        cep.BPTT(3, learning_rates=1e-38),
+        cep.RBP(30, learning_rates=1e-300),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_a_small_rate_does_not_save_products_that_are_not_finite(rule: Any) -> None:
+    """They are summed up before they are multiplied with it."""
+    net = network()
+    before = parameters(net)
+    x, y = np.full((4, 6), 1e30), np.full((4, 3), 2e38)
+    with pytest.raises(cep.DivergenceError):
+        cep.train_batch(net, x, y if rule.name in ("BPTT", "RBP") else LABELS, rule)
     assert same(parameters(net), before)
 
 
@@ -160,6 +197,56 @@ def test_weights_that_move_too_far_are_reported_and_put_back(feedback: str, rule
     with pytest.raises(cep.DivergenceError, match=r"step \d+, in layer \d|update of connection \d"):
         cep.train_batch(net, X, far, rule)
     assert same(parameters(net), before)
+
+
+EXTREME = st.sampled_from(
+    [1e-300, 1e-46, 1e-38, 1e-30, 1e-9, 0.5, 1e6, 1e19, 1e30, 3e38, 1e200, 1.7e308]
+)
+STEPS = st.integers(1, 4)
+
+
+@st.composite
+def extreme_rules(draw: Any) -> Any:
+    beta, rate = draw(EXTREME) * draw(st.sampled_from([1, -1])), draw(EXTREME)
+    phases = (draw(STEPS), draw(STEPS), beta, rate)
+    rules = [
+        lambda: cep.EP(*phases, beta_sign=draw(st.sampled_from(["fixed", "symmetric"]))),
+        lambda: cep.EP(*phases, accumulate=True),
+        lambda: cep.CEP(*phases, write_every_step=draw(st.booleans())),
+        lambda: cep.BPTT(draw(STEPS), learning_rates=rate),
+        lambda: cep.RBP(30, learning_rates=rate),
+    ]
+    return draw(st.sampled_from(rules))()
+
+
+@given(
+    rule=extreme_rules(),
+    options=st.fixed_dictionaries(
+        {
+            "dtype": st.sampled_from(["float32", "float64"]),
+            "setting": st.sampled_from(["prototypical", "real-time"]),
+            "activation": st.sampled_from(sorted(ACTIVATIONS)),
+            "feedback": st.sampled_from(["tied", "untied"]),
+            "clamp": st.booleans(),
+        }
+    ),
+    scales=st.tuples(*[st.just(1.0) | EXTREME] * 3),
+)
+@settings(max_examples=10 * settings.default.max_examples)
+def test_no_numbers_make_parameters_infinite(
+    rule: Any, options: dict[str, Any], scales: tuple[float, float, float]
+) -> None:
+    """Those of a rule, of data and of the parameters themselves, as large or small as there are."""
+    net = cep.Network((2, 3, 2), seed=1, **options)
+    with np.errstate(over="ignore"):
+        net.weights[0] = np.asarray(net.weights[0]) * net.dtype.type(scales[0])
+    assume(np.isfinite(net.weights[0]).all())
+    before, data = parameters(net), np.random.default_rng(0).random((2, 2, 2))
+    try:
+        cep.train_batch(net, data[0] * scales[1], data[1] * scales[2], rule)
+    except (cep.DivergenceError, ValueError):
+        assert same(parameters(net), before)
+    assert all(np.isfinite(array).all() for array in parameters(net))
 
 
 def test_the_message_says_where() -> None:

@@ -36,7 +36,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
                 monitor: monitor)
         }
         if waits {
-            if let k = sums.firstIndex(where: { !$0.isFinite }) { throw network.updateIsNotFinite(of: k) }
+            try network.checkSums(sums)
             for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
         }
         return metrics

@@ -11,11 +11,23 @@ extension Network {
     /// - Throws: `EngineError.diverged` where a parameter might become infinite or not a number.
     func checkUpdates(rates: [UpdateRates<Element>], rows: Double, factors: [Double]) throws(EngineError) {
         for k in connections.indices {
-            let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude))
+            // Products are summed up before they are multiplied with a rate: a small one does not save them.
+            let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude, 1))
             let (below, above) = (max(factors[k], 1), max(factors[k + 1], 1))
             guard rate * rows * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
                 throw updateIsNotFinite(of: k)
             }
+        }
+    }
+
+    /// - Parameter sums: Updates of each connection, summed up.
+    /// - Throws: `EngineError.diverged` where a parameter might become infinite or not a number by them.
+    func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {
+        for (k, sum) in sums.enumerated() {
+            let isBounded = sum.matrices.allSatisfy {
+                largestMagnitude(in: $0.pointer, count: $0.count) < Element.greatestFiniteMagnitude / 16
+            }
+            guard isBounded else { throw updateIsNotFinite(of: k) }
         }
     }
 

@@ -12,11 +12,9 @@ from cep import _files, checkpoints, plots, tensor_files
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.history import History
+from cep.runs import lines
 from cep.runs.environment import environment
 from cep.runs.result import RunResult, StopReason
-
-# What a line of the metrics file calls the columns of a history, in their order.
-_METRICS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
 
 
 class RunDirectory:
@@ -72,28 +70,43 @@ class RunDirectory:
 
     def status(self) -> tuple[str, str]:
         """Why the run stopped, and the message that goes with it."""
-        try:
-            values = _files.parse_json(self._status.read_text(encoding="utf-8"))
-            return values["status"], values["message"]
-        except FileNotFoundError:
+        if not self._status.exists():
             return "unfinished", ""
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self._status} is damaged: {error}") from error
+        values = _read_object(self._status)
+        status, message = values.get("status"), values.get("message")
+        if not isinstance(status, str) or not isinstance(message, str):
+            raise ValueError(f"{self._status} is damaged: it has no status, or no message")
+        return status, message
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Of each epoch, the first first."""
-        return _files.read_json_lines(self._metrics)
+        """Of each epoch, the first first.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged.
+        """
+        return lines.read_metrics(self._metrics)
 
     def history(self) -> History:
-        """Of the epochs finished."""
-        lines = self.metrics()
-        return History(
-            *([line[name] for line in lines] for name in _METRICS),
-        )
+        """Of the epochs finished.
+
+        Raises
+        ------
+        ValueError
+            The file of the metrics is damaged.
+        """
+        return lines.history_of(self.metrics())
 
     def records(self) -> list[dict[str, Any]]:
-        """All records made, the first first."""
-        return _files.read_json_lines(self._records)
+        """All records made, the first first.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged.
+        """
+        return lines.read_records(self._records)
 
     def result(self, configuration: Configuration) -> RunResult | None:
         """What a run that ended here gave back; None where none has.
@@ -156,9 +169,14 @@ class RunDirectory:
             checkpoint = checkpoints.load(self.last) if self.last.is_file() else None
             if checkpoint is not None and checkpoint.configuration != configuration:
                 raise ValueError(f"{self.last} belongs to a run of another configuration")
+            # All is read before anything is written: where a file is damaged, the others stay.
+            kept = self._records_before(checkpoint)
+            self._warn_of_another_environment()
             _files.write_whole(self._configuration, configuration.to_json().encode())
-            self._write_environment()
-            self._go_back_to(checkpoint)
+            _files.write_whole(
+                self._environment, json.dumps(environment(), indent=2).encode() + b"\n"
+            )
+            self._leave(History() if checkpoint is None else checkpoint.history, kept)
             self.set_status("unfinished")
             yield checkpoint
 
@@ -172,42 +190,38 @@ class RunDirectory:
             )
             raise ValueError(f"{self.path} holds a run of another configuration: {fields}")
 
-    def _write_environment(self) -> None:
-        present = environment()
-        if self._environment.is_file():
-            before = self._instruction_set_before()
-            if before != present["instruction_set"]:
-                warnings.warn(
-                    f"the run in {self.path} began with the instruction set {before} and goes on "
-                    f"with {present['instruction_set']}: results will differ by rounding",
-                    stacklevel=2,
-                )
-        _files.write_whole(self._environment, json.dumps(present, indent=2).encode() + b"\n")
+    def _warn_of_another_environment(self) -> None:
+        if not self._environment.is_file():
+            return
+        before, now = _read_object(self._environment), environment()
+        if before.get("instruction_set") != now["instruction_set"]:
+            warnings.warn(
+                f"the run in {self.path} began with the instruction set "
+                f"{before.get('instruction_set')} and goes on with {now['instruction_set']}: "
+                "results will differ by rounding",
+                stacklevel=2,
+            )
 
-    def _instruction_set_before(self) -> Any:
-        try:
-            values = _files.parse_json(self._environment.read_text(encoding="utf-8"))
-            return values.get("instruction_set")
-        except (ValueError, AttributeError) as error:
-            raise ValueError(f"{self._environment} is damaged: {error}") from error
-
-    def _go_back_to(self, checkpoint: Checkpoint | None) -> None:
-        """Leave only those lines that were written before the checkpoint was."""
-        history = History() if checkpoint is None else checkpoint.history
-        lines = [metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
-        _files.write_whole(self._metrics, _files.json_lines(lines))
+    def _records_before(self, checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
+        """Those that were made before the checkpoint was written."""
+        epochs = 0 if checkpoint is None else len(checkpoint.history)
         batch = 0 if checkpoint is None else checkpoint.position.batch
-        kept = [
+        return [
             record
             for record in self.records()
-            if (record["epoch"], record["batch"]) < (len(history) + 1, batch)
+            if (record["epoch"], record["batch"]) < (epochs + 1, batch)
         ]
+
+    def _leave(self, history: History, records: list[dict[str, Any]]) -> None:
+        """Leave only the lines of these epochs, and these records."""
+        epochs = [lines.metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
+        _files.write_whole(self._metrics, _files.json_lines(epochs))
         if self._records.exists():
-            _files.write_whole(self._records, _files.json_lines(kept))
+            _files.write_whole(self._records, _files.json_lines(records))
 
     def add_epoch(self, history: History) -> None:
         """Add the last epoch of a history to the metrics."""
-        _files.append_json_line(self._metrics, metrics_of(history, len(history)))
+        _files.append_json_line(self._metrics, lines.metrics_of(history, len(history)))
 
     def add_record(self, record: dict[str, Any]) -> None:
         """Add a record."""
@@ -247,9 +261,12 @@ class RunDirectory:
             plots.save(axes, self.path / f"history.{ending}")
 
 
-def metrics_of(history: History, epoch: int) -> dict[str, Any]:
-    """The line of an epoch (the first is 1) in the metrics file."""
-    values = vars(history).values()
-    return {"epoch": epoch} | {
-        name: column[epoch - 1] for name, column in zip(_METRICS, values, strict=True)
-    }
+def _read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, or the ValueError that there is none."""
+    try:
+        value = _files.parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: expected a JSON object, found {value!r}")
+    return value

@@ -7,8 +7,9 @@ from typing import Any
 from cep import checkpoints
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
-from cep.runs.directory import RunDirectory, metrics_of
+from cep.runs.directory import RunDirectory
 from cep.runs.interrupts import NAMES, Interruption
+from cep.runs.lines import metrics_of
 from cep.runs.result import RunResult
 from cep.runs.tensorboard import EventWriter
 from cep.trainer import Trainer
