@@ -56,12 +56,13 @@ extension Samples {
 
 extension ProgressMonitor {
     convenience init(_ progress: cep_progress, countsSteps: Bool = false) {
+        let context = progress.context
+        let observer = progress.step.map { CStepObserver($0, context: context) }
         guard let function = progress.function else {
-            self.init(countsSteps: countsSteps)
+            self.init(countsSteps: countsSteps, observer: observer)
             return
         }
-        let context = progress.context
-        self.init(countsSteps: countsSteps) { report in
+        self.init(countsSteps: countsSteps, observer: observer) { report in
             var report = cep_progress_report(
                 done: Int64(report.done), total: Int64(report.total), errors: Int64(report.errors),
                 loss_sum: report.lossSum)

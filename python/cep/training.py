@@ -51,7 +51,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     samples, errors, loss_sum = net._engine.train_batch(
-        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1), net._observer
     )
     return BatchResult(loss_sum / samples, errors)
 

@@ -86,4 +86,4 @@ struct CallFailed: Error {
 
 func lastError() -> String { String(cString: cep_last_error()) }
 
-var noProgress: cep_progress { cep_progress(function: nil, context: nil) }
+var noProgress: cep_progress { cep_progress() }
