@@ -18,6 +18,7 @@ from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
+from cep.live import LiveView
 from cep.network import Network, PhaseOutcome
 from cep.network_files import load
 from cep.network_options import NetworkOptions
@@ -51,6 +52,7 @@ __all__ = [
     "Gradient",
     "History",
     "LearningRule",
+    "LiveView",
     "Network",
     "NetworkOptions",
     "PhaseOutcome",

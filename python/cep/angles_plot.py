@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_MARKERS = "osD^v"
+
+
 def plot_angles(
     records: Sequence[Mapping[str, Any]] | Sequence[Sequence[float | None]],
     ax: "Axes | None" = None,
@@ -61,7 +64,8 @@ def plot_angles(
             angles,
             color=PALETTE[k % len(PALETTE)],
             linestyle=style,
-            marker=".",
+            marker=_MARKERS[k % len(_MARKERS)],
+            markersize=4,
             label=f"{label}: {name}" if label else name,
         )
     axes.set(xlabel="epoch", ylabel="angle (°)", ylim=(0, 180), title=title)

@@ -52,22 +52,22 @@ def plot_relaxation(record: "Record", sample: int = 0, units: int = 5, seed: int
     moved = any(phase.weights is not None for phase in record.phases)
     rows = len(layers) + moved
     figure: Figure = new_figure(figsize=(7.2, 1.9 * rows + 0.5))
-    panels = figure.subplots(rows, 2, squeeze=False, sharex=True)
-    for row, layer in zip(panels, layers, strict=False):
-        _draw_states(row[0], record, layer, sample, units, seed)
-        _draw_residuals(row[1], record, layer)
+    grid = figure.add_gridspec(rows, 2)
+    first = None
+    for row, layer in enumerate(layers):
+        left = figure.add_subplot(grid[row, 0], sharex=first)
+        first = left if first is None else first
+        _draw_states(left, record, layer, sample, units, seed)
+        right = figure.add_subplot(grid[row, 1], sharex=first)
+        _draw_residuals(right, record, layer)
+    left.set_xlabel("step")
+    right.set_xlabel("step")
     if moved:
-        _draw_movement(panels[-1, 0], record)
-        panels[-1, 1].axis("off")
-        panels[-2, 1].tick_params(labelbottom=True)
-        panels[-2, 1].set_xlabel("step")
-    else:
-        panels[-1, 1].set_xlabel("step")
-    panels[-1, 0].set_xlabel("step")
-    for ax in panels.flat:
-        if ax.axison:
-            _shade_nudged(ax, record)
-            ax.grid(alpha=0.3)
+        _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), record)
+    for ax in figure.axes:
+        _shade_nudged(ax, record)
+        ax.grid(alpha=0.3)
+    _name_nudged(figure.axes[1], record)
     return figure
 
 
@@ -113,26 +113,27 @@ def _draw_states(
             values = states[:, sample, unit]
             ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2)
     assert chosen is not None
-    what = "output" if is_output else f"layer {layer}"
     ax.set_ylabel("state")
-    ax.set_title(f"{what}: {len(chosen)} units of sample {sample}", fontsize="medium")
+    ax.set_title(
+        f"{_name(record, layer)}: {len(chosen)} units of sample {sample}", fontsize="medium"
+    )
+
+
+def _name(record: "Record", layer: int) -> str:
+    return "output" if layer == len(record.states) - 1 else f"layer {layer}"
 
 
 def _draw_residuals(ax: "Axes", record: "Record", layer: int) -> None:
-    smallest = 1.0
     for phase, moments in _spans(record):
         residuals = phase.layer_residuals(layer)
-        positive = residuals[residuals > 0]
-        if positive.size:
-            smallest = min(smallest, float(positive.min()))
+        # A logarithmic axis has no place for 0, where a step changed no bit.
+        residuals[residuals == 0] = np.nan
         colour = VERMILION if phase.beta else BLUE
         marker = "." if phase.steps < 2 else None
         ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker)
-    # A logarithmic axis that has a place for 0, where a step changed no bit.
-    ax.set_yscale("symlog", linthresh=smallest)
-    ax.set_ylim(bottom=0)
+    ax.set_yscale("log")
     ax.set_ylabel("max |Δs|")
-    ax.set_title("residual", fontsize="medium")
+    ax.set_title(f"{_name(record, layer)}: residual", fontsize="medium")
 
 
 def _draw_movement(ax: "Axes", record: "Record") -> None:
@@ -150,8 +151,8 @@ def _draw_movement(ax: "Axes", record: "Record") -> None:
                 linestyle=style,
                 label=f"connection {k}" if phase is record.nudged else None,
             )
-    ax.set_ylabel("‖W(t) − W(0)‖")
-    ax.set_title("weights", fontsize="medium")
+    ax.set(xlabel="step", ylabel="‖W(t) − W(0)‖")
+    ax.set_title("weights moving", fontsize="medium")
     ax.legend(frameon=False, fontsize="small")
 
 
@@ -159,13 +160,20 @@ def _shade_nudged(ax: "Axes", record: "Record") -> None:
     for phase, moments in _spans(record):
         if phase.beta:
             ax.axvspan(moments[0], moments[-1], color=_NUDGED_SHADE, alpha=0.15, linewidth=0)
+
+
+def _name_nudged(ax: "Axes", record: "Record") -> None:
+    for phase, moments in _spans(record):
+        if phase.beta:
             ax.annotate(
                 f"nudged, β = {phase.beta:g}",
-                (moments[0], 1),
+                (moments[-1], 0),
                 xycoords=("data", "axes fraction"),
-                xytext=(3, -3),
+                xytext=(-3, 4),
                 textcoords="offset points",
-                va="top",
+                ha="right",
+                va="bottom",
+                rotation=90,
                 fontsize="x-small",
                 color="0.3",
             )
