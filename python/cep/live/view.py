@@ -105,8 +105,9 @@ class Watch:
         return batches > self._trainer.position.batch and time.monotonic() >= self._due
 
     def batches_ended(self, rule: LearningRule) -> None:
-        """Look at the network where it is time to."""
-        if time.monotonic() >= self._due:
+        """Look at the network where it is time to; the end of the epoch has a look of its own."""
+        is_over = self._trainer.position.batch == self._trainer.batches
+        if not is_over and time.monotonic() >= self._due:
             self._show(rule)
 
     def epoch_ended(self, rule: LearningRule) -> None:
