@@ -1,4 +1,4 @@
-"""Draws live_view.svg, and prints the terminal's view of the same moment: see ../seeing_inside.md."""
+"""Draws live_view.svg, and prints the terminal's view of that moment: see ../seeing_inside.md."""
 
 from pathlib import Path
 

@@ -196,12 +196,12 @@ def record(
     --------
     >>> net = cep.Network([4, 6, 3], seed=0)
     >>> with cep.record(net) as record:
-    ...     outcome = net.free_phase(np.full((2, 4), 0.5), 30)
-    ...     outcome = net.nudged_phase([0, 2], beta=0.5, steps=10)
+    ...     outcome = net.free_phase(np.full((2, 4), 0.5), 10)
+    ...     outcome = net.nudged_phase([0, 2], beta=0.5, steps=5)
     >>> record.states[1].shape
-    (40, 2, 6)
+    (15, 2, 6)
     >>> record.nudged.states[2].shape
-    (11, 2, 3)
+    (6, 2, 3)
     """
     recorder = _Recorder(net, layers, samples, weights)
     if net._observer is not None:

@@ -61,4 +61,5 @@ def bars(values: Sequence[float], low: float, high: float) -> str:
 def resampled(values: Sequence[float], width: int) -> NDArray[np.float64]:
     """As many values as there are characters, along straight lines between those given."""
     places = np.linspace(0, len(values) - 1, width)
-    return np.interp(places, np.arange(len(values)), np.asarray(values, dtype=float))
+    found: NDArray[np.float64] = np.interp(places, np.arange(len(values)), np.asarray(values))
+    return found
