@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import cep
 from cep.command_line import cep as command
 from cep.live import screens, view
-from cep.live.looks import Look
+from cep.live.looks import Look, Watched
 
 SPLIT = cep.datasets.split(cep.datasets.digits(), 360)
 # Epochs of it take longer than the 20 ms after which the engine reports.
@@ -49,6 +49,8 @@ class Spy(screens.Screen):
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     screen = Spy()
     monkeypatch.setattr(view, "screen_here", lambda: screen)
+    # As often as it is told to, however long looks take.
+    monkeypatch.setattr(view, "_LARGEST_SHARE", np.inf)
     return screen
 
 
@@ -122,6 +124,15 @@ def test_a_look_is_at_the_first_batch_run_as_the_rule_says(spy: Spy, name: str) 
             steps = 7 if name == "ep" else 0
             assert not norms[:-1].any()
             assert len(norms) == steps + 1
+
+
+def test_looks_do_not_draw_the_sign_of_beta() -> None:
+    data, _ = SPLIT
+    watched = Watched(network(), data[0][:20], data[1][:20])
+    looks = [watched.run(RULES["random"]) for _ in range(12)]
+    for look in looks[1:]:
+        assert np.array_equal(look["residuals"], looks[0]["residuals"])
+        assert np.array_equal(look["movement"], looks[0]["movement"])
 
 
 def test_the_error_so_far_goes_on_between_looks(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,6 +276,7 @@ def test_copies_of_a_recorded_network_are_not_recorded() -> None:
     x, _ = batch(net)
     with cep.record(net) as record:
         for other in (net.copy(), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+            assert other._observer is None
             other.free_phase(x, 2)
     assert record.phases == []
 

@@ -13,6 +13,14 @@ def test_a_level_is_a_row_of_dots(level: int, character: str) -> None:
     assert braille([Curve([level, level])], 3, 1, 0, 3) == [character * 3]
 
 
+@pytest.mark.parametrize(
+    ("levels", "character"),
+    [([0, 3], "\u2848"), ([1, 2], "\u2814"), ([2, 1], "\u2822"), ([3, 0], "\u2881")],
+)  # dots 74, 35, 26, 18
+def test_a_value_is_a_dot(levels: list[int], character: str) -> None:
+    assert braille([Curve(levels, dashed=True)], 1, 1, 0, 3) == [character]
+
+
 def test_a_slope_goes_from_corner_to_corner() -> None:
     above, below = braille([Curve([0, 7])], 4, 2, 0, 7)
     assert above[0] == "\u2800" == below[3]
