@@ -223,7 +223,7 @@ cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summar
 
 /* For use in a step function: the states of a layer, or the parameters of a connection, as they are at this
  * moment. Of states and of parameters that stand still it is the memory the phase works in, to be read only, and
- * different after the next step. Where weights move, parameters are computed for this call, the last ones being to
+ * different after the next step. Where weights move they may be computed for this call, the last ones being to
  * the last bit what the phase leaves. Release with cep_array_release. */
 cep_status cep_step_array(const cep_step *CEP_NULLABLE step, cep_array_kind kind, int64_t index,
                           cep_array * CEP_NULLABLE * CEP_NULLABLE array);
