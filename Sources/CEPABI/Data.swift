@@ -58,12 +58,14 @@ extension Samples {
 extension ProgressMonitor {
     /// To be made before the engine is at work: the function is called with the arithmetic that the thread has now.
     convenience init(_ progress: cep_progress, countsSteps: Bool = false) {
+        let context = progress.context
+        let observer = progress.step.map { CStepObserver($0, context: context) }
         guard let function = progress.function else {
-            self.init(countsSteps: countsSteps)
+            self.init(countsSteps: countsSteps, observer: observer)
             return
         }
-        let (context, arithmetic) = (progress.context, Arithmetic.current)
-        self.init(countsSteps: countsSteps) { report in
+        let arithmetic = Arithmetic.current
+        self.init(countsSteps: countsSteps, observer: observer) { report in
             var report = cep_progress_report(
                 done: Int64(report.done), total: Int64(report.total), errors: Int64(report.errors),
                 loss_sum: report.lossSum)

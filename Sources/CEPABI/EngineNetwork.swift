@@ -49,15 +49,9 @@ protocol EngineNetwork: AnyObject {
 extension Network: EngineNetwork {
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
         guard Int(kind) == CEP_STATES else { return try parameters.array(kind, at: index) }
-        return ArrayHandle(try layer(index), dimensions: 2)
-    }
-
-    private func layer(_ index: Int) throws(EngineError) -> Matrix<Element> {
-        guard sizes.indices.contains(index) else {
-            throw .invalidArgument("there is no layer \(index); the network's layers are 0 to \(sizes.count - 1)")
-        }
+        try checkLayer(index, of: sizes.count)
         guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
-        return state.layers[index]
+        return try state.array(at: index)
     }
 
     func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
@@ -95,7 +89,7 @@ extension Network: EngineNetwork {
     func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 
     func feedbackAngle(at connection: Int) throws(EngineError) -> Double {
-        try connections.check(connection)
+        try checkConnection(connection, of: connections.count)
         guard let angle = feedbackAngle(of: connection) else {
             throw .invalidArgument("connection 0 has no feedback: the input is clamped")
         }
@@ -125,28 +119,51 @@ extension Network: EngineNetwork {
     }
 }
 
-extension Array {
-    /// - Throws: `EngineError.invalidArgument` where there is no connection of this index.
-    func check(_ connection: Int) throws(EngineError) {
-        guard indices.contains(connection) else {
-            throw .invalidArgument(
-                "there is no connection \(connection); the network's connections are 0 to \(count - 1)")
-        }
+/// - Throws: `EngineError.invalidArgument` where there is no connection of this index.
+func checkConnection(_ index: Int, of count: Int) throws(EngineError) {
+    guard 0..<count ~= index else {
+        throw .invalidArgument("there is no connection \(index); the network's connections are 0 to \(count - 1)")
     }
+}
 
+/// - Throws: `EngineError.invalidArgument` where there is no layer of this index.
+func checkLayer(_ index: Int, of count: Int) throws(EngineError) {
+    guard 0..<count ~= index else {
+        throw .invalidArgument("there is no layer \(index); the network's layers are 0 to \(count - 1)")
+    }
+}
+
+extension NetworkState {
+    /// The states of a layer.
+    func array(at layer: Int) throws(EngineError) -> ArrayHandle {
+        try checkLayer(layer, of: layers.count)
+        return ArrayHandle(layers[layer], dimensions: 2)
+    }
+}
+
+extension Array {
     /// Parameters, or something of their shapes.
     func array<Scalar>(
         _ kind: cep_array_kind, at connection: Int
     ) throws(EngineError) -> ArrayHandle where Element == ConnectionParameters<Scalar> {
-        try check(connection)
+        try checkConnection(connection, of: count)
+        return try self[connection].array(kind, connection: connection)
+    }
+}
+
+extension ConnectionParameters {
+    /// Those of a kind.
+    ///
+    /// - Parameter connection: What messages call this one.
+    func array(_ kind: cep_array_kind, connection: Int) throws(EngineError) -> ArrayHandle {
         switch Int(kind) {
-        case CEP_WEIGHTS: return ArrayHandle(self[connection].weights, dimensions: 2)
-        case CEP_BIASES: return ArrayHandle(self[connection].biases, dimensions: 1)
+        case CEP_WEIGHTS: return ArrayHandle(weights, dimensions: 2)
+        case CEP_BIASES: return ArrayHandle(biases, dimensions: 1)
         case CEP_FEEDBACK_WEIGHTS:
-            guard let weights = self[connection].feedbackWeights else {
+            guard let feedbackWeights else {
                 throw .invalidArgument("connection \(connection) has no feedback weights of its own")
             }
-            return ArrayHandle(weights, dimensions: 2)
+            return ArrayHandle(feedbackWeights, dimensions: 2)
         default: throw .invalidArgument("\(kind) is not a kind of array of parameters")
         }
     }

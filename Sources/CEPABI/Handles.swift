@@ -64,7 +64,7 @@ extension TheoremCheck {
             }
             return states[index - 1]
         }
-        try weights.check(index)
+        try checkConnection(index, of: weights.count)
         switch Int(kind) {
         case CEP_WEIGHTS: return weights[index]
         case CEP_BIASES: return biases[index]

@@ -21,6 +21,7 @@ import Testing
         "cep_theorem_check": cep_theorem_check, "cep_theorem_summarize": cep_theorem_summarize,
         "cep_theorem_compare": cep_theorem_compare, "cep_theorem_destroy": cep_theorem_destroy,
         "cep_energy": cep_energy, "cep_feedback_angle": cep_feedback_angle,
+        "cep_step_summarize": cep_step_summarize, "cep_step_array": cep_step_array,
         "cep_get_random_state": cep_get_random_state, "cep_set_random_state": cep_set_random_state,
     ]
 

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING
 
 from cep import checkpoints, datasets, presets, reproduction, runs
 from cep._cep import DivergenceError, __version__
+from cep.angles_plot import plot_angles
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
+from cep.live import LiveView
 from cep.network import Network, PhaseOutcome
 from cep.network_files import load
 from cep.network_options import NetworkOptions
+from cep.phase_records import Record, RecordedPhase, record
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
+from cep.relaxation_plot import plot_relaxation
 from cep.reproduction import Reproduction, reproduce
 from cep.rules import BPTT, CEP, EP, RBP, LearningRule
 from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
@@ -30,6 +34,7 @@ from cep.tensor_files import CheckpointError
 from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
 from cep.torch_exchange import from_torch
 from cep.training import BatchResult, fit, train_batch
+from cep.weights_plot import plot_weights
 
 __all__ = [
     "BPTT",
@@ -47,9 +52,12 @@ __all__ = [
     "Gradient",
     "History",
     "LearningRule",
+    "LiveView",
     "Network",
     "NetworkOptions",
     "PhaseOutcome",
+    "Record",
+    "RecordedPhase",
     "Reproduction",
     "RunOutcome",
     "RunResult",
@@ -66,9 +74,13 @@ __all__ = [
     "gradient",
     "instruction_set",
     "load",
+    "plot_angles",
     "plot_gdu",
     "plot_history",
+    "plot_relaxation",
+    "plot_weights",
     "presets",
+    "record",
     "reproduce",
     "reproduction",
     "run",

@@ -26,6 +26,15 @@ class Array:
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
+class Step:
+    # (steps taken, beta, residual, whether weights move); both raise when the step is over.
+    def summary(self) -> tuple[int, float, float, bool]: ...
+    def array(self, kind: int, index: int, /) -> Array: ...
+
+# Called with every moment of every phase.
+_Observer = Callable[[Step], object] | None
+
+@final
 class Gradient:
     def array(self, kind: int, index: int, /) -> Array: ...
 
@@ -54,13 +63,13 @@ class Network:
     def array(self, kind: int, index: int, /) -> Array: ...
     def copy(self) -> Network: ...
     def free_phase(
-        self, x: NDArray[Any], steps: int, continue_from_state: bool, /
+        self, x: NDArray[Any], steps: int, continue_from_state: bool, observer: _Observer, /
     ) -> tuple[int, float, bool]: ...
     def nudged_phase(
-        self, y: NDArray[Any], beta: float, steps: int, /
+        self, y: NDArray[Any], beta: float, steps: int, observer: _Observer, /
     ) -> tuple[int, float, bool]: ...
     def train_batch(
-        self, x: NDArray[Any], y: NDArray[Any], rule: EngineRule, /
+        self, x: NDArray[Any], y: NDArray[Any], rule: EngineRule, observer: _Observer, /
     ) -> tuple[int, int, float]: ...
     def train_epoch(
         self,
@@ -76,7 +85,7 @@ class Network:
     def get_random_state(self) -> RandomState: ...
     def set_random_state(self, state: RandomState, /) -> None: ...
     def gradient(
-        self, x: NDArray[Any], y: NDArray[Any], rule: EngineRule, /
+        self, x: NDArray[Any], y: NDArray[Any], rule: EngineRule, observer: _Observer, /
     ) -> tuple[Gradient, tuple[int, int, float]]: ...
     def check_theorem(
         self, x: NDArray[Any], y: NDArray[Any], conditions: EngineConditions, /

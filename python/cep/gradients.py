@@ -92,7 +92,9 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     connections = len(net.sizes) - 1
     rule = rules.checked("estimator", estimator)._for_engine(connections)
-    estimate, (samples, errors, loss_sum) = net._engine.gradient(inputs, wanted, rule)
+    estimate, (samples, errors, loss_sum) = net._engine.gradient(
+        inputs, wanted, rule, net._observer
+    )
 
     def arrays(kind: int) -> list[NDArray[Any]]:
         return [np.asarray(estimate.array(kind, k)) for k in range(connections)]

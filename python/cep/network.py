@@ -1,7 +1,7 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +14,8 @@ from cep.network_options import NetworkOptions
 
 if TYPE_CHECKING:
     from torch.nn import Sequential
+
+    from cep._cep import Step
 
 # As in cep.h.
 SETTINGS = {"prototypical": 0, "real-time": 1}
@@ -107,6 +109,9 @@ class Network:
     >>> net.states[1].shape
     (1, 128)
     """
+
+    # Called with every step of a phase; of an instance while `cep.record` records it.
+    _observer: "Callable[[Step], object] | None" = None
 
     def __init__(
         self,
@@ -344,7 +349,9 @@ class Network:
         """
         inputs = _arguments.matrix("x", x, self._dtype)
         return PhaseOutcome(
-            *self._engine.free_phase(inputs, _arguments.integer("steps", steps), not reset)
+            *self._engine.free_phase(
+                inputs, _arguments.integer("steps", steps), not reset, self._observer
+            )
         )
 
     def nudged_phase(self, y: ArrayLike, beta: float, steps: int) -> PhaseOutcome:
@@ -378,7 +385,10 @@ class Network:
         wanted = _arguments.targets(y, self._dtype)
         return PhaseOutcome(
             *self._engine.nudged_phase(
-                wanted, _arguments.real("beta", beta), _arguments.integer("steps", steps)
+                wanted,
+                _arguments.real("beta", beta),
+                _arguments.integer("steps", steps),
+                self._observer,
             )
         )
 
@@ -498,7 +508,8 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         frozen = self._frozen()
-        attributes = {name: value for name, value in vars(self).items() if name != "_engine"}
+        apart = {"_engine", "_observer"}
+        attributes = {name: value for name, value in vars(self).items() if name not in apart}
         return {
             "attributes": attributes,
             "parameters": list(frozen.parameters()),
@@ -518,7 +529,7 @@ class Network:
         self._engine = self._make_engine()
         if state["states"] is not None:
             # A phase is what makes states. Before there are parameters with which it may diverge.
-            self._engine.free_phase(np.zeros_like(state["states"][0]), 1, False)
+            self._engine.free_phase(np.zeros_like(state["states"][0]), 1, False, None)
             for mine, theirs in zip(self.states, state["states"], strict=True):
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):

@@ -113,6 +113,10 @@ class Trainer:
         count : int, optional
             Batches to train, where there are so many; default: all that are left.
         """
+        if self.net._observer is not None:
+            raise RuntimeError(
+                "a whole epoch is too much to record: record train_batch, or watch with a LiveView"
+            )
         shuffle = np.random.SeedSequence(self._seed, spawn_key=(len(self.history),))
         before = self.position
         reported = (before.batch * self.batch_size, before.errors, before.loss_sum)

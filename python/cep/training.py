@@ -1,8 +1,8 @@
 """Training. Whole epochs run inside the engine."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from numpy.typing import ArrayLike
 
@@ -12,6 +12,9 @@ from cep.history import History
 from cep.network import Network
 from cep.rules import LearningRule
 from cep.trainer import Progress, Trainer
+
+if TYPE_CHECKING:
+    from cep.live import LiveView
 
 
 class BatchResult(NamedTuple):
@@ -51,7 +54,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     samples, errors, loss_sum = net._engine.train_batch(
-        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1), net._observer
     )
     return BatchResult(loss_sum / samples, errors)
 
@@ -66,6 +69,7 @@ def fit(
     seed: int | None = None,
     progress: bool = True,
     on_epoch_end: Callable[[History], object] | None = None,
+    live: "LiveView | None" = None,
 ) -> History:
     """Train a network.
 
@@ -89,6 +93,8 @@ def fit(
         Whether to show a progress bar.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
+    live : LiveView, optional
+        Shows the network while it learns, in place of the progress bar.
 
     Returns
     -------
@@ -107,9 +113,16 @@ def fit(
     trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
     rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     epochs = _arguments.count("epochs", epochs)
-    with progress_bar(trainer.samples, epochs, shown=progress) as progress_of:
+    with ExitStack() as stack:
+        watch = None if live is None else stack.enter_context(live.watching(trainer, epochs))
+        progress_of = stack.enter_context(
+            progress_bar(trainer.samples, epochs, shown=progress and watch is None)
+        )
         for epoch in range(1, epochs + 1):
-            trainer.train_epoch(rule, progress_of(epoch))
+            if watch is None:
+                trainer.train_epoch(rule, progress_of(epoch))
+            else:
+                watch.train_epoch(rule)
             if on_epoch_end is not None:
                 on_epoch_end(trainer.history)
     return trainer.history

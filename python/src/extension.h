@@ -14,6 +14,7 @@ typedef struct {
     PyTypeObject *network_type;
     PyTypeObject *gradient_type;
     PyTypeObject *theorem_type;
+    PyTypeObject *step_type;
     PyObject *divergence_error;
 } module_state;
 
@@ -36,6 +37,12 @@ extern PyType_Spec theorem_spec;
 /* Steal the reference to the engine's object. */
 PyObject *gradient_new(module_state *state, cep_gradient *gradient);
 PyObject *theorem_new(module_state *state, cep_theorem *theorem);
+
+/* step.c: a moment of a phase, as a function that sees every step is handed it. */
+extern PyType_Spec step_spec;
+/* Calls a function with a step, which cannot be used any more afterwards. Returns 0, or -1 with an exception set.
+ */
+int call_with_step(PyObject *function, const cep_step *step, module_state *state);
 
 /* Results as tuples: (steps, residual, converged), (samples, errors, sum of losses). */
 PyObject *outcome_tuple(const cep_phase_outcome *outcome);
@@ -80,18 +87,21 @@ void release_conditions(conditions_argument *argument);
  * GIL policy: every call whose time depends on the size of a network or of data releases the GIL. Those that may
  * take long, because they take steps, run between begin_work and end_work. Every 20 ms or so the engine calls
  * back on the same thread, which takes the GIL, lets signal handlers run (so that Ctrl-C raises
- * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Those that
- * go through memory once (creating, copying, checking, energies, angles) and those that give memory back run
- * between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS. What is left takes microseconds: a view, the random
- * state, the number of threads. */
+ * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Where there
+ * is an observer it does the same after every step. Those that go through memory once (creating, copying,
+ * checking, energies, angles) and those that give memory back run between Py_BEGIN_ALLOW_THREADS and
+ * Py_END_ALLOW_THREADS. What is left takes microseconds: a view, the random state, the number of threads. */
 typedef struct {
     PyThreadState *thread;
     PyObject *callback; /* borrowed; called with (done, total, errors, loss_sum) */
+    PyObject *observer; /* borrowed; called with a Step */
+    module_state *state;
 } work;
 
-cep_progress begin_work(work *work, PyObject *callback);
+/* callback and observer may be None. */
+cep_progress begin_work(work *work, PyObject *callback, PyObject *observer, module_state *state);
 /* Takes the GIL back. Returns 0, or -1 with an exception set where the status is not CEP_OK. */
-int end_work(work *work, cep_status status, module_state *state);
+int end_work(work *work, cep_status status);
 
 /* errors.c: sets the exception for a status. Always returns NULL. */
 PyObject *set_error(cep_status status, module_state *state);

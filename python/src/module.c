@@ -47,11 +47,12 @@ static int module_exec(PyObject *module) {
     state->network_type = add_type(module, &network_spec);
     state->gradient_type = add_type(module, &gradient_spec);
     state->theorem_type = add_type(module, &theorem_spec);
+    state->step_type = add_type(module, &step_spec);
     state->divergence_error = PyErr_NewExceptionWithDoc(
         "cep.DivergenceError", "A state became infinite or not a number: which layer, at which step.",
         PyExc_ArithmeticError, NULL);
     if (state->array_type == NULL || state->network_type == NULL || state->gradient_type == NULL ||
-        state->theorem_type == NULL || state->divergence_error == NULL) {
+        state->theorem_type == NULL || state->step_type == NULL || state->divergence_error == NULL) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DivergenceError", state->divergence_error);
@@ -64,6 +65,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
         Py_VISIT(state->network_type);
         Py_VISIT(state->gradient_type);
         Py_VISIT(state->theorem_type);
+        Py_VISIT(state->step_type);
         Py_VISIT(state->divergence_error);
     }
     return 0;
@@ -76,6 +78,7 @@ static int module_clear(PyObject *module) {
         Py_CLEAR(state->network_type);
         Py_CLEAR(state->gradient_type);
         Py_CLEAR(state->theorem_type);
+        Py_CLEAR(state->step_type);
         Py_CLEAR(state->divergence_error);
     }
     return 0;

@@ -95,17 +95,18 @@ static PyObject *network_free_phase(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     int64_t steps;
     int continue_from_state;
+    PyObject *observer;
     module_state *state = state_of_type(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "O&O&p:free_phase", convert_matrix, &x, convert_int64, &steps,
-                                           &continue_from_state)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&pO:free_phase", convert_matrix, &x, convert_int64, &steps,
+                                           &continue_from_state, &observer)) {
         return NULL;
     }
     cep_phase_outcome outcome;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, observer, state);
     cep_status status =
         cep_free_phase(network_of(self), &x.matrix, steps, continue_from_state, progress, &outcome);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     return failed ? NULL : outcome_tuple(&outcome);
 }
@@ -114,16 +115,17 @@ static PyObject *network_nudged_phase(PyObject *self, PyObject *args) {
     targets_argument y = {0};
     double beta;
     int64_t steps;
+    PyObject *observer;
     module_state *state = state_of_type(Py_TYPE(self));
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "O&dO&:nudged_phase", convert_targets, &y, &beta, convert_int64, &steps)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "O&dO&O:nudged_phase", convert_targets, &y, &beta, convert_int64,
+                                           &steps, &observer)) {
         return NULL;
     }
     cep_phase_outcome outcome;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, observer, state);
     cep_status status = cep_nudged_phase(network_of(self), &y.targets, beta, steps, progress, &outcome);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_targets(&y);
     return failed ? NULL : outcome_tuple(&outcome);
 }
@@ -132,16 +134,17 @@ static PyObject *network_train_batch(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     rule_argument rule = {0};
+    PyObject *observer;
     module_state *state = state_of_type(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:train_batch", convert_matrix, &x, convert_targets, &y,
-                                           convert_rule, &rule)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:train_batch", convert_matrix, &x, convert_targets, &y,
+                                           convert_rule, &rule, &observer)) {
         return NULL;
     }
     cep_metrics metrics;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, observer, state);
     cep_status status = cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
     release_rule(&rule);
@@ -166,10 +169,10 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     }
     cep_metrics metrics;
     work work;
-    cep_progress progress = begin_work(&work, callback);
+    cep_progress progress = begin_work(&work, callback, Py_None, state);
     cep_status status = cep_train_epoch(network_of(self), &x.matrix, &y.targets, &rule.rule, batch_size,
                                         shuffle_seed, &part, progress, &metrics);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
     release_rule(&rule);
@@ -233,9 +236,9 @@ static PyObject *network_evaluate(PyObject *self, PyObject *args) {
     }
     cep_metrics metrics;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, Py_None, state);
     cep_status status = cep_evaluate(network_of(self), &x.matrix, &y.targets, steps, progress, &metrics);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
     return failed ? NULL : metrics_tuple(&metrics);
@@ -251,10 +254,10 @@ static PyObject *network_predict(PyObject *self, PyObject *args) {
         return NULL;
     }
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, Py_None, state);
     cep_status status = cep_predict(network_of(self), &x.matrix, steps, progress, classes.buf,
                                     (int64_t)(classes.len / (Py_ssize_t)sizeof(int64_t)));
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     PyBuffer_Release(&classes);
     if (failed) {
@@ -267,18 +270,19 @@ static PyObject *network_gradient(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     rule_argument rule = {0};
+    PyObject *observer;
     module_state *state = state_of_type(Py_TYPE(self));
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "O&O&O&:gradient", convert_matrix, &x, convert_targets, &y, convert_rule, &rule)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:gradient", convert_matrix, &x, convert_targets, &y,
+                                           convert_rule, &rule, &observer)) {
         return NULL;
     }
     cep_metrics metrics;
     cep_gradient *gradient;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, observer, state);
     cep_status status =
         cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics, &gradient);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
     release_rule(&rule);
@@ -296,10 +300,10 @@ static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
     }
     cep_theorem *theorem;
     work work;
-    cep_progress progress = begin_work(&work, Py_None);
+    cep_progress progress = begin_work(&work, Py_None, Py_None, state);
     cep_status status =
         cep_theorem_check(network_of(self), &x.matrix, &y.targets, &conditions.conditions, progress, &theorem);
-    int failed = end_work(&work, status, state);
+    int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
     release_conditions(&conditions);
@@ -337,14 +341,14 @@ static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
 static PyMethodDef network_methods[] = {
     {"array", network_array, METH_VARARGS, "array(kind, index): parameters or states, in place."},
     {"copy", network_copy, METH_NOARGS, "copy(): with the states and the random state."},
-    {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state)"},
-    {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps)"},
-    {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule)"},
+    {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state, observer)"},
+    {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps, observer)"},
+    {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule, observer)"},
     {"train_epoch", network_train_epoch, METH_VARARGS,
      "train_epoch(x, y, rule, batch_size, shuffle_seed, part, progress)"},
     {"get_random_state", network_get_random_state, METH_NOARGS, "get_random_state(): four integers."},
     {"set_random_state", network_set_random_state, METH_VARARGS, "set_random_state((four integers))"},
-    {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule): (Gradient, metrics)"},
+    {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule, observer): (Gradient, metrics)"},
     {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
     {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
     {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},

@@ -16,16 +16,27 @@ static int32_t report_progress(const cep_progress_report *report, void *context)
     return failed;
 }
 
-cep_progress begin_work(work *self, PyObject *callback) {
-    self->callback = callback == Py_None ? NULL : callback;
+static int32_t report_step(const cep_step *step, void *context) {
+    work *self = context;
+    PyEval_RestoreThread(self->thread);
+    int failed = call_with_step(self->observer, step, self->state) != 0;
     self->thread = PyEval_SaveThread();
-    return (cep_progress){.function = report_progress, .context = self};
+    return failed;
 }
 
-int end_work(work *self, cep_status status, module_state *state) {
+cep_progress begin_work(work *self, PyObject *callback, PyObject *observer, module_state *state) {
+    self->callback = callback == Py_None ? NULL : callback;
+    self->observer = observer == Py_None ? NULL : observer;
+    self->state = state;
+    self->thread = PyEval_SaveThread();
+    return (cep_progress){
+        .function = report_progress, .step = self->observer == NULL ? NULL : report_step, .context = self};
+}
+
+int end_work(work *self, cep_status status) {
     PyEval_RestoreThread(self->thread);
     if (status != CEP_OK) {
-        set_error(status, state);
+        set_error(status, self->state);
         return -1;
     }
     return 0;

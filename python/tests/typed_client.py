@@ -72,6 +72,22 @@ def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     cep.plot_gdu(report)
 
 
+def look_inside(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
+    """Records of phases, pictures, and a view of training."""
+    rule = cep.CEP(5, 5, 0.5, 0.1)
+    with cep.record(net, layers=[1, 2], samples=2, weights=True) as record:
+        cep.train_batch(net, x, y, rule)
+    assert_type(record, cep.Record)
+    assert_type(record.nudged, cep.RecordedPhase)
+    assert_type(record.states[1], NDArray[Any] | None)
+    assert_type(record.nudged.weights, list[NDArray[Any]] | None)
+    assert_type(record.nudged.weight_movement(0), NDArray[np.float64])
+    cep.plot_relaxation(record, units=3)
+    cep.plot_weights(net, [0, 1], shape=(1, 4))
+    cep.plot_angles([net.feedback_angles()], label="at first")
+    cep.fit(net, (x, y), rule, epochs=1, live=cep.LiveView(seconds=2))
+
+
 def copies(net: cep.Network, path: Path) -> None:
     """Copies, pickles and files."""
     assert_type(net.copy(), cep.Network)
@@ -141,6 +157,7 @@ def main(folder: Path) -> None:
     relax(net, inputs, labels)
     learn(net, inputs, labels)
     diagnose(net, inputs, labels)
+    look_inside(net, inputs, labels)
     copies(net, folder / "net.safetensors")
     runs(folder)
     many_runs(folder)

@@ -10,7 +10,7 @@
  *     2. Networks
  *     3. Arrays: looking at parameters and states in place
  *     4. Data that is handed in
- *     5. Progress of long calls
+ *     5. Progress of long calls, and their steps
  *     6. Phases
  *     7. Learning rules and training
  *     8. Evaluation and prediction
@@ -201,7 +201,7 @@ typedef struct cep_targets {
     cep_matrix values;
 } cep_targets;
 
-/* ---- 5. Progress of long calls ---------------------------------------------------------------- */
+/* ---- 5. Progress of long calls, and their steps ----------------------------------------------- */
 
 typedef struct cep_progress_report {
     int64_t done;    /* samples (training, evaluation, prediction) or steps (a phase) */
@@ -215,9 +215,35 @@ typedef struct cep_progress_report {
  * not use the network. */
 typedef int32_t (*cep_progress_function)(const cep_progress_report *report, void *CEP_NULLABLE context);
 
+/* A moment of a phase: before its first step, or after one of them. It is there while the step function runs. */
+typedef struct cep_step cep_step;
+
+typedef struct cep_step_summary {
+    int64_t step;         /* steps of the phase taken: 0 where it begins */
+    double beta;          /* strength of the nudging; 0 in a free phase */
+    double residual;      /* max |s(t+1) - s(t)| of the step, over all units of the batch; 0 where it begins */
+    int32_t weights_move; /* whether this is the nudged phase of a continual rule */
+} cep_step_summary;
+
+/* For use in a step function. */
+cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summary *CEP_NULLABLE summary);
+
+/* For use in a step function: the states of a layer, or the parameters of a connection, as they are at this
+ * moment. Of states and of parameters that stand still it is the memory the phase works in, to be read only, and
+ * different after the next step. Where weights move they may be computed for this call, the last ones being to
+ * the last bit what the phase leaves. Release with cep_array_release. */
+cep_status cep_step_array(const cep_step *CEP_NULLABLE step, cep_array_kind kind, int64_t index,
+                          cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+
+/* Called at every moment of every phase of a call, on the thread that made it: where the phase begins, and after
+ * each step. Anything but 0 stops the work, as with the progress function. It must not use the network, but
+ * through the step. No result depends on whether there is a step function. */
+typedef int32_t (*cep_step_function)(const cep_step *step, void *CEP_NULLABLE context);
+
 typedef struct cep_progress {
     cep_progress_function CEP_NULLABLE function;
-    void *CEP_NULLABLE context;
+    cep_step_function CEP_NULLABLE step;
+    void *CEP_NULLABLE context; /* handed to both */
 } cep_progress;
 
 /* ---- 6. Phases -------------------------------------------------------------------------------- */

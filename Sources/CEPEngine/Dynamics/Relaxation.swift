@@ -93,6 +93,7 @@ extension Network {
         let blocks = try sampleBlocks(parts.map { $0.count })
         let atOnce = afterStep == nil ? stepsBetweenLooks(at: monitor, batch: state.batch) : 1
         var taken = 0
+        try monitor.show { moment(0, of: state, nudge: nudge, residual: 0) }
         while taken < steps {
             let due = min(atOnce, steps - taken)
             WorkerPool.shared.run(parts: parts.count) { part in
@@ -105,10 +106,16 @@ extension Network {
             for block in blocks { block.store() }
             taken = blocks.map { $0.steps }.max() ?? steps
             afterStep?(taken)
+            try monitor.show { moment(taken, of: state, nudge: nudge, residual: residual(of: blocks, at: taken)) }
             try monitor.stepTaken(taken, of: steps)
             if blocks.allSatisfy({ $0.isAtRest }) { break }
         }
-        return PhaseOutcome(steps: taken, residual: blocks.filter { $0.steps == taken }.map { $0.residual }.max() ?? 0)
+        return PhaseOutcome(steps: taken, residual: residual(of: blocks, at: taken))
+    }
+
+    /// max |s(t+1) − s(t)| of a step, over the blocks that took it.
+    private func residual(of blocks: [SampleBlock<Element>], at step: Int) -> Element {
+        blocks.filter { $0.steps == step }.map { $0.residual }.max() ?? 0
     }
 
     /// The same through the connections as they are at each step, for callers that change them after it.
@@ -117,10 +124,12 @@ extension Network {
         afterStep: (_ step: Int) -> Void
     ) throws(EngineError) {
         beginPhase(of: state)
+        try monitor.show { moment(0, of: state, nudge: nudge, residual: 0, weightsMove: true) }
         for step in 1...steps {
             updateDrives(of: state)
-            try takeStep(step, of: steps, state, nudge: nudge, monitor: monitor)
+            let residual = try takeStep(step, of: steps, state, nudge: nudge, monitor: monitor)
             afterStep(step)
+            try monitor.show { moment(step, of: state, nudge: nudge, residual: residual, weightsMove: true) }
         }
     }
 
@@ -199,7 +208,6 @@ extension Network {
     /// The elementwise half of a step of all samples, `updateDrives` having been called.
     ///
     /// - Returns: max |s(t+1) − s(t)|.
-    @discardableResult
     func takeStep(
         _ step: Int, of steps: Int, _ state: NetworkState<Element>, nudge: Nudge<Element>? = nil,
         monitor: ProgressMonitor

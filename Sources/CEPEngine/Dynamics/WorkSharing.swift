@@ -27,7 +27,7 @@ extension Network {
 
     /// Steps to take before the monitor is looked at.
     func stepsBetweenLooks(at monitor: ProgressMonitor, batch: Int) -> Int {
-        max(1, monitor.stretch / multiplicationsPerStep(batch: batch))
+        monitor.isObserved ? 1 : max(1, monitor.stretch / multiplicationsPerStep(batch: batch))
     }
 
     /// Memory for blocks of so many samples, that of the last phase where it fits.

@@ -62,12 +62,18 @@ extension Network {
     ) throws(EngineError) -> (trajectory: Trajectory<Element>, residual: Element) {
         let trajectory = try Trajectory(steps: kept, of: state)
         let weights = try preparePhase(of: state)
-        if steps > kept { _ = try relax(state, through: weights, steps: steps - kept, monitor: monitor) }
+        var taken = 0
+        if steps > kept {
+            taken = try relax(state, through: weights, steps: steps - kept, monitor: monitor).steps
+        } else {
+            try monitor.show { moment(0, of: state, nudge: nil, residual: 0) }
+        }
         var residual: Element = 0
         for step in 0..<kept {
             updateDrives(of: state)
             trajectory.record(state, at: step)
             residual = try takeStep(steps - kept + step + 1, of: steps, state, monitor: monitor)
+            try monitor.show { moment(taken + step + 1, of: state, nudge: nil, residual: residual) }
         }
         return (trajectory, residual)
     }

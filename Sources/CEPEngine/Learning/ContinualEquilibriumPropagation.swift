@@ -71,7 +71,7 @@ private struct NudgedPhase<Element: KernelScalar> {
                 try connection.makeMovement(
                     from: start.joinedLayers(at: k), steps: steps, rates: movingRates?[k] ?? still))
         }
-        let moving = MovingWeights(still: weights, start: start, movements: movements)
+        let moving = MovingWeights(still: weights, start: start, movements: movements, rates: movingRates)
         try network.relax(state, through: moving, steps: steps, nudge: nudge, monitor: monitor)
         try network.checkUpdates(
             rates: rates, rows: 4 * Double(state.batch) * Double(steps), factors: network.largestMagnitudes(of: state))

@@ -8,12 +8,14 @@ public struct ProgressReport: Sendable {
     public var lossSum = 0.0
 }
 
-/// Tells the caller of a long call, now and then, how far it has come, and asks whether to stop.
+/// Tells the caller of a long call, now and then, how far it has come, and asks whether to stop. It also takes along who
+/// wants to see every step.
 public final class ProgressMonitor {
     /// Often enough for a progress bar and Ctrl-C, seldom enough to cost nothing.
     private static let interval: UInt64 = 20_000_000  // nanoseconds
 
     private let shouldStop: ((ProgressReport) -> Bool)?
+    private let observer: (any PhaseObserver)?
     private let countsSteps: Bool
     /// Multiplications that a phase may make before it comes back here: some milliseconds.
     let stretch: Int
@@ -23,10 +25,15 @@ public final class ProgressMonitor {
     /// - Parameters:
     ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
     ///   - stretch: Multiplications that a phase may make between two looks at the monitor.
+    ///   - observer: Shown every moment of every phase of the call.
     ///   - shouldStop: Called every 20 ms or so on the thread that does the work.
-    public init(countsSteps: Bool = false, stretch: Int = 1 << 27, shouldStop: ((ProgressReport) -> Bool)? = nil) {
+    public init(
+        countsSteps: Bool = false, stretch: Int = 1 << 27, observer: (any PhaseObserver)? = nil,
+        shouldStop: ((ProgressReport) -> Bool)? = nil
+    ) {
         self.countsSteps = countsSteps
         self.stretch = stretch
+        self.observer = observer
         self.shouldStop = shouldStop
         due = monotonicNanoseconds() + Self.interval
     }
@@ -48,6 +55,15 @@ public final class ProgressMonitor {
     func stepTaken(_ step: Int, of total: Int) throws(EngineError) {
         if countsSteps { report = ProgressReport(done: step, total: total) }
         try poll()
+    }
+
+    /// Whether anyone is shown every moment of every phase.
+    var isObserved: Bool { observer != nil }
+
+    /// Shows a moment of a phase to whoever wants to see it.
+    @inline(__always)
+    func show<Element>(_ moment: () -> PhaseMoment<Element>) throws(EngineError) {
+        if let observer { try observer.observe(moment()) }
     }
 
     private func poll() throws(EngineError) {

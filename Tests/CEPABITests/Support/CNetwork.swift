@@ -48,12 +48,17 @@ final class CArray {
     let pointer: OpaquePointer
     let layout: cep_array_layout
 
-    init(_ network: CNetwork, _ kind: Int, _ index: Int64) throws {
+    convenience init(_ network: CNetwork, _ kind: Int, _ index: Int64) throws {
         var array: OpaquePointer?
-        var status = cep_network_array(network.pointer, cep_array_kind(kind), index, &array)
+        let status = cep_network_array(network.pointer, cep_array_kind(kind), index, &array)
         guard status == CEP_OK, let array else { throw CallFailed(status: status, message: lastError()) }
+        try self.init(owning: array)
+    }
+
+    /// Takes over a reference.
+    init(owning array: OpaquePointer) throws {
         var layout = Outputs().layout
-        status = cep_array_describe(array, &layout)
+        let status = cep_array_describe(array, &layout)
         guard status == CEP_OK else { throw CallFailed(status: status, message: lastError()) }
         pointer = array
         self.layout = layout
@@ -88,4 +93,4 @@ struct CallFailed: Error {
 
 func lastError() -> String { String(cString: cep_last_error()) }
 
-var noProgress: cep_progress { cep_progress(function: nil, context: nil) }
+var noProgress: cep_progress { cep_progress() }

@@ -23,7 +23,7 @@ final class Progress {
                     function: { report, context in
                         guard let context else { return 1 }
                         return Unmanaged<Progress>.fromOpaque(context).takeUnretainedValue().received(report.pointee)
-                    }, context: Unmanaged.passUnretained(self).toOpaque()))
+                    }, step: nil, context: Unmanaged.passUnretained(self).toOpaque()))
         }
     }
 

@@ -8,6 +8,7 @@ import click
 from cep import plots
 from cep.command_line import configuring, options
 from cep.history import History
+from cep.live import LiveView
 from cep.runs import RunDirectory, RunResult, run
 from cep.runs.interrupts import Terminated
 
@@ -35,6 +36,11 @@ from cep.runs.interrupts import Terminated
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run directory.")
 @options.save_plot("the error curves")
 @click.option("--progress/--no-progress", default=True, help="Whether to show progress bars.")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Show errors, residuals, layer activity and moving weights while it learns.",
+)
 @click.pass_context
 def train(
     context: click.Context,
@@ -47,6 +53,7 @@ def train(
     tensorboard: bool,
     save_plot: Path | None,
     progress: bool,
+    live: bool,
     **fields: Any,
 ) -> None:
     """Train a network and print its test error.
@@ -87,6 +94,7 @@ def train(
                 resume=resume is not None,
                 checkpoint_every=checkpoint_every,
                 tensorboard=tensorboard,
+                live=LiveView() if live else None,
             )
         except (KeyboardInterrupt, Terminated) as error:
             if directory is None:

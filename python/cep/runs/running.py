@@ -11,6 +11,7 @@ from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
 from cep.datasets import Dataset
 from cep.history import History
+from cep.live.view import LiveView, Watch
 from cep.rules import LearningRule
 from cep.runs.directory import RunDirectory
 from cep.runs.interrupts import deferred_interrupts
@@ -33,6 +34,7 @@ def run(
     resume: bool = False,
     checkpoint_every: int | None = None,
     tensorboard: bool = False,
+    live: LiveView | None = None,
 ) -> RunResult:
     """Train what a configuration describes.
 
@@ -62,6 +64,8 @@ def run(
         60 s in any case.
     tensorboard : bool
         Whether to write event files too, into ``tensorboard`` in the directory.
+    live : LiveView, optional
+        Shows the network while it learns, in place of the progress bars.
 
     Returns
     -------
@@ -110,16 +114,19 @@ def run(
                 trainer.history, trainer.position = checkpoint.history, checkpoint.position
             interruption = stack.enter_context(deferred_interrupts())
             keeper = Keeper(place, configuration, trainer, checkpoint_every, interruption, events)
+        watch = None
+        if live is not None:
+            watch = stack.enter_context(live.watching(trainer, configuration.epochs))
         bars = stack.enter_context(
             Bars(
                 configuration.epochs,
                 len(trainer.history),
                 trainer.batches,
                 trainer.batch_size,
-                shown=progress,
+                shown=progress and watch is None,
             )
         )
-        return _Run(configuration, trainer, keeper, bars, on_epoch_end).train()
+        return _Run(configuration, trainer, keeper, bars, watch, on_epoch_end).train()
 
 
 def _check_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
@@ -139,12 +146,14 @@ class _Run:
         trainer: Trainer,
         keeper: Keeper | None,
         bars: Bars,
+        watch: Watch | None,
         on_epoch_end: Callable[[History], object] | None,
     ) -> None:
         self._configuration = configuration
         self._trainer = trainer
         self._keeper = keeper
         self._bars = bars
+        self._watch = watch
         self._on_epoch_end = on_epoch_end
         self._records = [] if keeper is None else keeper.records
         self._recorder = None
@@ -183,22 +192,30 @@ class _Run:
     def _train_epoch(self, epoch: int) -> None:
         trainer, rule = self._trainer, self._configuration.make_rule(epoch)
         self._bars.begin_epoch(epoch, trainer.position.batch)
+        if self._watch is not None:
+            self._watch.begin(rule)
         while (batch := trainer.position.batch) < trainer.batches:
             self._record(rule, epoch, batch)
             trainer.train_batches(rule, self._report, self._batches_to_train_at(batch))
             if self._keeper is not None:
                 self._keeper.batches_ended()
+            if self._watch is not None:
+                self._watch.batches_ended(rule)
         trainer.finish_epoch(rule)
         self._bars.end_epoch()
         if self._keeper is not None:
             self._keeper.epoch_ended()
+        if self._watch is not None:
+            self._watch.epoch_ended(rule)
         if self._on_epoch_end is not None:
             self._on_epoch_end(trainer.history)
 
     def _report(self, done: int, total: int, errors: int, loss_sum: float) -> None:
         self._bars.move(done, errors)
         batches = -(-done // self._trainer.batch_size)
-        if self._keeper is not None and self._keeper.wants_a_pause(batches):
+        if self._watch is not None:
+            self._watch.moved(done, errors)
+        if any(each.wants_a_pause(batches) for each in (self._keeper, self._watch) if each):
             raise Pause
 
     def _batches_to_train_at(self, batch: int) -> int | None:

@@ -59,6 +59,8 @@ struct MovingWeights<Element: KernelScalar>: PhaseWeights {
     /// The states the phase began with.
     let start: StateSnapshot<Element>
     let movements: [any WeightMovement<Element>]
+    /// With which the connections move; nil where they stay as they are.
+    let rates: [UpdateRates<Element>]?
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
@@ -98,6 +100,7 @@ extension Network {
         let recordings = movements.indices.flatMap { k in (0..<movements[k].batchParts).map { (k, $0) } }
         let recordingParts = parts.count > 1 ? recordings.count : min(1, recordings.count)
         var taken = 0
+        try monitor.show { moment(0, of: state, nudge: nudge, residual: 0, weights) }
         defer {
             sharingTrial.record(sharing: sharing, nanoseconds: monotonicNanoseconds() - began, steps: taken)
         }
@@ -121,9 +124,27 @@ extension Network {
                 }
             }
             older?.update(from: state)
+            try monitor.show { moment(taken, of: state, nudge: nudge, residual: residual, weights) }
             try monitor.stepTaken(taken, of: steps)
             // Weights move with the states: where those are at rest, so are the weights.
             if residual <= Element(configuration.tolerance) { break }
+        }
+    }
+
+    /// A moment at which the connections are as they were, but for how they have moved.
+    private func moment(
+        _ step: Int, of state: NetworkState<Element>, nudge: Nudge<Element>, residual: Element,
+        _ weights: MovingWeights<Element>
+    ) -> PhaseMoment<Element> {
+        PhaseMoment(
+            step: step, beta: nudge.beta, residual: residual, state: state, weightsMove: weights.rates != nil
+        ) { (k) throws(EngineError) in
+            let parameters = self.connections[k].parameters
+            guard let rates = weights.rates else { return parameters }
+            let moved = try parameters.zeros()
+            moved.copy(from: parameters)
+            if step > 0 { weights.movements[k].add(at: rates[k], to: moved) }
+            return moved
         }
     }
 }

@@ -1,0 +1,66 @@
+public import CCEP
+import CEPEngine
+import CEPKernels
+
+// Section 5 of cep.h: steps as they are taken.
+
+@c @implementation
+public func cep_step_summarize(_ step: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_step_summary>?) -> cep_status
+{
+    reportingErrors { () throws(EngineError) in
+        let result = try required(summary, "summary")
+        result.pointee = try handle(step, "step", as: StepHandle.self).summary
+    }
+}
+
+@c @implementation
+public func cep_step_array(
+    _ step: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(array, "array")
+        result.pointee = passToCaller(try handle(step, "step", as: StepHandle.self).array(kind, Int(index)))
+    }
+}
+
+/// Behind a `cep_step *`, which nobody owns: it is there while the caller's function runs.
+final class StepHandle {
+    let summary: cep_step_summary
+    let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
+
+    init<Element>(_ moment: PhaseMoment<Element>) {
+        summary = cep_step_summary(
+            step: Int64(moment.step), beta: moment.beta.map { Double($0) } ?? 0, residual: Double(moment.residual),
+            weights_move: moment.weightsMove ? 1 : 0)
+        // Of a continual phase they are computed, and asked for kind by kind.
+        var computed: [Int: ConnectionParameters<Element>] = [:]
+        array = { (kind, index) throws(EngineError) in
+            if Int(kind) == CEP_STATES { return try moment.state.array(at: index) }
+            try checkConnection(index, of: moment.connectionCount)
+            if let known = computed[index] { return try known.array(kind, connection: index) }
+            let parameters = try moment.parameters(at: index)
+            computed[index] = parameters
+            return try parameters.array(kind, connection: index)
+        }
+    }
+}
+
+/// Hands each moment to a C function, which is called with the arithmetic that the thread has when this is made.
+final class CStepObserver: PhaseObserver {
+    private let function: cep_step_function
+    private let context: UnsafeMutableRawPointer?
+    private let arithmetic = Arithmetic.current
+
+    init(_ function: cep_step_function, context: UnsafeMutableRawPointer?) {
+        self.function = function
+        self.context = context
+    }
+
+    func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
+        let step = StepHandle(moment)
+        let status = withExtendedLifetime(step) {
+            arithmetic.during { function(OpaquePointer(Unmanaged.passUnretained(step).toOpaque()), context) }
+        }
+        if status != 0 { throw .stopped }
+    }
+}

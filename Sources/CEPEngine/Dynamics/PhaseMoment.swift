@@ -1,0 +1,54 @@
+import CEPKernels
+
+/// A network at a moment of a phase: before its first step, or after one of them.
+public struct PhaseMoment<Element: KernelScalar> {
+    /// Steps taken.
+    public let step: Int
+    /// nil in a free phase.
+    public let beta: Element?
+    /// max |s(t+1) − s(t)| of the last step; 0 before the first.
+    public let residual: Element
+    /// The states the phase works on.
+    public let state: NetworkState<Element>
+    /// Whether the weights move in this phase.
+    public let weightsMove: Bool
+    private let parametersOf: (_ connection: Int) throws(EngineError) -> ConnectionParameters<Element>
+
+    /// - Parameter parameters: Those of a connection as they are at this moment.
+    init(
+        step: Int, beta: Element?, residual: Element, state: NetworkState<Element>, weightsMove: Bool = false,
+        parameters: @escaping (_ connection: Int) throws(EngineError) -> ConnectionParameters<Element>
+    ) {
+        self.step = step
+        self.beta = beta
+        self.residual = residual
+        self.state = state
+        self.weightsMove = weightsMove
+        parametersOf = parameters
+    }
+
+    public var connectionCount: Int { state.layers.count - 1 }
+
+    /// The parameters of a connection, computed where a continual phase keeps only how they have moved.
+    public func parameters(at connection: Int) throws(EngineError) -> ConnectionParameters<Element> {
+        try parametersOf(connection)
+    }
+}
+
+/// Looks at a network at every moment of its phases, on the thread that made the call. It changes nothing.
+public protocol PhaseObserver: AnyObject {
+    /// - Throws: `EngineError.stopped` to end the call.
+    func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError)
+}
+
+extension Network {
+    /// A moment of a phase through the parameters that the network has now.
+    func moment(
+        _ step: Int, of state: NetworkState<Element>, nudge: Nudge<Element>?, residual: Element,
+        weightsMove: Bool = false
+    ) -> PhaseMoment<Element> {
+        PhaseMoment(
+            step: step, beta: nudge?.beta, residual: residual, state: state, weightsMove: weightsMove
+        ) { (k) throws(EngineError) in self.connections[k].parameters }
+    }
+}

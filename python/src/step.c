@@ -1,0 +1,79 @@
+/* _cep.Step: a moment of a phase, handed to a function that sees every step. */
+#include "extension.h"
+
+typedef struct {
+    PyObject_HEAD const cep_step *step; /* NULL once the function has returned */
+} Step;
+
+int call_with_step(PyObject *function, const cep_step *step, module_state *state) {
+    Step *self = PyObject_New(Step, state->step_type);
+    if (self == NULL) {
+        return -1;
+    }
+    self->step = step;
+    PyObject *result = PyObject_CallFunctionObjArgs(function, (PyObject *)self, NULL);
+    self->step = NULL;
+    Py_DECREF(self);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+static void step_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_Free(object);
+    Py_DECREF(type);
+}
+
+static int is_over(PyObject *self) {
+    if (((Step *)self)->step != NULL) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RuntimeError, "a step can be looked at only while it is the last one taken");
+    return 1;
+}
+
+static PyObject *step_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || is_over(self)) {
+        return NULL;
+    }
+    cep_step_summary summary;
+    cep_status status = cep_step_summarize(((Step *)self)->step, &summary);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    return Py_BuildValue("LddO", (long long)summary.step, summary.beta, summary.residual,
+                         summary.weights_move ? Py_True : Py_False);
+}
+
+static PyObject *step_array(PyObject *self, PyObject *args) {
+    int kind;
+    int64_t index;
+    module_state *state = state_of_type(Py_TYPE(self));
+    if (state == NULL || is_over(self) || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+        return NULL;
+    }
+    cep_array *array;
+    cep_status status = cep_step_array(((Step *)self)->step, kind, index, &array);
+    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+}
+
+static PyMethodDef step_methods[] = {
+    {"summary", step_summary, METH_NOARGS, "summary(): (step, beta, residual, whether weights move)."},
+    {"array", step_array, METH_VARARGS, "array(kind, index): parameters or states at this moment."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot step_slots[] = {
+    {Py_tp_doc, "A moment of a phase."},
+    {Py_tp_dealloc, step_dealloc},
+    {Py_tp_methods, step_methods},
+    {0, NULL},
+};
+
+PyType_Spec step_spec = {
+    .name = "cep._cep.Step",
+    .basicsize = sizeof(Step),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = step_slots,
+};

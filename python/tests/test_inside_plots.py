@@ -1,0 +1,183 @@
+"""Pictures of what is inside a network show the numbers they are of."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cep
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def net() -> cep.Network:
+    return cep.Network([9, 6, 5, 3], seed=2)
+
+
+@pytest.fixture(scope="module")
+def record(net: cep.Network) -> cep.Record:
+    x = np.random.default_rng(1).random((4, 9))
+    rule = cep.CEP(12, 5, 0.5, learning_rates=[0.1, 0.1, 0.1])
+    with cep.record(net) as record:
+        cep.train_batch(net, x, [0, 1, 2, 0], rule)
+    return record
+
+
+def lines(ax: Any) -> list[np.ndarray]:
+    return [np.asarray(line.get_ydata()) for line in ax.lines]
+
+
+def test_relaxation_has_a_row_a_layer_and_one_of_weights(record: cep.Record) -> None:
+    figure = cep.plot_relaxation(record, sample=2, units=4)
+    figure.savefig(io.BytesIO())
+    assert len(figure.axes) == 7
+    pairs = zip(figure.axes[:6:2], figure.axes[1:6:2], strict=True)
+    for layer, (left, right) in enumerate(pairs, start=1):
+        free, nudged = record.free.states[layer], record.nudged.states[layer]
+        drawn = lines(left)
+        count = min(4, free.shape[2])  # type: ignore[union-attr]
+        count = 3 if layer == 3 else count
+        assert len(drawn) == 2 * count
+        for states, part in ((free, drawn[:count]), (nudged, drawn[count:])):
+            assert states is not None
+            for line in part:
+                assert any(np.array_equal(line, unit) for unit in states[:, 2].T)
+        for phase, line in zip(record.phases, lines(right), strict=True):
+            assert np.array_equal(np.nan_to_num(line), phase.layer_residuals(layer))
+    for k, line in enumerate(lines(figure.axes[-1])):
+        assert np.array_equal(line, record.nudged.weight_movement(k))
+    assert list(figure.axes[-1].lines[0].get_xdata()) == list(
+        range(record.free.steps, record.free.steps + record.nudged.steps + 1)
+    )
+
+
+def test_relaxation_of_less(net: cep.Network) -> None:
+    x = np.zeros((2, 9))
+    with cep.record(net, layers=[3]) as record:
+        net.free_phase(x, 3)
+        net.free_phase(x, 1, reset=False)
+    figure = cep.plot_relaxation(record)
+    figure.savefig(io.BytesIO())
+    assert len(figure.axes) == 2
+    assert [line.get_xdata().tolist() for line in figure.axes[1].lines] == [[1, 2, 3], [4]]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"sample": 4}, ValueError, "sample must be 0 to 3"),
+        ({"sample": -1}, ValueError, "sample"),
+        ({"sample": "0"}, TypeError, "sample"),
+        ({"units": 0}, ValueError, "units"),
+    ],
+)
+def test_what_relaxation_cannot_draw(
+    record: cep.Record, options: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        cep.plot_relaxation(record, **options)
+
+
+def test_relaxation_of_nothing(net: cep.Network) -> None:
+    with pytest.raises(ValueError, match="no phase"):
+        cep.plot_relaxation(cep.Record())
+    with cep.record(net, layers=[0]) as record:
+        net.free_phase(np.zeros((2, 9)), 3)
+    with pytest.raises(ValueError, match="no layer above the input"):
+        cep.plot_relaxation(record)
+
+
+@pytest.mark.parametrize(("units", "chosen"), [(4, [0, 1, 2, 3]), ([5, 2], [5, 2]), (25, range(6))])
+def test_receptive_fields_are_rows_of_the_weights(
+    net: cep.Network, units: Any, chosen: list[int]
+) -> None:
+    figure = cep.plot_weights(net, units)
+    figure.savefig(io.BytesIO())
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    titles = [ax.get_title() for ax in figure.axes if ax.images]
+    assert titles == [str(unit) for unit in chosen]
+    for image, unit in zip(images, chosen, strict=True):
+        assert np.array_equal(image.get_array(), net.weights[0][unit].reshape(3, 3))
+        low, high = image.get_clim()
+        assert low == -high == -np.abs(net.weights[0][list(chosen)]).max()
+
+
+def test_receptive_fields_of_inputs_that_are_no_square() -> None:
+    net = cep.Network([6, 2, 2], seed=0)
+    figure = cep.plot_weights(net, shape=(2, 3))
+    assert figure.axes[0].images[0].get_array().shape == (2, 3)
+    for options, error, words in (
+        ({}, ValueError, "no square"),
+        ({"shape": (2, 2)}, ValueError, "4 places for 6 inputs"),
+        ({"shape": 6}, TypeError, "rows, columns"),
+        ({"shape": (0, 6)}, ValueError, r"shape\[0\]"),
+        ({"shape": (2, 3), "units": 0}, ValueError, "units"),
+        ({"shape": (2, 3), "units": []}, ValueError, "units"),
+        ({"shape": (2, 3), "units": [2]}, ValueError, "no unit 2"),
+        ({"shape": (2, 3), "units": [0.5]}, TypeError, r"units\[0\]"),
+    ):
+        with pytest.raises(error, match=words):
+            cep.plot_weights(net, **options)  # type: ignore[arg-type]
+
+
+RECORDS: list[dict[str, Any]] = [
+    {"epoch": 1, "batch": 0, "batches": 4, "feedback_angles": [60.0, 80.0], "gradient_angle": None},
+    {"epoch": 1, "batch": 2, "batches": 4, "feedback_angles": [50.0, 70.0], "gradient_angle": 30.0},
+    {"epoch": 2, "batch": 0, "batches": 4, "feedback_angles": [40.0, 60.0], "gradient_angle": 20.0},
+]
+
+
+def curves(ax: Any) -> dict[str, list[tuple[float, float]]]:
+    handles, labels = ax.get_legend_handles_labels()
+    return {
+        label: list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+        for line, label in zip(handles, labels, strict=True)
+    }
+
+
+def test_angles_of_a_run() -> None:
+    ax = cep.plot_angles(RECORDS)
+    assert curves(ax) == {
+        "feedback, connection 1": [(0, 60), (0.5, 50), (1, 40)],
+        "feedback, connection 2": [(0, 80), (0.5, 70), (1, 60)],
+        "update to gradient": [(0.5, 30), (1, 20)],
+    }
+    assert ax.get_ylim() == (0, 180)
+
+
+def test_angles_of_a_network_after_each_epoch() -> None:
+    net = cep.Network([4, 3, 3, 2], seed=0, feedback="untied", feedback_angle=45)
+    angles = [net.feedback_angles()]
+    net.weights[1][...] = net.feedback_weights[1].T  # type: ignore[union-attr]
+    angles.append(net.feedback_angles())
+    ax = cep.plot_angles(angles, label="seed 0")
+    assert curves(ax) == {
+        f"seed 0: feedback, connection {k}": [(1, angles[0][k]), (2, angles[1][k])] for k in (1, 2)
+    }
+    more = cep.plot_angles(angles, ax=ax, label="seed 1")
+    assert more is ax
+    assert len(curves(ax)) == 4
+    assert len({line.get_color() for line in ax.get_legend_handles_labels()[0]}) == 4
+
+
+@pytest.mark.parametrize("records", [[], [[None, None]], [{"epoch": 1, "batch": 0, "batches": 4}]])
+def test_no_angles(records: Any) -> None:
+    with pytest.raises(ValueError, match="no angles"):
+        cep.plot_angles(records)
+
+
+def test_angles_that_a_run_recorded() -> None:
+    configuration = cep.Configuration(
+        hidden=(8,),
+        epochs=1,
+        feedback="untied",
+        feedback_angle=60,
+        record_every=40,
+        record_kinds=("feedback_angles", "gradient_angle"),
+    )
+    result = cep.run(configuration, progress=False)
+    found = curves(cep.plot_angles(result.records))
+    assert set(found) == {"feedback, connection 1", "update to gradient"}
+    assert len(found["feedback, connection 1"]) == len(result.records)
