@@ -2,16 +2,17 @@
 
 SWIFT_SOURCES = Package.swift Sources Tests
 C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
-PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions setup.py
+PYTHON_SOURCES = python notebooks tools benchmarks results docs/conf.py docs/extensions setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift clean
+.PHONY: help develop test lint format notebooks docs docs-swift clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
+	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
 	@echo "make docs      the documentation site, in build/docs; any warning is an error"
 	@echo "make docs-swift  the Swift reference, in build/docs/swift"
 	@echo "make clean     remove what was built"
@@ -41,6 +42,9 @@ format:
 	$(BIN)/clang-format -i $(C_SOURCES)
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+notebooks:
+	$(BIN)/python tools/notebooks.py
 
 docs:
 	rm -rf build/docs
