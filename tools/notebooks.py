@@ -79,13 +79,13 @@ def unwanted(notebook: NotebookNode) -> list[str]:
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:
-    """Pictures of 128 colours, a third of the size; lines and letters look the same."""
+    """Pictures of 256 colours, half the size; lines and letters look the same."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if (data := output.get("data", {})) and "image/png" in data:
                 picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
                 small = io.BytesIO()
-                picture.convert("RGB").quantize(128).save(small, "png", optimize=True)
+                picture.convert("RGB").quantize(256).save(small, "png", optimize=True)
                 data["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
