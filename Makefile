@@ -6,13 +6,14 @@ C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift fuzz wheel wheel-check clean
+.PHONY: help develop test lint format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
+	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
 	@echo "make docs      the documentation site, in build/docs; any warning is an error"
 	@echo "make docs-swift  the Swift reference, in build/docs/swift"
 	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
@@ -45,6 +46,9 @@ format:
 	$(BIN)/clang-format -i $(C_SOURCES)
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)
 	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+notebooks:
+	$(BIN)/python tools/notebooks.py
 
 docs:
 	rm -rf build/docs

@@ -14,7 +14,7 @@ language = "en"
 smartquotes = False  # "tied" is a value, --seed an option.
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # MyST, of pages and of notebooks.
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
@@ -25,8 +25,10 @@ extensions = [
     "c_header",
     "source_pages",
 ]
-source_suffix = {".md": "markdown"}
-exclude_patterns = ["extensions"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+exclude_patterns = ["extensions", "**.ipynb_checkpoints"]
+
+nb_execution_mode = "off"  # They have their outputs: `make notebooks`, and a test that runs them.
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3  # As a code host makes them: docs/experiments.md#checkpoints.

@@ -1,8 +1,8 @@
 """Pages that show the files of the repository which other pages link to.
 
 On a code host ``[rules.py](../python/cep/rules.py)`` leads to the file. On the site it leads to a
-page with the file on it, a folder to a list of its files, and ``../results/theorem.md``, which has
-a page of its own (``docs/results/theorem.md``), to that page.
+page with the file on it, a folder to a list of its files, and what has a page of its own to that
+page: ``../results/theorem.md`` (``docs/results/theorem.md``), and notebooks (``docs/notebooks``).
 """
 
 import posixpath
@@ -23,12 +23,13 @@ from sphinx.environment import BuildEnvironment
 DOCS = Path(__file__).resolve().parents[1]
 REPOSITORY = DOCS.parent
 FOLDER = "files"
+PAGES = (".md", ".ipynb")
 
 
 def page_of(path: str) -> str:
     """The page that shows a file or a folder, given as a path within the repository."""
-    if path.endswith(".md") and (DOCS / path).is_file():
-        return path.removesuffix(".md")
+    if path.endswith(PAGES) and (DOCS / path).is_file():
+        return posixpath.splitext(path)[0]
     return f"{FOLDER}/{path}"
 
 
@@ -38,9 +39,7 @@ def find_links(app: Sphinx, doctree: nodes.document) -> None:
     here = Path(app.env.doc2path(docname)).parent
     linked = files_of(app.env).setdefault(docname, set())
     for node in list(doctree.findall(is_link)):
-        # MyST takes the suffix from what looks like a page, even one that is outside of the site.
-        suffix = ".md" if node["refdomain"] == "doc" else ""
-        path = (here / f"{node['reftarget']}{suffix}").resolve()
+        path = target(node, here)
         if path.exists() and path.is_relative_to(REPOSITORY) and not path.is_relative_to(DOCS):
             name = path.relative_to(REPOSITORY).as_posix()
             linked.add(name)
@@ -48,6 +47,16 @@ def find_links(app: Sphinx, doctree: nodes.document) -> None:
                 "", *node.children, refdomain=None, reftype="file", reftarget=name, refdoc=docname
             )
             node.replace_self(reference)
+
+
+def target(node: nodes.Element, here: Path) -> Path:
+    """The file or folder, there or not, that a link in a folder leads to."""
+    path = (here / node["reftarget"]).resolve()
+    if node["refdomain"] != "doc":
+        return path
+    # MyST takes the suffix from what looks like a page, even one that is outside of the site.
+    pages = [path.with_name(path.name + suffix) for suffix in PAGES]
+    return next((page for page in pages if page.exists()), path)
 
 
 def is_link(node: nodes.Node) -> bool:

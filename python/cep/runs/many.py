@@ -161,6 +161,8 @@ def _threads_put_back() -> Iterator[None]:
 
 
 def _bar(runs: int, *, shown: bool) -> Any:
-    from tqdm.auto import tqdm
-
+    if shown:
+        from tqdm.auto import tqdm
+    else:  # In a notebook the other one warns where it finds no widgets, shown or not.
+        from tqdm import tqdm
     return tqdm(total=runs, unit=" runs", disable=not shown)

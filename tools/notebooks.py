@@ -1,0 +1,109 @@
+"""Executes notebooks from a clean kernel and writes them as they are committed: `make notebooks`.
+
+Without names all of them: python tools/notebooks.py [NOTEBOOK …]
+"""
+
+import base64
+import hashlib
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from PIL import Image
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+# Of this machine.
+_FOLDERS = (os.fspath(FOLDER.parent), tempfile.gettempdir(), os.fspath(Path.home()) + os.sep)
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run all cells in a folder. The kernel is this interpreter, whatever others there are."""
+    NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=300,
+        record_timing=False,
+        resources={"metadata": {"path": os.fspath(folder)}},
+    ).execute()
+    for cell in code_cells(notebook):
+        cell.outputs = joined(cell.outputs)
+
+
+def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs in which what was printed is one text, not the pieces in which it arrived."""
+    result: list[NotebookNode] = []
+    for output in outputs:
+        if result and output.output_type == "stream" and output.name == result[-1].get("name"):
+            result[-1].text += output.text
+        else:
+            result.append(output)
+    return result
+
+
+def metadata(notebook: NotebookNode) -> dict[str, object]:
+    """What a committed notebook says of itself: its kernel, and which code has these outputs."""
+    return {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "outputs_of": digest(notebook),
+    }
+
+
+def digest(notebook: NotebookNode) -> str:
+    """SHA-256 of all code."""
+    code = "\0".join(cell.source for cell in code_cells(notebook))
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that are executed, in their order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def unwanted(notebook: NotebookNode) -> list[str]:
+    """What must not be among the outputs, a line each: errors, warnings, addresses, paths."""
+    found = []
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+            words = [word for word in (" at 0x", *_FOLDERS) if word in text]
+            if output.output_type == "error" or output.get("name") == "stderr" or words:
+                found.append(f"cell {cell.execution_count}: {output.get('ename') or text}")
+    return found
+
+
+def shrink_pictures(notebook: NotebookNode) -> None:
+    """Pictures of 256 colours, half the size; lines and letters look the same."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if (data := output.get("data", {})) and "image/png" in data:
+                picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+                small = io.BytesIO()
+                picture.convert("RGB").quantize(256).save(small, "png", optimize=True)
+                data["image/png"] = base64.b64encode(small.getvalue()).decode()
+
+
+def main(names: list[str]) -> None:
+    """Execute, and write where all is well."""
+    for path in [Path(name) for name in names] or NOTEBOOKS:
+        notebook = nbformat.read(path, as_version=4)
+        with tempfile.TemporaryDirectory() as folder:
+            execute(notebook, Path(folder))
+        if found := unwanted(notebook):
+            sys.exit("\n".join([f"{path} was not written:", *found]))
+        shrink_pictures(notebook)
+        notebook.metadata = nbformat.from_dict(metadata(notebook))
+        for cell in notebook.cells:
+            cell.metadata = nbformat.from_dict({})
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
