@@ -68,7 +68,8 @@ wheel-check:
 SECONDS = 600
 fuzz:
 	fuzzing/run $(SECONDS)
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py \
+		python/tests/test_divergence.py
 
 clean:
 	rm -rf .build build dist .venv python/*.egg-info python/cep/*.so

@@ -92,6 +92,15 @@ class Shadowed:
         self.states = states
         return old
 
+    def views_that_have_gone(self) -> list[NDArray[Any]]:
+        """States of this network no longer, after batches of sizes that are not known."""
+        gone: list[NDArray[Any]] = []
+        for place in [place for place in self.views if place[0] == "states"]:
+            views, now = self.views.pop(place), self.array(place)
+            self.views[place] = [view for view in views if np.shares_memory(view, now)]
+            gone += [view for view in views if not np.shares_memory(view, now)]
+        return gone
+
     def agrees(self, model: NumpyModel, states: list[Matrix]) -> bool:
         """Whether the network is where another model is."""
         mine = [*self.net.weights, *self.net.biases, *feedback_weights(self.net), *self.net.states]

@@ -264,9 +264,7 @@ class AnyOrder(RuleBasedStateMachine):
                 break
         assert history.train_loss == [pytest.approx(losses / rows, abs=of.tolerance)]
         of.model = model
-        # Its states may have had memory of several batch sizes on the way.
-        for place in [place for place in of.views if place[0] == "states"]:
-            self.outlive(of.views.pop(place))
+        self.outlive(of.views_that_have_gone())
         of.phase_ended(states)
         of.follow()
 
