@@ -75,7 +75,9 @@ static const cep_rule *rule(fuzzing *all) { return any_rule(&all->in, all->now->
 static int64_t steps(fuzzing *all) { return any_count(&all->in, 6); }
 
 /* Few, or more than are worked on at once. */
-static int64_t rows(fuzzing *all) { return rarely(&all->in) ? 128 + choose(&all->in, 6) : 1 + choose(&all->in, 6); }
+static int64_t rows(fuzzing *all) {
+    return rarely(&all->in) ? 128 + choose(&all->in, 6) : 1 + choose(&all->in, 6);
+}
 
 static void keep(fuzzing *all, cep_array *array) {
     cep_array **slot = &all->slots[choose(&all->in, SLOTS)];
