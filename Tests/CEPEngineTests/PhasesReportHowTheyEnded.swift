@@ -92,7 +92,6 @@ import Testing
 
                 // The full run, by single steps, and the last one of them that changed something.
                 try network.freePhase(x, steps: 1)
-                let state = try #require(network.state)
                 var lastChange = 1
                 var before = network.stateBits
                 for step in 2...asked {

@@ -60,8 +60,9 @@ def plot_relaxation(record: "Record", sample: int = 0, units: int = 5, seed: int
         _draw_states(left, record, layer, sample, units, seed)
         right = figure.add_subplot(grid[row, 1], sharex=first)
         _draw_residuals(right, record, layer)
-    left.set_xlabel("step")
-    right.set_xlabel("step")
+        if row == len(layers) - 1:
+            left.set_xlabel("step")
+            right.set_xlabel("step")
     if moved:
         _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), record)
     for ax in figure.axes:

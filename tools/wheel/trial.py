@@ -15,8 +15,9 @@ from interpreters import Interpreter
 PROOF = Path(__file__).with_name("proof.py")
 # Of the repository, what the tests read; none of it is the package, or could be built to be it.
 COPIED = (
-    "python/tests", "docs", "notebooks", "tools/notebooks.py", "results", "benchmarks", "README.md", "CHANGELOG.md",
-    "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
+    "python/tests", "docs", "notebooks", "results", "benchmarks", "tools/notebooks.py", "README.md",
+    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml", "setup.cfg",
+    "Sources/CCEP/include/cep.h",
 )  # fmt: skip
 
 
