@@ -1,15 +1,18 @@
 # Daily work. ./test sets up .venv, which these targets use; `make docs` needs the extra docs in it.
 
-SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c)
-PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions setup.py
+SWIFT_SOURCES = Package.swift Sources Tests Examples
+C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c \
+	Tests/CProgram/*.c Tests/CProgram/*.h)
+PYTHON_SOURCES = python notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format docs docs-swift clean
+.PHONY: help develop test sanitize memcheck lint format docs docs-swift clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
+	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
+	@echo "make memcheck  a short script under valgrind"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
 	@echo "make docs      the documentation site, in build/docs; any warning is an error"
@@ -21,6 +24,13 @@ develop:
 
 test:
 	./test
+
+sanitize:
+	tools/sanitize.sh address
+	tools/sanitize.sh thread
+
+memcheck:
+	tools/memcheck.sh
 
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

@@ -4,6 +4,9 @@ import CEPKernels
 
 /// A network of either number type, as the C interface sees it.
 protocol EngineNetwork: AnyObject {
+    /// What arrays of it reach into.
+    var memory: [Range<UInt>] { get }
+
     /// What rules leave to chance in batches of the caller's.
     var random: RandomSource { get set }
 
@@ -17,15 +20,15 @@ protocol EngineNetwork: AnyObject {
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome
 
-    func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics
+    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
 
     func gradient(
-        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
     ) throws(EngineError) -> (GradientHandle, Metrics)
 
     func theorem(
@@ -51,6 +54,8 @@ extension Network: EngineNetwork {
         return ArrayHandle(try layer(index), dimensions: 2)
     }
 
+    var memory: [Range<UInt>] { (parameters.flatMap { $0.matrices } + (state?.layers ?? [])).map { $0.memory } }
+
     private func layer(_ index: Int) throws(EngineError) -> Matrix<Element> {
         guard sizes.indices.contains(index) else {
             throw .invalidArgument("there is no layer \(index); the network's layers are 0 to \(sizes.count - 1)")
@@ -59,12 +64,12 @@ extension Network: EngineNetwork {
         return state.layers[index]
     }
 
-    func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
+    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
         try trainBatch(samples, rule: learningRule(rule), monitor: monitor)
     }
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         try trainEpoch(
@@ -73,7 +78,7 @@ extension Network: EngineNetwork {
     }
 
     func gradient(
-        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
     ) throws(EngineError) -> (GradientHandle, Metrics) {
         let estimate = try gradient(samples, estimator: learningRule(estimator), monitor: monitor)
         let gradient = estimate.connections
@@ -102,8 +107,8 @@ extension Network: EngineNetwork {
     }
 
     /// The rules there are.
-    private func learningRule(_ rule: cep_rule) throws(EngineError) -> any LearningRule<Element> {
-        let rates = try LearningRates(rule)
+    private func learningRule(_ argument: RuleArgument) throws(EngineError) -> any LearningRule<Element> {
+        let (rule, rates) = (argument.rule, argument.learningRates)
         switch Int(rule.kind) {
         case CEP_RULE_EP:
             return EquilibriumPropagation(

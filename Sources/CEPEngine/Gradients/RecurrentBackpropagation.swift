@@ -12,7 +12,9 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
     public let maximumIterations: Int
     public let learningRates: LearningRates?
 
-    public init(freeSteps: Int, tolerance: Double, maximumIterations: Int, learningRates: LearningRates?) {
+    public init(
+        freeSteps: Int, tolerance: Double = 1e-6, maximumIterations: Int = 10_000, learningRates: LearningRates? = nil
+    ) {
         self.freeSteps = freeSteps
         self.tolerance = tolerance
         self.maximumIterations = maximumIterations
@@ -52,7 +54,7 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
             try monitor.stepTaken(iterations, of: maximumIterations)
         }
         try network.checkUpdates(
-            rates: rates, rows: 2 * state.batch,
+            rates: rates, rows: 2 * Double(state.batch),
             factors: network.largestMagnitudes(of: batch.state, and: sums))
         network.addGradient(
             driveGradients: sums.map { $0.view }, sent: { state.sentByLayers(at: $0) }, rates: rates.map { $0 * -1 },

@@ -9,7 +9,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
     /// and to write them once. Both are the same in exact arithmetic.
     public let writesEveryStep: Bool
 
-    public init(_ phases: TwoPhases, learningRates: LearningRates?, writesEveryStep: Bool = false) {
+    public init(_ phases: TwoPhases, learningRates: LearningRates? = nil, writesEveryStep: Bool = false) {
         self.phases = phases
         self.learningRates = learningRates
         self.writesEveryStep = writesEveryStep
@@ -74,7 +74,7 @@ private struct NudgedPhase<Element: KernelScalar> {
         let moving = MovingWeights(still: weights, start: start, movements: movements)
         try network.relax(state, through: moving, steps: steps, nudge: nudge, monitor: monitor)
         try network.checkUpdates(
-            rates: rates, rows: 4 * state.batch * steps, factors: network.largestMagnitudes(of: state))
+            rates: rates, rows: 4 * Double(state.batch) * Double(steps), factors: network.largestMagnitudes(of: state))
         for (k, movement) in movements.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
     }
 

@@ -9,7 +9,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
     /// taken from its two ends. It makes a difference with untied feedback only.
     public let accumulates: Bool
 
-    public init(_ phases: TwoPhases, learningRates: LearningRates?, accumulates: Bool = false) {
+    public init(_ phases: TwoPhases, learningRates: LearningRates? = nil, accumulates: Bool = false) {
         self.phases = phases
         self.learningRates = learningRates
         self.accumulates = accumulates
@@ -59,7 +59,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
         } else {
             _ = try network.relax(
                 state, through: weights, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
-            try network.checkUpdates(rates: rates, rows: 4 * state.batch, factors: network.largestMagnitudes(of: state))
+            try network.checkUpdates(
+                rates: rates, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
             network.addUpdates(from: free, to: state, rates: rates, into: accumulators)
         }
     }

@@ -9,11 +9,11 @@ extension Network {
     ///   - rows: Products each parameter's update is a sum of.
     ///   - factors: The largest magnitude, at each layer, of what is multiplied to make the update.
     /// - Throws: `EngineError.diverged` where a parameter might become infinite or not a number.
-    func checkUpdates(rates: [UpdateRates<Element>], rows: Int, factors: [Double]) throws(EngineError) {
+    func checkUpdates(rates: [UpdateRates<Element>], rows: Double, factors: [Double]) throws(EngineError) {
         for k in connections.indices {
             let rate = Double(max(rates[k].weights.magnitude, rates[k].biases.magnitude))
             let (below, above) = (max(factors[k], 1), max(factors[k + 1], 1))
-            guard rate * Double(rows) * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
+            guard rate * rows * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
                 throw .diverged(
                     "the update of connection \(k) would be infinite or not a number; try a smaller learning rate, "
                         + "or a larger beta")

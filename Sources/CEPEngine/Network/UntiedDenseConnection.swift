@@ -74,12 +74,13 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
             return try ClampedMovement(from: start, rates: rates) { $0.state }
         }
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
-        // Multiplications a step: a product with half of all rows each way, against writing both weights.
-        let accumulating = steps * batch * batch * (below + above)
-        if let place = packingRoom?.weightsInPlace, 2 * batch * below * above < accumulating {
+        // Multiplications a step: a product with half of all rows each way, against writing both weights. The steps may
+        // be more than can be counted in a product.
+        let accumulating = Double(steps) * Double(batch * batch * (below + above))
+        if let place = packingRoom?.weightsInPlace, Double(2 * batch * below * above) < accumulating {
             return try UntiedInPlaceMovement(of: parameters, in: place, rates: rates, batch: batch)
         }
-        if let packingRoom, 2 * (batch + packingCost) * below * above < accumulating {
+        if let packingRoom, Double(2 * (batch + packingCost) * below * above) < accumulating {
             return try WrittenUntiedMovement(of: self, in: packingRoom, rates: rates)
         }
         return try AccumulatedMovement(from: start, steps: steps, rates: rates)

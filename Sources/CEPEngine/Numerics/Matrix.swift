@@ -56,8 +56,18 @@ public final class Matrix<Element: KernelScalar> {
     }
 }
 
+/// Asks for what is taken in several pieces: each alone may fit into the machine where all of them do not, and the kernel
+/// grants more than there is and kills the process later.
+///
+/// - Throws: `EngineError.outOfMemory` where the machine cannot hold so many values.
+func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) throws(EngineError) {
+    guard values * Double(MemoryLayout<Value>.stride) <= Double(physicalMemory) else {
+        throw .outOfMemory("\(purpose) (\(values) values) does not fit into this machine's memory")
+    }
+}
+
 /// Bytes of memory of this machine.
-let physicalMemory: Int = {
+private let physicalMemory: Int = {
     let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
     return overflow || bytes <= 0 ? Int.max : bytes
 }()

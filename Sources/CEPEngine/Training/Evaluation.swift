@@ -5,7 +5,9 @@ private let evaluationBatch = 128
 
 extension Network {
     /// Errors and losses at the end of free phases. Neither parameters nor states of the network change.
-    public func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
+    public func evaluate(
+        _ samples: Samples, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws(EngineError) -> Metrics {
         try samples.validate(for: self)
         var total = Metrics()
         try relaxInBatches(samples.inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
@@ -15,6 +17,16 @@ extension Network {
             return metrics
         }
         return total
+    }
+
+    /// The class of each row of the inputs: the output unit that has the largest state after a free phase. Neither
+    /// parameters nor states of the network change.
+    public func predict(
+        _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws(EngineError) -> [Int] {
+        var classes: [Int] = []
+        try predict(inputs, steps: steps, monitor: monitor) { _, unit in classes.append(unit) }
+        return classes
     }
 
     /// Calls `classified` with the index of each row of the inputs and the output unit that has the largest state
