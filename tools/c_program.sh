@@ -23,6 +23,7 @@ fi
     swiftc -static-stdlib ${sanitizer:+-sanitize=$sanitizer} "$output"/*.o "$library" \
         $(pkg-config --libs openblas) -o "$output/program"
 }
+export LSAN_OPTIONS=suppressions=tools/leaks.supp:print_suppressions=0
 "$output/program" >"$output/checks.txt" || { cat "$output/checks.txt"; exit 1; }
 cat "$output/checks.txt"
 

@@ -4,8 +4,11 @@ import CEPKernels
 
 /// A network of either number type, as the C interface sees it.
 protocol EngineNetwork: AnyObject {
-    /// What arrays of it reach into.
-    var memory: [Range<UInt>] { get }
+    /// What arrays of its parameters reach into: always the same.
+    var parameterMemory: [Range<UInt>] { get }
+
+    /// Calls `body` with what arrays of its present states reach into.
+    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError)
 
     /// What rules leave to chance in batches of the caller's.
     var random: RandomSource { get set }
@@ -54,7 +57,12 @@ extension Network: EngineNetwork {
         return ArrayHandle(try layer(index), dimensions: 2)
     }
 
-    var memory: [Range<UInt>] { (parameters.flatMap { $0.matrices } + (state?.layers ?? [])).map { $0.memory } }
+    var parameterMemory: [Range<UInt>] { parameters.flatMap { $0.matrices }.map { $0.memory } }
+
+    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError) {
+        guard let state else { return }
+        for layer in state.layers { try body(layer.memory) }
+    }
 
     private func layer(_ index: Int) throws(EngineError) -> Matrix<Element> {
         guard sizes.indices.contains(index) else {

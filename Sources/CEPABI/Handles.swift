@@ -10,9 +10,13 @@ import Synchronization
 final class NetworkHandle: Handle {
     static let kind = "a network"
     private let network: any EngineNetwork
+    private let parameterMemory: [Range<UInt>]
     private let inUse = Atomic(false)
 
-    init(_ network: any EngineNetwork) { self.network = network }
+    init(_ network: any EngineNetwork) {
+        self.network = network
+        parameterMemory = network.parameterMemory
+    }
 
     /// The handle behind a caller's pointer.
     static func of(_ pointer: OpaquePointer?) throws(EngineError) -> NetworkHandle {
@@ -21,15 +25,22 @@ final class NetworkHandle: Handle {
 
     /// Runs `body` with the network, alone: a second thread gets `.busy`.
     ///
-    /// - Parameter arguments: What the call has been given: nothing of it that is written may be the network's own.
+    /// - Parameters:
+    ///   - arguments: What the call has been given: nothing of it that is written may be the network's own.
+    ///   - readsOn: Whether the call reads on while the network changes: then nothing that is read may be either.
     func use<Result>(
-        _ arguments: Arguments, _ body: (any EngineNetwork) throws(EngineError) -> Result
+        _ arguments: Arguments, readsOn: Bool = false, _ body: (any EngineNetwork) throws(EngineError) -> Result
     ) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy
         }
         defer { inUse.store(false, ordering: .releasing) }
-        for memory in network.memory { try arguments.checkApart(from: memory, of: "the network") }
+        func check(_ memory: Range<UInt>) throws(EngineError) {
+            try arguments.checkApart(from: memory, of: "the network")
+            if readsOn { try arguments.checkInputsApart(from: memory) }
+        }
+        for memory in parameterMemory { try check(memory) }
+        try network.forEachLayer(check)
         return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
     }
 }

@@ -32,10 +32,8 @@ public func cep_train_epoch(
         let samples = try arguments.samples(x, targets)
         let rule = try arguments.rule(rule)
         let part = try part.map { part throws(EngineError) in EpochPart(try arguments.reads(part, "part").pointee) }
-        let metrics = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            // What is read batch by batch must not be written meanwhile.
-            for memory in network.memory { try arguments.checkInputsApart(from: memory) }
-            return try network.trainEpoch(
+        let metrics = try NetworkHandle.of(network).use(arguments, readsOn: true) { (network) throws(EngineError) in
+            try network.trainEpoch(
                 samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
                 part: part ?? EpochPart(), monitor: ProgressMonitor(progress))
         }

@@ -178,7 +178,9 @@ void check_bad_arguments(void) {
                     continue;
                 }
                 check_each(&world, &calls[c], kind);
-                check_each_two(&world, &calls[c], kind);
+                if (i == 0 || i == 3) { /* they take long; each dtype and feedback once will do */
+                    check_each_two(&world, &calls[c], kind);
+                }
             }
         }
         destroy_world(&world);
