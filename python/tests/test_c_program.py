@@ -1,4 +1,4 @@
-"""cep.h holds against whatever a C program hands in: Tests/CProgram says how, and is built and run."""
+"""cep.h holds against whatever a C program hands in: Tests/CProgram is built and run."""
 
 import re
 import shutil

@@ -49,7 +49,7 @@ def test_the_digits_are_learned() -> None:
     epochs = re.findall(
         r"^epoch (\d+): training error (\d+\.\d) %, test error (\d+\.\d) %$", lines, re.MULTILINE
     )
-    assert [int(epoch) for epoch, _, _ in epochs] == list(range(1, 41))
+    assert [int(epoch) for epoch, _, _ in epochs] == list(range(1, 101))
     assert float(epochs[-1][2]) < 5
     assert float(epochs[-1][1]) < float(epochs[0][1]) / 5
 
