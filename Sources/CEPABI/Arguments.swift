@@ -39,7 +39,7 @@ struct Arguments {
             throw .invalidArgument(
                 "\(name) is not aligned: its address is not a multiple of \(MemoryLayout<Value>.alignment)")
         }
-        let (bytes, tooMany) = UInt(count).multipliedReportingOverflow(by: UInt(MemoryLayout<Value>.size))
+        let (bytes, tooMany) = UInt(bitPattern: count).multipliedReportingOverflow(by: UInt(MemoryLayout<Value>.size))
         let (end, tooFar) = start.addingReportingOverflow(bytes)
         guard !tooMany, !tooFar, bytes <= UInt(Int.max) else {
             throw .invalidArgument("\(name) has \(count) values, more than can be addressed")
