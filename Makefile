@@ -1,16 +1,18 @@
 # Daily work. ./test sets up .venv, which these targets use; `make lint`, `make docs` and `make wheel` need the extras
 # lint, docs and release in it.
 
-SWIFT_SOURCES = Package.swift Sources Tests
-C_SOURCES = $(wildcard python/src/*.c python/src/*.h Sources/C*/*.c Sources/C*/*.h Sources/C*/include/*.h benchmarks/*.c fuzzing/*.c fuzzing/*.h)
+SWIFT_SOURCES = Package.swift Sources Tests Examples
+C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] benchmarks/*.c fuzzing/*.[ch])
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test lint format notebooks docs docs-swift fuzz wheel wheel-check clean
+.PHONY: help develop test sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
+	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
+	@echo "make memcheck  a short script under valgrind"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
 	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
@@ -26,6 +28,13 @@ develop:
 
 test:
 	./test
+
+sanitize:
+	tools/sanitize.sh address
+	tools/sanitize.sh thread
+
+memcheck:
+	tools/memcheck.sh
 
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

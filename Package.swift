@@ -21,6 +21,9 @@ let package = Package(
         .target(name: "CEPKernels", dependencies: ["COpenBLAS", "CVectorKernels"]),
         .target(name: "CEPEngine", dependencies: ["CEPKernels"]),
         .target(name: "CEPABI", dependencies: ["CCEP", "CEPEngine"]),
+        // swift run -c release digits
+        .executableTarget(
+            name: "digits", dependencies: ["CEPEngine"], path: "Examples/Digits", exclude: ["digits.csv"]),
         .testTarget(name: "CEPKernelsTests", dependencies: ["CEPKernels"]),
         .testTarget(name: "CEPEngineTests", dependencies: ["CEPEngine"]),
         .testTarget(name: "CEPABITests", dependencies: ["CEPABI", "CCEP"]),

@@ -49,7 +49,7 @@ static int32_t stop(const cep_progress_report *report, void *context) {
     return 1;
 }
 
-static cep_progress progress(fuzzing *all) { return (cep_progress){stop, all}; }
+static cep_progress progress(fuzzing *all) { return (cep_progress){.function = stop, .context = all}; }
 
 /* ---- What calls are given --------------------------------------------------------------------- */
 

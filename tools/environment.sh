@@ -1,5 +1,6 @@
-# Sourced by ./demo and ./test: brings a Debian machine that has a Swift toolchain to where cep is installed in
-# .venv, with the extras named in $extras. Says what it does; can be run again.
+# Sourced by ./demo, ./test and .ci/run: brings a Debian machine that has a Swift toolchain to where cep is installed in
+# .venv, with the extras named in $extras, and has the Debian packages in $packages too. Says what it does; can be run
+# again.
 set -eu
 
 say() { printf '\n== %s\n' "$*"; }
@@ -10,7 +11,8 @@ if ! command -v swift >/dev/null; then
 fi
 
 missing=
-for package in gcc libc6-dev libc6-dev-arm64-cross pkg-config libopenblas-dev python3-dev libpython3-dev python3-venv; do
+for package in gcc libc6-dev libc6-dev-arm64-cross pkg-config libopenblas-dev python3-dev libpython3-dev python3-venv \
+    ${packages:-}; do
     case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
         *' installed') ;;
         *) missing="$missing $package" ;;

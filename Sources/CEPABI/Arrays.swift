@@ -8,8 +8,9 @@ public func cep_network_array(
     _ network: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(array, "array")
-        let handle = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        var arguments = Arguments()
+        let result = try arguments.writes(array, "array")
+        let handle = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.array(kind, at: Int(index))
         }
         result.pointee = passToCaller(handle)
@@ -21,11 +22,15 @@ public func cep_array_describe(
     _ array: OpaquePointer?, _ layout: UnsafeMutablePointer<cep_array_layout>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        try required(layout, "layout").pointee = try handle(array, "array", as: ArrayHandle.self).layout
+        var arguments = Arguments()
+        let result = try arguments.writes(layout, "layout")
+        let handle: ArrayHandle = try HandleRegistry.shared.find(array, "array")
+        try arguments.checkApart(from: handle.memory, of: "the array")
+        result.pointee = handle.layout
     }
 }
 
 @c @implementation
 public func cep_array_release(_ array: OpaquePointer?) {
-    release(array, as: ArrayHandle.self)
+    release(array, "array", as: ArrayHandle.self)
 }

@@ -4,54 +4,55 @@ import CEPKernels
 
 // Section 4 and 5 of cep.h: what callers hand in, checked and turned into what the engine takes.
 
-extension SampleMatrix {
-    init(_ matrix: UnsafePointer<cep_matrix>?, name: String) throws(EngineError) {
-        try self.init(try required(matrix, name).pointee, name: name)
+extension Arguments {
+    mutating func matrix(_ matrix: UnsafePointer<cep_matrix>?, _ name: String) throws(EngineError) -> SampleMatrix {
+        try self.matrix(try reads(matrix, name).pointee, name)
     }
 
-    init(_ matrix: cep_matrix, name: String) throws(EngineError) {
+    private mutating func matrix(_ matrix: cep_matrix, _ name: String) throws(EngineError) -> SampleMatrix {
         guard matrix.rows >= 1, matrix.columns >= 1 else {
             throw .invalidArgument(
                 "\(name) is \(matrix.rows) × \(matrix.columns); expected at least one row and column")
         }
-        guard !matrix.rows.multipliedReportingOverflow(by: matrix.columns).overflow else {
-            throw .invalidArgument("\(name) is \(matrix.rows) × \(matrix.columns), more than can be addressed")
+        // So that a number gone wrong is not taken for memory.
+        guard max(matrix.rows, matrix.columns) <= largestMatrixExtent else {
+            throw .invalidArgument(
+                "\(name) is \(matrix.rows) × \(matrix.columns); expected at most \(largestMatrixExtent) rows and columns"
+            )
         }
-        let data = try required(matrix.data, "\(name).data")
-        let values: Values
+        let count = Int(matrix.rows * matrix.columns)
+        let values: SampleMatrix.Values
         switch Int(matrix.dtype) {
-        case CEP_FLOAT32: values = .float32(try aligned(data, name))
-        case CEP_FLOAT64: values = .float64(try aligned(data, name))
+        case CEP_FLOAT32: values = .float32(try self.values(matrix.data, count, name))
+        case CEP_FLOAT64: values = .float64(try self.values(matrix.data, count, name))
         default: throw .invalidArgument("\(name) has the unknown dtype \(matrix.dtype)")
         }
-        self.init(values, rows: Int(matrix.rows), columns: Int(matrix.columns))
+        return SampleMatrix(values, rows: Int(matrix.rows), columns: Int(matrix.columns))
     }
-}
 
-private func aligned<Value>(_ data: UnsafeRawPointer, _ name: String) throws(EngineError) -> UnsafePointer<Value> {
-    guard Int(bitPattern: data) % MemoryLayout<Value>.alignment == 0 else {
-        throw .invalidArgument("\(name) is not aligned to its \(MemoryLayout<Value>.size)-byte values")
+    private mutating func values<Value>(
+        _ data: UnsafeRawPointer?, _ count: Int, _ name: String
+    ) throws(EngineError) -> UnsafePointer<Value> {
+        try reads(data?.assumingMemoryBound(to: Value.self), count: count, "\(name).data")
     }
-    return data.assumingMemoryBound(to: Value.self)
-}
 
-extension Targets {
-    init(_ targets: UnsafePointer<cep_targets>?) throws(EngineError) {
-        let targets = try required(targets, "targets").pointee
+    mutating func targets(_ targets: UnsafePointer<cep_targets>?) throws(EngineError) -> Targets {
+        let targets = try reads(targets, "targets").pointee
         if let labels = targets.labels {
-            guard targets.label_count >= 1 else {
-                throw .invalidArgument("y has \(targets.label_count) labels; expected at least one")
+            guard targets.label_count >= 1, targets.label_count <= largestMatrixExtent else {
+                throw .invalidArgument(
+                    "y has \(targets.label_count) labels; expected 1 to \(largestMatrixExtent)")
             }
-            self = .classes(try aligned(labels, "y"), count: Int(targets.label_count))
-        } else {
-            self = .values(try SampleMatrix(targets.values, name: "y"))
+            let count = Int(targets.label_count)
+            return .classes(try reads(labels, count: count, "y"), count: count)
         }
+        return .values(try matrix(targets.values, "y"))
     }
-}
 
-extension Samples {
-    init(_ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?) throws(EngineError) {
-        self.init(inputs: try SampleMatrix(x, name: "x"), targets: try Targets(targets))
+    mutating func samples(
+        _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?
+    ) throws(EngineError) -> Samples {
+        Samples(inputs: try matrix(x, "x"), targets: try self.targets(targets))
     }
 }
 

@@ -4,6 +4,12 @@ import CEPKernels
 
 /// A network of either number type, as the C interface sees it.
 protocol EngineNetwork: AnyObject {
+    /// What arrays of its parameters reach into: always the same.
+    var parameterMemory: [Range<UInt>] { get }
+
+    /// Calls `body` with what arrays of its present states reach into.
+    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError)
+
     /// What rules leave to chance in batches of the caller's.
     var random: RandomSource { get set }
 
@@ -20,15 +26,15 @@ protocol EngineNetwork: AnyObject {
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome
 
-    func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics
+    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
 
     func gradient(
-        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
     ) throws(EngineError) -> (GradientHandle, Metrics)
 
     func theorem(
@@ -54,12 +60,19 @@ extension Network: EngineNetwork {
         return try state.array(at: index)
     }
 
-    func trainBatch(_ samples: Samples, rule: cep_rule, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
+    var parameterMemory: [Range<UInt>] { parameters.flatMap { $0.matrices }.map { $0.memory } }
+
+    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError) {
+        guard let state else { return }
+        for layer in state.layers { try body(layer.memory) }
+    }
+
+    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
         try trainBatch(samples, rule: learningRule(rule), monitor: monitor)
     }
 
     func trainEpoch(
-        _ samples: Samples, rule: cep_rule, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         try trainEpoch(
@@ -68,7 +81,7 @@ extension Network: EngineNetwork {
     }
 
     func gradient(
-        _ samples: Samples, estimator: cep_rule, monitor: ProgressMonitor
+        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
     ) throws(EngineError) -> (GradientHandle, Metrics) {
         let estimate = try gradient(samples, estimator: learningRule(estimator), monitor: monitor)
         let gradient = estimate.connections
@@ -97,8 +110,8 @@ extension Network: EngineNetwork {
     }
 
     /// The rules there are.
-    private func learningRule(_ rule: cep_rule) throws(EngineError) -> any LearningRule<Element> {
-        let rates = try LearningRates(rule)
+    private func learningRule(_ argument: RuleArgument) throws(EngineError) -> any LearningRule<Element> {
+        let (rule, rates) = (argument.rule, argument.learningRates)
         switch Int(rule.kind) {
         case CEP_RULE_EP:
             return EquilibriumPropagation(

@@ -10,12 +10,13 @@ public func cep_gradient_estimate(
     _ gradient: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(gradient, "gradient")
-        let resultMetrics = try required(metrics, "metrics")
-        let samples = try Samples(x, targets)
-        let rule = try required(rule, "rule").pointee
+        var arguments = Arguments()
+        let result = try arguments.writes(gradient, "gradient")
+        let resultMetrics = try arguments.writes(metrics, "metrics")
+        let samples = try arguments.samples(x, targets)
+        let rule = try arguments.rule(rule)
         let monitor = ProgressMonitor(progress)
-        let (gradient, metrics) = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let (gradient, metrics) = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.gradient(samples, estimator: rule, monitor: monitor)
         }
         resultMetrics.pointee = cep_metrics(metrics)
@@ -28,15 +29,18 @@ public func cep_gradient_array(
     _ gradient: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(array, "array")
-        result.pointee = passToCaller(
-            try handle(gradient, "gradient", as: GradientHandle.self).array(kind, Int(index)))
+        var arguments = Arguments()
+        let result = try arguments.writes(array, "array")
+        let gradient: GradientHandle = try HandleRegistry.shared.find(gradient, "gradient")
+        let handle = try gradient.array(kind, Int(index))
+        try arguments.checkApart(from: handle.memory, of: "the gradient")
+        result.pointee = passToCaller(handle)
     }
 }
 
 @c @implementation
 public func cep_gradient_destroy(_ gradient: OpaquePointer?) {
-    release(gradient, as: GradientHandle.self)
+    release(gradient, "gradient", as: GradientHandle.self)
 }
 
 @c @implementation
@@ -46,11 +50,12 @@ public func cep_theorem_check(
     _ theorem: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(theorem, "theorem")
-        let samples = try Samples(x, targets)
-        let conditions = try TheoremConditions(try required(conditions, "conditions").pointee)
+        var arguments = Arguments()
+        let result = try arguments.writes(theorem, "theorem")
+        let samples = try arguments.samples(x, targets)
+        let conditions = try arguments.conditions(conditions)
         let monitor = ProgressMonitor(progress)
-        let check = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let check = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.theorem(samples, conditions, monitor: monitor)
         }
         result.pointee = passToCaller(check)
@@ -62,9 +67,11 @@ public func cep_theorem_summarize(
     _ theorem: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_theorem_summary>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let check = try handle(theorem, "theorem", as: TheoremHandle.self).check
-        try required(summary, "summary").pointee = cep_theorem_summary(
-            angle: check.angle, free_phase: cep_phase_outcome(check.freePhase))
+        var arguments = Arguments()
+        let result = try arguments.writes(summary, "summary")
+        let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
+        result.pointee = cep_theorem_summary(
+            angle: theorem.check.angle, free_phase: cep_phase_outcome(theorem.check.freePhase))
     }
 }
 
@@ -74,18 +81,22 @@ public func cep_theorem_compare(
     _ curves: UnsafeMutablePointer<cep_theorem_curves>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(curves, "curves")
-        let curves = try handle(theorem, "theorem", as: TheoremHandle.self).check.curves(kind, at: Int(index))
+        var arguments = Arguments()
+        let result = try arguments.writes(curves, "curves")
+        let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
+        let curves = try theorem.check.curves(kind, at: Int(index))
+        let updates = ArrayHandle(curves.updates, dimensions: 2)
+        let gradients = ArrayHandle(curves.gradients, dimensions: 2)
+        for array in [updates, gradients] { try arguments.checkApart(from: array.memory, of: "the theorem") }
         result.pointee = cep_theorem_curves(
-            updates: passToCaller(ArrayHandle(curves.updates, dimensions: 2)),
-            gradients: passToCaller(ArrayHandle(curves.gradients, dimensions: 2)),
+            updates: passToCaller(updates), gradients: passToCaller(gradients),
             relative_error: curves.relativeError, sign_agreement: curves.signAgreement)
     }
 }
 
 @c @implementation
 public func cep_theorem_destroy(_ theorem: OpaquePointer?) {
-    release(theorem, as: TheoremHandle.self)
+    release(theorem, "theorem", as: TheoremHandle.self)
 }
 
 @c @implementation
@@ -93,8 +104,14 @@ public func cep_energy(
     _ network: OpaquePointer?, _ energies: UnsafeMutablePointer<Double>?, _ count: Int64
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(energies, "energies")
-        let values = try NetworkHandle.of(network).use { (network) throws(EngineError) in try network.energy() }
+        guard count >= 1 else {
+            throw .invalidArgument("energies has room for \(count) values; expected one a sample of the batch")
+        }
+        var arguments = Arguments()
+        let result = try arguments.writes(energies, count: Int(count), "energies")
+        let values = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
+            try network.energy()
+        }
         guard count == values.count else {
             throw .invalidArgument("energies has room for \(count) values; the batch has \(values.count) samples")
         }
@@ -107,8 +124,9 @@ public func cep_feedback_angle(
     _ network: OpaquePointer?, _ connection: Int64, _ degrees: UnsafeMutablePointer<Double>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(degrees, "degrees")
-        result.pointee = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        var arguments = Arguments()
+        let result = try arguments.writes(degrees, "degrees")
+        result.pointee = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.feedbackAngle(at: Int(connection))
         }
     }

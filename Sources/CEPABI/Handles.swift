@@ -3,38 +3,58 @@ import CEPEngine
 import CEPKernels
 import Synchronization
 
-// What the opaque pointers of cep.h point to, and who owns it: a handle that went out is retained once, by its
-// caller, until the matching destroy or release function.
+// What the opaque pointers of cep.h stand for, and who owns it: a handle that went out is kept for its caller until the
+// matching destroy or release function.
 
 /// Behind a `cep_network *`.
-final class NetworkHandle {
+final class NetworkHandle: Handle {
+    static let kind = "a network"
     private let network: any EngineNetwork
+    private let parameterMemory: [Range<UInt>]
     private let inUse = Atomic(false)
 
-    init(_ network: any EngineNetwork) { self.network = network }
+    init(_ network: any EngineNetwork) {
+        self.network = network
+        parameterMemory = network.parameterMemory
+    }
 
     /// The handle behind a caller's pointer.
     static func of(_ pointer: OpaquePointer?) throws(EngineError) -> NetworkHandle {
-        try handle(pointer, "network")
+        try HandleRegistry.shared.find(pointer, "network")
     }
 
     /// Runs `body` with the network, alone: a second thread gets `.busy`.
-    func use<Result>(_ body: (any EngineNetwork) throws(EngineError) -> Result) throws(EngineError) -> Result {
+    ///
+    /// - Parameters:
+    ///   - arguments: What the call has been given: nothing of it that is written may be the network's own.
+    ///   - readsOn: Whether the call reads on while the network changes: then nothing that is read may be either.
+    func use<Result>(
+        _ arguments: Arguments, readsOn: Bool = false, _ body: (any EngineNetwork) throws(EngineError) -> Result
+    ) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy
         }
         defer { inUse.store(false, ordering: .releasing) }
+        func check(_ memory: Range<UInt>) throws(EngineError) {
+            try arguments.checkApart(from: memory, of: "the network")
+            if readsOn { try arguments.checkInputsApart(from: memory) }
+        }
+        for memory in parameterMemory { try check(memory) }
+        try network.forEachLayer(check)
         return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
     }
 }
 
 /// Behind a `cep_array *`: keeps the memory, and knows its shape.
-final class ArrayHandle {
+final class ArrayHandle: Handle {
+    static let kind = "an array"
     let layout: cep_array_layout
+    let memory: Range<UInt>
     private let owner: AnyObject
 
     init<Element: KernelScalar>(_ matrix: Matrix<Element>, dimensions: Int32) {
         owner = matrix
+        memory = matrix.memory
         let shape = dimensions == 2 ? (matrix.rows, matrix.columns) : (matrix.count, 1)
         layout = cep_array_layout(
             data: UnsafeMutableRawPointer(matrix.pointer), dtype: Element.dtype, dimensions: dimensions,
@@ -43,14 +63,16 @@ final class ArrayHandle {
 }
 
 /// Behind a `cep_gradient *`: of either number type.
-final class GradientHandle {
+final class GradientHandle: Handle {
+    static let kind = "a gradient"
     let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
 
     init(array: @escaping (cep_array_kind, Int) throws(EngineError) -> ArrayHandle) { self.array = array }
 }
 
 /// Behind a `cep_theorem *`.
-final class TheoremHandle {
+final class TheoremHandle: Handle {
+    static let kind = "a theorem"
     let check: TheoremCheck<Double>
 
     init(_ check: TheoremCheck<Double>) { self.check = check }
@@ -78,19 +100,23 @@ extension TheoremCheck {
     }
 }
 
-/// Hands a reference to a handle to a C caller, who releases it with the matching destroy function.
-func passToCaller(_ handle: AnyObject) -> OpaquePointer { OpaquePointer(Unmanaged.passRetained(handle).toOpaque()) }
+/// Hands a handle to a C caller, who releases it with the matching destroy function.
+func passToCaller(_ handle: some Handle) -> OpaquePointer? { HandleRegistry.shared.add(handle) }
 
-/// The handle behind a caller's pointer.
-func handle<Handle: AnyObject>(
-    _ pointer: OpaquePointer?, _ name: String, as _: Handle.Type = Handle.self
-) throws(EngineError) -> Handle {
-    Unmanaged.fromOpaque(UnsafeRawPointer(try required(pointer, name))).takeUnretainedValue()
+/// Takes back what a caller was given. NULL is allowed; of anything else that is not such a handle the message says so.
+func release<Released: Handle>(_ pointer: OpaquePointer?, _ name: String, as kind: Released.Type) {
+    guard let pointer else { return }
+    _ = reportingErrors { () throws(EngineError) in
+        try HandleRegistry.shared.remove(pointer, name, as: kind)
+    }
 }
 
-/// Gives up a caller's reference.
-func release<Handle: AnyObject>(_ pointer: OpaquePointer?, as _: Handle.Type) {
-    if let pointer { Unmanaged<Handle>.fromOpaque(UnsafeRawPointer(pointer)).release() }
+extension Matrix {
+    /// The addresses of its values.
+    var memory: Range<UInt> {
+        let start = UInt(bitPattern: pointer)
+        return start..<start + UInt(count * MemoryLayout<Element>.stride)
+    }
 }
 
 extension KernelScalar {

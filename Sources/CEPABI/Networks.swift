@@ -6,11 +6,13 @@ import CEPKernels
 
 @c @implementation
 public func cep_network_options_default(_ options: UnsafeMutablePointer<cep_network_options>?) {
-    options?.pointee = cep_network_options(
-        sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
-        activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
-        dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1,
-        follows_energy: 0, feedback_angle: 0, relaxation: cep_relaxation(CEP_SYNCHRONOUS), tolerance: 0)
+    fillIn(
+        options, "options",
+        with: cep_network_options(
+            sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
+            activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
+            dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1,
+            follows_energy: 0, feedback_angle: 0, relaxation: cep_relaxation(CEP_SYNCHRONOUS), tolerance: 0))
 }
 
 @c @implementation
@@ -18,14 +20,15 @@ public func cep_network_create(
     _ options: UnsafePointer<cep_network_options>?, _ network: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(network, "network")
+        var arguments = Arguments()
+        let result = try arguments.writes(network, "network")
         guard InstructionSet.requestIsMet else {
             throw .invalidArgument(
                 "CEP_INSTRUCTION_SET asks for \(InstructionSet.requested ?? ""); this processor has "
                     + InstructionSet.supported.map(\.name).joined(separator: ", "))
         }
-        let options = try required(options, "options").pointee
-        let configuration = try NetworkConfiguration(options)
+        let options = try arguments.reads(options, "options").pointee
+        let configuration = try arguments.configuration(options)
         let created: any EngineNetwork =
             switch Int(options.dtype) {
             case CEP_FLOAT32: try Network<Float>(configuration)
@@ -41,8 +44,9 @@ public func cep_network_copy(
     _ network: OpaquePointer?, _ copy: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(copy, "copy")
-        let copied: any EngineNetwork = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        var arguments = Arguments()
+        let result = try arguments.writes(copy, "copy")
+        let copied: any EngineNetwork = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.copied()
         }
         result.pointee = passToCaller(NetworkHandle(copied))
@@ -51,18 +55,21 @@ public func cep_network_copy(
 
 @c @implementation
 public func cep_network_destroy(_ network: OpaquePointer?) {
-    release(network, as: NetworkHandle.self)
+    release(network, "network", as: NetworkHandle.self)
 }
 
-extension NetworkConfiguration {
-    fileprivate init(_ options: cep_network_options) throws(EngineError) {
+extension Arguments {
+    fileprivate mutating func configuration(
+        _ options: cep_network_options
+    ) throws(EngineError) -> NetworkConfiguration {
         // More layers than this is a length gone wrong, not a network.
         guard options.layer_count >= 0, options.layer_count <= 1_000_000 else {
             throw .invalidArgument("the number of layers is \(options.layer_count); expected 3 to 1000000")
         }
-        let sizes = options.layer_count == 0 ? nil : try required(options.sizes, "sizes")
-        self.init(
-            sizes: UnsafeBufferPointer(start: sizes, count: Int(options.layer_count)).map { Int($0) },
+        let count = Int(options.layer_count)
+        let sizes = count == 0 ? nil : try reads(options.sizes, count: count, "sizes")
+        return NetworkConfiguration(
+            sizes: UnsafeBufferPointer(start: sizes, count: count).map { Int($0) },
             setting: try SettingKind(options), activation: try Activation(options),
             feedback: try Feedback(options), seed: options.seed, relaxation: try Relaxation(options),
             tolerance: options.tolerance)

@@ -18,8 +18,9 @@ public func cep_instruction_set() -> UnsafePointer<CChar> { instructionSetName }
 @c @implementation
 public func cep_set_num_threads(_ count: Int64) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        guard count >= 1, count <= 1024 else {
-            throw .invalidArgument("the number of threads must be 1 to 1024, got \(count)")
+        let largest = WorkerPool.largestThreadCount
+        guard count >= 1, count <= largest else {
+            throw .invalidArgument("the number of threads must be 1 to \(largest), got \(count)")
         }
         WorkerPool.shared.setThreadCount(Int(count))
     }

@@ -5,11 +5,20 @@ import CEPEngine
 
 @c @implementation
 public func cep_rule_default(_ rule: UnsafeMutablePointer<cep_rule>?) {
-    rule?.pointee = cep_rule(
-        kind: cep_rule_kind(CEP_RULE_EP), free_steps: 0, nudged_steps: 0, beta: 0,
-        beta_sign: cep_beta_sign(CEP_BETA_FIXED), accumulate: 0, write_every_step: 0, last_steps: 0, tolerance: 1e-6,
-        max_iterations: 10_000, learning_rates: nil, learning_rate_count: 0, bias_learning_rates: nil,
-        bias_learning_rate_count: 0)
+    fillIn(
+        rule, "rule",
+        with: cep_rule(
+            kind: cep_rule_kind(CEP_RULE_EP), free_steps: 0, nudged_steps: 0, beta: 0,
+            beta_sign: cep_beta_sign(CEP_BETA_FIXED), accumulate: 0, write_every_step: 0, last_steps: 0,
+            tolerance: 1e-6, max_iterations: 10_000, learning_rates: nil, learning_rate_count: 0,
+            bias_learning_rates: nil, bias_learning_rate_count: 0))
+}
+
+/// A rule as a caller gives it, with what its pointers point to.
+struct RuleArgument {
+    let rule: cep_rule
+    /// nil where it has none.
+    let learningRates: LearningRates?
 }
 
 extension TwoPhases {
@@ -22,42 +31,70 @@ extension TwoPhases {
     }
 }
 
-extension LearningRates {
-    /// nil where the rule has none.
-    init?(_ rule: cep_rule) throws(EngineError) {
-        guard let weights = try rates("learning_rates", rule.learning_rates, rule.learning_rate_count) else {
-            return nil
+extension cep_rule {
+    /// A number that cannot be is a mistake, whether the kind of rule uses it or not; those it does not use may be 0.
+    fileprivate func validate() throws(EngineError) {
+        guard BetaSign(rawValue: beta_sign) != nil else {
+            throw .invalidArgument("\(beta_sign) is not a sign of beta")
         }
-        self.init(
-            weights: weights,
-            biases: try rates("bias_learning_rates", rule.bias_learning_rates, rule.bias_learning_rate_count))
+        guard beta.isFinite else { throw .invalidArgument("beta must be finite, got \(beta)") }
+        guard tolerance >= 0, tolerance < 1 else {
+            throw .invalidArgument("tolerance must be between 0 and 1, got \(tolerance)")
+        }
+        for (name, count) in [
+            ("free_steps", free_steps), ("nudged_steps", nudged_steps), ("last_steps", last_steps),
+            ("max_iterations", max_iterations),
+        ] {
+            guard count >= 0 else { throw .invalidArgument("\(name) must not be negative, got \(count)") }
+        }
     }
 }
 
-extension TheoremConditions {
-    init(_ conditions: cep_theorem_conditions) throws(EngineError) {
-        guard let weights = try rates("learning_rates", conditions.learning_rates, conditions.learning_rate_count)
+extension Arguments {
+    mutating func rule(_ rule: UnsafePointer<cep_rule>?) throws(EngineError) -> RuleArgument {
+        let rule = try reads(rule, "rule").pointee
+        try rule.validate()
+        return RuleArgument(
+            rule: rule,
+            learningRates: try learningRates(
+                rule.learning_rates, rule.learning_rate_count, rule.bias_learning_rates, rule.bias_learning_rate_count)
+        )
+    }
+
+    mutating func conditions(
+        _ conditions: UnsafePointer<cep_theorem_conditions>?
+    ) throws(EngineError) -> TheoremConditions {
+        let conditions = try reads(conditions, "conditions").pointee
+        guard
+            let rates = try learningRates(
+                conditions.learning_rates, conditions.learning_rate_count, conditions.bias_learning_rates,
+                conditions.bias_learning_rate_count)
         else {
             throw .invalidArgument("learning_rates has no values; expected one a connection, 0 for EP")
         }
-        self.init(
+        return TheoremConditions(
             freeSteps: Int(conditions.free_steps), nudgedSteps: Int(conditions.nudged_steps), beta: conditions.beta,
-            learningRates: LearningRates(
-                weights: weights,
-                biases: try rates(
-                    "bias_learning_rates", conditions.bias_learning_rates, conditions.bias_learning_rate_count)),
-            asRecorded: conditions.as_recorded != 0)
+            learningRates: rates, asRecorded: conditions.as_recorded != 0)
     }
-}
 
-/// The rates a caller gives; nil for none.
-private func rates(
-    _ name: String, _ values: UnsafePointer<Double>?, _ count: Int64
-) throws(EngineError) -> [Double]? {
-    if count == 0 { return nil }
-    // More than this is a length gone wrong.
-    guard count >= 1, count <= 1_000_000 else {
-        throw .invalidArgument("\(name) has \(count) values; expected one a connection")
+    /// nil where there are none of the weights.
+    private mutating func learningRates(
+        _ weights: UnsafePointer<Double>?, _ weightCount: Int64, _ biases: UnsafePointer<Double>?, _ biasCount: Int64
+    ) throws(EngineError) -> LearningRates? {
+        let biases = try rates("bias_learning_rates", biases, biasCount)
+        guard let weights = try rates("learning_rates", weights, weightCount) else { return nil }
+        return LearningRates(weights: weights, biases: biases)
     }
-    return Array(UnsafeBufferPointer(start: try required(values, name), count: Int(count)))
+
+    /// nil for none.
+    private mutating func rates(
+        _ name: String, _ values: UnsafePointer<Double>?, _ count: Int64
+    ) throws(EngineError) -> [Double]? {
+        if count == 0 { return nil }
+        // More than this is a length gone wrong.
+        guard count >= 1, count <= 1_000_000 else {
+            throw .invalidArgument("\(name) has \(count) values; expected one a connection")
+        }
+        return Array(UnsafeBufferPointer(start: try reads(values, count: Int(count), name), count: Int(count)))
+    }
 }

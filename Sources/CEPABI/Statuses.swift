@@ -40,9 +40,3 @@ private func record(_ message: String) {
     }
     storage[length] = 0
 }
-
-/// A pointer that a C caller must give.
-func required<Pointer>(_ pointer: Pointer?, _ name: String) throws(EngineError) -> Pointer {
-    guard let pointer else { throw .invalidArgument("\(name) is NULL") }
-    return pointer
-}

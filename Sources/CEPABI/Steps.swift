@@ -8,8 +8,9 @@ import CEPKernels
 public func cep_step_summarize(_ step: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_step_summary>?) -> cep_status
 {
     reportingErrors { () throws(EngineError) in
-        let result = try required(summary, "summary")
-        result.pointee = try handle(step, "step", as: StepHandle.self).summary
+        var arguments = Arguments()
+        let result = try arguments.writes(summary, "summary")
+        result.pointee = try StepHandle.of(step).summary
     }
 }
 
@@ -18,13 +19,15 @@ public func cep_step_array(
     _ step: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(array, "array")
-        result.pointee = passToCaller(try handle(step, "step", as: StepHandle.self).array(kind, Int(index)))
+        var arguments = Arguments()
+        let result = try arguments.writes(array, "array")
+        result.pointee = passToCaller(try StepHandle.of(step).array(kind, Int(index)))
     }
 }
 
 /// Behind a `cep_step *`, which nobody owns: it is there while the caller's function runs.
-final class StepHandle {
+final class StepHandle: Handle {
+    static let kind = "a step"
     let summary: cep_step_summary
     let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
 
@@ -45,6 +48,12 @@ final class StepHandle {
     }
 }
 
+extension StepHandle {
+    fileprivate static func of(_ pointer: OpaquePointer?) throws(EngineError) -> StepHandle {
+        try HandleRegistry.shared.find(pointer, "step")
+    }
+}
+
 /// Hands each moment to a C function, which is called with the arithmetic that the thread has when this is made.
 final class CStepObserver: PhaseObserver {
     private let function: cep_step_function
@@ -57,10 +66,9 @@ final class CStepObserver: PhaseObserver {
     }
 
     func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
-        let step = StepHandle(moment)
-        let status = withExtendedLifetime(step) {
-            arithmetic.during { function(OpaquePointer(Unmanaged.passUnretained(step).toOpaque()), context) }
-        }
+        guard let step = passToCaller(StepHandle(moment)) else { return }
+        defer { release(step, "step", as: StepHandle.self) }
+        let status = arithmetic.during { function(step, context) }
         if status != 0 { throw .stopped }
     }
 }

@@ -9,11 +9,12 @@ public func cep_train_batch(
     _ rule: UnsafePointer<cep_rule>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(metrics, "metrics")
-        let samples = try Samples(x, targets)
-        let rule = try required(rule, "rule").pointee
+        var arguments = Arguments()
+        let result = try arguments.writes(metrics, "metrics")
+        let samples = try arguments.samples(x, targets)
+        let rule = try arguments.rule(rule)
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let metrics = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.trainBatch(samples, rule: rule, monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
@@ -27,15 +28,16 @@ public func cep_train_epoch(
     _ part: UnsafePointer<cep_epoch_part>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(metrics, "metrics")
-        let samples = try Samples(x, targets)
-        let rule = try required(rule, "rule").pointee
-        let part = part.map { EpochPart($0.pointee) } ?? EpochPart()
+        var arguments = Arguments()
+        let result = try arguments.writes(metrics, "metrics")
+        let samples = try arguments.samples(x, targets)
+        let rule = try arguments.rule(rule)
+        let part = try part.map { part throws(EngineError) in EpochPart(try arguments.reads(part, "part").pointee) }
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let metrics = try NetworkHandle.of(network).use(arguments, readsOn: true) { (network) throws(EngineError) in
             try network.trainEpoch(
-                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed, part: part,
-                monitor: monitor)
+                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
+                part: part ?? EpochPart(), monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
     }
@@ -46,8 +48,9 @@ public func cep_get_random_state(
     _ network: OpaquePointer?, _ state: UnsafeMutablePointer<cep_random_state>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(state, "state")
-        result.pointee.words = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        var arguments = Arguments()
+        let result = try arguments.writes(state, "state")
+        result.pointee.words = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             network.random.state
         }
     }
@@ -58,8 +61,9 @@ public func cep_set_random_state(
     _ network: OpaquePointer?, _ state: UnsafePointer<cep_random_state>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let random = try RandomSource(state: try required(state, "state").pointee.words)
-        try NetworkHandle.of(network).use { (network) throws(EngineError) in network.random = random }
+        var arguments = Arguments()
+        let random = try RandomSource(state: try arguments.reads(state, "state").pointee.words)
+        try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in network.random = random }
     }
 }
 
@@ -68,8 +72,9 @@ public func cep_check_samples(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let samples = try Samples(x, targets)
-        try NetworkHandle.of(network).use { (network) throws(EngineError) in try network.check(samples) }
+        var arguments = Arguments()
+        let samples = try arguments.samples(x, targets)
+        try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in try network.check(samples) }
     }
 }
 
@@ -79,10 +84,11 @@ public func cep_evaluate(
     _ steps: Int64, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let result = try required(metrics, "metrics")
-        let samples = try Samples(x, targets)
+        var arguments = Arguments()
+        let result = try arguments.writes(metrics, "metrics")
+        let samples = try arguments.samples(x, targets)
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let metrics = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.evaluate(samples, steps: Int(steps), monitor: monitor)
         }
         result.pointee = cep_metrics(metrics)
@@ -95,14 +101,15 @@ public func cep_predict(
     _ classes: UnsafeMutablePointer<Int64>?, _ class_count: Int64
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        let classes = try required(classes, "classes")
-        let inputs = try SampleMatrix(x, name: "x")
+        var arguments = Arguments()
+        let inputs = try arguments.matrix(x, "x")
         guard class_count == inputs.rows else {
             throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
         }
+        let classes = try arguments.writes(classes, count: inputs.rows, "classes")
         let monitor = ProgressMonitor(progress)
         // Nothing is written where a later row diverges or the work is stopped.
-        let predicted = try NetworkHandle.of(network).use { (network) throws(EngineError) in
+        let predicted = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.predict(inputs, steps: Int(steps), monitor: monitor)
         }
         for (row, unit) in predicted.enumerated() { classes[row] = Int64(unit) }

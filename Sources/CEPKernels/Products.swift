@@ -34,19 +34,30 @@ public final class PackedMatrix<Element: KernelScalar> {
 
     /// - Returns: nil where there is no memory for it.
     public init?(rows: Int, columns: Int) {
-        let width = Element.vectorKernels.panel_columns
-        let panels = (columns + width - 1) / width
-        let bytes = panels * width * rows * MemoryLayout<Element>.stride
+        let bytes = Self.byteCount(rows: rows, columns: columns)
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
         // The last panel may have columns that are never written, but are read.
         memset(memory, 0, max(bytes, 64))
         product = PackedProduct(
-            rows: rows, columns: columns, panels: panels, layout: PackedLayout(rows: rows, columns: columns),
+            rows: rows, columns: columns, panels: Self.panels(columns: columns),
+            layout: PackedLayout(rows: rows, columns: columns),
             memory: memory)
     }
 
     deinit { free(product.memory) }
+
+    /// What a matrix of this shape takes.
+    public static func byteCount(rows: Int, columns: Int) -> Int {
+        let isPanels = PackedLayout(rows: rows, columns: columns) == .panels
+        let width = isPanels ? panels(columns: columns) * Element.vectorKernels.panel_columns : columns
+        return width * rows * MemoryLayout<Element>.stride
+    }
+
+    private static func panels(columns: Int) -> Int {
+        let width = Element.vectorKernels.panel_columns
+        return (columns + width - 1) / width
+    }
 
     /// Takes in a matrix of this shape, or its transpose where `transposing`.
     @specialized(where Element == Float)

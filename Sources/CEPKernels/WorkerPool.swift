@@ -13,7 +13,7 @@ public final class WorkerPool: @unchecked Sendable {
     /// Threads a loop may use, the caller's included.
     public var threadCount: Int { wanted.load(ordering: .relaxed) }
 
-    /// - Parameter count: 1 or more.
+    /// - Parameter count: 1 to `largestThreadCount`.
     public func setThreadCount(_ count: Int) { wanted.store(count, ordering: .relaxed) }
 
     private let wanted = Atomic(WorkerPool.initialThreadCount)
@@ -140,9 +140,14 @@ public final class WorkerPool: @unchecked Sendable {
         pthread_cond_init(wake, nil)
     }
 
+    /// The most threads there can be: parts of a loop are counted in few bits.
+    public static let largestThreadCount = 1024
+
     /// CEP_NUM_THREADS, or the processors this process may run on.
     private static var initialThreadCount: Int {
-        if let text = getenv("CEP_NUM_THREADS"), let count = Int(String(cString: text)), count >= 1 { return count }
+        if let text = getenv("CEP_NUM_THREADS"), let count = Int(String(cString: text)), count >= 1 {
+            return min(count, largestThreadCount)
+        }
         return max(1, Int(cep_processor_count()))
     }
 }

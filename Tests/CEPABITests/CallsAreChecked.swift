@@ -117,6 +117,18 @@ import Testing
                 cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, &part, noProgress, &$0.metrics)
             }
         }
+        // Batches before cannot have come to more errors than they have samples.
+        for (first, errors, loss, words) in [
+            (0, 1, 0, ["errors is 1", "0 to 0"]), (1, 3, 0, ["errors is 3", "0 to 2"]), (1, -1, 0, ["errors is -1"]),
+            (1, .max, 0, ["errors"]), (1, 0, -0.5, ["loss_sum", "-0.5"]), (1, 0, .nan, ["loss_sum", "nan"]),
+            (1, 0, .infinity, ["loss_sum", "inf"]),
+        ] as [(Int64, Int64, Double, [String])] {
+            var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_EP))
+            var part = cep_epoch_part(first_batch: first, batch_count: 0, errors: errors, loss_sum: loss)
+            expectFailure(CEP_INVALID_ARGUMENT, saying: words) {
+                cep_train_epoch(network.pointer, &x, &targets, &rule, 2, 0, &part, noProgress, &$0.metrics)
+            }
+        }
         #expect(try network.parameters() == before)
     }
 

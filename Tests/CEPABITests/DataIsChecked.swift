@@ -116,7 +116,7 @@ private struct Call: Sendable {
         (x.rows, x.columns) = (4, 3)
         try expectInputRefused(x, saying: ["x has 3 columns", "4 units"])
         (x.rows, x.columns) = (1 << 33, 4)
-        try expectInputRefused(x, saying: ["x has \(x.rows) rows"])
+        try expectInputRefused(x, saying: ["x is \(x.rows) × 4"])
     }
 
     @Test func typesAndAlignment() throws {
@@ -133,12 +133,13 @@ private struct Call: Sendable {
             var x = lendMatrix([[Double]](repeating: [0, 0, 0, 0], count: 4), type)
             x.rows = 3
             x.data = x.data.map { $0 + 2 }
-            try expectInputRefused(x, saying: ["x", "aligned", type == .float32 ? "4-byte" : "8-byte"])
+            try expectInputRefused(
+                x, saying: ["x.data", "aligned", type == .float32 ? "multiple of 4" : "multiple of 8"])
         }
         let labels = UnsafeRawPointer(lend([0, 0, 0, 0] as [Int64])) + 4
         let targets = cep_targets(
             labels: labels.assumingMemoryBound(to: Int64.self), label_count: 3, values: cep_matrix())
-        try expectTargetsRefused(targets, saying: ["y", "aligned", "8-byte"])
+        try expectTargetsRefused(targets, saying: ["y", "aligned", "multiple of 8"])
     }
 
     @Test func values() throws {
@@ -161,7 +162,7 @@ private struct Call: Sendable {
             try expectTargetsRefused(targets, saying: ["y has \(count) labels"])
         }
         targets.label_count = .max
-        try expectTargetsRefused(targets, saying: ["y has \(Int64.max) targets"])
+        try expectTargetsRefused(targets, saying: ["y has \(Int64.max) labels"])
     }
 
     @Test func shapesOfTargets() throws {

@@ -25,8 +25,16 @@
  *     - Matrices are row-major and contiguous. A weight matrix is units above x units below, a state
  *       is batch x units. Layers are counted from the input: 0 ... L. Connection k joins layer k to
  *       layer k + 1.
- *     - A network is used by one thread at a time: a second one gets CEP_BUSY. Different networks
- *       may be used from different threads at the same time.
+ *     - A network is used by one thread at a time: a second one gets CEP_BUSY, as does the progress
+ *       function. Different networks may be used from different threads at the same time.
+ *     - Everything that is handed in is checked, and no call ends the process. CEP_INVALID_ARGUMENT
+ *       is for NULL where it is not allowed, an address that is not aligned to its type, memory to
+ *       be written that overlaps what is read or memory of the network, counts whose bytes cannot be
+ *       addressed, kinds there are not, numbers that are not finite or out of range, and pointers to
+ *       networks, arrays, gradients and theorems that are of another kind, were released, or never
+ *       came from here: these pointers are numbers that are given out once, not addresses. What
+ *       cannot be seen is whether memory is there, as large as is said, and nobody else's: whoever
+ *       says so is believed, as is a pointer to a function.
  *     - Calls that take a network round to the nearest and take denormal numbers for zeros, whatever
  *       the thread has its processor set to. Progress functions are called with the thread's own
  *       setting, and it is back when the call returns.
@@ -147,8 +155,9 @@ cep_status cep_network_create(const cep_network_options *CEP_NULLABLE options,
  * parameters, states and random state, all of one moment. Release with cep_network_destroy. */
 cep_status cep_network_copy(cep_network *CEP_NULLABLE network, cep_network * CEP_NULLABLE * CEP_NULLABLE copy);
 
-/* Releases the network; arrays taken from it stay valid. NULL is allowed. No thread may be using
- * the network. */
+/* Releases the network; arrays taken from it stay valid. NULL is allowed. A call that is using the
+ * network ends first. Of what is not a network cep_last_error() says so; likewise of the other
+ * functions that release. */
 void cep_network_destroy(cep_network *CEP_NULLABLE network);
 
 /* ---- 3. Arrays: looking at parameters and states in place ------------------------------------- */
@@ -323,13 +332,14 @@ cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_matrix *
 typedef struct cep_epoch_part {
     int64_t first_batch; /* batches done before */
     int64_t batch_count; /* 0, or more than there are, for all that are left */
-    int64_t errors;      /* of the batches before: metrics and progress count on from here */
-    double loss_sum;     /* of the same */
+    int64_t errors;      /* of the batches before: metrics and progress count on from here; 0 to their
+                            samples */
+    double loss_sum;     /* of the same; finite, 0 or more */
 } cep_epoch_part;
 
 /* One pass over the data in an order drawn from shuffle_seed, in batches of batch_size rows (the
  * last one may be smaller), or the part given (NULL for the whole). The metrics are accumulated as training goes.
- */
+ * x and targets are read batch by batch: they must not be memory of the network. */
 cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
                            const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
                            int64_t batch_size, uint64_t shuffle_seed, const cep_epoch_part *CEP_NULLABLE part,

@@ -6,8 +6,9 @@ extension Network {
     /// - Parameters:
     ///   - inputs: Batch × units of layer 0.
     ///   - continuing: Whether to start from the present states, of the same batch size, rather than from zero.
+    @discardableResult
     public func freePhase(
-        _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor
+        _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try validateSteps(steps, name: "steps")
@@ -24,8 +25,9 @@ extension Network {
     }
 
     /// Relaxes from the present states with the output pulled towards the targets. Weights do not move.
+    @discardableResult
     public func nudgedPhase(
-        _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor
+        _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {
         guard let state else {
             throw .invalidState("there are no states to nudge yet: run a free phase first")

@@ -7,7 +7,7 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
     public let lastSteps: Int?
     public let learningRates: LearningRates?
 
-    public init(freeSteps: Int, lastSteps: Int? = nil, learningRates: LearningRates?) {
+    public init(freeSteps: Int, lastSteps: Int? = nil, learningRates: LearningRates? = nil) {
         self.freeSteps = freeSteps
         self.lastSteps = lastSteps
         self.learningRates = learningRates
@@ -43,7 +43,7 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
             try monitor.stepTaken(steps - step, of: steps)
         }
         try network.checkUpdates(
-            rates: rates, rows: 2 * Double(steps * trajectory.batch),
+            rates: rates, rows: 2 * Double(steps) * Double(trajectory.batch),
             factors: network.largestMagnitudes(of: batch.state, and: driveGradients))
         // All steps in one product, now that no gradient needs the weights any more.
         network.addGradient(

@@ -11,7 +11,7 @@ public struct GradientEstimate<Element: KernelScalar> {
 extension Network {
     /// The gradient of L = (1/2B) Σ |s_L − y|² on a batch, as a rule estimates it. The network does not change.
     public func gradient(
-        _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor
+        _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> GradientEstimate<Element> {
         try samples.validate(for: self)
         try estimator.validateWithRates(for: self)

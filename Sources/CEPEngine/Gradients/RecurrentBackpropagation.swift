@@ -12,7 +12,9 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
     public let maximumIterations: Int
     public let learningRates: LearningRates?
 
-    public init(freeSteps: Int, tolerance: Double, maximumIterations: Int, learningRates: LearningRates?) {
+    public init(
+        freeSteps: Int, tolerance: Double = 1e-6, maximumIterations: Int = 10_000, learningRates: LearningRates? = nil
+    ) {
         self.freeSteps = freeSteps
         self.tolerance = tolerance
         self.maximumIterations = maximumIterations

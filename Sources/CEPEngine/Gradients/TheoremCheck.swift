@@ -40,6 +40,10 @@ public final class TheoremCheck<Element: KernelScalar> {
             return curves
         }
         let parameters = network.parameters
+        // Of the neurons there are as many as of the biases, and updates stand beside gradients.
+        let entries = parameters.reduce(0) { $0 + $1.biases.count + $1.matrices.reduce(0) { $0 + $1.count } }
+        try checkMemory(
+            values: 2 * Double(steps) * Double(entries), of: Element.self, for: "the curves of \(steps) steps")
         states = try curves(parameters.map { $0.biases }).compactMap { $0 }
         weights = try curves(parameters.map { $0.weights }).compactMap { $0 }
         biases = try curves(parameters.map { $0.biases }).compactMap { $0 }
@@ -125,7 +129,7 @@ public struct TheoremConditions: Sendable {
 extension Network {
     /// Holds updates against gradients, step by step. The network does not change.
     public func checkTheorem(
-        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
+        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> TheoremCheck<Element> {
         try samples.validate(for: self)
         try conditions.validate(for: self)

@@ -17,6 +17,11 @@ final class Trajectory<Element: KernelScalar> {
         guard !overflow, rows <= largestMatrixExtent else {
             throw .outOfMemory("\(steps) steps of \(state.batch) samples are too many to be kept")
         }
+        // Backpropagation needs as much again as there are drives.
+        let kept = state.layers + (state.sent[0] === state.layers[0] ? [] : state.sent) + state.drives + state.drives
+        try checkMemory(
+            values: kept.reduce(0) { $0 + Double(rows) * Double($1.columns) }, of: Element.self,
+            for: "what \(steps) steps of \(state.batch) samples keep")
         func matrices(_ like: [Matrix<Element>]) throws(EngineError) -> [Matrix<Element>] {
             var matrices: [Matrix<Element>] = []
             for matrix in like { matrices.append(try Matrix(rows: rows, columns: matrix.columns)) }

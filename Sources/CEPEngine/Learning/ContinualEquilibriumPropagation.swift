@@ -9,7 +9,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
     /// and to write them once. Both are the same in exact arithmetic.
     public let writesEveryStep: Bool
 
-    public init(_ phases: TwoPhases, learningRates: LearningRates?, writesEveryStep: Bool = false) {
+    public init(_ phases: TwoPhases, learningRates: LearningRates? = nil, writesEveryStep: Bool = false) {
         self.phases = phases
         self.learningRates = learningRates
         self.writesEveryStep = writesEveryStep

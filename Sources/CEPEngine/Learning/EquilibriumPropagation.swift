@@ -9,7 +9,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
     /// taken from its two ends. It makes a difference with untied feedback only.
     public let accumulates: Bool
 
-    public init(_ phases: TwoPhases, learningRates: LearningRates?, accumulates: Bool = false) {
+    public init(_ phases: TwoPhases, learningRates: LearningRates? = nil, accumulates: Bool = false) {
         self.phases = phases
         self.learningRates = learningRates
         self.accumulates = accumulates

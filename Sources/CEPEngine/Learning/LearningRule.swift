@@ -63,6 +63,11 @@ public struct LearningRates: Sendable {
     }
 }
 
+extension LearningRates: ExpressibleByArrayLiteral {
+    /// Of weights and biases alike.
+    public init(arrayLiteral rates: Double...) { self.init(weights: rates) }
+}
+
 extension LearningRule {
     func validateWithRates(for network: Network<Element>) throws(EngineError) {
         try validate(for: network)

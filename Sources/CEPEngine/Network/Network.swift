@@ -27,6 +27,9 @@ public final class Network<Element: KernelScalar> {
         if case .realTime(let realTime) = configuration.setting, Element(realTime.timeStep) == 0 {
             throw .invalidArgument("dt is \(realTime.timeStep), which is 0 as a \(Element.self)")
         }
+        guard Element(configuration.tolerance).isFinite else {
+            throw .invalidArgument("tolerance is \(configuration.tolerance), which a \(Element.self) cannot hold")
+        }
         self.configuration = configuration
         setting = makeSetting(configuration)
         // Apart from the stream that the parameters come from.
@@ -108,16 +111,12 @@ public final class Network<Element: KernelScalar> {
         for (connection, parameters) in zip(connections, backup) { connection.parameters.copy(from: parameters) }
     }
 
-    /// Each matrix alone may fit into the machine where all of them do not.
     private static func checkMemory(for configuration: NetworkConfiguration) throws(EngineError) {
         let copies = configuration.feedback == .tied ? 1.0 : 2.0
         let sizes = configuration.sizes.map(Double.init)
         let parameters = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
-        guard parameters * Double(MemoryLayout<Element>.stride) <= Double(physicalMemory) else {
-            throw .outOfMemory(
-                "a network of layers of \(configuration.sizes) units, \(parameters) parameters, does not fit into this "
-                    + "machine's memory")
-        }
+        try CEPEngine.checkMemory(
+            values: parameters, of: Element.self, for: "a network of layers of \(configuration.sizes) units")
     }
 
     private func drawParameters() {

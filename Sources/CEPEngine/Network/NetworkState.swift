@@ -20,6 +20,9 @@ public final class NetworkState<Element: KernelScalar> {
             for size in sizes { matrices.append(try Matrix(rows: batch, columns: size)) }
             return matrices
         }
+        let units = (sendsActivation ? 3 : 2) * sizes.reduce(0, +)
+        try checkMemory(
+            values: Double(batch) * Double(units), of: Element.self, for: "the states of \(batch) samples")
         self.batch = batch
         layers = try matrices(sizes)
         sent = sendsActivation ? try matrices(sizes) : layers

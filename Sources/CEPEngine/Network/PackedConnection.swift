@@ -57,6 +57,8 @@ final class PackingRoom<Element: KernelScalar> {
     }
 
     private static func packedMatrix(rows: Int, columns: Int) throws(EngineError) -> PackedMatrix<Element> {
+        let bytes = Double(PackedMatrix<Element>.byteCount(rows: rows, columns: columns))
+        try checkMemory(values: bytes, of: UInt8.self, for: "a packed \(rows) × \(columns) matrix")
         guard let matrix = PackedMatrix<Element>(rows: rows, columns: columns) else {
             throw .outOfMemory("no memory to pack a \(rows) × \(columns) matrix")
         }

@@ -30,6 +30,16 @@ func allocate<Value>(
     return memory.bindMemory(to: type, capacity: max(count, 1))
 }
 
+/// Asks for what is taken in several pieces: each alone may fit into the machine where all of them do not, and the kernel
+/// grants more than there is and kills the process later.
+///
+/// - Throws: `EngineError.outOfMemory` where the machine cannot hold so many values.
+func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) throws(EngineError) {
+    guard values * Double(MemoryLayout<Value>.stride) <= Double(physicalMemory) else {
+        throw .outOfMemory("\(purpose) (\(values) values) does not fit into this machine's memory")
+    }
+}
+
 /// Products by OpenBLAS may follow, until `OpenBLAS.end`.
 func beginProducts() throws(EngineError) {
     guard OpenBLAS.begin() else { throw .outOfMemory("no memory for OpenBLAS to multiply matrices in") }

@@ -16,14 +16,18 @@ public struct EpochPart: Sendable {
         self.lossSum = lossSum
     }
 
-    /// - Throws: `EngineError.invalidArgument` where an epoch of so many batches has no such part.
-    func batches(of count: Int, size: Int) throws(EngineError) -> Range<Int> {
+    /// - Throws: `EngineError.invalidArgument` where an epoch of so many batches, of so many samples each, has no such
+    ///   part, or where the batches before cannot have come to this.
+    func batches(of count: Int, samples: Int) throws(EngineError) -> Range<Int> {
         guard firstBatch >= 0, firstBatch < count else {
             throw .invalidArgument("first_batch is \(firstBatch); the epoch's batches are 0 to \(count - 1)")
         }
-        guard errors >= 0, errors <= firstBatch * size else {
+        guard errors >= 0, errors <= firstBatch * samples else {
             throw .invalidArgument(
-                "errors is \(errors); expected 0 to \(firstBatch * size), the samples of the batches before")
+                "errors is \(errors); the \(firstBatch) batches before have 0 to \(firstBatch * samples) of them")
+        }
+        guard lossSum >= 0, lossSum.isFinite else {
+            throw .invalidArgument("loss_sum must be finite and 0 or more, got \(lossSum)")
         }
         guard let batchCount else { return firstBatch..<count }
         guard batchCount >= 1 else { throw .invalidArgument("batch_count must be 1 or more, got \(batchCount)") }

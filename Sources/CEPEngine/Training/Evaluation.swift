@@ -5,7 +5,9 @@ private let evaluationBatch = 128
 
 extension Network {
     /// Errors and losses at the end of free phases. Neither parameters nor states of the network change.
-    public func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
+    public func evaluate(
+        _ samples: Samples, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws(EngineError) -> Metrics {
         try samples.validate(for: self)
         var total = Metrics()
         try relaxInBatches(samples.inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
@@ -17,9 +19,11 @@ extension Network {
         return total
     }
 
-    /// Of each row of the inputs, the output unit that has the largest state after a free phase. Neither parameters nor
-    /// states of the network change.
-    public func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers {
+    /// Of each row of the inputs, the output unit that has the largest state after a free phase: its class. Neither
+    /// parameters nor states of the network change.
+    public func predict(
+        _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws(EngineError) -> Integers {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         let classes = try Integers(upTo: inputs.rows)
         try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in

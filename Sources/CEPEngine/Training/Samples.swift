@@ -10,11 +10,19 @@ public struct SampleMatrix {
     public let values: Values
     public let rows: Int
     public let columns: Int
+    /// What keeps the memory, where it is not the caller who does.
+    private let owner: AnyObject?
 
+    /// A matrix in memory of the caller's, who keeps it while the matrix is used.
     public init(_ values: Values, rows: Int, columns: Int) {
+        self.init(values, rows: rows, columns: columns, owner: nil)
+    }
+
+    init(_ values: Values, rows: Int, columns: Int, owner: AnyObject?) {
         self.values = values
         self.rows = rows
         self.columns = columns
+        self.owner = owner
     }
 
     /// Writes one row, in the number type of the network.
@@ -80,11 +88,17 @@ public enum Targets {
         }
     }
 
-    func copyRow<Element: KernelScalar>(_ row: Int, into destination: UnsafeMutablePointer<Element>, units: Int) {
+    /// - Throws: `EngineError.invalidArgument` for a label out of its range: they have been looked at, but may have been
+    ///   written since, by the progress function or another thread.
+    func copyRow<Element: KernelScalar>(
+        _ row: Int, into destination: UnsafeMutablePointer<Element>, units: Int
+    ) throws(EngineError) {
         switch self {
         case .classes(let classes, _):
+            let label = Int(classes[row])
+            guard label >= 0, label < units else { throw wrongLabel(label, row: row, units: units) }
             destination.update(repeating: 0, count: units)
-            destination[Int(classes[row])] = 1
+            destination[label] = 1
         case .values(let matrix): matrix.copyRow(row, into: destination)
         }
     }
@@ -107,12 +121,16 @@ public enum Targets {
         switch self {
         case .classes(let classes, _):
             if let row = rows.lazy.filter({ classes[$0] < 0 || classes[$0] >= units }).min() {
-                throw .invalidArgument(
-                    "y has the label \(classes[row]) in row \(row); the network's \(units) output units stand for "
-                        + "the labels 0 to \(units - 1)")
+                throw wrongLabel(Int(classes[row]), row: row, units: units)
             }
         case .values(let matrix): try matrix.validateValues(of: rows, name: "y", as: type)
         }
+    }
+
+    private func wrongLabel(_ label: Int, row: Int, units: Int) -> EngineError {
+        .invalidArgument(
+            "y has the label \(label) in row \(row); the network's \(units) output units stand for the labels 0 to "
+                + "\(units - 1)")
     }
 }
 
@@ -120,10 +138,16 @@ public enum Targets {
 public struct Samples {
     public let inputs: SampleMatrix
     public let targets: Targets
+    /// What keeps the memory of the targets, where it is not the caller who does.
+    private let owner: AnyObject?
 
-    public init(inputs: SampleMatrix, targets: Targets) {
+    /// Inputs with targets in memory of the caller's, who keeps it while the samples are used.
+    public init(inputs: SampleMatrix, targets: Targets) { self.init(inputs: inputs, targets: targets, owner: nil) }
+
+    init(inputs: SampleMatrix, targets: Targets, owner: AnyObject?) {
         self.inputs = inputs
         self.targets = targets
+        self.owner = owner
     }
 
     /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.
@@ -170,7 +194,7 @@ extension Targets {
     /// The targets of the given rows, rows × units.
     func matrix<Element>(of rows: some RandomAccessCollection<Int>, units: Int) throws(EngineError) -> Matrix<Element> {
         let target = try Matrix<Element>(rows: rows.count, columns: units)
-        for (i, row) in rows.enumerated() { copyRow(row, into: target.pointer + i * units, units: units) }
+        for (i, row) in rows.enumerated() { try copyRow(row, into: target.pointer + i * units, units: units) }
         return target
     }
 }

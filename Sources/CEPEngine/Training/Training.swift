@@ -2,8 +2,9 @@ import CEPKernels
 
 extension Network {
     /// One batch: both phases and the update. The states stay as the nudged phase left them.
+    @discardableResult
     public func trainBatch(
-        _ samples: Samples, rule: some LearningRule<Element>, monitor: ProgressMonitor
+        _ samples: Samples, rule: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
         try samples.validate(for: self)
         let rates = try learningRates(of: rule)
@@ -16,15 +17,16 @@ extension Network {
     /// be smaller), or part of one: parts that follow each other are the whole, to the last bit.
     ///
     /// - Returns: Errors and losses of the free phases, accumulated while training went on.
+    @discardableResult
     public func trainEpoch(
         _ samples: Samples, rule: some LearningRule<Element>, batchSize: Int, shuffleSeed: UInt64,
-        part: EpochPart = EpochPart(), monitor: ProgressMonitor
+        part: EpochPart = EpochPart(), monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
         try samples.validateShape(for: self)
         let rates = try learningRates(of: rule)
         guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
         let size = min(batchSize, samples.inputs.rows)
-        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1, size: size)
+        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1, samples: size)
         var random = RandomSource(seed: shuffleSeed)
         var order = try Integers(upTo: samples.inputs.rows)
         random.shuffle(&order)

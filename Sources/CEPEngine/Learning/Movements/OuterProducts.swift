@@ -135,6 +135,9 @@ final class AccumulatedMovement<Element: KernelScalar>: WeightMovement {
         let (capacity, overflow) = steps.multipliedReportingOverflow(by: batch)
         guard !overflow else { throw .outOfMemory("\(steps) steps of \(batch) samples are too many to be kept") }
         let (below, above) = (start.below.state.columns, start.above.state.columns)
+        try checkMemory(
+            values: 2 * Double(capacity) * Double(below + above + batch), of: Element.self,
+            for: "what \(steps) steps of \(batch) samples keep")
         self.rates = rates
         forward = try OuterProducts(capacity: capacity, batch: batch, receiving: above, sending: below)
         feedback = try OuterProducts(capacity: capacity, batch: batch, receiving: below, sending: above)

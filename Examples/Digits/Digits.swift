@@ -1,0 +1,39 @@
+import CEPEngine
+import Glibc
+
+/// Images of digits, and which digit each is.
+struct Digits {
+    private var pixels: [[Float]] = []
+    private var labels: [Int] = []
+
+    static let besideThisFile = #filePath.replacing(/[^\/]+$/, with: "digits.csv")
+
+    /// Reads lines of pixels of 0 to 16, then the digit, with commas between them.
+    init(from path: String) throws {
+        guard let file = fopen(path, "r") else { throw CannotRead() }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 1024)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            let line = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+            let numbers = String(decoding: line, as: UTF8.self).split(separator: ",").compactMap { Int($0) }
+            guard numbers.count == 65 else { throw CannotRead() }
+            pixels.append(numbers.dropLast().map { Float($0) / 16 })
+            labels.append(numbers[64])
+        }
+    }
+
+    /// Samples to learn from, and so many others, chosen at random, to be tested on.
+    func split(testing count: Int) throws -> (training: Samples, test: Samples) {
+        var random = RandomSource(seed: 3)
+        var order = Array(labels.indices)
+        random.shuffle(&order)
+        return (try samples(order.dropFirst(count)), try samples(order.prefix(count)))
+    }
+
+    private func samples(_ rows: some Collection<Int>) throws -> Samples {
+        Samples(
+            inputs: try SampleMatrix(rows.flatMap { pixels[$0] }, columns: 64), classes: rows.map { labels[$0] })
+    }
+}
+
+struct CannotRead: Error {}

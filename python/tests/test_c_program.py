@@ -1,0 +1,26 @@
+"""cep.h holds against whatever a C program hands in: Tests/CProgram is built and run."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("swiftc") is None, reason="there is no Swift toolchain"),
+]
+
+
+def test_no_argument_goes_unchecked() -> None:
+    run = subprocess.run(
+        [REPOSITORY / "tools" / "c_program.sh"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    counts = re.search(r"^(\d+) passed, 0 failed$", run.stdout, re.MULTILINE)
+    assert counts is not None
+    assert int(counts[1]) > 10_000
+    assert "declared, defined and called are the same" in run.stdout
