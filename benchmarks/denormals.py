@@ -1,9 +1,10 @@
 """How long phases and training take where numbers are denormal, beside the same with normal ones.
 
 Denormal are numbers below 1.2e-38 in float32, which many processors compute with a hundred times
-more slowly. Inputs, weights or states are scaled so far down that all their products are; the
-network, the steps and the number of operations are the same. A ratio is the fastest of several
-turns by the fastest of as many with normal numbers, turn by turn:
+more slowly. Inputs, weights or states are scaled so far down that all their products are; network
+and steps are the same. Far below 1 are phases that end early: what is taken for zeros has come to
+rest. A ratio is the fastest of several turns by the fastest of as many with normal numbers, turn by
+turn, on a machine with nothing else to do:
 
     python benchmarks/denormals.py
 
@@ -39,9 +40,9 @@ def main() -> None:
                 options = {"dtype": dtype, "setting": setting, "feedback": feedback}
                 ratios = {}
                 for denormal in ("inputs", "weights", "states"):
-                    pairs = zip(works(options, None), works(options, denormal), strict=True)
-                    for (name, normal), (_, tiny) in pairs:
-                        ratios[f"{denormal}, {name}"] = ratio(normal, tiny)
+                    normal = works(options, None)
+                    for name, tiny in works(options, denormal).items():
+                        ratios[f"{denormal}, {name}"] = ratio(normal[name], tiny)
                 worst = max(worst, *ratios.values())
                 print(f"{dtype} {setting} {feedback}")
                 for name, value in ratios.items():
@@ -50,7 +51,7 @@ def main() -> None:
     sys.exit(worst > SLOWER)
 
 
-def works(options: dict[str, str], denormal: str | None) -> list[tuple[str, Callable[[], object]]]:
+def works(options: dict[str, str], denormal: str | None) -> dict[str, Callable[[], object]]:
     """What is timed, with denormal numbers in one place or in none."""
     # As steep at 0 as 1, and of no constant part: what comes in small stays small.
     net = cep.Network(SIZES, activation="tanh", seed=0, clamp=False, **options)  # type: ignore[arg-type]
@@ -73,11 +74,13 @@ def works(options: dict[str, str], denormal: str | None) -> list[tuple[str, Call
         return net.free_phase(x * (tiny if denormal == "states" else 1), 20, reset=False)
 
     net.free_phase(x, 1)
-    everything: list[tuple[str, Callable[[], object]]] = [("phase", phase)]
-    for name, rule in RULES.items():
-        if denormal != "states":  # Training starts from zeros.
-            everything.append((name, lambda rule=rule: cep.train_batch(net, x, y, rule)))  # type: ignore[misc]
-    return everything if denormal != "states" else everything[:1]
+    if denormal == "states":  # Training starts from zeros.
+        return {"phase": phase}
+    training = {
+        name: lambda rule=rule: cep.train_batch(net, x, y, rule)  # type: ignore[misc]
+        for name, rule in RULES.items()
+    }
+    return {"phase": phase, **training}
 
 
 def ratio(normal: Callable[[], object], tiny: Callable[[], object]) -> float:
