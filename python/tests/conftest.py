@@ -17,7 +17,6 @@ import cep
 # Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
-
 # Two busy cores: an example that is slow once says nothing about the next. By default every run
 # tries the same examples; HYPOTHESIS_PROFILE=long tries others, and many more.
 settings.register_profile("cep", deadline=None, derandomize=True)
@@ -27,6 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cep"))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: trains for long; leave out with -m 'not slow'")
+    config.addinivalue_line("markers", "once: not of arithmetic; leave out on other processors")
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from places import REPOSITORY
 from small_runs import kept
 from snapshot import same
 
 import cep
 from cep.runs import RunDirectory
+
+pytestmark = pytest.mark.once
 
 DOCUMENT = REPOSITORY / "docs" / "experiments.md"
 

@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 import cep
 from cep.command_line import cep as command
 
+pytestmark = pytest.mark.once
+
 OPTIONS = [
     *("--data", "--data-root", "--rule", "--hidden", "--activation", "--dtype", "--free-steps"),
     *("--nudged-steps", "--beta", "--learning-rates", "--epochs", "--batch-size", "--seed"),

@@ -13,6 +13,8 @@ from damaged_files import KINDS, check
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.once
+
 FOUND = Path(__file__).parents[2] / "fuzzing" / "found" / "files"
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 of_json = pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 import cep
 from cep.command_line import cep as command
 
+pytestmark = pytest.mark.once
+
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 MODULES = [
     importlib.import_module(module.name)

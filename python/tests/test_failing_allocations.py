@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 FAILING = """
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -23,6 +23,8 @@ from cep.reproduction import (
 )
 from cep.runs import RunDirectory
 
+pytestmark = pytest.mark.once
+
 ANGLES = (0, 22.5, 45, 67.5, 90, 112.5, 135, 157.5, 180)
 QUIET: dict[str, Any] = {"jobs": 1, "progress": False}
 

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 import cep
 from cep.command_line import cep as command
 
+pytestmark = pytest.mark.once
+
 OPTIONS = [
     *("--data", "--data-root", "--hidden", "--setting", "--activation", "--dt", "--clamp"),
     *("--no-clamp", "--feedback", "--feedback-angle", "--dtype", "--free-steps", "--nudged-steps"),

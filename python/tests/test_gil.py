@@ -15,6 +15,8 @@ import pytest
 import cep
 from cep import _cep
 
+pytestmark = pytest.mark.once
+
 RELEASED = {
     "Network": {
         *("copy", "free_phase", "nudged_phase", "train_batch", "train_epoch", "gradient"),

@@ -20,6 +20,8 @@ from cep import checkpoints, datasets, tensor_files
 from cep.runs import RunDirectory
 from cep.trainer import Position
 
+pytestmark = pytest.mark.once
+
 DEEP = "[" * 100_000
 LONG_NUMBER = "1" * 5_000
 CODE = "__import__('os').system('touch ran')"

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 # Slow to import, and absent where their extra was not installed.
 OPTIONAL = [
     "dask", "distributed", "jax", "joblib", "matplotlib", "pandas", "pooch", "safetensors", "scipy",

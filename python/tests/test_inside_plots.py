@@ -8,6 +8,8 @@ import pytest
 
 import cep
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("matplotlib")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from cep.runs.interrupts import Terminated, deferred_interrupts
 
+pytestmark = pytest.mark.once
+
 ERRORS: dict[int, type[BaseException]] = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: Terminated,

@@ -12,6 +12,8 @@ from numpy.lib.stride_tricks import as_strided
 
 import cep
 
+pytestmark = pytest.mark.once
+
 RULE = cep.CEP(2, 2, 0.5, 0.1)
 
 

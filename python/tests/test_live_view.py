@@ -17,6 +17,8 @@ from cep.command_line import cep as command
 from cep.live import screens, view
 from cep.live.looks import Look, Watched
 
+pytestmark = pytest.mark.once
+
 SPLIT = cep.datasets.split(cep.datasets.digits(), 360)
 # Epochs of it take longer than the 20 ms after which the engine reports.
 LARGE = tuple(np.concatenate([part] * 8) for part in SPLIT[0]), SPLIT[1]

@@ -25,7 +25,7 @@ from snapshot import same
 import cep
 from cep.runs import RunDirectory
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
 THREE = {
     "plain": small(),

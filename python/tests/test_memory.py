@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 # Each program runs in a process of its own and prints how many bytes it has grown by, resident or
 # asked for, between its second round and its last one.
 GROWTH = """

@@ -23,6 +23,8 @@ from places import MNIST
 
 from cep import datasets
 
+pytestmark = pytest.mark.once
+
 # mnist: downloads
 
 

@@ -13,6 +13,8 @@ from dataset_files import IMAGES, PUBLISHED, TRAIN_LABELS, assert_holds, fake_mn
 
 from cep import datasets
 
+pytestmark = pytest.mark.once
+
 # mnist: files that are there
 
 

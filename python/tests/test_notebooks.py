@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from places import REPOSITORY
 
+pytestmark = pytest.mark.once
+
 TOOL = runpy.run_path(str(REPOSITORY / "tools" / "notebooks.py"))
 NOTEBOOKS = [
     "1_first_steps",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 TRAINING = """
 import hashlib, multiprocessing, os, sys, threading
 from concurrent.futures import ProcessPoolExecutor

@@ -13,6 +13,8 @@ from snapshot import feedback_weights
 
 import cep
 
+pytestmark = pytest.mark.once
+
 RECORDINGS = (
     "ep-disc-1h",
     "ep-disc-1h-tanh-theorem",

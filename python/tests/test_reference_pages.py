@@ -10,6 +10,8 @@ from places import REPOSITORY
 
 import cep
 
+pytestmark = pytest.mark.once
+
 REFERENCE = REPOSITORY / "docs" / "reference"
 PYTHON = "\n".join(page.read_text() for page in sorted(REFERENCE.glob("*.md")))
 DOCUMENTED = set(

@@ -19,6 +19,8 @@ from cep.command_line import cep as command
 from cep.reproduction.theorem_figure import RuleCurves, TheoremCurves
 from cep.runs import RunDirectory
 
+pytestmark = pytest.mark.once
+
 
 def reproduce(*arguments: object) -> Result:
     result = CliRunner().invoke(command, ["reproduce", "--no-progress", *map(str, arguments)])

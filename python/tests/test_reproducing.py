@@ -15,7 +15,7 @@ from cep.reproduction import read_rows, reproduce_rows
 from cep.reproduction.series import all_series
 from cep.runs import RunDirectory
 
-pytestmark = pytest.mark.usefixtures("quick_presets")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quick_presets")]
 
 
 def reproduce(*arguments: Any, **options: Any) -> cep.Reproduction:

@@ -14,6 +14,8 @@ from places import REPOSITORY
 from cep import presets
 from cep.runs.environment import environment
 
+pytestmark = pytest.mark.once
+
 FILES = ["configuration.json", "environment.json", "metrics.jsonl", "status.json"]
 
 

@@ -20,6 +20,8 @@ import cep
 from cep import checkpoints
 from cep.runs import RunDirectory
 
+pytestmark = pytest.mark.once
+
 # Epochs long enough to be killed in the middle of.
 SLOW: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 8}
 VARIANTS: dict[str, dict[str, Any]] = {

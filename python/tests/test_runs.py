@@ -18,6 +18,8 @@ import cep
 from cep import checkpoints
 from cep.runs import RunDirectory
 
+pytestmark = pytest.mark.once
+
 FILES = {
     "configuration.json",
     "environment.json",

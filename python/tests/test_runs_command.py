@@ -15,6 +15,8 @@ from cep import presets
 from cep.command_line import cep as command
 from cep.runs import RunDirectory
 
+pytestmark = pytest.mark.once
+
 QUICK = ("--hidden", "16", "--free-steps", 8, "--nudged-steps", 4, "--epochs", 2)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 # An epoch that takes longer than one cares to wait. Its batches one by one, by the parts of epochs
 # that runs are made of, are the moments that the interrupted network may be left at.
 PROGRAM = """

@@ -24,7 +24,7 @@ from snapshot import same
 import cep
 from cep.sklearn import EPClassifier
 
-pytestmark = ignore_convergence
+pytestmark = [pytest.mark.once, ignore_convergence]
 
 # Blobs that any classifier tells apart.
 CENTRES = np.array([[3.0, 0.0], [-3.0, 2.0], [0.0, -4.0]])

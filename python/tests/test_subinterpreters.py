@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 VERSIONS = [f"python3.{minor}" for minor in (12, 13, 14)]
 
 # Without NumPy, which other versions of Python may not have.

@@ -15,7 +15,7 @@ from snapshot import same
 import cep
 from cep.runs import RunDirectory
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
 BETAS_AND_SEEDS = {"seed": range(2), "beta": [0.3, 0.5]}
 NAMES = ["beta=0.3,seed=0", "beta=0.3,seed=1", "beta=0.5,seed=0", "beta=0.5,seed=1"]

@@ -21,7 +21,7 @@ from cep import presets
 from cep.command_line import cep as command
 from cep.runs import RunDirectory
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
 QUICK = ("--hidden", "16", "--free-steps", 8, "--nudged-steps", 4, "--epochs", 2)
 HEADING = re.compile(r"^epochs +test error +best +seconds +run$", re.MULTILINE)

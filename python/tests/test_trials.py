@@ -12,6 +12,8 @@ from cep import presets
 from cep.reproduction import TABLE, Reproduction, Spread, Trials, report
 from cep.reproduction.published import error_at_angle, initial_angle
 
+pytestmark = pytest.mark.once
+
 EP_1H = presets.get("EP-1h")
 
 # The paper's table as it is printed: test error, training error; and off its Fig. 5a, degrees.

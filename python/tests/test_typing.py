@@ -9,6 +9,8 @@ import typed_client
 import cep
 from cep import _cep
 
+pytestmark = pytest.mark.once
+
 STUB = Path(cep.__file__).with_name("_cep.pyi")
 
 

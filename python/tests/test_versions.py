@@ -4,11 +4,14 @@ import configparser
 import importlib.metadata
 import re
 
+import pytest
 from click.testing import CliRunner
 from places import REPOSITORY
 
 import cep
 from cep.command_line import cep as command
+
+pytestmark = pytest.mark.once
 
 
 def of_setup() -> str:
