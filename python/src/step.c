@@ -53,8 +53,13 @@ static PyObject *step_array(PyObject *self, PyObject *args) {
     if (state == NULL || is_over(self) || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
         return NULL;
     }
+    const cep_step *step = ((Step *)self)->step;
     cep_array *array;
-    cep_status status = cep_step_array(((Step *)self)->step, kind, index, &array);
+    cep_status status;
+    /* Of weights that move it may be computed now. */
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_step_array(step, kind, index, &array);
+    Py_END_ALLOW_THREADS;
     return status == CEP_OK ? array_new(state, array) : set_error(status, state);
 }
 

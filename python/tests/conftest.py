@@ -1,6 +1,7 @@
 """Fixtures and settings of all tests."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cep"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that starts a command in the background has it ignore Ctrl-C, and all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: trains for long; leave out with -m 'not slow'")
     config.addinivalue_line("markers", "once: not of arithmetic; leave out on other processors")
 

@@ -23,23 +23,25 @@ RELEASED = {
         *("check_theorem", "energy", "feedback_angle", "check_samples", "evaluate", "predict"),
     },
     "Theorem": {"compare"},
+    "Step": {"array"},
 }
 # What these take does not depend on the size of networks or data.
 HELD = {
     "Network": {"array", "get_random_state", "set_random_state"},
     "Gradient": {"array"},
     "Theorem": {"summary"},
+    "Step": {"summary"},
     "Array": set(),
 }
 
 
 def test_it_is_known_of_every_function_of_the_engine() -> None:
     """A new one is tested below, or takes microseconds."""
-    for name in ("Network", "Gradient", "Theorem", "Array"):
+    for name in ("Network", "Gradient", "Theorem", "Array", "Step"):
         methods = {method for method in vars(getattr(_cep, name)) if not method.startswith("__")}
         assert methods == RELEASED.get(name, set()) | HELD[name]
     functions = {name for name, value in vars(_cep).items() if callable(value)}
-    types = {"Network", "Gradient", "Theorem", "Array", "DivergenceError"}
+    types = {"Network", "Gradient", "Theorem", "Array", "Step", "DivergenceError"}
     settings = {"instruction_set", "get_num_threads", "set_num_threads"}
     assert {name for name in functions if not name.startswith("__")} == types | settings
 

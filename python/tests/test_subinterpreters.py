@@ -33,13 +33,13 @@ def train(engine, seed, batches=40):
     net = engine.Network((64, 128, 10), 0, 0, 0, 0, seed, 0.2, True, False, 0.0, 0, 0.0)
     rule = (1, 30, 10, 0.5, 0, False, False, 0, 1e-6, 100, (0.01, 0.01), (0.01, 0.01))
     for _ in range(batches):
-        net.train_batch(x, y, rule)
+        net.train_batch(x, y, rule, None)
     try:
-        net.free_phase(x, 0, False)
+        net.free_phase(x, 0, False, None)
     except ValueError as error:
         assert "steps" in str(error)
     try:
-        net.nudged_phase(y, 1e30, 100)
+        net.nudged_phase(y, 1e30, 100, None)
     except engine.DivergenceError:
         pass
     return hashlib.sha256(memoryview(net.array(0, 0)).tobytes()).hexdigest()

@@ -116,7 +116,7 @@ public final class Network<Element: KernelScalar> {
         let sizes = configuration.sizes.map(Double.init)
         let parameters = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
         try CEPEngine.checkMemory(
-            values: parameters, of: Element.self, for: "a network of layers of \(configuration.sizes) units")
+            values: parameters, of: Element.self, for: "a set of parameters for layers of \(configuration.sizes) units")
     }
 
     private func drawParameters() {
