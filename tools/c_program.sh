@@ -20,7 +20,7 @@ fi
         clang -std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror ${sanitizer:+-fsanitize=$sanitizer} \
             -ISources/CCEP/include -c "$source" -o "$output/$(basename "$source").o"
     done
-    swiftc -static-stdlib ${sanitizer:+-sanitize=$sanitizer} "$output"/*.o "$library" \
+    swiftc -static-stdlib ${sanitizer:+-use-ld=lld -sanitize=$sanitizer} "$output"/*.o "$library" \
         $(pkg-config --libs openblas) -o "$output/program"
 }
 export LSAN_OPTIONS=suppressions=tools/leaks.supp:print_suppressions=0

@@ -169,7 +169,7 @@ BAD(beta_zero, BETA, "beta must be", a->beta = 0)
 BAD(beta_nan, BETA, "beta must be", a->beta = NAN)
 BAD(beta_infinite, BETA, "beta must be", a->beta = INFINITY)
 BAD(beta_minus_infinite, BETA, "beta must be", a->beta = -INFINITY)
-BAD(beta_denormal, BETA, "cannot hold", a->beta = 1e-320)
+BAD(beta_denormal, BETA, "beta", a->beta = 1e-320)
 
 /* ---- Rules ---- */
 
