@@ -24,8 +24,8 @@ the Python tests, those marked slow left out, run with an engine and an extensio
 and processes that they start are counted with them. A line counts as run where either did. The
 reason for each line that no test runs is in tools/uncovered_lines.toml.
 """
-# Lines that hold nothing that could run by itself.
-_CLOSING = re.compile(r"[\s{}()\[\]]*(?:else)?[\s{}()\[\]]*")
+# Lines that hold nothing that could run by itself: brackets, comments, conditions of compilation.
+_NOTHING = re.compile(r"[\s{}()\[\],]*(?:else)?[\s{}()\[\],]*|\s*(?://|/\*|#(?:if|el|endif)).*")
 
 # By file: by line number, how often it was run.
 Lines = Mapping[str, Mapping[int, int]]
@@ -69,7 +69,7 @@ def missed_lines(file: str, counts: Mapping[int, int]) -> dict[int, str]:
     return {
         number: text[number - 1].strip()
         for number, count in sorted(counts.items())
-        if not count and not _CLOSING.fullmatch(text[number - 1])
+        if not count and not _NOTHING.fullmatch(text[number - 1])
     }
 
 
@@ -96,7 +96,11 @@ def explanations(missed: Mapping[str, Mapping[int, str]]) -> tuple[list[str], li
     rows, complaints = ["| file | line | why |", "| --- | --- | --- |"], []
     for file, lines in missed.items():
         for number, text in lines.items():
-            fitting = [k for k, r in enumerate(reasons) if r["file"] == file and text in r["texts"]]
+            fitting = [
+                k
+                for k, reason in enumerate(reasons)
+                if reason["file"] == file and text in reason.get("texts", [text])
+            ]
             used |= {(k, text) for k in fitting}
             why = reasons[fitting[0]]["why"] if fitting else "**no reason is given**"
             code = text.replace("|", "\\|")
@@ -104,7 +108,7 @@ def explanations(missed: Mapping[str, Mapping[int, str]]) -> tuple[list[str], li
             if not fitting:
                 complaints.append(f"{file}:{number}: no test runs this: {text}")
     for k, reason in enumerate(reasons):
-        for text in reason["texts"]:
+        for text in reason.get("texts", []):
             if (k, text) not in used:
                 complaints.append(f"{reason['file']}: a reason for a line that is run: {text}")
     return rows, complaints
