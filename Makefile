@@ -6,13 +6,15 @@ C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
+.PHONY: help develop test mutation coverage sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
 	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
 	@echo "make memcheck  a short script under valgrind"
+	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
+	@echo "make coverage  a quarter of an hour: which lines the tests run, and why not the others; results/coverage.md"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
 	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
@@ -35,6 +37,15 @@ sanitize:
 
 memcheck:
 	tools/memcheck.sh
+
+mutation:
+	$(BIN)/python tools/mutation.py
+
+coverage:
+	$(BIN)/python -m pip install --quiet coverage
+	tools/coverage_swift.sh
+	tools/coverage_python.sh -m "not slow"
+	$(BIN)/python tools/coverage_report.py
 
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

@@ -8,16 +8,15 @@ public enum Activation: Int32, Sendable, CaseIterable {
     case tanh = 2
 }
 
-/// One activation function as loops see it: a type, so that each loop is compiled for each function.
+/// The derivatives of an activation function as loops see them: a type, so that each loop is compiled for each function.
 protocol ActivationFunction {
-    static func value<Element: KernelScalar>(_ x: Element) -> Element
     static func derivative<Element: KernelScalar>(_ x: Element) -> Element
     static func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element
 }
 
 enum ShiftedSigmoid: ActivationFunction {
     @inline(__always)
-    static func value<Element: KernelScalar>(_ x: Element) -> Element {
+    private static func value<Element: KernelScalar>(_ x: Element) -> Element {
         1 / (1 + Element.exponential(2 - 4 * x))
     }
 
@@ -35,12 +34,6 @@ enum ShiftedSigmoid: ActivationFunction {
 }
 
 enum HardSigmoid: ActivationFunction {
-    // Comparisons keep a NaN: it is reported, not turned into 0 or 1.
-    @inline(__always)
-    static func value<Element: KernelScalar>(_ x: Element) -> Element {
-        x < 0 ? 0 : (x > 1 ? 1 : x)
-    }
-
     @inline(__always)
     static func derivative<Element: KernelScalar>(_ x: Element) -> Element {
         x >= 0 && x <= 1 ? 1 : 0
@@ -52,7 +45,7 @@ enum HardSigmoid: ActivationFunction {
 
 enum HyperbolicTangent: ActivationFunction {
     @inline(__always)
-    static func value<Element: KernelScalar>(_ x: Element) -> Element {
+    private static func value<Element: KernelScalar>(_ x: Element) -> Element {
         Element.hyperbolicTangent(x)
     }
 

@@ -60,6 +60,39 @@ import Testing
         try check(example.type.scalar)
     }
 
+    /// Where samples come to rest at different times, each goes on with its own input, towards its own target, until it
+    /// does, and is found in its own place.
+    @Test(arguments: NetworkCase.few.filter { $0.type == .float64 })
+    func samplesComeToRestEachInItsTime(_ example: NetworkCase) throws {
+        var configuration = example.configuration
+        configuration.tolerance = 1e-3
+        let network = try Network<Double>(configuration)
+        let reference = ReferenceNetwork(network)
+        var stream = NumberStream(23)
+        let x = [0.3, 8, 0, 3, 1].map { scale in (0..<example.inputs).map { _ in stream.next() * scale } }
+        let y = [0.9, 0.1, 0.2, 1, 0.5].map { [Double](repeating: $0, count: example.outputs) }
+
+        try network.freePhase(x, steps: 500)
+        let free = network.states
+        try network.nudgedPhase(.values(y), beta: 0.4, steps: 500)
+        let nudged = network.states
+        var times: [Set<Int>] = [[], []]
+        for row in x.indices {
+            var states = reference.zeroStates([x[row]])
+            for (phase, beta) in [0, 0.4].enumerated() {
+                var (change, time) = (Double.infinity, 0)
+                while change > configuration.tolerance, time < 500 {
+                    let new = reference.step(states, towards: [y[row]], beta: beta)
+                    (change, time, states) = (ReferenceNetwork.largestChange(states, new), time + 1, new)
+                }
+                let found = (phase == 0 ? free : nudged).map { [$0[row]] }
+                #expect(largestDifference(found, states) <= Double.tolerance, "row \(row), phase \(phase)")
+                times[phase].insert(time)
+            }
+        }
+        #expect(times.allSatisfy { $0.count > 2 }, "the test's own premise: \(times)")
+    }
+
     @Test(arguments: NetworkCase.few)
     func aFreePhaseStartsFromZeroWhateverWasBefore(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {

@@ -53,10 +53,10 @@ import Testing
         check(type.scalar)
     }
 
-    @Test func statesStartBelowZeroInsideAndAboveOneSoThatEveryCornerIsSeen() {
+    @Test func statesStartBelowZeroInsideAboveOneAndAtTheCornersSoThatEachIsSeen() {
         let layer = Layer<Double>(100, nil)
         #expect(layer.state.contains { $0 < 0 } && layer.state.contains { $0 > 0 && $0 < 1 })
-        #expect(layer.state.contains { $0 > 1 })
+        #expect(layer.state.contains { $0 > 1 } && layer.state.contains(0) && layer.state.contains(1))
     }
 
     private var cases: [(Int, Double?)] { Self.counts.flatMap { count in Self.pulls.map { (count, $0) } } }
@@ -67,7 +67,7 @@ import Testing
     }
 }
 
-/// What a step takes: a layer of random numbers.
+/// What a step takes: a layer of random numbers, and two states at the bounds.
 private struct Layer<Element: KernelScalar> {
     let drive: [Element]
     let state: [Element]
@@ -77,7 +77,9 @@ private struct Layer<Element: KernelScalar> {
     init(_ count: Int, _ beta: Double?) {
         var stream = NumberStream(UInt64(count))
         drive = stream.array(count, in: -1.5...2)
-        state = stream.array(count, in: -0.5...1.5)
+        var state = stream.array(count, in: -0.5...1.5) as [Element]
+        (state[count - 1], state[0]) = (1, 0)
+        self.state = state
         target = stream.array(count, in: 0...1)
         self.beta = beta
     }

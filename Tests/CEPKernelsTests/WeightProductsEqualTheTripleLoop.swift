@@ -4,11 +4,15 @@ import Testing
 /// The products with weights: packed ones, and those that take matrices as they lie. Run under CEP_INSTRUCTION_SET they
 /// are of that set.
 @Suite struct WeightProductsEqualTheTripleLoop {
-    /// Around the widths of vectors and panels of every instruction set, and the heights of tiles.
+    /// Around the widths of vectors and panels of every instruction set, and the heights of tiles; and two that are
+    /// cut into parts for threads.
     static let shapes: [(m: Int, n: Int, k: Int)] = [
         (1, 1, 1), (1, 10, 33), (2, 16, 7), (3, 17, 20), (4, 32, 5), (5, 33, 64), (6, 8, 40), (7, 9, 3), (9, 31, 12),
         (10, 64, 16), (11, 65, 17), (20, 10, 100), (20, 48, 1), (23, 100, 50),
+        (48, 130, 90), (1, 800, 700),
     ]
+
+    init() { WorkerPool.shared.setThreadCount(max(2, WorkerPool.shared.threadCount)) }
 
     @Test(arguments: NumberType.allCases, [false, true])
     func packed(_ type: NumberType, _ transposing: Bool) {

@@ -69,6 +69,26 @@ def test_a_pause_loses_nothing(rule: Any) -> None:
     assert paused.history.train_loss == whole.history.train_loss
 
 
+@pytest.mark.parametrize("error", [Pause, ZeroDivisionError])
+def test_what_a_progress_function_raises_ends_the_call_at_once(error: type[Exception]) -> None:
+    x, y = np.random.default_rng(0).random((6000, 64)), np.arange(6000) % 10
+    stopped = Trainer(cep.Network([64, 512, 10], seed=1), (x, y), None, batch_size=20, seed=3)
+    done_at_calls = []
+
+    def fail(done: int, total: int, errors: int, loss_sum: float) -> None:
+        done_at_calls.append(done)
+        raise error
+
+    if error is Pause:
+        stopped.train_batches(RULES[0], fail)
+        assert stopped.position.batch * 20 == done_at_calls[0]
+    else:
+        with pytest.raises(error):
+            stopped.train_batches(RULES[0], fail)
+    assert len(done_at_calls) == 1
+    assert done_at_calls[0] < 6000
+
+
 def test_a_random_state_goes_on_where_another_was() -> None:
     x, y = samples(4)
     rule = cep.EP(6, 4, 0.4, [0.4, 0.2], beta_sign="random")

@@ -1,5 +1,6 @@
 """Records: what they hold, and that making them changes nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from small_runs import fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
-from cep import plots
+from cep import checkpoints, plots
 from cep.runs.recording import Recorder
 
 TIED: dict[str, Any] = {"rule": "ep", "epochs": 2}
@@ -38,6 +39,25 @@ def test_recording_changes_no_bit(changes: dict[str, Any], every: int) -> None:
     # 72 batches an epoch.
     wanted = [(epoch, batch) for epoch in (1, 2, 3) for batch in range(0, 72, every)]
     assert [(record["epoch"], record["batch"]) for record in result.records] == wanted
+
+
+def test_records_and_checkpoints_each_come_at_their_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+    save = checkpoints.save
+
+    def noting(path: Path, checkpoint: checkpoints.Checkpoint) -> None:
+        saved.append((path.name, len(checkpoint.history), checkpoint.position.batch))
+        save(path, checkpoint)
+
+    monkeypatch.setattr(checkpoints, "save", noting)
+    result = cep.run(
+        small(epochs=1, record_every=30), tmp_path / "run", checkpoint_every=20, progress=False
+    )
+    assert [record["batch"] for record in result.records] == [0, 30, 60]
+    within = [batch for name, epochs, batch in saved if name == "last.safetensors" and not epochs]
+    assert within == [20, 40, 60]
 
 
 @pytest.mark.parametrize("changes", [TIED, UNTIED])

@@ -31,11 +31,6 @@ public final class Matrix<Element: KernelScalar> {
         MatrixView(owner: self, pointer: pointer + start * columns, rows: count, columns: columns)
     }
 
-    /// The first of its memory as a matrix of as many rows, and of fewer columns.
-    func reshaped(columns: Int) -> MatrixView<Element> {
-        MatrixView(owner: self, pointer: pointer, rows: rows, columns: columns)
-    }
-
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     public func copy(from other: Matrix) { pointer.update(from: other.pointer, count: count) }

@@ -52,12 +52,6 @@ public struct MatrixView<Element: KernelScalar> {
             a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, accumulating: false, into: pointer)
     }
 
-    /// self ← self + scale · a b, for b of few rows.
-    func addProduct(of a: MatrixView, and b: MatrixView, scale: Element) {
-        CEPKernels.addProduct(
-            a.pointer, b.pointer, m: a.rows, n: b.columns, k: a.columns, scale: scale, to: pointer)
-    }
-
     /// self ← self + scale · aᵀ b, for a and b of few rows.
     func addOuterProduct(of a: MatrixView, and b: MatrixView, scale: Element) {
         addTransposedProduct(
@@ -77,12 +71,6 @@ public struct MatrixView<Element: KernelScalar> {
     /// self ← self + scale · other.
     func add(_ other: MatrixView, scale: Element) {
         CEPKernels.add(scale, times: other.pointer, to: pointer, count: count)
-    }
-
-    /// self ← the sum of another matrix's rows.
-    func setToRowSums(of other: MatrixView) {
-        fill(with: 0)
-        addRowSums(of: other, scale: 1)
     }
 
     /// Adds the sum of another matrix's rows, scaled, to this one row.

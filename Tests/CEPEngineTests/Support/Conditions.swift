@@ -19,5 +19,7 @@ extension EquilibriumPropagation {
 }
 
 extension ContinualEquilibriumPropagation {
-    init(_ conditions: Conditions) { self.init(conditions.phases, learningRates: conditions.rates) }
+    init(_ conditions: Conditions, writesEveryStep: Bool = false) {
+        self.init(conditions.phases, learningRates: conditions.rates, writesEveryStep: writesEveryStep)
+    }
 }

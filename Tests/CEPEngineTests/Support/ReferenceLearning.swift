@@ -4,11 +4,14 @@ import CEPKernels
 /// Which rule, as tests list them.
 enum RuleKind: String, CaseIterable, Sendable {
     case ep, cep
+    /// C-EP that writes the weights at every step.
+    case cepWriting = "cep writing every step"
 
     func rule<Element: KernelScalar>(_ phases: Conditions) -> any LearningRule<Element> {
         switch self {
         case .ep: EquilibriumPropagation(phases)
         case .cep: ContinualEquilibriumPropagation(phases)
+        case .cepWriting: ContinualEquilibriumPropagation(phases, writesEveryStep: true)
         }
     }
 }
@@ -24,7 +27,7 @@ extension ReferenceNetwork {
         case .ep:
             let nudged = relax(free, steps: phases.nudgedSteps, towards: y, beta: phases.beta)
             update(from: free, to: nudged, phases)
-        case .cep:
+        case .cep, .cepWriting:
             var old = free
             for _ in 0..<phases.nudgedSteps {
                 let new = step(old, towards: y, beta: phases.beta)
@@ -59,6 +62,30 @@ extension ReferenceNetwork {
                 }
             }
         }
+    }
+
+    /// L = (1/2B) Σ |s_L − y|².
+    func loss(_ states: States, _ y: Matrix) -> Double { Self.compare(states[last], with: y).lossSum / Double(y.count) }
+
+    /// The same with all parameters moved along a direction, which is in the order of `parameterValues`.
+    func moved(_ step: Double, along direction: [[Double]]) -> ReferenceNetwork {
+        func add(_ values: [Double], to matrix: inout Matrix) {
+            var place = 0
+            for i in matrix.indices {
+                for j in matrix[i].indices {
+                    matrix[i][j] += step * values[place]
+                    place += 1
+                }
+            }
+        }
+        var result = self
+        var rest = direction[...]
+        for k in weights.indices {
+            add(rest.removeFirst(), to: &result.weights[k])
+            for (i, value) in rest.removeFirst().enumerated() { result.biases[k][i] += step * value }
+            if !feedback[k].isEmpty { add(rest.removeFirst(), to: &result.feedback[k]) }
+        }
+        return result
     }
 
     /// Class = the first largest value of a row.

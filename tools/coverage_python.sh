@@ -1,0 +1,30 @@
+#!/bin/sh
+# Which lines of python/cep the Python tests run, and which of the engine and of the extension they reach: in lcov's
+# format, build/coverage/python.lcov and extension.lcov. Arguments go to pytest. The package is built apart from others,
+# with counters, in build/coverage/package.
+set -eu
+cd "$(dirname "$0")/.."
+out=$PWD/build/coverage
+python=$PWD/.venv/bin/python
+toolchain=$(dirname "$(readlink -f "$(command -v swift)")")
+
+rm -rf "$out/package" "$out/profiles" "$out"/python.*
+mkdir -p "$out/package"
+cp -R python/cep "$out/package/cep"
+swift build -c release --enable-code-coverage --product cep-static --scratch-path "$out/release"
+for source in python/src/*.c; do
+    "$toolchain/clang" -std=c11 -O1 -fPIC -fprofile-instr-generate -fcoverage-mapping -DPy_LIMITED_API=0x030B0000 \
+        -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" -ISources/CCEP/include \
+        -c "$source" -o "$out/package/$(basename "$source" .c).o"
+done
+# shellcheck disable=SC2046 # words
+swiftc -emit-library -static-stdlib -profile-generate "$out"/package/*.o "$out/release/release/libcep-static.a" \
+    $(pkg-config --libs openblas) -o "$out/package/cep/_cep.abi3.so"
+
+export PYTHONPATH="$out/package" LLVM_PROFILE_FILE="$out/profiles/%4m.profraw"
+"$python" -m coverage run -m pytest -q "$@"
+"$python" -m coverage combine
+"$python" -m coverage lcov -o "$out/python.lcov"
+"$toolchain/llvm-profdata" merge -o "$out/extension.profdata" "$out"/profiles/*.profraw
+"$toolchain/llvm-cov" export -format=lcov -instr-profile "$out/extension.profdata" "$out/package/cep/_cep.abi3.so" \
+    -sources Sources python/src >"$out/extension.lcov"
