@@ -200,3 +200,18 @@ def test_arrays_that_were_handed_in_are_not_kept() -> None:
     expected.nudged_phase(LABELS, 0.5, 3)
     assert same(states(net), states(expected))
     assert not np.shares_memory(net.states[0], x)
+
+
+def test_masked_values_are_refused() -> None:
+    net = cep.Network([8, 6, 3])
+    values = np.ma.masked_less(np.arange(16.0).reshape(2, 8), 3)
+    with pytest.raises(ValueError, match="x has masked values; fill them first"):
+        net.free_phase(values, 1)
+    net.free_phase(values.filled(0), 1)
+
+
+def test_values_need_an_array_that_is_there() -> None:
+    """Connection 0 has no feedback, nor have those of tied networks."""
+    net = cep.Network([8, 6, 3], feedback="untied", feedback_angle=30)
+    with pytest.raises(ValueError, match="no array 0 that values could be written to"):
+        net.feedback_weights[0] = np.zeros((8, 6))

@@ -186,6 +186,12 @@ def test_correlation_takes_runs_as_they_are_and_trains_the_rest(tmp_path: Path) 
         assert point.angles == pytest.approx(np.mean(each, axis=0))
     again = reproduction.correlation(["EP-1h", "C-VF-1h"], 1, tmp_path, **QUIET)
     assert again == found
+    printed = str(found).splitlines()
+    assert "angle between update and gradient" in printed[0]
+    for point, row in zip(found.points, printed[-len(found.points) :], strict=True):
+        assert row.split()[0] == point.preset.name
+        assert f"{point.angles[0]:.1f}°" in row
+        assert point.feedback_angle is None or f" {point.feedback_angle:g}° " in row
 
 
 @pytest.mark.usefixtures("quick_presets")

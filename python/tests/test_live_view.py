@@ -210,6 +210,10 @@ def test_the_terminal_shows_all_of_it(look: Look, width: int) -> None:
     for k, norms in enumerate(look.movement):
         assert f"connection {k}" in text
         assert f"{norms[-1]:.2e}" in text
+    with TerminalScreen(console) as screen:
+        screen.show(look, epoch_ended=True)
+        screen.move(dataclasses.replace(look, done=77))
+    assert "77 of 1,437 samples" in console.export_text()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
@@ -280,6 +284,14 @@ def test_in_a_notebook_one_picture_is_drawn_anew() -> None:
     assert output.output_type == "display_data"
     assert output.data["image/png"] == updates[-1]["content"]["data"]["image/png"]
     assert len(updates) >= 3
+
+
+def test_a_line_says_what_diverged(look: Look) -> None:
+    from cep.live.screens import line
+
+    diverged = line(dataclasses.replace(look, diverged="the free phase diverged"))
+    assert diverged.endswith("the free phase diverged")
+    assert "residual" in line(look)
 
 
 def test_elsewhere_an_epoch_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

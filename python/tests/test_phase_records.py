@@ -54,6 +54,8 @@ def test_states_are_those_of_phases_of_so_many_steps(net: cep.Network) -> None:
         ("free", 0.0, free.steps),
         ("nudged", 0.5, nudged.steps),
     ]
+    assert f"free, {free.steps} steps>" in repr(record)
+    assert f"nudged, {nudged.steps} steps, beta=0.5>" in repr(record)
     other = net.like()
     for steps in range(1, free.steps + 1):
         outcome = other.free_phase(x, steps)

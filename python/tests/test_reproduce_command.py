@@ -120,6 +120,20 @@ def test_a_figure_is_drawn_and_printed(tmp_path: Path) -> None:
         assert f"figure         {path}" in result.stdout
 
 
+@pytest.mark.usefixtures("quick_presets")
+def test_the_correlation_figure_is_drawn_and_printed(tmp_path: Path) -> None:
+    options = ("--seeds", 1, "--epochs", 1, "--jobs", 1, "--run-dir", tmp_path)
+    result = reproduce("--figure", "correlation", "EP-1h", *options)
+    assert result.exit_code == 0, result.output
+    assert str(cep.reproduction.correlation(["EP-1h"], 1, tmp_path, progress=False)) in (
+        result.stdout
+    )
+    for ending in ("png", "svg", "json"):
+        path = tmp_path / "figures" / f"correlation.{ending}"
+        assert path.stat().st_size > 500
+        assert f"figure         {path}" in result.stdout
+
+
 def test_the_theorem_figure_is_of_both_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
