@@ -71,4 +71,12 @@ import Testing
             _ = try Network<Float>(NetworkConfiguration(sizes: [3, 4, 2], setting: setting))
         }
     }
+
+    @Test func aToleranceThatFloat32CannotHoldIsRefused() throws {
+        let configuration = NetworkConfiguration(sizes: [3, 4, 2], tolerance: 1e39)
+        expectError(EngineError.invalidArgument, saying: ["tolerance is 1e+39", "Float"]) {
+            _ = try Network<Float>(configuration)
+        }
+        _ = try Network<Double>(configuration)
+    }
 }

@@ -56,6 +56,16 @@ import Testing
         }
     }
 
+    @Test func stepsThatAreTooManyToBeKept() throws {
+        let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3]))
+        let rule = BackpropagationThroughTime<Double>(freeSteps: .max, learningRates: nil)
+        expectError(EngineError.outOfMemory, saying: ["\(Int.max) steps of 3 samples"]) {
+            try Self.data.withSamples {
+                _ = try network.gradient($0, estimator: rule, monitor: ProgressMonitor())
+            }
+        }
+    }
+
     @Test func aTheoremOfMoreNudgedStepsThanFreeOnes() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3]))
         let conditions = TheoremConditions(
