@@ -3,11 +3,9 @@
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from places import REPOSITORY
 
 pytestmark = [
     pytest.mark.slow,

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SPECIFICATION = importlib.util.spec_from_file_location(
     "planted_defects", REPOSITORY / "tools" / "planted_defects.py"
 )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import REPOSITORY
 
 import cep
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "Examples" / "Digits"
 
 needs_swift = pytest.mark.skipif(
