@@ -1,8 +1,7 @@
 """How long `import cep` takes beside `import numpy`.
 
 Each is imported in processes of their own, of which the fastest is the least disturbed. Beside the
-time it prints the processor's, which other programs change little. Ends with a status other than 0
-where `import cep` takes the processor 100 ms more than `import numpy`, or longer.
+time it prints the processor's, threads that wait busily included.
 
     python benchmarks/import_time.py
 """
@@ -11,7 +10,6 @@ import subprocess
 import sys
 
 REPEATS = 10
-LIMIT = 100.0
 PROGRAM = """
 import time
 start = time.perf_counter(), time.process_time()
@@ -25,8 +23,6 @@ def main() -> None:
     more = cep[0] - numpy[0], cep[1] - numpy[1]
     for what, (time, processor) in {"numpy": numpy, "cep": cep, "cep alone": more}.items():
         print(f"import {what:9}  {time:6.1f} ms, of the processor {processor:6.1f} ms")
-    if more[1] >= LIMIT:
-        sys.exit(f"expected less than {LIMIT:.0f} ms of the processor for cep alone")
 
 
 def import_ms(name: str) -> tuple[float, float]:

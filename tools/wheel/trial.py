@@ -62,7 +62,7 @@ class Trial:
         self.python(self.folder / PROOF.name, *self.hidden)
 
     def measure_import(self) -> None:
-        """See that the import is quick."""
+        """Print how long the import takes."""
         self.python(self.copy / "benchmarks" / "import_time.py")
 
     def test(self, *arguments: str) -> str:
