@@ -2,13 +2,13 @@
 
     CEP_DATA=<folder of the MNIST files> python results/continual_noise.py RUNS
 
-Trains what is not yet in RUNS (the folder of ``cep reproduce --run-dir``), counts the training
-images whose free phase ends in a cycle, and writes continual_noise.md beside this file; metrics and
-configurations go to ``runs``.
+Trains those that ``runs`` beside this file lacks, in RUNS (or takes what is there: it is the folder
+of ``cep reproduce --run-dir``), and counts the training images whose free phase ends in a cycle.
+Metrics, configurations and counts go to ``runs``, from which continual_noise.md is written.
 """
 
+import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,21 @@ from table import markdown
 
 import cep
 from cep import checkpoints, datasets, presets
+from cep.reproduction.series import Series
 from cep.runs import RunDirectory, RunOutcome
 
 HERE = Path(__file__).resolve().parent
-# What is changed of the preset, and the seeds that are trained.
-VARIANTS: dict[str, dict[str, tuple[dict[str, Any], tuple[int, ...]]]] = {
+KEPT = HERE / "runs"
+COUNT = "cycles.json"
+SEEDS = 5
+# What is changed of the preset.
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "C-EP-1h": {
-        "as published": ({}, (0, 1, 2, 3, 4)),
-        "alternating": ({"relaxation": "alternating"}, (0, 1, 2, 3, 4)),
-        "nudged-16": ({"nudged_steps": 16}, (0,)),
+        "as published": {},
+        "alternating": {"relaxation": "alternating"},
+        "nudged-16": {"nudged_steps": 16},
     },
-    "C-VF-1h": {
-        "as published": ({}, (0, 1, 2, 3, 4)),
-        "alternating": ({"relaxation": "alternating"}, (0, 1, 2, 3, 4)),
-    },
+    "C-VF-1h": {"as published": {}, "alternating": {"relaxation": "alternating"}},
 }
 # A state that changes by more in a step, after all free steps, is not on its way to rest.
 CYCLE = 0.1
@@ -43,42 +44,46 @@ HEADINGS = ("run", "seed", "last test error", "best", "train error", "images in 
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python results/continual_noise.py RUNS")
-    runs = Path(sys.argv[1])
-    wanted = {
-        name: configuration
+    series = [
+        Series(folder_of(preset, variant), presets.get(preset).configuration.replace(**changes))
         for preset, variants in VARIANTS.items()
-        for variant, (changes, seeds) in variants.items()
-        for name, configuration in named(preset, variant, changes, seeds).items()
+        for variant, changes in variants.items()
+    ]
+    missing = {
+        name: each.configuration.replace(seed=seed)
+        for each in series
+        for seed in range(SEEDS)
+        if not (KEPT / (name := f"{each.folder}/seed-{seed}") / COUNT).exists()
     }
-    outcomes = cep.run_many(wanted, runs)
     (images, _), _ = datasets.load("mnist")
-    rows = []
-    for name, outcome in outcomes.items():
+    for name, outcome in cep.run_many(missing, sys.argv[1]).items():
         copy_run(outcome)
-        rows.append(row(name, outcome, images[:IMAGES]))
-        print(*rows[-1], flush=True)
+        count = cycles_of(outcome, images[:IMAGES])
+        (KEPT / name / COUNT).write_text(json.dumps({"images_in_a_cycle": count}) + "\n")
+    rows = [row(outcome) for each in series for outcome in each.ended(KEPT)]
     (HERE / "continual_noise.md").write_text(f"{COMMENT}\n{markdown(HEADINGS, rows)}\n")
 
 
-def named(
-    preset: str, variant: str, changes: dict[str, Any], seeds: Sequence[int]
-) -> dict[str, cep.Configuration]:
-    folder = preset if variant == "as published" else f"variants/{preset}/{variant}"
-    configuration = presets.get(preset).configuration.replace(**changes)
-    return {f"{folder}/seed-{seed}": configuration.replace(seed=seed) for seed in seeds}
+def folder_of(preset: str, variant: str) -> str:
+    return preset if variant == "as published" else f"variants/{preset}/{variant}"
 
 
-def row(name: str, outcome: RunOutcome, images: NDArray[Any]) -> list[str]:
-    net = checkpoints.load(RunDirectory(outcome.directory).last).make_network()
-    folder, _, seed = name.rpartition("/seed-")
+def row(outcome: RunOutcome) -> list[str]:
+    folder, _, seed = outcome.name.rpartition("/seed-")
     cells = [folder.removeprefix("variants/"), seed]
     if outcome.reason == "diverged":
-        cells += [f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
-    else:
-        errors = (outcome.test_error, outcome.best_test_error, outcome.train_error)
-        cells += [f"{error:.2%}" for error in errors]
-        cells.append(str(cycles(net, images, outcome.configuration.free_steps)))
-    return cells
+        return [*cells, f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
+    errors = (outcome.test_error, outcome.best_test_error, outcome.train_error)
+    count = json.loads((KEPT / outcome.name / COUNT).read_text())["images_in_a_cycle"]
+    return [*cells, *(f"{error:.2%}" for error in errors), str(count)]
+
+
+def cycles_of(outcome: RunOutcome, images: NDArray[Any]) -> int | None:
+    """How many images a run's network leaves in a cycle; None for one that diverged."""
+    if outcome.reason == "diverged":
+        return None
+    net = checkpoints.load(RunDirectory(outcome.directory).last).make_network()
+    return cycles(net, images, outcome.configuration.free_steps)
 
 
 def cycles(net: cep.Network, images: NDArray[Any], steps: int) -> int:

@@ -15,8 +15,8 @@ from interpreters import Interpreter
 PROOF = Path(__file__).with_name("proof.py")
 # Of the repository, what the tests read; none of it is the package, or could be built to be it.
 COPIED = (
-    "python/tests", "docs", "notebooks", "results", "benchmarks", "tools/notebooks.py", "README.md",
-    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml", "setup.cfg",
+    "python/tests", "fuzzing/found", "docs", "notebooks", "results", "benchmarks", "tools/notebooks.py",
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml", "setup.cfg",
     "Sources/CCEP/include/cep.h",
 )  # fmt: skip
 # Of the source tree, not of what is installed.
