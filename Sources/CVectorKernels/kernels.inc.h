@@ -32,7 +32,7 @@ INLINE VECTOR NAME(power_of_two)(VECTOR x) {
     VECTOR r = x - (shifted - SPLAT(ROUNDING));
     VECTOR p = SPLAT(POWER_COEFFICIENTS[POWER_DEGREE]);
     for (int i = POWER_DEGREE - 1; i >= 0; i--) {
-        p = p * r + SPLAT(POWER_COEFFICIENTS[i]);
+        p = MULTIPLY_ADD(p, r, SPLAT(POWER_COEFFICIENTS[i]));
     }
     NAME(mask) exponent = ((NAME(mask))shifted + EXPONENT_BIAS) << MANTISSA_BITS;
     return p * (VECTOR)exponent;
@@ -40,7 +40,8 @@ INLINE VECTOR NAME(power_of_two)(VECTOR x) {
 
 /* 1 / (1 + e^(2 - 4x)) */
 INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
-    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(SPLAT(2 * LOG2_E) - SPLAT(4 * LOG2_E) * x));
+    VECTOR power = MULTIPLY_ADD(SPLAT(-4 * LOG2_E), x, SPLAT(2 * LOG2_E));
+    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(power));
 }
 
 INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
@@ -56,9 +57,9 @@ INLINE VECTOR NAME(tanh)(VECTOR x) {
     VECTOR square = x * x;
     VECTOR p = SPLAT(TANH_COEFFICIENTS[TANH_TERMS - 1]);
     for (int i = TANH_TERMS - 2; i >= 0; i--) {
-        p = p * square + SPLAT(TANH_COEFFICIENTS[i]);
+        p = MULTIPLY_ADD(p, square, SPLAT(TANH_COEFFICIENTS[i]));
     }
-    VECTOR near = size + size * square * p;
+    VECTOR near = MULTIPLY_ADD(size * square, p, size);
     VECTOR result = SELECT(square < SPLAT(0.625 * 0.625), near, far);
     return (VECTOR)((NAME(mask))result | ((NAME(mask))x & ~(INTEGER)MAGNITUDE));
 }
@@ -84,7 +85,7 @@ INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
         return SELECT((x >= SPLAT(0)) & (x <= SPLAT(1)), SPLAT(1), SPLAT(0));
     case CEP_KERNEL_TANH:
         y = NAME(tanh)(x);
-        return SPLAT(1) - y * y;
+        return MULTIPLY_ADD(-y, y, SPLAT(1));
     default:
         return SPLAT(1);
     }
@@ -167,7 +168,7 @@ TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
 }
 
 INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
-    return pulls ? value + SPLAT(beta) * (target - old) : value;
+    return pulls ? MULTIPLY_ADD(SPLAT(beta), target - old, value) : value;
 }
 
 INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target, T beta, T *state, size_t count) {
@@ -222,8 +223,8 @@ TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t c
 
 INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR target, T beta, T dt, int clamp,
                           int pulls) {
-    VECTOR velocity = NAME(derivative)(derivative_of, old) * drive - old;
-    VECTOR new = old + SPLAT(dt) * NAME(pulled)(velocity, target, old, beta, pulls);
+    VECTOR velocity = MULTIPLY_ADD(NAME(derivative)(derivative_of, old), drive, -old);
+    VECTOR new = MULTIPLY_ADD(SPLAT(dt), NAME(pulled)(velocity, target, old, beta, pulls), old);
     return clamp ? NAME(hard_sigmoid)(new) : new;
 }
 
@@ -317,7 +318,7 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
 }
 
 /* What one row of b adds to the sums of a tile. The first one sets them: zeroing them costs more than it looks. */
-#define TILE_STEP(i, assign)                                                                                      \
+#define TILE_STEP(i, first)                                                                                       \
     {                                                                                                             \
         VECTOR weights[2];                                                                                        \
         for (size_t v = 0; v < vectors; v++) {                                                                    \
@@ -328,7 +329,7 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
         for (size_t r = 0; r < m; r++) {                                                                          \
             VECTOR value = SPLAT(a[r * a_row + (i) * a_column]);                                                  \
             for (size_t v = 0; v < vectors; v++)                                                                  \
-                sums[r][v] assign value *weights[v];                                                              \
+                sums[r][v] = first ? value * weights[v] : MULTIPLY_ADD(value, weights[v], sums[r][v]);            \
         }                                                                                                         \
     }
 
@@ -338,18 +339,18 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
                        size_t a_column, const T *b, size_t b_stride, T scale, const T *base, size_t base_stride,
                        T *c, size_t c_stride, size_t columns) {
     VECTOR sums[ROWS][2];
-    TILE_STEP(0, =)
+    TILE_STEP(0, 1)
     for (size_t i = 1; i < k; i++)
-        TILE_STEP(i, +=)
+        TILE_STEP(i, 0)
     for (size_t r = 0; r < m; r++) {
         for (size_t v = 0; v < vectors; v++) {
             T *place = c + r * c_stride + v * LANES;
             const T *old = base + r * base_stride + v * LANES;
             if (columns - v * LANES >= LANES) {
-                STORE(place, LOAD(old) + SPLAT(scale) * sums[r][v]);
+                STORE(place, MULTIPLY_ADD(SPLAT(scale), sums[r][v], LOAD(old)));
             } else {
                 size_t rest = columns - v * LANES;
-                NAME(store_part)(place, NAME(load_part)(old, rest) + SPLAT(scale) * sums[r][v], rest);
+                NAME(store_part)(place, MULTIPLY_ADD(SPLAT(scale), sums[r][v], NAME(load_part)(old, rest)), rest);
             }
         }
     }
@@ -423,7 +424,7 @@ INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
         for (size_t r = 0; r < m; r++) {                                                                          \
             VECTOR left = load(a + r * k + i);                                                                    \
             for (size_t s = 0; s < n; s++)                                                                        \
-                sums[r][s] += left * right[s];                                                                    \
+                sums[r][s] = MULTIPLY_ADD(left, right[s], sums[r][s]);                                            \
         }                                                                                                         \
     }
 #define WHOLE(p) LOAD(p)

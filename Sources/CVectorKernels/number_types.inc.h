@@ -106,6 +106,7 @@
 #undef ROWS
 #undef SHORT_ROWS
 #undef DOT_ROWS
+#undef MULTIPLY_ADD
 #undef TARGET
 #undef INLINE
 #undef LOAD_PART_FLOAT32

@@ -9,7 +9,9 @@
 #include <immintrin.h>
 #endif
 
-#pragma clang fp contract(fast)
+/* What is fused is said by MULTIPLY_ADD. A compiler that chose would choose otherwise for a tile of another
+ * height, and results would depend on how rows are shared among threads. */
+#pragma clang fp contract(off)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define JOIN_(a, b) a##_##b
@@ -65,6 +67,11 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define ROWS 4
 #define SHORT_ROWS 4
 #define DOT_ROWS 2
+#if defined(__x86_64__)
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#else
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#endif
 #define TARGET
 #define INLINE static inline __attribute__((always_inline))
 #include "number_types.inc.h"
@@ -75,6 +82,7 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define ROWS 6
 #define SHORT_ROWS 6
 #define DOT_ROWS 2
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
 #include "number_types.inc.h"
@@ -84,6 +92,7 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define ROWS 10
 #define SHORT_ROWS 7
 #define DOT_ROWS 5
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define LOAD_PART_FLOAT32(p, count) _mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p)

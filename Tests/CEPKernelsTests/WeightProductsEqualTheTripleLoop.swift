@@ -63,6 +63,31 @@ import Testing
         #expect(throws: Never.self) { try check(type.scalar) }
     }
 
+    /// Threads share rows: neither the height of a tile nor that of a part may change a bit.
+    @Test(arguments: NumberType.allCases)
+    func rowsDoNotDependOnThePartTheyAreIn(_ type: NumberType) {
+        func check<Element: KernelScalar>(_: Element.Type) {
+            for (m, n, k) in Self.shapes {
+                let matrices = Matrices<Element>(m, n, k)
+                let base = matrices.random(m * n)
+                func cut(intoRows height: Int) -> [Element] {
+                    var result = base
+                    for first in stride(from: 0, to: m, by: height) {
+                        setToTransposedProduct(
+                            matrices.aTransposed, matrices.b, m: m, n: n, k: k, rows: first..<min(first + height, m),
+                            scale: 0.3, addingTo: base, into: &result)
+                    }
+                    return result
+                }
+                let whole = cut(intoRows: m)
+                for height in 1...min(m, 12) {
+                    #expect(cut(intoRows: height) == whole, "\(height) of the rows of \(m) × \(n) over \(k)")
+                }
+            }
+        }
+        check(type.scalar)
+    }
+
     @Test(arguments: NumberType.allCases, [false, true])
     func withTheTransposeAsItLies(_ type: NumberType, _ accumulating: Bool) {
         func check<Element: KernelScalar>(_: Element.Type) {

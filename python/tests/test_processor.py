@@ -1,11 +1,14 @@
 """Instruction sets differ by rounding only, and the number of threads by nothing."""
 
+import hashlib
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import cep
 
@@ -52,6 +55,55 @@ def test_threads_and_time_change_no_bit(tmp_path) -> None:
     runs = [run(tmp_path / "p.npy", CEP_NUM_THREADS=count)[0] for count in counts]
     assert [threads for _, threads, _ in runs] == counts
     assert len({digest for _, _, digest in runs}) == 1
+
+
+OF_EACH_RULE = {
+    "EP": lambda rates: cep.EP(5, 3, 0.5, rates),
+    "EP, summed": lambda rates: cep.EP(5, 3, 0.5, rates, accumulate=True),
+    "C-EP": lambda rates: cep.CEP(5, 3, 0.5, rates),
+    "C-EP, written": lambda rates: cep.CEP(5, 3, 0.5, rates, write_every_step=True),
+    "BPTT": lambda rates: cep.BPTT(5, learning_rates=rates),
+}
+
+
+@settings(max_examples=60)
+@given(
+    sizes=st.tuples(
+        st.integers(1, 400),
+        st.lists(st.sampled_from([1, 9, 17, 64, 100, 513, 2000]), min_size=1, max_size=2),
+        st.integers(1, 20),
+    ),
+    batch=st.integers(1, 150),
+    rule=st.sampled_from(sorted(OF_EACH_RULE)),
+    setting=st.sampled_from(["prototypical", "real-time"]),
+    feedback=st.sampled_from(["tied", "untied"]),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_networks_of_any_shape_do_not_depend_on_threads(
+    sizes: tuple[int, list[int], int],
+    batch: int,
+    rule: str,
+    setting: str,
+    feedback: str,
+    dtype: str,
+) -> None:
+    """Rows are shared among threads in other places each time, and no bit may know it."""
+    units = [sizes[0], *sizes[1], sizes[2]]
+    random = np.random.default_rng(0)
+    x, y = random.random((batch, units[0])), random.integers(0, units[-1], batch)
+    before = cep.get_num_threads()
+    outcomes = set()
+    try:
+        for threads in (1, 2, 3, 5, 8):
+            cep.set_num_threads(threads)
+            net = cep.Network(units, setting=setting, feedback=feedback, dtype=dtype, seed=0)
+            cep.train_batch(net, x, y, OF_EACH_RULE[rule](0.01))
+            net.free_phase(x, 3)
+            everything = [*net.parameters(), *net.states]
+            outcomes.add(hashlib.sha256(b"".join(a.tobytes() for a in everything)).hexdigest())
+    finally:
+        cep.set_num_threads(before)
+    assert len(outcomes) == 1
 
 
 @pytest.mark.parametrize("name", ["baseline", "avx2", "avx512"])
