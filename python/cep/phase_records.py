@@ -203,6 +203,7 @@ def record(
     >>> record.nudged.states[2].shape
     (6, 2, 3)
     """
+    _arguments.kind("net", net, Network, "cep.Network(…)")
     recorder = _Recorder(net, layers, samples, weights)
     if net._observer is not None:
         raise RuntimeError("the network is being recorded already")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cep import _arguments
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -55,7 +57,7 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     ImportError
         Where matplotlib is not installed.
     """
-    axes = new_figure().subplots() if ax is None else ax
+    axes = new_axes() if ax is None else ax
     epochs = range(1, len(history) + 1)
     percent = [100 * error for error in history.train_error]
     axes.plot(epochs, percent, color=BLUE, linestyle="--", label="training (while learning)")
@@ -162,9 +164,14 @@ def plot_gdu(report: "GDUReport", entries: int = 5, seed: int = 0) -> "Figure":
 
     Raises
     ------
+    TypeError
+        Where it is no report.
     ImportError
         Where matplotlib is not installed.
     """
+    from cep.theorem import GDUReport
+
+    _arguments.kind("report", report, GDUReport, "cep.gdu_check(…)")
     neurons = [curves for curves in report.states if curves is not None]
     feedback = [curves for curves in report.feedback_weights if curves is not None]
     rows: list[tuple[str, list[Curves]]] = [("neurons", neurons), ("weights", report.weights)]
@@ -224,12 +231,35 @@ def some_entries(curves: "Curves", entries: int = 5, seed: int = 0) -> "Curves":
 
 
 def new_figure(**options: Any) -> Any:
-    """An empty figure; it takes the options of matplotlib's."""
+    """An empty figure; it takes the options of matplotlib's. A notebook shows it as a value."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("drawing needs matplotlib: pip install 'cep[plot]'") from error
-    # In a notebook the figure should appear by itself; in a script nothing should open a window.
-    if "matplotlib.pyplot" in sys.modules:
+    if is_notebook():
+        # One of pyplot's own would be shown twice, as the value of its cell and when that ends. But
+        # the first of them tells the notebook how figures are shown.
+        if "matplotlib.pyplot" not in sys.modules:
+            from matplotlib import pyplot
+
+            pyplot.close(pyplot.figure())
+    elif "matplotlib.pyplot" in sys.modules:
         return sys.modules["matplotlib.pyplot"].figure(layout="constrained", **options)
     return Figure(layout="constrained", **options)
+
+
+def new_axes() -> Any:
+    """Axes of a new figure. No notebook shows axes as a value, so that the figure is pyplot's."""
+    figure = new_figure()
+    if is_notebook():
+        from matplotlib import pyplot
+
+        figure = pyplot.figure(layout="constrained")
+    return figure.subplots()
+
+
+def is_notebook() -> bool:
+    """Whether a kernel runs the program: something that shows pictures."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None

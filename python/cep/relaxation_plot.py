@@ -47,6 +47,9 @@ def plot_relaxation(record: "Record", sample: int = 0, units: int = 5, seed: int
     ImportError
         Where matplotlib is not installed.
     """
+    from cep.phase_records import Record
+
+    _arguments.kind("record", record, Record, "cep.record(…)")
     units = _arguments.count("units", units)
     layers = _layers(record, _arguments.integer("sample", sample))
     moved = any(phase.weights is not None for phase in record.phases)

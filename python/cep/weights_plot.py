@@ -42,6 +42,7 @@ def plot_weights(
     ImportError
         Where matplotlib is not installed.
     """
+    _arguments.kind("net", net, Network, "cep.Network(…)")
     weights = np.array(net.weights[0])
     chosen = _units(units, len(weights))
     rows, columns = _shape(shape, weights.shape[1])

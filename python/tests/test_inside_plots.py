@@ -183,3 +183,26 @@ def test_angles_that_a_run_recorded() -> None:
     found = curves(cep.plot_angles(result.records))
     assert set(found) == {"feedback, connection 1", "update to gradient"}
     assert len(found["feedback, connection 1"]) == len(result.records)
+
+
+ONE: Any = ([[0.5] * 4], [0])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda net: cep.plot_gdu(net), r"report must be what cep\.gdu_check"),
+        (lambda net: cep.plot_relaxation(3), r"record must be what cep\.record.* got int"),
+        (lambda net: cep.plot_weights([net]), "net must be what cep.Network.* got list"),
+        (lambda net: cep.record(net.weights).__enter__(), "net must be what cep.Network"),
+        (
+            lambda net: cep.fit(
+                net, ([[0.5] * 4], [0]), cep.EP(2, 1, 0.5, 0.1), 1, live=cep.LiveView
+            ),
+            r"live must be what cep\.LiveView\(\) gives, got LiveView itself",
+        ),
+    ],
+)
+def test_what_is_something_else_is_refused(call: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        call(cep.Network([4, 3, 2], seed=0))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from cep.live.looks import Look
+from cep.plots import is_notebook
 
 
 class Screen(AbstractContextManager["Screen"]):
@@ -43,7 +44,7 @@ def _numbers(values: Iterable[float]) -> str:
 
 def screen_here() -> Screen:
     """A screen for the place where the program runs."""
-    if _is_notebook():
+    if is_notebook():
         from cep.live.notebook import NotebookScreen
 
         return NotebookScreen()
@@ -52,10 +53,3 @@ def screen_here() -> Screen:
 
         return TerminalScreen()
     return Screen()
-
-
-def _is_notebook() -> bool:
-    """Whether a kernel runs the program: something that shows pictures."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None
