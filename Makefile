@@ -58,7 +58,7 @@ lint:
 	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
 	g++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ Sources/CCEP/include/cep.h
 	clang -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
-	clang --target=aarch64-linux-gnu -std=c11 -Wall -Wextra -Werror -fsyntax-only -ISources/CVectorKernels/include \
+	clang --target=aarch64-linux-gnu -std=c11 -O2 -Wall -Wextra -Werror -c -o /dev/null -ISources/CVectorKernels/include \
 		-isystem /usr/aarch64-linux-gnu/include Sources/CVectorKernels/vector_kernels.c
 
 format:
