@@ -18,8 +18,8 @@ help:
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
 	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
-	@echo "make docs      the documentation site, in build/docs; any warning is an error"
-	@echo "make docs-swift  the Swift reference, in build/docs/swift"
+	@echo "make docs      the documentation site, in build/docs, with the Swift reference; any warning is an error"
+	@echo "make docs-swift  the Swift reference alone, in build/docs/swift"
 	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
 	@echo "make wheel-check  the same on one CPython, by some tests"
 	@echo "make fuzz      searches for calls and files that break something, for SECONDS (600)"
@@ -73,6 +73,8 @@ notebooks:
 docs:
 	rm -rf build/docs
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
+	@if command -v swift >/dev/null; then $(MAKE) --no-print-directory docs-swift; \
+	else echo "no Swift reference: there is no swift on PATH"; fi
 
 docs-swift:
 	tools/swift_reference.sh build/docs/swift

@@ -1,16 +1,23 @@
 #!/bin/sh
 # Writes the reference of the Swift engine into the folder given: pages that DocC makes from the comments of its public
-# declarations. They are for a site that has them under /swift.
+# declarations; any warning is an error. They are for a site that has them under /swift. What is public is read from the
+# modules that the extension is built with, so that nothing is compiled a second time.
 set -eu
 cd "$(dirname "$0")/.."
 output=$1
 graphs=build/symbol-graphs
+release=.build/release
+toolchain=$(dirname "$(command -v swift)")
 
-swift package dump-symbol-graph --minimum-access-level public
+swift build -c release --quiet --product cep-static
 rm -rf "$graphs" "$output"
 mkdir -p "$graphs" "$(dirname "$output")"
-cp "$(dirname "$(swift build --show-bin-path)")"/symbolgraph/CEPEngine*.symbols.json "$graphs"
-"$(dirname "$(command -v swift)")/docc" convert \
+# shellcheck disable=SC2046 # a list of words
+swift symbolgraph-extract -module-name CEPEngine -minimum-access-level public -output-dir "$graphs" \
+    -target "$("$toolchain/clang" -dumpmachine)" -I "$release/Modules" $(pkg-config --cflags openblas) \
+    -Xcc -fmodule-map-file=Sources/COpenBLAS/module.modulemap \
+    -Xcc -fmodule-map-file="$release/CVectorKernels.build/module.modulemap"
+"$toolchain/docc" convert --warnings-as-errors \
     --fallback-display-name CEPEngine --fallback-bundle-identifier cep.CEPEngine \
     --additional-symbol-graph-dir "$graphs" \
     --transform-for-static-hosting --hosting-base-path swift --output-path "$output"

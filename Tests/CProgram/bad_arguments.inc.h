@@ -176,7 +176,7 @@ BAD(beta_denormal, BETA, "beta", a->beta = 1e-320)
 BAD(rule_null, RULE, "rule is NULL", a->rule = NULL)
 BAD(rule_misaligned, RULE, "rule is not aligned",
     a->rule = misaligned(a, &a->rule_storage, sizeof a->rule_storage))
-BAD(rule_kind_unknown, RULE, "4 is not a kind of learning rule", a->rule_storage.kind = 4)
+BAD(rule_kind_unknown, RULE, "1000 is not a kind of learning rule", a->rule_storage.kind = 1000)
 BAD(rule_kind_lowest, RULE, "not a kind of learning rule", a->rule_storage.kind = INT32_MIN)
 BAD(no_free_steps, RULE, "free_steps", a->rule_storage.free_steps = 0)
 BAD(free_steps_negative, RULE, "free_steps", a->rule_storage.free_steps = -1)

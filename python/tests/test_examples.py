@@ -4,7 +4,6 @@ import doctest
 import importlib
 import os
 import pkgutil
-import re
 import shlex
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +12,7 @@ import click
 import numpy as np
 import pytest
 from dataset_files import fake_mnist, write_mnist
+from listings import listings
 from places import REPOSITORY
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
@@ -30,11 +30,6 @@ MODULES = [
 ]
 
 SLOW = {"docs/sklearn.md"}
-
-
-def blocks(page: Path, *languages: str) -> list[str]:
-    fenced = rf"^```(?:{'|'.join(languages)})\n(.*?)^```$"
-    return re.findall(fenced, page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def name(page: Path) -> str:
@@ -61,7 +56,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param(page, id=name(page), marks=[pytest.mark.slow] * (name(page) in SLOW))
         for page in PAGES
-        if blocks(page, "python")
+        if listings(page, "python")
     ],
 )
 def test_python_blocks_of_a_page(page: Path) -> None:
@@ -82,7 +77,7 @@ def test_few_blocks_are_left_out() -> None:
 COMMANDS = [
     pytest.param(line, id=f"{name(page)}: {line}")
     for page in PAGES
-    for block in blocks(page, "sh")
+    for block in listings(page, "sh")
     for line in block.splitlines()
     if line.startswith("cep ") and "--help" not in line
 ]

@@ -1,39 +1,23 @@
 """The engine serves Swift programs: README's example, in a package of its own, and the digits."""
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from listings import listings
 from places import REPOSITORY
+from swift_toolchain import needs_swift, run
 
 import cep
 
 EXAMPLE = REPOSITORY / "Examples" / "Digits"
 
-needs_swift = pytest.mark.skipif(
-    shutil.which("swift") is None, reason="there is no Swift toolchain"
-)
-
-
-def run(*command: str, folder: Path) -> str:
-    # No Python: what a Swift program needs is found without what this process has set.
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
 
 @pytest.mark.slow
 @needs_swift
 def test_readme_example_is_a_package(tmp_path: Path) -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    manifest, program = re.findall(r"^```swift\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    manifest, program = listings(REPOSITORY / "README.md", "swift")
     (tmp_path / "cep").symlink_to(REPOSITORY)
     package = tmp_path / "xor"
     (package / "Sources" / "xor").mkdir(parents=True)

@@ -5,7 +5,9 @@ extension Network {
     ///
     /// - Parameters:
     ///   - inputs: Batch × units of layer 0.
+    ///   - steps: 1 or more.
     ///   - continuing: Whether to start from the present states, of the same batch size, rather than from zero.
+    ///   - monitor: Is shown the phase, and may stop it.
     @discardableResult
     public func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor = ProgressMonitor()

@@ -13,9 +13,7 @@ public protocol Setting<Element>: Sendable {
     /// What a layer sends, from its state. Called only where `sendsActivation`.
     func send(_ state: UnsafePointer<Element>, into sent: UnsafeMutablePointer<Element>, count: Int)
 
-    /// Moves a layer's state by one step.
-    ///
-    /// - Parameter pull: The nudging of the output layer.
+    /// Moves a layer's state by one step; `pull` is the nudging of the output layer.
     func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool)
 
     /// Backwards through `step` of a free phase: from the gradient of a layer's new state to those of its drive and,

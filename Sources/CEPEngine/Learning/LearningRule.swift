@@ -18,10 +18,13 @@ public protocol LearningRule<Element>: Sendable {
     /// 1, times `rates`, to the accumulators.
     ///
     /// - Parameters:
+    ///   - network: The one that learns.
+    ///   - batch: Its states, inputs and targets.
     ///   - rates: Of each connection.
     ///   - accumulators: Of each connection: the network's own parameters, or others of the same shapes, in which case
     ///     the network's parameters are in the end as they were.
     ///   - random: Where the rule takes what it leaves to chance.
+    ///   - monitor: To be handed to the phases, which it may stop.
     /// - Returns: How the batch was predicted at the end of the free phase.
     /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`, with the network's parameters as they were.
     func addUpdates(
@@ -35,7 +38,9 @@ public struct LearningRates: Sendable {
     public var weights: [Double]
     public var biases: [Double]
 
-    /// - Parameter biases: The same as for weights where not given.
+    /// - Parameters:
+    ///   - weights: One rate a connection.
+    ///   - biases: The same as for weights where not given.
     public init(weights: [Double], biases: [Double]? = nil) {
         self.weights = weights
         self.biases = biases ?? weights

@@ -30,10 +30,10 @@ public protocol Connection<Element>: AnyObject {
         from older: JoinedLayers<Element>, to newer: JoinedLayers<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>)
 
-    /// How the connection will move in a continual nudged phase that begins with these layers. It has been packed for
-    /// the phase.
+    /// How the connection will move in a continual nudged phase. It has been packed for the phase.
     ///
     /// - Parameters:
+    ///   - start: The layers as the phase begins.
     ///   - steps: The most the phase takes.
     ///   - rates: With which the connection moves while the phase runs.
     func makeMovement(
@@ -50,7 +50,12 @@ public protocol Connection<Element>: AnyObject {
 
     /// Adds the gradient of the parameters, times the rates, to `accumulator`.
     ///
-    /// - Parameter below: The lower layer's drive gradient; nil for the clamped input, which has no drive.
+    /// - Parameters:
+    ///   - below: The lower layer's drive gradient; nil for the clamped input, which has no drive.
+    ///   - above: The upper layer's.
+    ///   - sent: What the two layers send.
+    ///   - rates: What the gradient is multiplied with.
+    ///   - accumulator: What it is added to.
     func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, sent: SentByLayers<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>)

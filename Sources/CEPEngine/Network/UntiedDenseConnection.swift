@@ -9,7 +9,10 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     private var packingRoom: PackingRoom<Element>?
     private var room = UpdateRoom<Element>()
 
-    /// - Parameter isFromInput: Whether the layer below is the clamped input.
+    /// - Parameters:
+    ///   - below: Units of the layer below.
+    ///   - above: Units of the layer above.
+    ///   - isFromInput: Whether the layer below is the clamped input.
     public init(below: Int, above: Int, isFromInput: Bool) throws(EngineError) {
         self.isFromInput = isFromInput
         parameters = try ConnectionParameters(below: below, above: above, feedback: !isFromInput)

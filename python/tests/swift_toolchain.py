@@ -1,0 +1,23 @@
+"""Tests that build with Swift."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+needs_swift = pytest.mark.skipif(
+    shutil.which("swift") is None, reason="there is no Swift toolchain"
+)
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run a command that has to succeed; return what it prints."""
+    # No Python: what a Swift program needs is found without what this process has set.
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
