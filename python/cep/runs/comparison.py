@@ -40,8 +40,12 @@ def on_disk(directory: RunDirectory) -> Compared:
     ValueError
         A file is damaged.
     """
+    configuration = directory.configuration()
+    ending = directory.ending(configuration)
+    if ending is not None:
+        return Compared(str(directory.path), configuration, ending.reason, ending.history)
     status, _ = directory.status()
-    return Compared(str(directory.path), directory.configuration(), status, directory.history())
+    return Compared(str(directory.path), configuration, status, directory.history())
 
 
 def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:

@@ -5,13 +5,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, cast, get_args
+from typing import Any
 
 from cep import tensor_files
 from cep.configuration import Configuration
 from cep.processor import get_num_threads, set_num_threads
 from cep.runs.directory import RunDirectory
-from cep.runs.result import RunOutcome, StopReason
+from cep.runs.result import RunOutcome
 from cep.runs.running import run
 from cep.runs.spreading import checked_jobs, spread
 
@@ -121,14 +121,14 @@ def _ended_before(name: str, configuration: Configuration, path: Path) -> RunOut
     """The outcome of a run that needs no training any more."""
     directory = RunDirectory(path)
     try:
-        status, message = directory.status()
-        if status not in get_args(StopReason) or directory.configuration() != configuration:
+        ending = directory.ending(configuration)
+        if ending is None:
             return None
-        reason = cast(StopReason, status)
-        return RunOutcome(name, configuration, path, reason, message, directory.history())
+        directory.mend(ending)
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
+    return RunOutcome(name, configuration, path, ending.reason, ending.message, ending.history)
 
 
 def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:

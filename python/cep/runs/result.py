@@ -12,6 +12,16 @@ from cep.network import Network
 StopReason = Literal["finished", "patience", "diverged"]
 
 
+def reason_to_stop(configuration: Configuration, history: History) -> StopReason | None:
+    """Why a run ends after these epochs; None where it goes on, or until it diverges."""
+    if len(history) >= configuration.epochs:
+        return "finished"
+    patience = configuration.patience
+    if patience is not None and len(history) - history.best_epoch >= patience:
+        return "patience"
+    return None
+
+
 class Measured:
     """What the history of a run comes to."""
 

@@ -18,7 +18,7 @@ from cep.runs.interrupts import deferred_interrupts
 from cep.runs.keeping import Keeper
 from cep.runs.progress import Bars
 from cep.runs.recording import Recorder
-from cep.runs.result import RunResult, StopReason
+from cep.runs.result import RunResult, reason_to_stop
 from cep.runs.tensorboard import EventWriter
 from cep.trainer import Pause, Trainer
 
@@ -163,15 +163,16 @@ class _Run:
     def train(self) -> RunResult:
         """Train until there is a reason to stop."""
         message = ""
-        while (reason := self._reason_to_stop()) is None:
+        history = self._trainer.history
+        while (reason := reason_to_stop(self._configuration, history)) is None:
             try:
-                self._train_epoch(epoch=len(self._trainer.history) + 1)
+                self._train_epoch(epoch=len(history) + 1)
             except DivergenceError as error:
                 reason, message = "diverged", str(error)
                 break
         result = RunResult(
             self._configuration,
-            self._trainer.history,
+            history,
             self._trainer.net,
             reason,
             message,
@@ -180,14 +181,6 @@ class _Run:
         if self._keeper is not None:
             self._keeper.run_ended(result)
         return result
-
-    def _reason_to_stop(self) -> StopReason | None:
-        history, patience = self._trainer.history, self._configuration.patience
-        if len(history) >= self._configuration.epochs:
-            return "finished"
-        if patience is not None and len(history) - history.best_epoch >= patience:
-            return "patience"
-        return None
 
     def _train_epoch(self, epoch: int) -> None:
         trainer, rule = self._trainer, self._configuration.make_rule(epoch)
