@@ -123,4 +123,6 @@ def _report(result: RunResult) -> None:
     click.echo(
         f"test error     {result.test_error:.2%} after the last epoch, "
         f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s)"
+        + f": {result.ended}"
+        * result.mostly_wrong
     )

@@ -61,6 +61,21 @@ class RunDirectory:
         """Whether a run was begun here."""
         return self._configuration.is_file()
 
+    def is_foreign(self) -> bool:
+        """Whether the configuration.json here is another program's.
+
+        It cannot be read as ours then, and nothing else of a run lies beside it.
+        """
+        if any(path.is_file() for path in (self._status, self._metrics, self.last)):
+            return False
+        try:
+            self.configuration()
+        except (FileNotFoundError, ValueError):
+            return True
+        except OSError:
+            pass
+        return False
+
     def configuration(self) -> Configuration:
         """What the run here was asked for.
 
