@@ -12,6 +12,7 @@ from cep.configuration import Configuration
 from cep.datasets import Dataset
 from cep.history import History
 from cep.live.view import LiveView, Watch
+from cep.presets import Preset, configuration_of
 from cep.rules import LearningRule
 from cep.runs.directory import RunDirectory
 from cep.runs.interrupts import deferred_interrupts
@@ -24,7 +25,7 @@ from cep.trainer import Pause, Trainer
 
 
 def run(
-    configuration: Configuration,
+    configuration: Configuration | Preset | str,
     directory: str | os.PathLike[str] | None = None,
     *,
     data: tuple[Dataset, Dataset] | None = None,
@@ -43,8 +44,9 @@ def run(
 
     Parameters
     ----------
-    configuration : Configuration
-        What to train, and how.
+    configuration : Configuration, Preset or str
+        What to train, and how: a preset, or the name of one, stands for its configuration (see
+        `cep.presets`).
     directory : path, optional
         Where the run is kept (see `RunDirectory`); made where it does not exist. Without, nothing
         is written.
@@ -90,6 +92,7 @@ def run(
         On SIGTERM, with status 143, after a checkpoint; without a directory, or where the program
         has a handler of its own, SIGTERM does what it would do anyway.
     """
+    configuration = configuration_of("configuration", configuration)
     if checkpoint_every is not None:
         checkpoint_every = _arguments.count("checkpoint_every", checkpoint_every)
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
