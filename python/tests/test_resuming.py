@@ -279,6 +279,52 @@ def test_a_signal_saves_and_says_how_to_go_on(
     )
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_path: Path) -> None:
+    """As by head, which reads a few lines."""
+    folder = str(tmp_path / "run")
+    options = ["--hidden", "16", "--epochs", "300", "--no-progress", "--run-dir", folder]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cep", "train", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    assert running.stdout is not None
+    assert running.stderr is not None
+    while not re.match(r" *2 ", running.stdout.readline()):
+        assert running.poll() is None, "it ended before the second epoch"
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait(timeout=60) == 128 + signal.SIGPIPE
+    running.stderr.close()
+    directory = RunDirectory(folder)
+    assert directory.status() == ("interrupted", "nobody read the output")
+    epochs = len(directory.history())
+    assert 2 < epochs < 300
+    saved = checkpoints.load(directory.last)
+    assert (len(saved.history), saved.position.batch) == (epochs, 0)
+
+
+def test_output_that_nobody_reads_before_the_run(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    cep.run(small(epochs=1), tmp_path / "other", progress=False)
+    for arguments in (["train", "--run-dir", str(tmp_path / "run")], ["runs"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cep", *arguments],
+            cwd=tmp_path,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (141, "")
+    os.close(write)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_program_that_is_terminated_has_saved(tmp_path: Path) -> None:
     """`cep.run` in a program that does nothing about signals."""
     configuration = small(**SLOW | {"epochs": 10_000})
