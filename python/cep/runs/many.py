@@ -9,8 +9,9 @@ from typing import Any
 
 from cep import tensor_files
 from cep.configuration import Configuration
-from cep.presets import Preset, configuration_of
+from cep.presets import Preset
 from cep.processor import get_num_threads, set_num_threads
+from cep.runs.described import configuration_of
 from cep.runs.directory import RunDirectory
 from cep.runs.result import RunOutcome
 from cep.runs.running import run

@@ -12,8 +12,9 @@ from cep.configuration import Configuration
 from cep.datasets import Dataset
 from cep.history import History
 from cep.live.view import LiveView, Watch
-from cep.presets import Preset, configuration_of
+from cep.presets import Preset
 from cep.rules import LearningRule
+from cep.runs.described import configuration_of
 from cep.runs.directory import RunDirectory
 from cep.runs.interrupts import deferred_interrupts
 from cep.runs.keeping import Keeper

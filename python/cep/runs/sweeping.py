@@ -9,7 +9,8 @@ from typing import Any
 
 from cep import tensor_files
 from cep.configuration import Configuration, unknown
-from cep.presets import Preset, configuration_of
+from cep.presets import Preset
+from cep.runs.described import configuration_of
 from cep.runs.many import run_many
 from cep.runs.result import RunOutcome
 from cep.runs.spelling import plain, spelled
