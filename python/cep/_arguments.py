@@ -50,10 +50,10 @@ def real(name: str, value: object) -> float:
 
 
 def flag(name: str, value: object) -> bool:
-    """True or False, and nothing that merely behaves like one of them."""
-    if not isinstance(value, bool):
+    """True or False, NumPy's too, and nothing that merely behaves like one of them."""
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
-    return value
+    return bool(value)
 
 
 def kind(name: str, value: object, expected: type, made_by: str) -> None:

@@ -120,9 +120,11 @@ def json_lines(objects: list[dict[str, Any]]) -> bytes:
 
 
 def append_json_line(path: Path, value: dict[str, Any]) -> None:
-    """Add a line to a file that `read_json_lines` reads."""
+    """Add a line to a file that `read_json_lines` reads; it survives a power failure."""
     with path.open("ab") as file:
         file.write(json_lines([value]))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -115,7 +115,7 @@ class Configuration:
         for name, choices in _CHOICES.items():
             _arguments.choice(name, getattr(self, name), choices)
         for name in ("clamp", "follows_energy", "accumulate"):
-            _arguments.flag(name, getattr(self, name))
+            self._set(name, _arguments.flag(name, getattr(self, name)))
         for name in ("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):

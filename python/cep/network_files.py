@@ -79,7 +79,5 @@ def _options(values: Any) -> Any:
             f"expected the options {', '.join(NetworkOptions.__annotations__)}, "
             f"found {', '.join(values)}"
         )
-    for name in ("clamp", "follows_energy"):
-        _arguments.flag(name, values[name])
     _arguments.integer("seed", values["seed"], highest=2**64 - 1)
     return values

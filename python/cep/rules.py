@@ -169,7 +169,7 @@ class EP(_TwoPhaseRule):
 
     def __post_init__(self) -> None:
         self._check_phases("fixed", "random", "symmetric")
-        self._set("accumulate", bool(self.accumulate))
+        self._set("accumulate", _arguments.flag("accumulate", self.accumulate))
 
     def _engine_fields(self) -> dict[str, Any]:
         return super()._engine_fields() | {"accumulate": self.accumulate}
@@ -238,7 +238,7 @@ class CEP(_TwoPhaseRule):
 
     def __post_init__(self) -> None:
         self._check_phases("fixed", "random")
-        self._set("write_every_step", bool(self.write_every_step))
+        self._set("write_every_step", _arguments.flag("write_every_step", self.write_every_step))
 
     def _engine_fields(self) -> dict[str, Any]:
         return super()._engine_fields() | {"write_every_step": self.write_every_step}

@@ -82,6 +82,16 @@ WRONG_COUNTS: dict[str, tuple[Any, type[Exception], str]] = {
     "array": (np.array([5, 6]), TypeError, "integer, got ndarray"),
 }
 
+# Flags that are none: (value, words of the message).
+WRONG_FLAGS: dict[str, tuple[Any, str]] = {
+    "string": ("no", "str 'no'"),
+    "empty string": ("", "str ''"),
+    "one": (1, "int 1"),
+    "zero": (0, "int 0"),
+    "None": (None, "NoneType None"),
+    "array": (np.array([True]), r"ndarray array\(\[ True\]\)"),
+}
+
 # Values of beta: (value, exception, words of its message).
 WRONG_BETAS: dict[str, tuple[Any, type[Exception], str]] = {
     "zero": (0, ValueError, r"beta.*not 0, got 0"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bad_values import LABELS, WRONG_BETAS, WRONG_COUNTS, X, fit, network
+from bad_values import LABELS, WRONG_BETAS, WRONG_COUNTS, WRONG_FLAGS, X, fit, network
 from snapshot import refused
 
 import cep
@@ -39,6 +39,31 @@ def test_counts_that_are_none(counted: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", [np.int8, np.uint64, np.int32])
 def test_counts_of_any_integer_type(counted: str, kind: Any) -> None:
     COUNTED[counted][1](network(), kind(2))
+
+
+FLAGS: dict[str, Callable[[Any], bool]] = {
+    "clamp": lambda flag: cep.Network([2, 2, 2], clamp=flag).options["clamp"],
+    "follows_energy": lambda flag: cep.Network(
+        [2, 2, 2], setting="real-time", follows_energy=flag
+    ).options["follows_energy"],
+    "accumulate": lambda flag: cep.EP(5, 3, 0.5, accumulate=flag).accumulate,
+    "write_every_step": lambda flag: cep.CEP(5, 3, 0.5, write_every_step=flag).write_every_step,
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("kind", WRONG_FLAGS)
+def test_flags_that_are_none(flag: str, kind: str) -> None:
+    value, words = WRONG_FLAGS[kind]
+    with pytest.raises(TypeError, match=f"^{flag} must be True or False, got {words}$"):
+        FLAGS[flag](value)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("value", [True, False])
+def test_flags_are_kept_as_those_of_python(flag: str, value: bool) -> None:
+    assert FLAGS[flag](value) is value
+    assert FLAGS[flag](np.bool_(value)) is value
 
 
 @pytest.mark.parametrize("kind", WRONG_BETAS)

@@ -354,7 +354,12 @@ def test_names_that_are_no_places_in_the_directory(name: str, tmp_path: Path) ->
     [
         ([small()], {}, TypeError, "must be a mapping of names"),
         ({"a": small(), 3: small()}, {}, TypeError, "must be a string, got 3"),
-        ({"a": {"beta": 0.5}}, {}, TypeError, r"'a' must be a Configuration, got \{"),
+        (
+            {"a": {"beta": 0.5}},
+            {},
+            TypeError,
+            r"'a' must be a Configuration, a Preset .* got dict \{",
+        ),
         ({"a": small()}, {"jobs": 0}, ValueError, "jobs must be 1 or more, got 0"),
         ({"a": small()}, {"jobs": 1.5}, TypeError, "jobs must be an integer, got float"),
     ],

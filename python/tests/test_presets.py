@@ -1,11 +1,16 @@
 """The presets are the published experiments."""
 
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from small_runs import small
 
 import cep
 from cep import presets
+from cep.presets import Preset
 
 # Ernoult et al. (2020) and its companion: sizes, learning rates from the OUTPUT on as they print
 # them, epochs, T, K, β; percent of test errors, their deviation, percent of training errors.
@@ -93,3 +98,34 @@ def test_defaults_are_the_published_ones_on_mnist() -> None:
         assert presets.defaults("mnist", rule, 5) == presets.defaults("mnist", rule, 2)
     exact = presets.get("EP-2h").with_bptt().configuration
     assert presets.defaults("mnist", "bptt", 2) == exact
+
+
+CALLS: dict[str, Callable[[Any, Path], cep.RunResult | cep.RunOutcome]] = {
+    "run": lambda value, folder: cep.run(value, folder, progress=False),
+    "run_many": lambda value, folder: cep.run_many(
+        {"seed=0": value}, folder, jobs=1, progress=False
+    )["seed=0"],
+    "sweep": lambda value, folder: next(
+        iter(cep.sweep(value, {"seed": [0]}, folder, jobs=1, progress=False))
+    ),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("call", CALLS)
+def test_a_preset_or_its_name_stands_for_its_configuration(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = Preset("EP-1h", small(epochs=1), None)
+    monkeypatch.setitem(presets.PRESETS, "EP-1h", quick)
+    for kind, value in (("configuration", small(epochs=1)), ("preset", quick), ("name", "EP-1h")):
+        result = CALLS[call](value, tmp_path / kind)
+        assert (result.configuration, result.reason) == (small(epochs=1), "finished")
+    with pytest.raises(ValueError, match="there is no preset 'EP-1'; did you mean 'EP-1h'"):
+        CALLS[call]("EP-1", tmp_path / "none")
+    for wrong in ({"beta": 0.5}, None, Path("EP-1h"), cep.Configuration):
+        kind = re.escape(f"got {type(wrong).__name__} {wrong!r}")
+        words = f"must be a Configuration, a Preset or the name of one such as 'EP-1h', {kind}$"
+        with pytest.raises(TypeError, match=words):
+            CALLS[call](wrong, tmp_path / "none")
+    assert not (tmp_path / "none").exists()

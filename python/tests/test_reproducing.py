@@ -114,9 +114,10 @@ def test_a_preset_that_diverges_says_so(tmp_path: Path) -> None:
 def test_what_is_on_disk_is_read(tmp_path: Path) -> None:
     trained = reproduce_rows(["EP-1h", "C-VF-1h"], 2, tmp_path, jobs=1, progress=False)
     configuration = presets.get("C-VF-1h").configuration
-    for seed, status in ((10, "finished"), (2, "diverged"), (11, "unfinished")):
+    errors = [0.3, 0.2, 0.1]
+    for seed, epochs, status in ((10, 3, "finished"), (2, 2, "diverged"), (11, 3, "unfinished")):
         place = tmp_path / "C-VF-1h" / f"seed-{seed}"
-        write_run(place, configuration.replace(seed=seed), [0.3, 0.2, 0.1], status)
+        write_run(place, configuration.replace(seed=seed), errors[:epochs], status)
     (tmp_path / "C-VF-1h" / "seed-12").mkdir()
     read = read_rows(tmp_path)
     assert [row.preset.name for row in read] == ["EP-1h", "C-VF-1h"]

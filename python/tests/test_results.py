@@ -53,7 +53,7 @@ def runs(tmp_path: Path) -> Path:
     at_angle = three.replace(feedback_angle=112.5, epochs=20)
     write_run(place / "angles" / "C-VF-1h" / "angle-112.5" / "seed-0", at_angle, [0.047] * 20)
     write_run(place / "first", one, [0.1] * 30)
-    (place / "EP-1h" / "seed-0" / "last.safetensors").write_bytes(b"large")
+    (place / "EP-1h" / "seed-0" / "best.safetensors").write_bytes(b"large")
     (place / "figures").mkdir()
     (place / "figures" / "angles-C-VF-1h.json").write_text("{}")
     return place

@@ -8,17 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import fitted, small, without_times
+from small_runs import files, fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
 from cep import checkpoints
+from cep.reproduction.series import Series
 from cep.runs import RunDirectory
+from cep.runs.comparison import on_disk
 
 pytestmark = pytest.mark.once
 
@@ -128,6 +131,106 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert same(parameters(result.network), fitted(configuration)[0])
 
 
+def tear(metrics: Path) -> None:
+    """Cut off the end of the last line."""
+    metrics.write_bytes(metrics.read_bytes()[:-20])
+
+
+def empty(metrics: Path) -> None:
+    metrics.write_bytes(b"")
+
+
+def spoil(metrics: Path) -> None:
+    metrics.write_bytes(b"no JSON\n" + metrics.read_bytes())
+
+
+def many(
+    configurations: dict[str, cep.Configuration], directory: Path
+) -> dict[str, cep.RunOutcome]:
+    return cep.run_many(configurations, directory, jobs=1, progress=False)
+
+
+LOSSES: list[Callable[[Path], None]] = [tear, empty, Path.unlink, spoil]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"epochs": 30, "patience": 1}, {"learning_rate_schedule": [(2, 1e30)]}],
+    ids=["finished", "patience", "diverged"],
+)
+def test_lost_metrics_of_a_run_that_ended_are_written_again(
+    changes: dict[str, Any], lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    configuration, place = small(**changes), tmp_path / "row" / "seed-0"
+    metrics = place / "metrics.jsonl"
+    first = cep.run(configuration, place, progress=False)
+    assert len(first.history) > 0
+    whole = metrics.read_bytes()
+
+    lose(metrics)
+    again = cep.run(configuration, place, resume=True, progress=False)
+    assert (again.history, again.reason) == (first.history, first.reason)
+    assert metrics.read_bytes() == whole
+
+    lose(metrics)
+    (outcome,) = many({"row/seed-0": configuration}, tmp_path).values()
+    assert (outcome.history, outcome.reason) == (first.history, first.reason)
+    assert metrics.read_bytes() == whole
+
+    lose(metrics)
+    assert on_disk(RunDirectory(place)).history == first.history
+    (read,) = Series("row", configuration).ended(tmp_path)
+    assert read.history == first.history
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_lost_metrics_without_a_checkpoint_are_no_result(
+    lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    place, configuration = tmp_path / "row" / "seed-0", small()
+    cep.run(configuration, place, progress=False)
+    (place / "last.safetensors").unlink()
+    read = Series("row", configuration)
+    assert len(read.ended(tmp_path)) == 1
+    lose(place / "metrics.jsonl")
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match=r"metrics\.jsonl"):
+        read.ended(tmp_path)
+    with pytest.raises(ValueError, match=r"metrics\.jsonl"):
+        on_disk(RunDirectory(place))
+    with pytest.raises(ValueError, match=r"metrics\.jsonl"):
+        cep.run(configuration, place, resume=True, progress=False)
+    assert files(tmp_path) == before
+    (outcome,) = many({"row/seed-0": configuration}, tmp_path).values()
+    assert (outcome.reason, len(outcome.history)) == ("failed", 0)
+    assert "metrics.jsonl" in outcome.message
+
+
+def test_lines_are_on_the_disk_before_the_checkpoint_that_counts_on_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a power failure, which leaves of each file what was synchronised last."""
+    durable: dict[str, bytes] = {}
+    original = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        original(descriptor)
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if path.is_file():
+            durable[re.sub(r"^\.|\.\d+\.\d+\.part$", "", path.name)] = path.read_bytes()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    seen: list[list[int]] = []
+
+    def look(history: cep.History) -> None:
+        kinds = ("metrics.jsonl", "records.jsonl")
+        seen.append([len(durable[kind].splitlines()) for kind in kinds])
+
+    cep.run(small(record_every=30), tmp_path, progress=False, on_epoch_end=look)
+    assert seen == [[1, 3], [2, 6], [3, 9]]
+
+
 def command(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "cep", "train", "--no-progress", *arguments],
@@ -174,6 +277,52 @@ def test_a_signal_saves_and_says_how_to_go_on(
         parameters(checkpoints.load(directory.last).make_network()),
         fitted(directory.configuration())[0],
     )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_path: Path) -> None:
+    """As by head, which reads a few lines."""
+    folder = str(tmp_path / "run")
+    options = ["--hidden", "16", "--epochs", "300", "--no-progress", "--run-dir", folder]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cep", "train", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    assert running.stdout is not None
+    assert running.stderr is not None
+    while not re.match(r" *2 ", running.stdout.readline()):
+        assert running.poll() is None, "it ended before the second epoch"
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait(timeout=60) == 128 + signal.SIGPIPE
+    running.stderr.close()
+    directory = RunDirectory(folder)
+    assert directory.status() == ("interrupted", "nobody read the output")
+    epochs = len(directory.history())
+    assert 2 < epochs < 300
+    saved = checkpoints.load(directory.last)
+    assert (len(saved.history), saved.position.batch) == (epochs, 0)
+
+
+def test_output_that_nobody_reads_before_the_run(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    cep.run(small(epochs=1), tmp_path / "other", progress=False)
+    for arguments in (["train", "--run-dir", str(tmp_path / "run")], ["runs"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "cep", *arguments],
+            cwd=tmp_path,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (141, "")
+    os.close(write)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_program_that_is_terminated_has_saved(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import fitted, small, without_times
+from small_runs import files, fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
@@ -138,9 +139,30 @@ def test_a_checkpoint_from_another_run(tmp_path: Path) -> None:
     run(small(), tmp_path / "one")
     run(small(seed=1), tmp_path / "two")
     os.replace(tmp_path / "one" / "last.safetensors", tmp_path / "two" / "last.safetensors")
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match="belongs to a run of another configuration"):
+        run(small(seed=1), tmp_path / "two", resume=True)
+    assert files(tmp_path) == before
     (tmp_path / "two" / "status.json").unlink()
     with pytest.raises(ValueError, match="belongs to a run of another configuration"):
         run(small(seed=1), tmp_path / "two", resume=True)
+
+
+def test_an_older_checkpoint_of_a_run_that_ended(tmp_path: Path) -> None:
+    """It is not passed off as the end, and costs no line of the metrics."""
+
+    def keep(history: cep.History) -> None:
+        if len(history) == 2:
+            shutil.copy(tmp_path / "run" / "last.safetensors", tmp_path / "older")
+
+    run(small(), tmp_path / "run", on_epoch_end=keep)
+    os.replace(tmp_path / "older", tmp_path / "run" / "last.safetensors")
+    before = files(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"says 'finished', but .*last.safetensors has 2 of 3 epochs"
+    ):
+        run(small(), tmp_path / "run", resume=True)
+    assert files(tmp_path) == before
 
 
 def test_a_directory_where_another_process_is_at_work(

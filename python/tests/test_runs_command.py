@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from fake_trials import write_run
+from small_runs import small
 from snapshot import parameters, same
 
 import cep
@@ -146,12 +148,15 @@ def test_runs_are_compared(tmp_path: Path) -> None:
         path = tmp_path / f"seed {seed}" / beta
         history = RunDirectory(path).history()
         test, best = history.validation_error[-1], min(history.validation_error)
+        status = "mostly wrong" if test > 0.5 else "finished"
         assert re.split(" {2,}", row) == [
-            *(str(path), beta, str(seed), "finished", "2/2", f"{test:.2%}", f"{best:.2%}"),
+            *(str(path), beta, str(seed), status, "2/2", f"{test:.2%}", f"{best:.2%}"),
             str(history.validation_error.index(best) + 1),
             *(f"{history.train_error[-1]:.2%}", f"{sum(history.seconds):.1f}"),
         ]
     (tmp_path / "seed 1" / "0.5" / "metrics.jsonl").write_text("")
+    assert "2/2" in invoke("runs", tmp_path / "seed 1" / "0.5").stdout
+    (tmp_path / "seed 1" / "0.5" / "status.json").unlink()
     assert "0/2" in invoke("runs", tmp_path / "seed 1" / "0.5").stdout
 
 
@@ -159,6 +164,81 @@ def test_no_runs_to_compare(tmp_path: Path) -> None:
     result = invoke("runs", tmp_path)
     assert result.exit_code == 1
     assert "there is no run in" in result.stderr
+
+
+def test_a_damaged_run_hides_no_other(tmp_path: Path) -> None:
+    damages = {
+        "configuration.json": b'{"model": "x"}',
+        "status.json": b"[]",
+        "metrics.jsonl": b"no JSON\n",
+        "last.safetensors": b"",
+    }
+    for name, content in damages.items():
+        write_run(tmp_path / name, small(), [0.3, 0.2, 0.1])
+        (tmp_path / name / name).write_bytes(content)
+    write_run(tmp_path / "whole", small(), [0.3, 0.2, 0.1])
+    result = invoke("runs", tmp_path)
+    assert result.exit_code == 1
+    _, row = result.stdout.splitlines()
+    assert re.split(" {2,}", row)[:4] == [str(tmp_path / "whole"), "finished", "3/3", "10.00%"]
+    *messages, last = result.stderr.splitlines()
+    assert last == "Error: 4 of 5 runs cannot be read"
+    for name, message in zip(sorted(damages), messages, strict=True):
+        assert str(tmp_path / name / name) in message
+
+    alone = invoke("runs", tmp_path / "status.json")
+    assert (alone.exit_code, alone.stdout) == (1, "")
+    assert "Error: 1 of 1 runs cannot be read" in alone.stderr
+
+
+def test_the_configuration_of_another_program_is_no_run(tmp_path: Path) -> None:
+    for name, content in (("model", '{"model": "x"}'), ("binary", "\0")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "configuration.json").write_text(content)
+    (tmp_path / "folder" / "configuration.json").mkdir(parents=True)
+    assert "there is no run in" in invoke("runs", tmp_path).stderr
+    write_run(tmp_path / "whole", small(), [0.3, 0.2, 0.1])
+    result = invoke("runs", tmp_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 2
+
+
+def test_a_run_that_is_mostly_wrong_says_so(tmp_path: Path) -> None:
+    """Above one half, as `cep reproduce` has it; such a run is none that failed."""
+    half = [0.5] * 3
+    for name, errors in (("half", half), ("more", [0.1, 0.1, 0.51]), ("less", [0.9, 0.9, 0.4])):
+        write_run(tmp_path / name, small(), errors)
+    write_run(tmp_path / "patience", small(epochs=9, patience=2), [0.8, 0.9, 0.9], "patience")
+    write_run(tmp_path / "under way", small(), [0.9], "interrupted")
+    result = invoke("runs", tmp_path)
+    assert result.exit_code == 0
+    cells = [re.split(" {2,}", line) for line in result.stdout.splitlines()]
+    column = cells[0].index("status")
+    assert {Path(row[0]).name: row[column] for row in cells[1:]} == {
+        "half": "finished",
+        "more": "mostly wrong",
+        "less": "finished",
+        "patience": "mostly wrong",
+        "under way": "interrupted",
+    }
+
+    collapsed = ("--hidden", 16, "--epochs", 1, "--learning-rates", 0)
+    trained = train(*collapsed, "--run-dir", tmp_path / "run")
+    assert trained.exit_code == 0
+    assert re.search(r"^test error .* s\): mostly wrong$", trained.stdout, re.MULTILINE)
+    assert "mostly wrong" not in train(*QUICK, "--learning-rates", 0.05).stdout
+
+
+def test_a_sweep_says_which_runs_are_mostly_wrong(tmp_path: Path) -> None:
+    result = invoke(
+        "sweep", "--no-progress", "--jobs", 1, *QUICK, "--param", "learning_rates=0,0.05",
+        "--run-dir", tmp_path,
+    )  # fmt: skip
+    assert result.exit_code == 0
+    lines = [line for line in result.stdout.splitlines() if "learning_rates=0 " in line]
+    assert len(lines) == 2
+    assert all("mostly wrong" in line for line in lines)
+    assert result.stdout.count("mostly wrong") == 2
 
 
 def test_a_run_is_drawn(tmp_path: Path) -> None:

@@ -97,13 +97,18 @@ def test_initial_weights_are_those_of_a_network_scaled_for_the_inputs(setting: s
 
 @ignore_convergence
 @pytest.mark.parametrize("rule", ["c-ep", "ep", "bptt"])
-@pytest.mark.parametrize("factor", [2.0**-12, 2.0**20])
-def test_a_factor_on_all_inputs_changes_nothing(rule: str, factor: float) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "exponent"),
+    [*(("float32", e) for e in (-49, -12, 20, 49)), ("float64", -480), ("float64", 480)],
+)
+def test_a_factor_on_all_inputs_changes_nothing(rule: str, dtype: str, exponent: int) -> None:
     """A power of two, so that not even rounding differs."""
     X, y = samples()
-    one, scaled = fitted(X, y, rule=rule), fitted(X * factor, y, rule=rule)
+    factor = 2.0**exponent
+    one = fitted(X, y, rule=rule, dtype=dtype)
+    scaled = fitted(X * factor, y, rule=rule, dtype=dtype)
     assert same([one.predict_proba(X)], [scaled.predict_proba(X * factor)])
-    assert same([one.coefs_[0]], [scaled.coefs_[0] * np.float32(factor)])
+    assert same([one.coefs_[0]], [scaled.coefs_[0] * np.dtype(dtype).type(factor)])
     assert one.loss_curve_ == scaled.loss_curve_
 
 

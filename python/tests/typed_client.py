@@ -121,11 +121,14 @@ def many_runs(folder: Path) -> None:
     configuration = cep.Configuration(hidden=[5], epochs=1, learning_rates=0.01, free_steps=5)
     outcomes = cep.run_many({"one": configuration}, folder / "many", jobs=1, progress=False)
     assert_type(outcomes, dict[str, cep.RunOutcome])
+    small = cep.presets.Preset("small", configuration, None)
+    named: dict[str, cep.Configuration | cep.presets.Preset] = {"one": configuration, "two": small}
+    cep.run_many(named, folder / "many", jobs=1, progress=False)
+    assert_type(cep.run(small, progress=False), cep.RunResult)
     values = {"seed": [0, 1]}
     swept = cep.sweep(configuration, values, folder / "sweep", jobs=1, progress=False)
     assert_type(swept, cep.SweepResult)
     assert_type(swept.table(), str)
-    small = cep.presets.Preset("small", configuration, None)
     row = cep.reproduce(small, 2, folder / "rows", jobs=1, progress=False)
     assert_type(row, cep.Reproduction)
     assert_type(row.test_error.mean, float)

@@ -1,5 +1,6 @@
 """What the subcommands share: kinds of options, data, errors."""
 
+import os
 import shlex
 import signal
 import sys
@@ -29,6 +30,21 @@ class Killed(Interrupted):
 
     exit_code = 128 + signal.SIGTERM
     by = "SIGTERM"
+
+
+class ReaderGone(click.ClickException):
+    """Whoever read the output has stopped, as head does: a quiet end, with SIGPIPE's status."""
+
+    exit_code = 128 + signal.SIGPIPE
+
+    def __init__(self) -> None:
+        super().__init__("nobody reads the output")
+
+    def show(self, file: Any = None) -> None:
+        """Nothing; and let what Python still has to write at its end go nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
 
 
 def interrupted(error: KeyboardInterrupt | Terminated, command: str | None = None) -> Interrupted:
@@ -170,10 +186,11 @@ def given(value: Any, default: Any) -> Any:
 
 
 def print_beside_bars(line: str) -> None:
-    """Print a line while progress bars are shown, which it is kept apart from."""
+    """Print a line while progress bars are shown, which it is kept apart from; at once."""
     from tqdm import tqdm
 
     tqdm.write(line)
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -190,6 +207,8 @@ def readable_errors() -> Iterator[None]:
     """What a user can do something about ends with its message, not with a traceback."""
     try:
         yield
+    except BrokenPipeError:
+        raise ReaderGone from None
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, Terminated) as error:

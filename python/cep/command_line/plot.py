@@ -7,6 +7,7 @@ import click
 from cep import plots
 from cep.command_line import options
 from cep.runs import RunDirectory
+from cep.runs.comparison import on_disk
 
 
 @click.command()
@@ -24,9 +25,9 @@ def plot(run: Path, output: Path | None) -> None:
     """
     with options.readable_errors():
         directory = RunDirectory(run)
-        title = directory.configuration().title
+        _, configuration, _, history = on_disk(directory)
         path = run / "plot.png" if output is None else output
         options.check_writable(path, "--output")
-        figure = plots.plot_records(directory.records(), directory.history(), title)
+        figure = plots.plot_records(directory.records(), history, configuration.title)
         figure.savefig(path, dpi=150)
         click.echo(f"picture        {path}")

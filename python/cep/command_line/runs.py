@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cep.command_line import options
-from cep.runs.comparison import compare, find_runs, on_disk, table
+from cep.runs.comparison import compare, find_runs, read, table
 
 
 @click.command()
@@ -14,7 +14,15 @@ def runs(directories: tuple[Path, ...]) -> None:
     """List runs and compare them: where their configurations differ, and what they came to.
 
     DIRECTORIES are run directories, or folders with some below them; by default the present one.
+
+    Runs that cannot be read are named below the others, and the exit status is 1.
     """
     with options.readable_errors():
-        found = [on_disk(run) for place in directories or (Path(),) for run in find_runs(place)]
-        click.echo(table(*compare(found)))
+        found = [run for place in directories or (Path(),) for run in find_runs(place)]
+        readable, messages = read(found)
+        if readable:
+            click.echo(table(*compare(readable)))
+        for message in messages:
+            click.echo(message, err=True)
+        if messages:
+            raise click.ClickException(f"{len(messages)} of {len(found)} runs cannot be read")

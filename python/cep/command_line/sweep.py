@@ -99,6 +99,8 @@ def _print_run(outcome: RunOutcome) -> None:
             f"{outcome.test_error:10.2%}  {outcome.best_test_error:6.2%}  {outcome.seconds:7.1f}"
         )
     line = f"{len(outcome.history):6}  {errors}  {outcome.name}"
+    if outcome.mostly_wrong:
+        line += f"  {outcome.ended}"
     if outcome.message:
         # Of a message of several lines the first says what happened; results.csv has them all.
         line += f"  {outcome.reason}: {outcome.message.splitlines()[0]}"

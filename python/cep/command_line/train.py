@@ -61,6 +61,9 @@ def train(
     Without options: C-EP on the digits. Every epoch prints a line; the test data is only measured,
     never learned from. Steps, β, learning rates and epochs depend on data, rule and depth: on MNIST
     they are those of Ernoult et al. (2020).
+
+    Where nobody reads the output any more, as after | head, a run ends quietly with status 141; one
+    with a directory is saved up to its last epoch, and goes on with --resume.
     """
     given = configuring.given(context, fields)
     directory = run_dir if resume is None else resume
@@ -100,6 +103,10 @@ def train(
             if directory is None:
                 raise
             raise options.interrupted(error, f"cep train --resume {directory}") from None
+        except BrokenPipeError:
+            if directory is not None:
+                RunDirectory(directory).set_status("interrupted", "nobody read the output")
+            raise
         _report(result)
         if save_plot is not None:
             title = f"{configuration.title}: test error {result.test_error:.2%}"
@@ -123,4 +130,6 @@ def _report(result: RunResult) -> None:
     click.echo(
         f"test error     {result.test_error:.2%} after the last epoch, "
         f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s)"
+        + f": {result.ended}"
+        * result.mostly_wrong
     )

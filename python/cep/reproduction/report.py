@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cep.presets import Preset
-from cep.reproduction.trials import Spread, Trials, ending
+from cep.reproduction.trials import Spread, Trials
 from cep.runs import RunOutcome
 from cep.runs.comparison import table
 
@@ -76,7 +76,7 @@ def summary_cells(reproduction: "Reproduction") -> list[str]:
 
 def seed_cells(outcome: RunOutcome) -> list[str]:
     """The cells under `SEED_HEADINGS`."""
-    cells = [str(outcome.configuration.seed), ending(outcome), _epochs_done(outcome)]
+    cells = [str(outcome.configuration.seed), outcome.ended, _epochs_done(outcome)]
     if not len(outcome.history):
         return [*cells, "none", "none", "", "none", ""]
     return [
@@ -91,7 +91,7 @@ def seed_cells(outcome: RunOutcome) -> list[str]:
 
 def run_line(outcome: RunOutcome) -> str:
     """A run that has ended, in a line."""
-    start = f"{outcome.name}  {ending(outcome)} after {_epochs_done(outcome)} epochs"
+    start = f"{outcome.name}  {outcome.ended} after {_epochs_done(outcome)} epochs"
     if not len(outcome.history):
         # Of a message of several lines the first says what happened.
         return ": ".join([start, *outcome.message.splitlines()[:1]])

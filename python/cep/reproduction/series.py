@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
 
 from cep import presets
 from cep.configuration import Configuration
 from cep.presets import Preset
 from cep.reproduction.published import FEEDBACK_ANGLES
 from cep.runs import RunDirectory, RunOutcome
-from cep.runs.result import StopReason
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,10 @@ class Series:
         outcomes = []
         for name, configuration in self.found(directory).items():
             place = RunDirectory(directory / name)
-            status, message = place.status()
-            if status in get_args(StopReason):
-                reason = cast(StopReason, status)
+            if (ending := place.ending(configuration)) is not None:
+                reason, message, history, _ = ending
                 outcomes.append(
-                    RunOutcome(name, configuration, place.path, reason, message, place.history())
+                    RunOutcome(name, configuration, place.path, reason, message, history)
                 )
         return outcomes
 

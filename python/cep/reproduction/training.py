@@ -3,11 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import get_args
 
 from cep.configuration import Configuration
 from cep.runs import RunDirectory, RunOutcome, run_many
-from cep.runs.result import StopReason
 
 
 def train(
@@ -33,7 +31,7 @@ def train(
         place = RunDirectory(Path(directory) / name)
         if place.holds_a_run():
             place.check_same(configuration)
-        if place.status()[0] not in get_args(StopReason):
+        if place.ending(configuration) is None:
             waiting.append(configuration)
     if waiting:
         waiting[0].load_data(None if data_root is None else Path(data_root))

@@ -67,12 +67,12 @@ class Trials:
     @property
     def mostly_wrong(self) -> int:
         """Runs that finished with a test error above one half."""
-        return sum(is_mostly_wrong(outcome) for outcome in self.outcomes)
+        return sum(outcome.mostly_wrong for outcome in self.outcomes)
 
     @property
     def without_mostly_wrong(self) -> "Trials":
         """The same without those."""
-        return Trials(tuple(each for each in self.outcomes if not is_mostly_wrong(each)))
+        return Trials(tuple(each for each in self.outcomes if not each.mostly_wrong))
 
     @property
     def test_error(self) -> Spread:
@@ -108,16 +108,6 @@ def has_finished(outcome: RunOutcome) -> bool:
     return outcome.reason in ("finished", "patience")
 
 
-def is_mostly_wrong(outcome: RunOutcome) -> bool:
-    """Whether a run finished with more wrong predictions than right ones."""
-    return has_finished(outcome) and outcome.test_error > 0.5
-
-
-def ending(outcome: RunOutcome) -> str:
-    """How a run ended, in a word."""
-    return "mostly wrong" if is_mostly_wrong(outcome) else outcome.reason
-
-
 def number_or_none(value: float) -> float | None:
     """What JSON can hold."""
     return value if math.isfinite(value) else None
@@ -126,7 +116,7 @@ def number_or_none(value: float) -> float | None:
 def _seed(outcome: RunOutcome) -> dict[str, Any]:
     return {
         "seed": outcome.configuration.seed,
-        "ended": ending(outcome),
+        "ended": outcome.ended,
         "epochs": len(outcome.history),
         "of_epochs": outcome.configuration.epochs,
         "test_error": number_or_none(outcome.test_error),

@@ -1,12 +1,13 @@
 """Runs side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cep.configuration import Configuration
 from cep.history import History
 from cep.runs.directory import RunDirectory
+from cep.runs.result import in_words
 
 
 class Compared(NamedTuple):
@@ -19,17 +20,20 @@ class Compared(NamedTuple):
 
 
 def find_runs(place: Path) -> list[RunDirectory]:
-    """The run directories that a folder is, or that are below it, by name.
+    """The run directories that a folder is, or that are below it, by name; damaged ones too.
+
+    What other programs keep in a configuration.json is no run.
 
     Raises
     ------
     FileNotFoundError
         There is none.
     """
-    found = sorted(path.parent for path in place.rglob("configuration.json"))
+    folders = sorted(path.parent for path in place.rglob("configuration.json"))
+    found = [run for run in map(RunDirectory, folders) if not run.is_foreign()]
     if not found:
         raise FileNotFoundError(f"there is no run in {place}")
-    return [RunDirectory(path) for path in found]
+    return found
 
 
 def on_disk(directory: RunDirectory) -> Compared:
@@ -40,8 +44,25 @@ def on_disk(directory: RunDirectory) -> Compared:
     ValueError
         A file is damaged.
     """
-    status, _ = directory.status()
-    return Compared(str(directory.path), directory.configuration(), status, directory.history())
+    configuration = directory.configuration()
+    if (ending := directory.ending(configuration)) is not None:
+        history = ending.history
+        status = in_words(ending.reason, history)
+    else:
+        history = directory.history()
+        status, _ = directory.status()
+    return Compared(str(directory.path), configuration, status, history)
+
+
+def read(runs: Iterable[RunDirectory]) -> tuple[list[Compared], list[str]]:
+    """What can be read of some runs, and why the rest cannot."""
+    compared, messages = [], []
+    for run in runs:
+        try:
+            compared.append(on_disk(run))
+        except (ValueError, OSError) as error:
+            messages.append(str(error))
+    return compared, messages
 
 
 def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from cep import _files, checkpoints, plots, tensor_files
 from cep.checkpoints import Checkpoint
@@ -14,7 +14,17 @@ from cep.configuration import Configuration
 from cep.history import History
 from cep.runs import lines
 from cep.runs.environment import environment
-from cep.runs.result import RunResult, StopReason
+from cep.runs.result import RunResult, StopReason, reason_to_stop
+
+
+class Ending(NamedTuple):
+    """How the run of a directory ended."""
+
+    reason: StopReason
+    message: str
+    history: History
+    checkpoint: Checkpoint | None
+    """None where the small files alone were kept."""
 
 
 class RunDirectory:
@@ -50,6 +60,21 @@ class RunDirectory:
     def holds_a_run(self) -> bool:
         """Whether a run was begun here."""
         return self._configuration.is_file()
+
+    def is_foreign(self) -> bool:
+        """Whether the configuration.json here is another program's.
+
+        It cannot be read as ours then, and nothing else of a run lies beside it.
+        """
+        if any(path.is_file() for path in (self._status, self._metrics, self.last)):
+            return False
+        try:
+            self.configuration()
+        except (FileNotFoundError, ValueError):
+            return True
+        except OSError:
+            pass
+        return False
 
     def configuration(self) -> Configuration:
         """What the run here was asked for.
@@ -108,27 +133,69 @@ class RunDirectory:
         """
         return lines.read_records(self._records)
 
-    def result(self, configuration: Configuration) -> RunResult | None:
-        """What a run that ended here gave back; None where none has.
+    def ending(self, configuration: Configuration) -> Ending | None:
+        """How the run here ended; None where none has.
+
+        Its history is that of the checkpoint, which is whole or refused; a file of metrics may have
+        lost lines. Without a checkpoint the metrics are all there is.
 
         Raises
         ------
         ValueError
-            The run here is of another configuration, or a file is damaged.
+            The run here is of another configuration, or a file is damaged: the history there is
+            does not end as the status says.
         """
         status, message = self.status()
-        if not self.holds_a_run() or status not in get_args(StopReason) or not self.last.is_file():
+        if not self.holds_a_run() or status not in get_args(StopReason):
             return None
         self.check_same(configuration)
-        checkpoint = checkpoints.load(self.last)
-        return RunResult(
+        checkpoint = self._checkpoint(configuration)
+        source = self._metrics if checkpoint is None else self.last
+        history = self.history() if checkpoint is None else checkpoint.history
+        if reason_to_stop(configuration, history) != (None if status == "diverged" else status):
+            raise ValueError(
+                f"{self._status} says {status!r}, but {source} has {len(history)} of "
+                f"{configuration.epochs} epochs, after which the run had not ended so: one of "
+                "these files is damaged, or of another moment"
+            )
+        return Ending(cast(StopReason, status), message, history, checkpoint)
+
+    def mend(self, ending: Ending) -> None:
+        """Write the metrics again where they are not those of the checkpoint.
+
+        Raises
+        ------
+        OSError
+            They cannot be written.
+        """
+        if ending.checkpoint is not None:
+            self._write_metrics(ending.history)
+
+    def result(self, configuration: Configuration) -> RunResult | None:
+        """What a run that ended here gave back; None where none has, or its network is not here.
+
+        Metrics that are not those of the checkpoint are written again.
+
+        Raises
+        ------
+        ValueError
+            As for `ending`.
+        OSError
+            The metrics cannot be written.
+        """
+        ending = self.ending(configuration)
+        if ending is None or ending.checkpoint is None:
+            return None
+        result = RunResult(
             configuration,
-            checkpoint.history,
-            checkpoint.make_network(),
-            cast(StopReason, status),
-            message,
+            ending.history,
+            ending.checkpoint.make_network(),
+            ending.reason,
+            ending.message,
             self.records(),
         )
+        self.mend(ending)
+        return result
 
     @contextmanager
     def opened(self, configuration: Configuration, *, resume: bool) -> Iterator[Checkpoint | None]:
@@ -166,9 +233,7 @@ class RunDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         with _files.locked(self.path):
             _files.remove_parts(self.path)
-            checkpoint = checkpoints.load(self.last) if self.last.is_file() else None
-            if checkpoint is not None and checkpoint.configuration != configuration:
-                raise ValueError(f"{self.last} belongs to a run of another configuration")
+            checkpoint = self._checkpoint(configuration)
             # All is read before anything is written: where a file is damaged, the others stay.
             kept = self._records_before(checkpoint)
             self._warn_of_another_environment()
@@ -189,6 +254,15 @@ class RunDirectory:
                 for name, (there, here) in differences.items()
             )
             raise ValueError(f"{self.path} holds a run of another configuration: {fields}")
+
+    def _checkpoint(self, configuration: Configuration) -> Checkpoint | None:
+        """The last one, of a run of this configuration."""
+        if not self.last.is_file():
+            return None
+        checkpoint = checkpoints.load(self.last)
+        if checkpoint.configuration != configuration:
+            raise ValueError(f"{self.last} belongs to a run of another configuration")
+        return checkpoint
 
     def _warn_of_another_environment(self) -> None:
         if not self._environment.is_file():
@@ -214,10 +288,16 @@ class RunDirectory:
 
     def _leave(self, history: History, records: list[dict[str, Any]]) -> None:
         """Leave only the lines of these epochs, and these records."""
-        epochs = [lines.metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
-        _files.write_whole(self._metrics, _files.json_lines(epochs))
+        self._write_metrics(history)
         if self._records.exists():
             _files.write_whole(self._records, _files.json_lines(records))
+
+    def _write_metrics(self, history: History) -> None:
+        """Write the lines of these epochs, where they are not what is there."""
+        epochs = [lines.metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
+        content = _files.json_lines(epochs)
+        if not self._metrics.is_file() or self._metrics.read_bytes() != content:
+            _files.write_whole(self._metrics, content)
 
     def add_epoch(self, history: History) -> None:
         """Add the last epoch of a history to the metrics."""

@@ -5,19 +5,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, cast, get_args
+from typing import Any
 
 from cep import tensor_files
 from cep.configuration import Configuration
+from cep.presets import Preset
 from cep.processor import get_num_threads, set_num_threads
+from cep.runs.described import configuration_of
 from cep.runs.directory import RunDirectory
-from cep.runs.result import RunOutcome, StopReason
+from cep.runs.result import RunOutcome
 from cep.runs.running import run
 from cep.runs.spreading import checked_jobs, spread
 
 
 def run_many(
-    configurations: Mapping[str, Configuration],
+    configurations: Mapping[str, Configuration | Preset | str],
     directory: str | os.PathLike[str],
     *,
     jobs: int | None = None,
@@ -36,8 +38,9 @@ def run_many(
 
     Parameters
     ----------
-    configurations : mapping of str to Configuration
-        What to train, by name. A name is a path below the directory, as "seed 3" or "beta/0.5".
+    configurations : mapping of str to Configuration, Preset or str
+        What to train, by name: a preset, or the name of one, stands for its configuration. The
+        name of a run is a path below the directory, as "seed 3" or "beta/0.5".
     directory : path
         The run of each name is kept in ``directory/name`` (see `RunDirectory`).
     jobs : int, optional
@@ -71,14 +74,17 @@ def run_many(
     jobs = checked_jobs(jobs)
     if not isinstance(configurations, Mapping):
         raise TypeError(f"configurations must be a mapping of names, got {configurations!r}")
-    for name, configuration in configurations.items():
-        _check(name, configuration)
+    for name in configurations:
+        _check(name)
+    named = {
+        name: configuration_of(f"run {name!r}", value) for name, value in configurations.items()
+    }
     # Absolute, as workers may be elsewhere; and theirs may be the environment of long ago.
     root = data_root if data_root is not None else os.environ.get("CEP_DATA") or None
     root = None if root is None else Path(root).expanduser().absolute()
-    places = {name: Path(directory).absolute() / name for name in configurations}
+    places = {name: Path(directory).absolute() / name for name in named}
     outcomes: dict[str, RunOutcome] = {}
-    with _threads_put_back(), _bar(len(configurations), shown=progress) as bar:
+    with _threads_put_back(), _bar(len(named), shown=progress) as bar:
 
         def end(outcome: RunOutcome) -> None:
             outcomes[outcome.name] = outcome
@@ -87,12 +93,12 @@ def run_many(
                 on_run_end(outcome)
 
         # Those that have ended before need no worker.
-        for name, configuration in configurations.items():
+        for name, configuration in named.items():
             if (outcome := _ended_before(name, configuration, places[name])) is not None:
                 end(outcome)
         calls = {
             name: (name, configuration, places[name], root)
-            for name, configuration in configurations.items()
+            for name, configuration in named.items()
             if name not in outcomes
         }
         with closing(spread(_train, calls, jobs)) as results:
@@ -100,11 +106,11 @@ def run_many(
                 if isinstance(result, RunOutcome):
                     end(result)
                 else:
-                    end(_failed(name, configurations[name], places[name], result))
-    return {name: outcomes[name] for name in configurations}
+                    end(_failed(name, named[name], places[name], result))
+    return {name: outcomes[name] for name in named}
 
 
-def _check(name: object, configuration: object) -> None:
+def _check(name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"the name of a run must be a string, got {name!r}")
     path = PurePosixPath(name)
@@ -113,22 +119,20 @@ def _check(name: object, configuration: object) -> None:
         raise ValueError(
             f"the name of a run must be a path below the directory, as 'beta/0.5', got {name!r}"
         )
-    if not isinstance(configuration, Configuration):
-        raise TypeError(f"run {name!r} must be a Configuration, got {configuration!r}")
 
 
 def _ended_before(name: str, configuration: Configuration, path: Path) -> RunOutcome | None:
     """The outcome of a run that needs no training any more."""
     directory = RunDirectory(path)
     try:
-        status, message = directory.status()
-        if status not in get_args(StopReason) or directory.configuration() != configuration:
+        ending = directory.ending(configuration)
+        if ending is None:
             return None
-        reason = cast(StopReason, status)
-        return RunOutcome(name, configuration, path, reason, message, directory.history())
+        directory.mend(ending)
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
+    return RunOutcome(name, configuration, path, ending.reason, ending.message, ending.history)
 
 
 def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:

@@ -12,10 +12,42 @@ from cep.network import Network
 StopReason = Literal["finished", "patience", "diverged"]
 
 
+def reason_to_stop(configuration: Configuration, history: History) -> StopReason | None:
+    """Why a run ends after these epochs; None where it goes on, or until it diverges."""
+    if len(history) >= configuration.epochs:
+        return "finished"
+    patience = configuration.patience
+    if patience is not None and len(history) - history.best_epoch >= patience:
+        return "patience"
+    return None
+
+
+def is_mostly_wrong(reason: str, history: History) -> bool:
+    """Whether a run came to its end with more wrong predictions than right ones."""
+    came_to_its_end = reason in ("finished", "patience") and len(history) > 0
+    return came_to_its_end and history.validation_error[-1] > 0.5
+
+
+def in_words(reason: str, history: History) -> str:
+    """How a run ended: the reason, or that it is mostly wrong."""
+    return "mostly wrong" if is_mostly_wrong(reason, history) else reason
+
+
 class Measured:
     """What the history of a run comes to."""
 
     history: History
+    reason: Any
+
+    @property
+    def mostly_wrong(self) -> bool:
+        """Whether it came to its end with more wrong predictions of test data than right ones."""
+        return is_mostly_wrong(self.reason, self.history)
+
+    @property
+    def ended(self) -> str:
+        """How, in words: "mostly wrong", or else the reason."""
+        return in_words(self.reason, self.history)
 
     @property
     def test_error(self) -> float:

@@ -12,19 +12,21 @@ from cep.configuration import Configuration
 from cep.datasets import Dataset
 from cep.history import History
 from cep.live.view import LiveView, Watch
+from cep.presets import Preset
 from cep.rules import LearningRule
+from cep.runs.described import configuration_of
 from cep.runs.directory import RunDirectory
 from cep.runs.interrupts import deferred_interrupts
 from cep.runs.keeping import Keeper
 from cep.runs.progress import Bars
 from cep.runs.recording import Recorder
-from cep.runs.result import RunResult, StopReason
+from cep.runs.result import RunResult, reason_to_stop
 from cep.runs.tensorboard import EventWriter
 from cep.trainer import Pause, Trainer
 
 
 def run(
-    configuration: Configuration,
+    configuration: Configuration | Preset | str,
     directory: str | os.PathLike[str] | None = None,
     *,
     data: tuple[Dataset, Dataset] | None = None,
@@ -43,8 +45,9 @@ def run(
 
     Parameters
     ----------
-    configuration : Configuration
-        What to train, and how.
+    configuration : Configuration, Preset or str
+        What to train, and how: a preset, or the name of one, stands for its configuration (see
+        `cep.presets`).
     directory : path, optional
         Where the run is kept (see `RunDirectory`); made where it does not exist. Without, nothing
         is written.
@@ -90,6 +93,7 @@ def run(
         On SIGTERM, with status 143, after a checkpoint; without a directory, or where the program
         has a handler of its own, SIGTERM does what it would do anyway.
     """
+    configuration = configuration_of("configuration", configuration)
     if checkpoint_every is not None:
         checkpoint_every = _arguments.count("checkpoint_every", checkpoint_every)
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
@@ -163,15 +167,16 @@ class _Run:
     def train(self) -> RunResult:
         """Train until there is a reason to stop."""
         message = ""
-        while (reason := self._reason_to_stop()) is None:
+        history = self._trainer.history
+        while (reason := reason_to_stop(self._configuration, history)) is None:
             try:
-                self._train_epoch(epoch=len(self._trainer.history) + 1)
+                self._train_epoch(epoch=len(history) + 1)
             except DivergenceError as error:
                 reason, message = "diverged", str(error)
                 break
         result = RunResult(
             self._configuration,
-            self._trainer.history,
+            history,
             self._trainer.net,
             reason,
             message,
@@ -180,14 +185,6 @@ class _Run:
         if self._keeper is not None:
             self._keeper.run_ended(result)
         return result
-
-    def _reason_to_stop(self) -> StopReason | None:
-        history, patience = self._trainer.history, self._configuration.patience
-        if len(history) >= self._configuration.epochs:
-            return "finished"
-        if patience is not None and len(history) - history.best_epoch >= patience:
-            return "patience"
-        return None
 
     def _train_epoch(self, epoch: int) -> None:
         trainer, rule = self._trainer, self._configuration.make_rule(epoch)

@@ -40,9 +40,7 @@ class SweepResult:
         best_first = sorted(
             self, key=lambda run: (math.isnan(run.test_error), run.test_error, run.name)
         )
-        runs = [
-            Compared(run.name, run.configuration, run.reason, run.history) for run in best_first
-        ]
+        runs = [Compared(run.name, run.configuration, run.ended, run.history) for run in best_first]
         return table(*compare(runs))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from cep import tensor_files
 from cep.configuration import Configuration, unknown
+from cep.presets import Preset
+from cep.runs.described import configuration_of
 from cep.runs.many import run_many
 from cep.runs.result import RunOutcome
 from cep.runs.spelling import plain, spelled
@@ -21,7 +23,7 @@ _LONGEST_NAME = 255
 
 
 def sweep(
-    configuration: Configuration,
+    configuration: Configuration | Preset | str,
     parameters: Mapping[str, Iterable[Any]],
     directory: str | os.PathLike[str],
     *,
@@ -41,8 +43,8 @@ def sweep(
 
     Parameters
     ----------
-    configuration : Configuration
-        What all runs have in common.
+    configuration : Configuration, Preset or str
+        What all runs have in common: a preset, or the name of one, stands for its configuration.
     parameters : mapping of str to iterable
         Names of fields, and the values of each; one value of ``hidden``, say, is a sequence.
     directory : path
@@ -80,6 +82,7 @@ def sweep(
     # What run_many would refuse: before anything is written.
     tensor_files.check_available()
     checked_jobs(jobs)
+    configuration = configuration_of("configuration", configuration)
     values = _checked(parameters)
     configurations = _combinations(configuration, values)
     place = SweepDirectory(Path(directory).absolute())

@@ -103,7 +103,8 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     With n inputs of a unit and m the mean square of all of X, the learning rate of connection k is
     ``learning_rate_init[k] / ((n + 1) m)``, with m = 1 for all but the first connection and for
     biases. The first connection's initial weights are those of `cep.Network` times ½/√m, so that a
-    factor on all of X changes nothing. In the real-time setting, where layers see ρ(x), m is ¼.
+    factor on all of X changes nothing; an X whose m the dtype has no room for, as beyond 1e±31 in
+    float32, is refused. In the real-time setting, where layers see ρ(x), m is ¼.
 
     The labels become one-hot targets. A fit that fails, by divergence or Ctrl-C too, leaves the
     estimator as it was.

@@ -44,7 +44,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _begin(self, X: NDArray[Any], outputs: int) -> None:
         """Draw a new network for inputs like these."""
         self._architecture = parameters.architecture(self, X.shape[1], outputs)
-        self._mean_square = _mean_square(X) if self.setting == "prototypical" else 0.25
+        self._mean_square = 0.25
+        if self.setting == "prototypical":
+            self._mean_square = _mean_square(X, np.dtype(self._architecture.dtype))
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         net = self._architecture.new_network(self._seed)
         net.weights[0][...] *= 0.5 / math.sqrt(self._mean_square)
@@ -184,16 +186,24 @@ def epochs_without_improvement(scores: Iterable[float], tol: float) -> int:
     return epochs
 
 
-def _mean_square(X: NDArray[Any]) -> float:
-    with np.errstate(over="ignore"):
+def _mean_square(X: NDArray[Any], dtype: np.dtype[Any]) -> float:
+    """Of all of X, where a network of this dtype can have learning rates that are divided by it."""
+    largest = float(max(X.max(), -X.min()))
+    if largest == 0:
+        return 0.25  # As good as any.
+    with np.errstate(over="ignore", under="ignore"):
         square = float(np.einsum("ij,ij->", X, X, dtype=np.float64)) / X.size
-    if not math.isfinite(square):
+    # The precision is left as room for sums over inputs and samples, and for small rates.
+    limits = np.finfo(dtype)
+    lowest, highest = float(limits.tiny / limits.eps), float(limits.max * limits.eps)
+    if not lowest <= square <= highest:
+        size = "small" if square < lowest else "large"
         raise ValueError(
-            "X is too large for its squares to be summed up; scale its features, as by "
-            "StandardScaler"
+            f"X is too {size} for its squares in {dtype}: its largest absolute value is "
+            f"{largest:.3g}, expected a mean square from {lowest:.1g} to {highest:.1g}; scale its "
+            "features, as by StandardScaler"
         )
-    # Where all inputs are 0, as good as any.
-    return square or 0.25
+    return square
 
 
 def _train_epoch_in_order(trainer: Trainer, rule: LearningRule, seed: int) -> None:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from cep import _arguments
 from cep.configuration import RULES
 from cep.rules import BPTT, CEP, EP, LearningRule
@@ -25,9 +23,7 @@ def check(estimator: Any) -> None:
         For a hyperparameter that is not of its kind or out of its range.
     """
     for name in ("clamp", "shuffle", "warm_start", "early_stopping"):
-        value = getattr(estimator, name)
-        # A grid of parameters may be a NumPy array.
-        _arguments.flag(name, value.item() if isinstance(value, np.bool_) else value)
+        _arguments.flag(name, getattr(estimator, name))
     for name in ("max_iter", "n_iter_no_change"):
         _arguments.count(name, getattr(estimator, name))
     tol = _arguments.real("tol", estimator.tol)
