@@ -32,7 +32,7 @@ final class NetworkHandle: Handle {
         _ arguments: Arguments, readsOn: Bool = false, _ body: (any EngineNetwork) throws(EngineError) -> Result
     ) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
-            throw .busy
+            throw .busy("the network is in use by another thread; give each thread a network of its own")
         }
         defer { inUse.store(false, ordering: .releasing) }
         func check(_ memory: Range<UInt>) throws(EngineError) {

@@ -1,6 +1,8 @@
 public import CCEP
 import CEPEngine
 import CEPKernels
+import Glibc
+import Synchronization
 
 // Section 5 of cep.h: steps as they are taken.
 
@@ -21,7 +23,7 @@ public func cep_step_array(
     reportingErrors { () throws(EngineError) in
         var arguments = Arguments()
         let result = try arguments.writes(array, "array")
-        result.pointee = passToCaller(try StepHandle.of(step).array(kind, Int(index)))
+        result.pointee = passToCaller(try StepHandle.of(step).takeArray(kind, Int(index)))
     }
 }
 
@@ -29,7 +31,8 @@ public func cep_step_array(
 final class StepHandle: Handle {
     static let kind = "a step"
     let summary: cep_step_summary
-    let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
+    private let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
+    private let inUse = Atomic(false)
 
     init<Element>(_ moment: PhaseMoment<Element>) {
         summary = cep_step_summary(
@@ -45,6 +48,24 @@ final class StepHandle: Handle {
             computed[index] = parameters
             return try parameters.array(kind, connection: index)
         }
+    }
+
+    /// One thread at a time: a second one gets `.busy`.
+    func takeArray(_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle {
+        guard take() else {
+            throw .busy("the step is in use by another thread; take its arrays in one thread, or try again")
+        }
+        defer { inUse.store(false, ordering: .releasing) }
+        return try Arithmetic.engine.during { () throws(EngineError) in try array(kind, index) }
+    }
+
+    /// Waits for the call of another thread, where there is one. No other begins.
+    func close() {
+        while !take() { usleep(100) }
+    }
+
+    private func take() -> Bool {
+        inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     }
 }
 
@@ -66,9 +87,11 @@ final class CStepObserver: PhaseObserver {
     }
 
     func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
-        guard let step = passToCaller(StepHandle(moment)) else { return }
-        defer { release(step, "step", as: StepHandle.self) }
+        let handle = StepHandle(moment)
+        guard let step = passToCaller(handle) else { return }
         let status = arithmetic.during { function(step, context) }
+        release(step, "step", as: StepHandle.self)
+        handle.close()
         if status != 0 { throw .stopped }
     }
 }

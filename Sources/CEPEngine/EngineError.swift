@@ -10,14 +10,15 @@ public enum EngineError: Error, Equatable {
     case diverged(String)
     /// The caller asked to stop.
     case stopped
-    /// Another thread is using the network.
-    case busy
+    /// Another thread is using the network, or a step of it.
+    case busy(String)
 
     public var message: String {
         switch self {
-        case .invalidArgument(let text), .invalidState(let text), .outOfMemory(let text), .diverged(let text): text
+        case .invalidArgument(let text), .invalidState(let text), .outOfMemory(let text), .diverged(let text),
+            .busy(let text):
+            text
         case .stopped: "the progress function asked to stop"
-        case .busy: "the network is in use by another thread; give each thread a network of its own"
         }
     }
 }

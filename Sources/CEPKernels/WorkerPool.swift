@@ -94,13 +94,27 @@ public final class WorkerPool: @unchecked Sendable {
     }
 
     private func startWorkers(_ count: Int) {
-        while started < count {
-            var thread = pthread_t()
-            let result = pthread_create(&thread, nil, { _ in WorkerPool.shared.work() }, nil)
-            guard result == 0 else { return }
-            pthread_detach(thread)
-            started += 1
+        guard started < count else { return }
+        withoutSignals {
+            while started < count {
+                var thread = pthread_t()
+                let result = pthread_create(&thread, nil, { _ in WorkerPool.shared.work() }, nil)
+                guard result == 0 else { return }
+                pthread_detach(thread)
+                started += 1
+            }
         }
+    }
+
+    /// Threads begin with the mask of the one that starts them. Signals are for the program's threads, which may block
+    /// them and wait for them. Those by which the processor reports an error of the thread itself stay.
+    private func withoutSignals(_ start: () -> Void) {
+        var (signals, before) = (sigset_t(), sigset_t())
+        sigfillset(&signals)
+        for own in [SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { sigdelset(&signals, own) }
+        guard pthread_sigmask(SIG_SETMASK, &signals, &before) == 0 else { return }
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        start()
     }
 
     /// What a worker does for ever: looks for parts, the longer there are none the more patiently.

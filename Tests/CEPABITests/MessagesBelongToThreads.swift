@@ -31,7 +31,7 @@ import Testing
         let statuses: [(EngineError, Int)] = [
             (.invalidArgument("a"), CEP_INVALID_ARGUMENT), (.invalidState("b"), CEP_INVALID_STATE),
             (.outOfMemory("c"), CEP_OUT_OF_MEMORY), (.diverged("d"), CEP_DIVERGED), (.stopped, CEP_STOPPED),
-            (.busy, CEP_BUSY),
+            (.busy("e"), CEP_BUSY),
         ]
         for (error, status) in statuses {
             #expect(reportingErrors { () throws(EngineError) in throw error } == cep_status(status))

@@ -11,6 +11,7 @@ int main(void) {
     check_bad_arguments();
     check_functions_without_status();
     check_moments();
+    check_moving_weights();
     check_extremes();
     check_threads();
     return print_checks() > 0;

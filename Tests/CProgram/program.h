@@ -5,6 +5,7 @@
 void check_bad_arguments(void);
 void check_functions_without_status(void);
 void check_moments(void);
+void check_moving_weights(void);
 void check_extremes(void);
 void check_threads(void);
 

@@ -21,14 +21,17 @@ PyObject *array_new(module_state *state, cep_array *array) {
 static void array_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     cep_array *array = ((Array *)object)->array;
-    Py_BEGIN_ALLOW_THREADS cep_array_release(array);
-    Py_END_ALLOW_THREADS PyObject_Free(object);
+    Py_BEGIN_ALLOW_THREADS;
+    cep_array_release(array);
+    Py_END_ALLOW_THREADS;
+    PyObject_Free(object);
     Py_DECREF(type);
 }
 
 static int array_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     Array *self = (Array *)object;
     cep_array_layout layout;
+    view->obj = NULL;
     if (cep_array_describe(self->array, &layout) != CEP_OK) {
         PyErr_SetString(PyExc_BufferError, cep_last_error());
         return -1;

@@ -18,8 +18,10 @@ PyObject *gradient_new(module_state *state, cep_gradient *gradient) {
 static void gradient_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     cep_gradient *gradient = ((Gradient *)object)->gradient;
-    Py_BEGIN_ALLOW_THREADS cep_gradient_destroy(gradient);
-    Py_END_ALLOW_THREADS PyObject_Free(object);
+    Py_BEGIN_ALLOW_THREADS;
+    cep_gradient_destroy(gradient);
+    Py_END_ALLOW_THREADS;
+    PyObject_Free(object);
     Py_DECREF(type);
 }
 

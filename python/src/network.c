@@ -51,8 +51,10 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     options.layer_count = layers;
     cep_network *network = NULL;
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status = cep_network_create(&options, &network);
-    Py_END_ALLOW_THREADS PyMem_Free(units);
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_network_create(&options, &network);
+    Py_END_ALLOW_THREADS;
+    PyMem_Free(units);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -66,15 +68,19 @@ static PyObject *network_copy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     }
     cep_network *copy = NULL;
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status = cep_network_copy(network_of(self), &copy);
-    Py_END_ALLOW_THREADS return status == CEP_OK ? network_new(Py_TYPE(self), copy) : set_error(status, state);
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_network_copy(network_of(self), &copy);
+    Py_END_ALLOW_THREADS;
+    return status == CEP_OK ? network_new(Py_TYPE(self), copy) : set_error(status, state);
 }
 
 static void network_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     cep_network *network = network_of(self);
-    Py_BEGIN_ALLOW_THREADS cep_network_destroy(network);
-    Py_END_ALLOW_THREADS freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    Py_BEGIN_ALLOW_THREADS;
+    cep_network_destroy(network);
+    Py_END_ALLOW_THREADS;
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
 }
@@ -216,8 +222,10 @@ static PyObject *network_check_samples(PyObject *self, PyObject *args) {
         return NULL;
     }
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status = cep_check_samples(network_of(self), &x.matrix, &y.targets);
-    Py_END_ALLOW_THREADS release_matrix(&x);
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_check_samples(network_of(self), &x.matrix, &y.targets);
+    Py_END_ALLOW_THREADS;
+    release_matrix(&x);
     release_targets(&y);
     if (status != CEP_OK) {
         return set_error(status, state);
@@ -317,9 +325,10 @@ static PyObject *network_energy(PyObject *self, PyObject *args) {
         return NULL;
     }
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        cep_energy(network_of(self), energies.buf, (int64_t)(energies.len / (Py_ssize_t)sizeof(double)));
-    Py_END_ALLOW_THREADS PyBuffer_Release(&energies);
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_energy(network_of(self), energies.buf, (int64_t)(energies.len / (Py_ssize_t)sizeof(double)));
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&energies);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -334,8 +343,10 @@ static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
     }
     double degrees;
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status = cep_feedback_angle(network_of(self), connection, &degrees);
-    Py_END_ALLOW_THREADS return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_feedback_angle(network_of(self), connection, &degrees);
+    Py_END_ALLOW_THREADS;
+    return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
 }
 
 static PyMethodDef network_methods[] = {

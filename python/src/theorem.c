@@ -18,8 +18,10 @@ PyObject *theorem_new(module_state *state, cep_theorem *theorem) {
 static void theorem_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     cep_theorem *theorem = ((Theorem *)object)->theorem;
-    Py_BEGIN_ALLOW_THREADS cep_theorem_destroy(theorem);
-    Py_END_ALLOW_THREADS PyObject_Free(object);
+    Py_BEGIN_ALLOW_THREADS;
+    cep_theorem_destroy(theorem);
+    Py_END_ALLOW_THREADS;
+    PyObject_Free(object);
     Py_DECREF(type);
 }
 
@@ -45,8 +47,12 @@ static PyObject *theorem_compare(PyObject *self, PyObject *args) {
     }
     cep_theorem_curves curves;
     cep_status status;
-    Py_BEGIN_ALLOW_THREADS status = cep_theorem_compare(((Theorem *)self)->theorem, kind, index, &curves);
-    Py_END_ALLOW_THREADS if (status != CEP_OK) { return set_error(status, state); }
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_theorem_compare(((Theorem *)self)->theorem, kind, index, &curves);
+    Py_END_ALLOW_THREADS;
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
     PyObject *updates = array_new(state, curves.updates);
     PyObject *gradients = array_new(state, curves.gradients);
     return Py_BuildValue("NNdd", updates, gradients, curves.relative_error, curves.sign_agreement);

@@ -55,6 +55,16 @@ for threads in (1, 2):
         expected = expected or digest
         assert digest == expected, (threads, hex(control))
 
+watched = cep.Network([300, 256, 10], seed=0)
+with cep.record(watched) as record:
+    register.set(UPWARDS)
+    try:
+        cep.train_batch(watched, x, y, cep.CEP(9, 6, 0.5, 0.01))
+    finally:
+        register.set(USUAL)
+for recorded, left in zip(record.nudged.weights, watched.weights, strict=True):
+    assert np.array_equal(recorded[-1], left), "weights at a step are those that the phase leaves"
+
 tiny = cep.Network([1, 1, 1], activation="tanh")
 tiny.weights[0][...] = 1e-40
 tiny.weights[1][...] = tiny.biases[0][...] = tiny.biases[1][...] = 0

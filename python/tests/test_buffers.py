@@ -258,7 +258,7 @@ def test_buffer_requests_get_what_they_ask_for(
 
 def test_column_major_requests_are_refused() -> None:
     raw: Any = network()._engine.array(KINDS["weights"], 0)
+    view = PyBuffer(obj=1)
     with pytest.raises(BufferError, match="row-major"):
-        ctypes.pythonapi.PyObject_GetBuffer(
-            ctypes.py_object(raw), ctypes.byref(PyBuffer()), F_CONTIGUOUS
-        )
+        ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(raw), ctypes.byref(view), F_CONTIGUOUS)
+    assert view.obj is None, "CPython's documentation demands it of a request that fails"

@@ -1,7 +1,8 @@
-"""Ctrl-C in the middle of an epoch leaves whole batches."""
+"""Ctrl-C in the middle of an epoch leaves whole batches; workers leave signals to the program."""
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,39 @@ def test_control_c_leaves_whole_batches(rule: str, tmp_path: Path) -> None:
     assert int(batches) > 0
     # 20 ms and a few steps on a machine with nothing else to do.
     assert float(seconds) < 0.5
+
+
+WAITING = """
+import os
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # It starts its threads when it is imported.
+import signal
+from pathlib import Path
+import numpy as np
+import cep
+
+def threads():
+    return set(os.listdir("/proc/self/task"))
+
+def blocked(thread):
+    lines = Path(f"/proc/self/task/{thread}/status").read_text().splitlines()
+    mask = int(dict(line.split(":", 1) for line in lines)["SigBlk"], 16)
+    return {number for number in signal.valid_signals() if mask >> (number - 1) & 1}
+
+before = threads()
+cep.set_num_threads(2)
+cep.Network([600, 900, 900, 10], seed=0).free_phase(np.ones((64, 600)), 3)
+(worker,) = threads() - before
+assert blocked(os.getpid()) == set(), "the caller's own are as they were"
+faults = {signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP}
+taken = signal.valid_signals() - blocked(worker)
+assert taken == {*faults, signal.SIGKILL, signal.SIGSTOP}, taken
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+os.kill(os.getpid(), signal.SIGUSR1)
+print(signal.sigwait({signal.SIGUSR1}).name)
+"""
+
+
+def test_workers_take_no_signals(run_script: Callable[..., str]) -> None:
+    """A program that blocks a signal gets it by waiting; a thread that let it in would end it."""
+    assert run_script(WAITING) == "SIGUSR1\n"

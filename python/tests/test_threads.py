@@ -191,6 +191,60 @@ def test_a_second_thread_is_refused(
     assert same(parameters(net), parameters(undisturbed))
 
 
+SHARED_STEPS = """
+import threading
+import numpy as np
+import cep
+
+x, y = np.random.default_rng(0).random((3, 4), dtype=np.float32), np.arange(3)
+rule = cep.CEP(3, 20, 0.5, 0.01)
+# The weights in the middle are so many that it takes a while to compute them.
+net, recorded = (cep.Network([4, 1500, 1500, 3], seed=1) for _ in range(2))
+with cep.record(recorded, layers=()) as record:
+    cep.train_batch(recorded, x, y, rule)
+expected = record.nudged.weights[1]
+threads, equal, refused, unexpected = [], [], [], []
+threading.excepthook = lambda arguments: unexpected.append(arguments.exc_value)
+
+def take(step, connection):
+    try:
+        return np.asarray(step.array(0, connection))
+    except RuntimeError as error:
+        assert "the step is in use by another thread" in str(error), error
+
+def take_most(step, moment):
+    while (array := take(step, 1)) is None:
+        pass
+    equal.append(np.array_equal(array, expected[moment]))
+
+def leave_it_to_another(step):
+    moment, _, _, weights_move = step.summary()
+    if not weights_move:
+        return
+    threads.append(threading.Thread(target=take_most, args=(step, moment)))
+    threads[-1].start()
+    while threads[-1].is_alive():
+        if take(step, 0) is None:
+            refused.append(moment)
+            break
+
+net._observer = leave_it_to_another
+cep.train_batch(net, x, y, rule)
+for thread in threads:
+    thread.join()
+assert not unexpected, unexpected
+assert refused
+assert equal == [True] * 21, equal
+assert all(map(np.array_equal, net.parameters(), recorded.parameters()))
+print("fine")
+"""
+
+
+def test_a_step_is_looked_at_by_one_thread_at_a_time(run_script: Callable[..., str]) -> None:
+    """A second one is refused, and the phase waits for one that the step function left behind."""
+    assert run_script(SHARED_STEPS) == "fine\n"
+
+
 # Calls that never end: 0.5 − 10 s changes its sign for ever, so that no phase ends early.
 ENDLESS = """
 import _thread, sys, threading, time

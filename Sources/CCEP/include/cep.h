@@ -26,18 +26,19 @@
  *       is batch x units. Layers are counted from the input: 0 ... L. Connection k joins layer k to
  *       layer k + 1.
  *     - A network is used by one thread at a time: a second one gets CEP_BUSY, as does the progress
- *       function. Different networks may be used from different threads at the same time.
+ *       function. The same holds for the arrays of a step. Different networks may be used from
+ *       different threads at the same time.
  *     - Everything that is handed in is checked, and no call ends the process. CEP_INVALID_ARGUMENT
  *       is for NULL where it is not allowed, an address that is not aligned to its type, memory to
  *       be written that overlaps what is read or memory of the network, counts whose bytes cannot be
  *       addressed, kinds there are not, numbers that are not finite or out of range, and pointers to
- *       networks, arrays, gradients and theorems that are of another kind, were released, or never
- *       came from here: these pointers are numbers that are given out once, not addresses. What
+ *       networks, arrays, steps, gradients and theorems that are of another kind, were released, or
+ *       never came from here: these pointers are numbers that are given out once, not addresses. What
  *       cannot be seen is whether memory is there, as large as is said, and nobody else's: whoever
  *       says so is believed, as is a pointer to a function.
- *     - Calls that take a network round to the nearest and take denormal numbers for zeros, whatever
- *       the thread has its processor set to. Progress functions are called with the thread's own
- *       setting, and it is back when the call returns.
+ *     - Calls that take a network or a step round to the nearest and take denormal numbers for zeros,
+ *       whatever the thread has its processor set to. Progress functions are called with the thread's
+ *       own setting, and it is back when the call returns.
  */
 #ifndef CEP_H
 #define CEP_H
@@ -70,7 +71,7 @@ enum {
     CEP_OUT_OF_MEMORY = 3,    /* the memory asked for cannot be had */
     CEP_DIVERGED = 4,         /* a state became infinite or not a number */
     CEP_STOPPED = 5,          /* the progress function asked to stop */
-    CEP_BUSY = 6              /* the network is in use by another thread */
+    CEP_BUSY = 6              /* the network, or the step, is in use by another thread */
 };
 
 /* The version of the engine at run time, CEP_VERSION of the header it was built with. Static. */
@@ -240,7 +241,9 @@ cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summar
 /* For use in a step function: the states of a layer, or the parameters of a connection, as they are at this
  * moment. Of states and of parameters that stand still it is the memory the phase works in, to be read only, and
  * different after the next step. Where weights move they may be computed for this call, the last ones being to
- * the last bit what the phase leaves. Release with cep_array_release. */
+ * the last bit what the phase leaves. One thread takes an array at a time: a second one gets CEP_BUSY. The phase
+ * goes on when the step function has returned and no call in another thread still computes. Release with
+ * cep_array_release. */
 cep_status cep_step_array(const cep_step *CEP_NULLABLE step, cep_array_kind kind, int64_t index,
                           cep_array * CEP_NULLABLE * CEP_NULLABLE array);
 
