@@ -2,7 +2,8 @@
  *
  * Whatever the calls, none traps, hangs, or touches memory that is not its own (AddressSanitizer looks), and what
  * cep.h promises of all of them holds: a call that fails says why, writes no result and leaves the parameters as
- * they were; looking at a network does not change it; training leaves no parameter infinite that was finite. */
+ * they were; looking at a network does not change it; training leaves no parameter infinite that was finite. Steps
+ * are there while their function runs, and a copy is what it was copied from. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,22 @@
 
 enum { CALLS = 32, SLOTS = 3 };
 
+/* What a step function takes of each step, and the last one it saw. */
+typedef struct watching {
+    int32_t kind;
+    int64_t index;
+    bool has_room;
+    int64_t moments; /* after which it stops the work */
+    const cep_step *step;
+    cep_array *array;
+} watching;
+
 typedef struct fuzzing {
     subject networks[2];
     cep_array *slots[SLOTS];
     bytes in;
     subject *now; /* the one that a call is about */
+    watching watching;
 } fuzzing;
 
 /* ---- Before and after -------------------------------------------------------------------------------- */
@@ -49,7 +61,51 @@ static int32_t stop(const cep_progress_report *report, void *context) {
     return 1;
 }
 
-static cep_progress progress(fuzzing *all) { return (cep_progress){.function = stop, .context = all}; }
+/* Whoever has an array may read all of it. */
+static void read_through(const cep_array *array) {
+    cep_array_layout layout = layout_of(array);
+    volatile uint8_t sum = 0;
+    for (size_t i = 0; i < size_of(&layout); i++)
+        sum += ((const uint8_t *)layout.data)[i];
+}
+
+static int32_t watch(const cep_step *step, void *context) {
+    fuzzing *all = context;
+    watching *self = &all->watching;
+    self->step = step;
+    cep_step_summary summary;
+    if (checked(cep_step_summarize(step, &summary)) != CEP_OK)
+        broken("a step can be summarized while it is the last one");
+    if (summary.step < 0 || !(summary.residual >= 0) || (summary.step == 0 && summary.residual != 0))
+        broken("a step has a number and a residual");
+    cep_array *array = NULL;
+    cep_status status = checked(cep_step_array(step, self->kind, self->index, self->has_room ? &array : NULL));
+    if ((status == CEP_OK) != (array != NULL))
+        broken("there is an array where the call succeeds");
+    if (array != NULL) {
+        read_through(array);
+        cep_array_release(self->array);
+        self->array = array;
+    }
+    cep_network *copy;
+    if (checked(cep_network_copy(all->now->network, &copy)) != CEP_BUSY)
+        broken("a network that works is busy");
+    return self->moments-- == 0;
+}
+
+static cep_progress progress(fuzzing *all) {
+    cep_progress progress = {.function = stop, .context = all};
+    if (choose(&all->in, 2)) {
+        all->watching = (watching){any_choice(&all->in, 4),
+                                   any_index(&all->in, all->now->layer_count + 1),
+                                   !rarely(&all->in),
+                                   next_byte(&all->in),
+                                   NULL,
+                                   NULL};
+        progress.step = watch;
+    }
+    return progress;
+}
 
 /* ---- What calls are given --------------------------------------------------------------------- */
 
@@ -85,11 +141,46 @@ static void keep(fuzzing *all, cep_array *array) {
     *slot = array;
 }
 
+/* Keeps what a step function took; the step has gone. */
+static void stop_watching(fuzzing *all) {
+    watching *self = &all->watching;
+    cep_step_summary summary;
+    cep_array *array;
+    if (self->step != NULL && (checked(cep_step_summarize(self->step, &summary)) != CEP_INVALID_ARGUMENT ||
+                               checked(cep_step_array(self->step, CEP_STATES, 0, &array)) != CEP_INVALID_ARGUMENT))
+        broken("a step is there while its function runs, and no longer");
+    if (self->array != NULL)
+        keep(all, self->array);
+    *self = (watching){0};
+}
+
 /* ---- Calls ------------------------------------------------------------------------------------ */
 
 static void make_again(fuzzing *all) {
     destroy(all->now);
     create(all->now, &all->in);
+}
+
+/* The copy takes the place of the other network. */
+static void copy_network(fuzzing *all) {
+    moment before = look(all);
+    cep_network *copy = NULL;
+    cep_status status = checked(cep_network_copy(network(all), rarely(&all->in) ? NULL : &copy));
+    expect(all, before, status, NOTHING);
+    if ((status == CEP_OK) != (copy != NULL))
+        broken("there is a copy where the call succeeds");
+    if (copy == NULL)
+        return;
+    subject *other = &all->networks[all->now == all->networks];
+    destroy(other);
+    adopt(other, copy, all->now);
+    if (!same(parameters_of(other), parameters_of(all->now)) || !same(states_of(other), states_of(all->now)))
+        broken("a copy has the parameters and the states");
+    cep_random_state states[2];
+    if (checked(cep_get_random_state(all->now->network, &states[0])) != CEP_OK ||
+        checked(cep_get_random_state(copy, &states[1])) != CEP_OK ||
+        memcmp(&states[0], &states[1], sizeof states[0]) != 0)
+        broken("a copy has the random state");
 }
 
 static void take_array(fuzzing *all) {
@@ -287,7 +378,7 @@ static void set_threads(fuzzing *all) {
 static void (*const calls[])(fuzzing *) = {
     free_phase,    nudged_phase,  train_batch,   train_epoch, evaluate,       predict,
     check_samples, gradient,      theorem,       energy,      feedback_angle, random_state,
-    take_array,    write_through, release_array, make_again,  set_threads,
+    take_array,    write_through, release_array, make_again,  set_threads,    copy_network,
 };
 
 /* Asked for too much memory, AddressSanitizer would end the process rather than say that there is none. */
@@ -306,6 +397,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             create(all.now, &all.in);
         if (all.now->network != NULL)
             calls[choose(&all.in, sizeof calls / sizeof *calls)](&all);
+        stop_watching(&all);
         give_back();
     }
     for (int i = 0; i < SLOTS; i++)

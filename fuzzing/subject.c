@@ -75,6 +75,14 @@ void create(subject *subject, bytes *in) {
     keep_parameters(subject);
 }
 
+void adopt(subject *subject, cep_network *network, const struct subject *like) {
+    subject->network = network;
+    subject->layer_count = like->layer_count;
+    subject->batch = like->batch;
+    memcpy(subject->sizes, like->sizes, sizeof like->sizes);
+    keep_parameters(subject);
+}
+
 void destroy(subject *subject) {
     cep_network_destroy(subject->network);
     for (int i = 0; i < subject->parameter_count; i++)

@@ -22,6 +22,9 @@ void broken(const char *promise);
 /* Makes a network as the bytes say, or a failing attempt at one. */
 void create(subject *subject, bytes *in);
 
+/* Takes over a network, of the kind that another one is of. */
+void adopt(subject *subject, cep_network *network, const struct subject *like);
+
 /* Releases the network and all arrays taken from it. */
 void destroy(subject *subject);
 

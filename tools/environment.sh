@@ -3,7 +3,14 @@
 # again.
 set -eu
 
-say() { printf '\n== %s\n' "$*"; }
+# Begins a section, and says how long the one before took.
+section_began=
+say() {
+    now=$(date +%s)
+    [ -z "$section_began" ] || printf -- '-- %d s\n' $((now - section_began))
+    section_began=$now
+    printf '\n== %s\n' "$*"
+}
 
 if ! command -v swift >/dev/null; then
     echo "cep is built with Swift 6.2 or newer, and there is no swift on PATH: see https://www.swift.org/install" >&2
