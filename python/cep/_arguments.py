@@ -59,7 +59,7 @@ def flag(name: str, value: object) -> bool:
 def kind(name: str, value: object, expected: type, made_by: str) -> None:
     """Raise a TypeError unless it is of a kind that something makes."""
     if not isinstance(value, expected):
-        given = f"{value.__name__} itself" if value is expected else type(value).__name__
+        given = f"the class {expected.__name__}" if value is expected else type(value).__name__
         raise TypeError(f"{name} must be what {made_by} gives, got {given}")
 
 
