@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -237,15 +238,19 @@ def new_figure(**options: Any) -> Any:
     except ImportError as error:
         raise ImportError("drawing needs matplotlib: pip install 'cep[plot]'") from error
     if is_notebook():
-        # One of pyplot's own would be shown twice, as the value of its cell and when that ends. But
-        # the first of them tells the notebook how figures are shown.
-        if "matplotlib.pyplot" not in sys.modules:
-            from matplotlib import pyplot
-
-            pyplot.close(pyplot.figure())
+        # One of pyplot's own would be shown twice: as the value of its cell, and when that ends.
+        _teach_notebook_to_show_figures()
     elif "matplotlib.pyplot" in sys.modules:
         return sys.modules["matplotlib.pyplot"].figure(layout="constrained", **options)
     return Figure(layout="constrained", **options)
+
+
+@cache
+def _teach_notebook_to_show_figures() -> None:
+    from matplotlib import pyplot
+
+    # What the first of pyplot's figures does.
+    pyplot.close(pyplot.figure())
 
 
 def new_axes() -> Any:

@@ -1,4 +1,4 @@
-"""A notebook that imports nothing but cep shows each picture, once."""
+"""A notebook shows each picture, once, whether it imports pyplot or not."""
 
 from typing import Any
 
@@ -25,11 +25,12 @@ CELLS = (
 )
 
 
-def test_each_picture_is_shown_once() -> None:
+@pytest.mark.parametrize("imports", ["", "import matplotlib.pyplot as plt"])
+def test_each_picture_is_shown_once(imports: str) -> None:
     pytest.importorskip("matplotlib")
     notebooks = pytest.importorskip("nbformat").v4
     clients = pytest.importorskip("nbclient")
-    cells = [notebooks.new_code_cell(source) for source in (FIRST, *CELLS)]
+    cells = [notebooks.new_code_cell(source) for source in (imports + FIRST, *CELLS)]
     notebook: Any = notebooks.new_notebook(cells=cells)
     clients.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     for cell in notebook.cells[1:]:
