@@ -63,6 +63,14 @@ def kind(name: str, value: object, expected: type, made_by: str) -> None:
         raise TypeError(f"{name} must be what {made_by} gives, got {given}")
 
 
+def live_view(value: object) -> None:
+    """Raise a TypeError unless it is a live view, or None."""
+    if value is not None:
+        from cep.live import LiveView
+
+        kind("live", value, LiveView, "cep.LiveView()")
+
+
 def seed(value: object) -> int:
     """A seed; None draws one from the operating system."""
     if value is None:

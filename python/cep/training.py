@@ -113,10 +113,7 @@ def fit(
     trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
     rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
     epochs = _arguments.count("epochs", epochs)
-    if live is not None:
-        from cep.live import LiveView
-
-        _arguments.kind("live", live, LiveView, "cep.LiveView()")
+    _arguments.live_view(live)
     with ExitStack() as stack:
         watch = None if live is None else stack.enter_context(live.watching(trainer, epochs))
         progress_of = stack.enter_context(

@@ -94,6 +94,7 @@ def run(
         has a handler of its own, SIGTERM does what it would do anyway.
     """
     configuration = configuration_of("configuration", configuration)
+    _arguments.live_view(live)
     if checkpoint_every is not None:
         checkpoint_every = _arguments.count("checkpoint_every", checkpoint_every)
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
