@@ -36,14 +36,18 @@ def test_digits_with_the_default_command(tmp_path: Path) -> None:
 
 
 def test_mnist_with_ep(mnist_folder: Path) -> None:
-    """EP-1h. The paper's code, one seed: 9.38 % online, 5.19 % and 3.86 % in the test."""
+    """EP-1h. The paper's code, one seed: 9.38 % online, 5.19 % and 3.86 % in the test.
+
+    After the second epoch seeds lie as far apart as 3.2 and 4.7 %: the median of three is compared.
+    """
     data, test = cep.datasets.mnist(mnist_folder)
-    net = cep.Network([784, 512, 10], seed=0)
     rule = cep.EP(free_steps=30, nudged_steps=10, beta=0.1, learning_rates=[0.08, 0.04])
-    history = cep.fit(
-        net, data, rule, epochs=2, batch_size=20, validation_data=test, seed=0, progress=False
-    )
-    train_error, test_error = 100 * np.array([history.train_error, history.validation_error])
-    assert train_error[0] == pytest.approx(9.4, abs=0.5)
-    assert test_error[0] == pytest.approx(5.2, abs=0.6)
-    assert test_error[1] == pytest.approx(3.9, abs=0.5)
+    errors = []
+    for seed in range(3):
+        net = cep.Network([784, 512, 10], seed=seed)
+        history = cep.fit(net, data, rule, 2, validation_data=test, seed=seed, progress=False)
+        errors.append([history.train_error[0], *history.validation_error])
+    online, first, second = 100 * np.median(errors, axis=0)
+    assert online == pytest.approx(9.4, abs=0.3)
+    assert first == pytest.approx(5.2, abs=0.4)
+    assert second == pytest.approx(3.9, abs=0.5)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -176,3 +177,15 @@ def test_nothing_collected_names_this_machine() -> None:
     kept = [path.read_text() for path in (REPOSITORY / "results").rglob("runs/**/*.json*")]
     for text in (json.dumps(environment()), *kept):
         assert not re.search(r'"/|/(home|root|work|tmp|usr|Users)/', text)
+
+
+@pytest.mark.parametrize("row", ["C-EP-1h", "C-VF-1h"])
+@pytest.mark.parametrize("page", ["README.md", "docs/experiments.md"])
+def test_what_pages_say_of_alternating_steps_is_what_the_runs_say(row: str, page: str) -> None:
+    runs = sorted((REPOSITORY / "results/runs/variants" / row / "alternating").iterdir())
+    assert len(runs) == 5
+    last = [json.loads((run / "metrics.jsonl").read_text().splitlines()[-1]) for run in runs]
+    errors = [100 * line["test_error"] for line in last]
+    said = f"{statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} %"
+    text = " ".join((REPOSITORY / page).read_text(encoding="utf-8").split())
+    assert re.search(rf"{row} (ends )?at {re.escape(said)} \(", text), said
