@@ -42,7 +42,7 @@ ENGINE_TESTS = tuple(
     f"python/tests/test_{name}.py"
     for name in (
         "reference", "vector_field", "beta_sign", "gradients", "theorem_reference", "phases",
-        "relaxation_options", "training", "threads", "bad_input",
+        "relaxation_options", "training", "threads", "bad_input", "divergence",
     )
 )  # fmt: skip
 # Seconds after which a test is taken to hang.
