@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cep.plots import PALETTE, new_axes
+from cep.plots import PALETTE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def plot_angles(
             "there are no angles to draw: they are recorded by a run with record_kinds="
             '("feedback_angles", "gradient_angle"), the first with untied feedback'
         )
-    axes = new_axes() if ax is None else ax
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
     if ax is None:
         axes.axhline(90, color="0.4", linewidth=0.8)
     drawn = len(axes.get_legend_handles_labels()[0])

@@ -58,7 +58,7 @@ def plot_history(history: "History", ax: "Axes | None" = None, title: str = "") 
     ImportError
         Where matplotlib is not installed.
     """
-    axes = new_axes() if ax is None else ax
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
     epochs = range(1, len(history) + 1)
     percent = [100 * error for error in history.train_error]
     axes.plot(epochs, percent, color=BLUE, linestyle="--", label="training (while learning)")
@@ -231,17 +231,22 @@ def some_entries(curves: "Curves", entries: int = 5, seed: int = 0) -> "Curves":
     return replace(curves, updates=updates[:, chosen], gradients=gradients[:, chosen])
 
 
-def new_figure(**options: Any) -> Any:
-    """An empty figure; it takes the options of matplotlib's. A notebook shows it as a value."""
+def new_figure(*, is_value: bool = True, **options: Any) -> Any:
+    """An empty figure; it takes the options of matplotlib's.
+
+    A notebook shows it as a value, or, where it is none, when its cell ends.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("drawing needs matplotlib: pip install 'cep[plot]'") from error
-    if is_notebook():
+    if is_notebook() and is_value:
         # One of pyplot's own would be shown twice: as the value of its cell, and when that ends.
         _teach_notebook_to_show_figures()
-    elif "matplotlib.pyplot" in sys.modules:
-        return sys.modules["matplotlib.pyplot"].figure(layout="constrained", **options)
+    elif is_notebook() or "matplotlib.pyplot" in sys.modules:
+        from matplotlib import pyplot
+
+        return pyplot.figure(layout="constrained", **options)
     return Figure(layout="constrained", **options)
 
 
@@ -251,16 +256,6 @@ def _teach_notebook_to_show_figures() -> None:
 
     # What the first of pyplot's figures does.
     pyplot.close(pyplot.figure())
-
-
-def new_axes() -> Any:
-    """Axes of a new figure. No notebook shows axes as a value, so that the figure is pyplot's."""
-    figure = new_figure()
-    if is_notebook():
-        from matplotlib import pyplot
-
-        figure = pyplot.figure(layout="constrained")
-    return figure.subplots()
 
 
 def is_notebook() -> bool:

@@ -127,9 +127,8 @@ def _report(result: RunResult) -> None:
         raise ArithmeticError(f"after {len(result.history)} epochs: {result.message}")
     if result.reason == "patience":
         click.echo(f"stopped        no lower test error since epoch {result.best_epoch}")
+    ended = f": {result.ended}" if result.mostly_wrong else ""
     click.echo(
         f"test error     {result.test_error:.2%} after the last epoch, "
-        f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s)"
-        + f": {result.ended}"
-        * result.mostly_wrong
+        f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s){ended}"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cep.runs import RunOutcome
+from cep.runs.result import came_to_its_end
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Trials:
 
 def has_finished(outcome: RunOutcome) -> bool:
     """Whether a run came to its end, that of its patience included."""
-    return outcome.reason in ("finished", "patience")
+    return came_to_its_end(outcome.reason)
 
 
 def number_or_none(value: float) -> float | None:

@@ -22,10 +22,14 @@ def reason_to_stop(configuration: Configuration, history: History) -> StopReason
     return None
 
 
+def came_to_its_end(reason: str) -> bool:
+    """Whether a run did all that was asked for."""
+    return reason in ("finished", "patience")
+
+
 def is_mostly_wrong(reason: str, history: History) -> bool:
     """Whether a run came to its end with more wrong predictions than right ones."""
-    came_to_its_end = reason in ("finished", "patience") and len(history) > 0
-    return came_to_its_end and history.validation_error[-1] > 0.5
+    return came_to_its_end(reason) and len(history) > 0 and history.validation_error[-1] > 0.5
 
 
 def in_words(reason: str, history: History) -> str:
