@@ -20,8 +20,7 @@ public enum PackedLayout {
     /// Column after column: of few columns, of which a panel would be mostly empty.
     case columns
 
-    @usableFromInline
-    init(rows: Int, columns: Int) {
+    public init(rows: Int, columns: Int) {
         let (few, many) = (16, 64)
         self = columns <= few && rows >= many ? .columns : rows <= few && columns >= many ? .rows : .panels
     }

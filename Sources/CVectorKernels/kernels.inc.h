@@ -116,6 +116,14 @@ INLINE void NAME(store_part)(T *p, VECTOR v, size_t count) {
 #endif
 }
 
+/* The first `count` lanes, zeros behind them. What was stored in part is not read again for it: that would wait.
+ */
+INLINE VECTOR NAME(first_lanes)(VECTOR v, size_t count) {
+    NAME(mask) lane;
+    UNROLL for (int i = 0; i < LANES; i++) lane[i] = i;
+    return (VECTOR)((NAME(mask))v & (lane < (INTEGER)count));
+}
+
 /* Sizes are compared as integers, in which order positive numbers are the same, and infinity and NaN above them.
  */
 #define SIZE(change) ((NAME(mask))(change) & MAGNITUDE)
@@ -189,7 +197,7 @@ INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target
         VECTOR value = NAME(apply)(activation, NAME(load_part)(drive + i, rest));
         VECTOR new = NAME(pulled)(value, pulls ? NAME(load_part)(target + i, rest) : old, old, beta, pulls);
         NAME(store_part)(state + i, new, rest);
-        VECTOR change = NAME(load_part)(state + i, rest) - old;
+        VECTOR change = NAME(first_lanes)(new - old, rest);
         RECORD(change);
     }
     return NAME(largest)(largest);
@@ -247,7 +255,7 @@ INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target
         VECTOR new = NAME(moved)(derivative_of, old, NAME(load_part)(drive + i, rest),
                                  pulls ? NAME(load_part)(target + i, rest) : old, beta, dt, clamp, pulls);
         NAME(store_part)(state + i, new, rest);
-        VECTOR change = NAME(load_part)(state + i, rest) - old;
+        VECTOR change = NAME(first_lanes)(new - old, rest);
         RECORD(change);
     }
     return NAME(largest)(largest);
@@ -416,7 +424,7 @@ INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
     return lanes.parts[0];
 }
 
-#define DOT_STEP(load)                                                                                            \
+#define DOT_STEP(load, first)                                                                                     \
     {                                                                                                             \
         VECTOR right[4];                                                                                          \
         for (size_t s = 0; s < n; s++)                                                                            \
@@ -424,7 +432,7 @@ INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
         for (size_t r = 0; r < m; r++) {                                                                          \
             VECTOR left = load(a + r * k + i);                                                                    \
             for (size_t s = 0; s < n; s++)                                                                        \
-                sums[r][s] = MULTIPLY_ADD(left, right[s], sums[r][s]);                                            \
+                sums[r][s] = first ? left * right[s] : MULTIPLY_ADD(left, right[s], sums[r][s]);                  \
         }                                                                                                         \
     }
 #define WHOLE(p) LOAD(p)
@@ -435,12 +443,22 @@ INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
 INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, const T *base,
                            size_t base_stride, T *c, size_t c_stride) {
     VECTOR sums[DOT_ROWS][4];
-    UNROLL for (size_t r = 0; r < m; r++) { UNROLL for (size_t s = 0; s < 4; s++) sums[r][s] = SPLAT(0); }
+    for (size_t r = 0; r < m; r++) {
+        for (size_t s = n; s < 4; s++)
+            sums[r][s] = SPLAT(0);
+    }
     size_t i = 0;
+    if (k < LANES) {
+        DOT_STEP(PART, 1)
+        i = k;
+    } else {
+        DOT_STEP(WHOLE, 1)
+        i = LANES;
+    }
     for (; i + LANES <= k; i += LANES)
-        DOT_STEP(WHOLE)
+        DOT_STEP(WHOLE, 0)
     if (i < k)
-        DOT_STEP(PART)
+        DOT_STEP(PART, 0)
     for (size_t r = 0; r < m; r++) {
         for (size_t s = 0; s < n; s += SIDE) {
             NAME(square_row) result = NAME(sums)(sums[r] + s);

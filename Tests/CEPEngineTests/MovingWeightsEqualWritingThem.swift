@@ -18,6 +18,7 @@ import Testing
 
     static let examples: [Example] = [
         [5, 7, 3], [40, 33, 17, 10], [9, 6, 20, 5, 4], [70, 64, 64, 64, 10], [20, 12, 66, 10], [12, 66, 10],
+        [40, 390, 10], [40, 650, 16],
     ].flatMap { sizes in
         [1, 3, 20].flatMap { batch in
             [

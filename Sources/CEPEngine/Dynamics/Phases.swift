@@ -14,7 +14,7 @@ extension Network {
     ) throws(EngineError) -> PhaseOutcome {
         try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
         try validateSteps(steps, name: "steps")
-        let rows = 0..<inputs.rows
+        let rows = SampleRows(0..<inputs.rows)
         let state: NetworkState<Element>
         if continuing {
             state = try presentState(batch: inputs.rows)
@@ -37,7 +37,7 @@ extension Network {
         try targets.validate(rows: state.batch, units: outputSize, as: Element.self)
         try validateBeta(beta, as: Element.self)
         try validateSteps(steps, name: "steps")
-        let target: Matrix<Element> = try targets.matrix(of: 0..<state.batch, units: outputSize)
+        let target: Matrix<Element> = try targets.matrix(of: SampleRows(0..<state.batch), units: outputSize)
         return try relax(
             state, through: preparePhase(of: state), steps: steps,
             nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)

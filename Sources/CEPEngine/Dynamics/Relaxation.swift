@@ -42,7 +42,7 @@ struct StillWeights<Element: KernelScalar>: PhaseWeights {
     /// From connection 1 on: the input's is used once a phase.
     private let connections: [PackedConnection<Element>]
 
-    fileprivate init(_ connections: [PackedConnection<Element>]) { self.connections = connections }
+    init(_ connections: [PackedConnection<Element>]) { self.connections = connections }
 
     subscript(connection: Int) -> PackedConnection<Element> { connections[connection - 1] }
 

@@ -26,7 +26,7 @@ extension Network {
 
     /// All samples as one batch, in a state apart from the network's own.
     func detachedBatch(of samples: Samples) throws(EngineError) -> ClampedBatch<Element> {
-        let rows = 0..<samples.inputs.rows
+        let rows = SampleRows(0..<samples.inputs.rows)
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
         let state = try makeState(batch: rows.count)
         samples.inputs.clamp(rows, into: state)

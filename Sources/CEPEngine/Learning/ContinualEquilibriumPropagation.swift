@@ -63,19 +63,13 @@ private struct NudgedPhase<Element: KernelScalar> {
 
     func run(monitor: ProgressMonitor) throws(EngineError) {
         let state = batch.state
-        let start = try StateSnapshot(of: state)
-        var movements: [any WeightMovement<Element>] = []
-        for (k, connection) in network.connections.enumerated() {
-            let still = UpdateRates<Element>(weights: 0, biases: 0)
-            movements.append(
-                try connection.makeMovement(
-                    from: start.joinedLayers(at: k), steps: steps, rates: movingRates?[k] ?? still))
-        }
-        let moving = MovingWeights(still: weights, start: start, movements: movements, rates: movingRates)
-        try network.relax(state, through: moving, steps: steps, nudge: nudge, monitor: monitor)
+        let start = ContinualStart(
+            batch: batch, nudge: nudge, steps: steps, weights: weights, movingRates: movingRates)
+        let phase = try network.makeContinualPhase(start)
+        try network.relax(phase, from: start, monitor: monitor)
         try network.checkUpdates(
             rates: rates, rows: 4 * Double(state.batch) * Double(steps), factors: network.largestMagnitudes(of: state))
-        for (k, movement) in movements.enumerated() { movement.add(at: rates[k], to: accumulators[k]) }
+        for k in accumulators.indices { phase.addMovement(of: k, at: rates[k], to: accumulators[k]) }
     }
 
     /// The oracle of `run`, and the form for what needs the weights at every step.

@@ -20,6 +20,12 @@ public protocol Connection<Element>: AnyObject {
     /// next call.
     func pack() throws(EngineError) -> PackedConnection<Element>
 
+    /// A connection of the same kind from some units of the layer below, itself not the input. Its parameters are zero.
+    func part(below units: Range<Int>) throws(EngineError) -> any Connection<Element>
+
+    /// What of the layer above updates are drawn from.
+    func drawn(from layer: LayerState<Element>) -> MatrixView<Element>
+
     /// Makes room for updates drawn from batches of this size.
     func reserve(batch: Int) throws(EngineError)
 

@@ -25,6 +25,36 @@ extension ConnectionParameters {
     }
 }
 
+// Of the connection from some units of the layer below.
+
+extension ConnectionParameters {
+    /// Takes the parameters of these units from those of all; the biases, which are of the layer above, too or 0.
+    func copyPart(of whole: ConnectionParameters, below units: Range<Int>, biases: Bool) {
+        for row in 0..<weights.rows {
+            (weights.pointer + row * units.count).update(
+                from: whole.weights.pointer + row * whole.weights.columns + units.lowerBound, count: units.count)
+        }
+        if biases { self.biases.copy(from: whole.biases) } else { self.biases.view.fill(with: 0) }
+        if let mine = feedbackWeights, let theirs = whole.feedbackWeights {
+            mine.pointer.update(from: theirs.pointer + units.lowerBound * theirs.columns, count: mine.count)
+        }
+    }
+
+    /// Adds these parameters, and the biases, to those of all units.
+    func addPart(to whole: ConnectionParameters, below units: Range<Int>) {
+        for row in 0..<weights.rows {
+            CEPKernels.add(
+                1, times: weights.pointer + row * units.count,
+                to: whole.weights.pointer + row * whole.weights.columns + units.lowerBound, count: units.count)
+        }
+        whole.biases.view.add(biases.view, scale: 1)
+        if let mine = feedbackWeights, let theirs = whole.feedbackWeights {
+            CEPKernels.add(
+                1, times: mine.pointer, to: theirs.pointer + units.lowerBound * theirs.columns, count: mine.count)
+        }
+    }
+}
+
 /// Room for what an update needs of the states of the layers below and above.
 struct UpdateRoom<Element: KernelScalar> {
     private(set) var below: Matrix<Element>?

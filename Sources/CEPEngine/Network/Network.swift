@@ -13,6 +13,8 @@ public final class Network<Element: KernelScalar> {
     var sharingTrial = SharingTrial()
     /// Memory of the last phase's blocks of samples.
     var blocks: [SampleBlock<Element>] = []
+    /// Memory of the last continual phase's blocks of units.
+    var keptUnitBlocks: [UnitBlock<Element>] = []
     /// What rules leave to chance where no other source is given.
     public var random: RandomSource
 
@@ -74,9 +76,7 @@ public final class Network<Element: KernelScalar> {
 
     /// The network's own state with the given rows clamped at its input and zeros elsewhere: in the memory of the last
     /// one where the batch is of the same size.
-    func state(clamping inputs: SampleMatrix, _ rows: some RandomAccessCollection<Int>) throws(EngineError)
-        -> NetworkState<Element>
-    {
+    func state(clamping inputs: SampleMatrix, _ rows: SampleRows) throws(EngineError) -> NetworkState<Element> {
         let state: NetworkState<Element>
         if let present = self.state, present.batch == rows.count {
             state = present

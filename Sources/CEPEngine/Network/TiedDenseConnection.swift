@@ -31,6 +31,12 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         return room.pack(parameters)
     }
 
+    public func part(below units: Range<Int>) throws(EngineError) -> any Connection<Element> {
+        try TiedDenseConnection(below: units.count, above: parameters.weights.rows, isFromInput: false)
+    }
+
+    public func drawn(from layer: LayerState<Element>) -> MatrixView<Element> { layer.sent }
+
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: 2 * batch, for: parameters) }
 
     /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), all of them as sent.
@@ -64,7 +70,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> any WeightMovement<Element> {
         if isFromInput {
-            return try ClampedMovement(from: start, rates: rates) { $0.sent }
+            return try ClampedMovement(from: start, rates: rates, drawingFrom: drawn)
         }
         let (batch, below, above) = (start.above.sent.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the moved rows each way, against writing the weights.

@@ -34,6 +34,12 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         return room.pack(parameters)
     }
 
+    public func part(below units: Range<Int>) throws(EngineError) -> any Connection<Element> {
+        try UntiedDenseConnection(below: units.count, above: parameters.weights.rows, isFromInput: false)
+    }
+
+    public func drawn(from layer: LayerState<Element>) -> MatrixView<Element> { layer.state }
+
     public func reserve(batch: Int) throws(EngineError) { try room.reserve(rows: batch, for: parameters) }
 
     /// What a neuron sends is taken from the older moment, what it becomes from its state itself.
@@ -74,7 +80,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         from start: JoinedLayers<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> any WeightMovement<Element> {
         if isFromInput {
-            return try ClampedMovement(from: start, rates: rates) { $0.state }
+            return try ClampedMovement(from: start, rates: rates, drawingFrom: drawn)
         }
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with half of all rows each way, against writing both weights.

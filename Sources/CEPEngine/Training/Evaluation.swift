@@ -11,7 +11,7 @@ extension Network {
         try samples.validate(for: self)
         var total = Metrics()
         try relaxInBatches(samples.inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
-            let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
+            let target: Matrix<Element> = try samples.targets.matrix(of: SampleRows(rows), units: outputSize)
             let metrics = Metrics(output: state.output.view, target: target.view)
             total += metrics
             return metrics
@@ -50,7 +50,7 @@ extension Network {
             let rows = start..<min(start + evaluationBatch, inputs.rows)
             if rows.count != state.batch { state = try makeState(batch: rows.count) }
             for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
-            inputs.clamp(rows, into: state)
+            inputs.clamp(SampleRows(rows), into: state)
             beginPhase(of: state)
             _ = try relax(state, through: weights, steps: steps, order: configuration.relaxation, monitor: monitor)
             try monitor.finished(relaxed(rows, state))

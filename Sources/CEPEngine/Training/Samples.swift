@@ -41,7 +41,7 @@ public struct SampleMatrix {
         name: String, layer: String, units: Int, as type: Element.Type
     ) throws(EngineError) {
         try validateShape(name: name, layer: layer, units: units)
-        try validateValues(of: 0..<rows, name: name, as: type)
+        try validateValues(of: SampleRows(0..<rows), name: name, as: type)
     }
 
     func validateShape(name: String, layer: String, units: Int) throws(EngineError) {
@@ -54,10 +54,17 @@ public struct SampleMatrix {
     }
 
     func validateValues<Element: KernelScalar>(
-        of rows: some Collection<Int>, name: String, as type: Element.Type
+        of rows: SampleRows, name: String, as type: Element.Type
     ) throws(EngineError) {
-        let first = rows.lazy.filter { firstNonFinite(inRow: $0, as: type) != nil }.min()
-        if let first, let column = firstNonFinite(inRow: first, as: type) {
+        let parts = sharedCopyParts(of: rows.count * columns)
+        let smallest = try Integers(upTo: parts)
+        WorkerPool.shared.run(parts: parts) { part in
+            smallest[part] =
+                rows.smallest(from: part * rows.count / parts, to: (part + 1) * rows.count / parts) {
+                    firstNonFinite(inRow: $0, as: type) != nil
+                } ?? .max
+        }
+        if let first = smallest.min(), first < .max, let column = firstNonFinite(inRow: first, as: type) {
             throw .invalidArgument(
                 "\(name) has a value that is not finite (NaN or infinity, or too large for the network's dtype), "
                     + "in row \(first), column \(column)")
@@ -105,7 +112,7 @@ public enum Targets {
 
     func validate<Element: KernelScalar>(rows: Int, units: Int, as type: Element.Type) throws(EngineError) {
         try validateShape(rows: rows, units: units)
-        try validateValues(of: 0..<rows, units: units, as: type)
+        try validateValues(of: SampleRows(0..<rows), units: units, as: type)
     }
 
     func validateShape(rows: Int, units: Int) throws(EngineError) {
@@ -116,11 +123,12 @@ public enum Targets {
     }
 
     func validateValues<Element: KernelScalar>(
-        of rows: some Collection<Int>, units: Int, as type: Element.Type
+        of rows: SampleRows, units: Int, as type: Element.Type
     ) throws(EngineError) {
         switch self {
         case .classes(let classes, _):
-            if let row = rows.lazy.filter({ classes[$0] < 0 || classes[$0] >= units }).min() {
+            let row = rows.smallest(from: 0, to: rows.count) { classes[$0] < 0 || classes[$0] >= units }
+            if let row {
                 throw wrongLabel(Int(classes[row]), row: row, units: units)
             }
         case .values(let matrix): try matrix.validateValues(of: rows, name: "y", as: type)
@@ -153,7 +161,7 @@ public struct Samples {
     /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.
     public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateShape(for: network)
-        try validateValues(of: 0..<inputs.rows, for: network)
+        try validateValues(of: SampleRows(0..<inputs.rows), for: network)
     }
 
     func validateShape<Element>(for network: Network<Element>) throws(EngineError) {
@@ -162,9 +170,7 @@ public struct Samples {
     }
 
     /// - Parameter rows: Those about to be used, in any order: of a large data set a few are checked in no time.
-    func validateValues<Element>(
-        of rows: some Collection<Int>, for network: Network<Element>
-    ) throws(EngineError) {
+    func validateValues<Element>(of rows: SampleRows, for network: Network<Element>) throws(EngineError) {
         try inputs.validateValues(of: rows, name: "x", as: Element.self)
         try targets.validateValues(of: rows, units: network.outputSize, as: Element.self)
     }
@@ -179,12 +185,12 @@ public struct ClampedBatch<Element: KernelScalar> {
 
 extension SampleMatrix {
     /// Writes the given rows into the input layer of a state.
-    func clamp<Element>(_ rows: some RandomAccessCollection<Int>, into state: NetworkState<Element>) {
+    func clamp<Element>(_ rows: SampleRows, into state: NetworkState<Element>) {
         let destination = state.layers[0].pointer
         let parts = sharedCopyParts(of: rows.count * columns)
         WorkerPool.shared.run(parts: parts) { part in
             for i in part * rows.count / parts..<(part + 1) * rows.count / parts {
-                copyRow(rows[rows.index(rows.startIndex, offsetBy: i)], into: destination + i * columns)
+                copyRow(rows[i], into: destination + i * columns)
             }
         }
     }
@@ -192,9 +198,9 @@ extension SampleMatrix {
 
 extension Targets {
     /// The targets of the given rows, rows × units.
-    func matrix<Element>(of rows: some RandomAccessCollection<Int>, units: Int) throws(EngineError) -> Matrix<Element> {
+    func matrix<Element>(of rows: SampleRows, units: Int) throws(EngineError) -> Matrix<Element> {
         let target = try Matrix<Element>(rows: rows.count, columns: units)
-        for (i, row) in rows.enumerated() { try copyRow(row, into: target.pointer + i * units, units: units) }
+        for i in 0..<rows.count { try copyRow(rows[i], into: target.pointer + i * units, units: units) }
         return target
     }
 }

@@ -10,7 +10,8 @@ extension Network {
         let rates = try learningRates(of: rule)
         monitor.begin(total: samples.inputs.rows)
         return try trainBatch(
-            samples, rows: 0..<samples.inputs.rows, rule: rule, rates: rates, random: &random, monitor: monitor)
+            samples, rows: SampleRows(0..<samples.inputs.rows), rule: rule, rates: rates, random: &random,
+            monitor: monitor)
     }
 
     /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
@@ -31,13 +32,13 @@ extension Network {
         var order = try Integers(upTo: samples.inputs.rows)
         random.shuffle(&order)
         try samples.validateValues(
-            of: order[batches.lowerBound * size..<min(batches.upperBound * size, order.count)], for: self)
+            of: SampleRows(order, batches.lowerBound * size..<min(batches.upperBound * size, order.count)), for: self)
         // Each batch has a stream of its own, so that a part needs nothing of those before it.
         let chance = random.next()
         var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)
         monitor.begin(total: order.count, after: total)
         for batch in batches {
-            let rows = order[batch * size..<min((batch + 1) * size, order.count)]
+            let rows = SampleRows(order, batch * size..<min((batch + 1) * size, order.count))
             var random = RandomSource(seed: chance &+ UInt64(batch))
             let metrics = try trainBatch(
                 samples, rows: rows, rule: rule, rates: rates, random: &random, monitor: monitor)
@@ -48,8 +49,8 @@ extension Network {
     }
 
     private func trainBatch(
-        _ samples: Samples, rows: some RandomAccessCollection<Int>, rule: some LearningRule<Element>,
-        rates: [UpdateRates<Element>], random: inout RandomSource, monitor: ProgressMonitor
+        _ samples: Samples, rows: SampleRows, rule: some LearningRule<Element>, rates: [UpdateRates<Element>],
+        random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
         let state = try state(clamping: samples.inputs, rows)

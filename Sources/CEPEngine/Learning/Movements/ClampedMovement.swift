@@ -14,18 +14,31 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
     /// What of the layer above an update is drawn from: its state, or what it sends.
     private let drawn: (LayerState<Element>) -> MatrixView<Element>
 
+    /// - Parameter inputProducts: Those of the phase, where they are known.
     init(
-        from start: JoinedLayers<Element>, rates: UpdateRates<Element>,
+        from start: JoinedLayers<Element>, rates: UpdateRates<Element>, inputProducts: Matrix<Element>? = nil,
         drawingFrom drawn: @escaping (LayerState<Element>) -> MatrixView<Element>
     ) throws(EngineError) {
         let batch = start.above.state.rows
         self.start = start
         self.drawn = drawn
+        if let inputProducts {
+            self.inputProducts = inputProducts
+        } else {
+            self.inputProducts = try Self.inputProducts(of: start.below.sent, rates: rates)
+        }
         moved = try Matrix(rows: batch, columns: start.above.state.columns)
         recorded = try Matrix(rows: batch, columns: start.above.state.columns)
-        inputProducts = try Matrix(rows: batch, columns: batch)
-        inputProducts.view.setToProduct(of: start.below.sent, andTransposed: start.below.sent)
-        scale(inputProducts.pointer, by: rates.weights, adding: rates.biases, count: inputProducts.count)
+    }
+
+    /// rᵂ x xᵀ + rᵇ
+    static func inputProducts(
+        of input: MatrixView<Element>, rates: UpdateRates<Element>
+    ) throws(EngineError) -> Matrix<Element> {
+        let products = try Matrix<Element>(rows: input.rows, columns: input.rows)
+        products.view.setToProduct(of: input, andTransposed: input)
+        scale(products.pointer, by: rates.weights, adding: rates.biases, count: products.count)
+        return products
     }
 
     @specialized(where Element == Float)
@@ -46,7 +59,15 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
     }
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        accumulator.weights.view.addOuterProduct(of: moved.view, and: start.below.sent, scale: rates.weights)
-        accumulator.biases.view.addRowSums(of: moved.view, scale: rates.biases)
+        add(at: rates, to: accumulator, above: 0..<moved.columns)
+    }
+
+    /// Of a movement of some of the units above.
+    func add(at rates: UpdateRates<Element>, to whole: ConnectionParameters<Element>, above units: Range<Int>) {
+        whole.weights.rows(from: units.lowerBound, count: units.count).addOuterProduct(
+            of: moved.view, and: start.below.sent, scale: rates.weights)
+        addColumnSums(
+            of: moved.pointer, rows: moved.rows, columns: moved.columns, scale: rates.biases,
+            to: whole.biases.pointer + units.lowerBound)
     }
 }
