@@ -333,6 +333,8 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
             const T *place = b + (i) * b_stride + v * LANES;                                                      \
             size_t rest = columns - v * LANES;                                                                    \
             weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);                     \
+            if (m >= 4)                                                                                           \
+                __builtin_prefetch(next + (i) * b_stride + v * LANES, 0, 2);                                      \
         }                                                                                                         \
         for (size_t r = 0; r < m; r++) {                                                                          \
             VECTOR value = SPLAT(a[r * a_row + (i) * a_column]);                                                  \
@@ -342,10 +344,12 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
     }
 
 /* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
- * whether all lanes of the vectors of b can be read. */
+ * whether all lanes of the vectors of b can be read. `next` is the panel that comes after this one, or b where
+ * there is none: it is fetched meanwhile, because weights that are in no near cache would be waited for otherwise,
+ * half of the time. */
 INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a, size_t a_row,
-                       size_t a_column, const T *b, size_t b_stride, T scale, const T *base, size_t base_stride,
-                       T *c, size_t c_stride, size_t columns) {
+                       size_t a_column, const T *b, const T *next, size_t b_stride, T scale, const T *base,
+                       size_t base_stride, T *c, size_t c_stride, size_t columns) {
     VECTOR sums[ROWS][2];
     TILE_STEP(0, 1)
     for (size_t i = 1; i < k; i++)
@@ -367,19 +371,19 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
 #define TILE_CASE(M)                                                                                              \
     case M:                                                                                                       \
         if (!whole)                                                                                               \
-            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_row, a_column, b, b_stride, scale, base,            \
+            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_row, a_column, b, next, b_stride, scale, base,      \
                        base_stride, c, c_stride, columns);                                                        \
         else if (columns > LANES)                                                                                 \
-            NAME(tile)(M, 2, 1, k, a, a_row, a_column, b, b_stride, scale, base, base_stride, c, c_stride,        \
+            NAME(tile)(M, 2, 1, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, c_stride,  \
                        columns);                                                                                  \
         else                                                                                                      \
-            NAME(tile)(M, 1, 1, k, a, a_row, a_column, b, b_stride, scale, base, base_stride, c, c_stride,        \
+            NAME(tile)(M, 1, 1, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, c_stride,  \
                        columns);                                                                                  \
         break;
 
 TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_row, size_t a_column,
-                                  const T *b, size_t b_stride, T scale, const T *base, size_t base_stride, T *c,
-                                  size_t c_stride, size_t columns) {
+                                  const T *b, const T *next, size_t b_stride, T scale, const T *base,
+                                  size_t base_stride, T *c, size_t c_stride, size_t columns) {
     switch (m) {
         TILE_CASE(1)
         TILE_CASE(2)
@@ -528,10 +532,11 @@ TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left
     for (size_t panel = first; panel < last; panel++) {
         size_t start = panel * width;
         size_t columns = n - start < width ? n - start : width;
+        const T *b = (const T *)panels + start * k;
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t row = tile * m / tiles;
             size_t rows = (tile + 1) * m / tiles - row;
-            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, (const T *)panels + start * k, width, 1,
+            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, b, panel + 1 < last ? b + k * width : b, width, 1,
                            (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
                            columns);
         }
@@ -552,7 +557,7 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
         for (size_t start = 0; start < n; start += PANEL) {
             size_t columns = n - start < PANEL ? n - start : PANEL;
             int whole = columns == PANEL || columns == LANES;
-            NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, n, (T)scale,
+            NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, b + start, n, (T)scale,
                            base + row * base_stride + start, base_stride, c + row * n + start, n, columns);
         }
     }
