@@ -19,7 +19,7 @@
 enum { BATCH = 20, INPUTS = 784, HIDDEN = 512, OUTPUTS = 10, LARGE = 2048, ROUNDS = 15 };
 
 static const cep_kernels *kernels;
-static float *a, *b, *c, *packed, *row;
+static float *a, *b, *c, *packed, *row, *packed_large[2];
 
 static double now(void) {
     struct timespec time;
@@ -63,6 +63,18 @@ static void between_ours(void) {
 static void between_theirs(void) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, b, HIDDEN, 0, c,
                 HIDDEN);
+}
+/* Two matrices in turn, 32 MB together: in no near cache when they are come back to. */
+static void far_ours(void) {
+    static int turn;
+    turn = !turn;
+    kernels->multiply(BATCH, LARGE, LARGE, a, packed_large[turn], row, 0, c, 0, LARGE / kernels->panel_columns);
+}
+static void far_theirs(void) {
+    static int turn;
+    turn = !turn;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BATCH, LARGE, LARGE, 1, a, LARGE, packed_large[turn],
+                LARGE, 0, c, LARGE);
 }
 static void up_ours(void) { kernels->multiply_transposed(BATCH, OUTPUTS, HIDDEN, a, b, row, 0, c, 0, OUTPUTS); }
 static void up_theirs(void) {
@@ -126,12 +138,18 @@ int main(int count, char **arguments) {
     a = array((size_t)LARGE * LARGE);
     b = array((size_t)LARGE * LARGE);
     c = array((size_t)LARGE * LARGE);
-    row = array(HIDDEN);
+    row = array(LARGE);
     packed = array((size_t)HIDDEN * HIDDEN);
     kernels->pack(b, HIDDEN, HIDDEN, HIDDEN, 1, packed, 0, HIDDEN / kernels->panel_columns);
 
+    for (int i = 0; i < 2; i++) {
+        packed_large[i] = array((size_t)LARGE * LARGE);
+        kernels->pack(b, LARGE, LARGE, LARGE, 1, packed_large[i], 0, LARGE / kernels->panel_columns);
+    }
+
     printf("%-71s %6s %10s\n", name, "ours", "OpenBLAS");
     report("between hidden layers, packed", BATCH, HIDDEN, HIDDEN, between_ours, between_theirs);
+    report("between layers of 2048, packed, from memory", BATCH, LARGE, LARGE, far_ours, far_theirs);
     report("hidden to output, a unit's weights in one piece", BATCH, OUTPUTS, HIDDEN, up_ours, up_theirs);
     report("output to hidden, as the weights lie", BATCH, HIDDEN, OUTPUTS, down_ours, down_theirs);
     report("input to hidden, as the weights lie", BATCH, HIDDEN, INPUTS, input_ours, input_theirs);
