@@ -30,7 +30,7 @@ public final class WorkerPool: @unchecked Sendable {
     private nonisolated(unsafe) var arithmetic = Arithmetic.current
 
     private let sleeping = Atomic(0)
-    private nonisolated(unsafe) var started = 0
+    private let started = Atomic(0)
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private nonisolated(unsafe) let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -94,14 +94,14 @@ public final class WorkerPool: @unchecked Sendable {
     }
 
     private func startWorkers(_ count: Int) {
-        guard started < count else { return }
+        guard started.load(ordering: .relaxed) < count else { return }
         withoutSignals {
-            while started < count {
+            while started.load(ordering: .relaxed) < count {
                 var thread = pthread_t()
                 let result = pthread_create(&thread, nil, { _ in WorkerPool.shared.work() }, nil)
                 guard result == 0 else { return }
                 pthread_detach(thread)
-                started += 1
+                started.add(1, ordering: .relaxed)
             }
         }
     }
@@ -119,6 +119,11 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// What a worker does for ever: looks for parts, the longer there are none the more patiently.
     private func work() -> UnsafeMutableRawPointer? {
+        guard cep_claim_thread_memory() != 0 else {
+            // There are the others, and the caller: a later loop starts one in its place.
+            started.subtract(1, ordering: .relaxed)
+            return nil
+        }
         var idle = 0
         while true {
             if Ticket(ticket.load(ordering: .acquiring)).hasParts {
@@ -143,7 +148,7 @@ public final class WorkerPool: @unchecked Sendable {
     }
 
     private func startOver() {
-        started = 0
+        started.store(0, ordering: .relaxed)
         body = nil
         ticket.store(0, ordering: .relaxed)
         unfinished.store(0, ordering: .relaxed)

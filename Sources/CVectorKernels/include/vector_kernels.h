@@ -63,6 +63,10 @@ size_t cep_instruction_sets(const cep_instruction_set **sets);
 /* Processors this process may run on. */
 int cep_processor_count(void);
 
+/* Gets the memory for this thread's own variables, of the library that holds this. The loader takes it when a
+ * thread first uses one of them, and ends the process where there is none. Returns whether there is. */
+int cep_claim_thread_memory(void);
+
 /* Tells the processor that this thread is waiting for another one. */
 static inline void cep_pause(void) {
 #if defined(__x86_64__)
