@@ -20,7 +20,7 @@ public func cep_gradient_estimate(
             try network.gradient(samples, estimator: rule, monitor: monitor)
         }
         resultMetrics.pointee = cep_metrics(metrics)
-        result.pointee = passToCaller(gradient)
+        result.pointee = try passToCaller(gradient)
     }
 }
 
@@ -34,7 +34,7 @@ public func cep_gradient_array(
         let gradient: GradientHandle = try HandleRegistry.shared.find(gradient, "gradient")
         let handle = try gradient.array(kind, Int(index))
         try arguments.checkApart(from: handle.memory, of: "the gradient")
-        result.pointee = passToCaller(handle)
+        result.pointee = try passToCaller(handle)
     }
 }
 
@@ -58,7 +58,7 @@ public func cep_theorem_check(
         let check = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.theorem(samples, conditions, monitor: monitor)
         }
-        result.pointee = passToCaller(check)
+        result.pointee = try passToCaller(check)
     }
 }
 
@@ -88,9 +88,17 @@ public func cep_theorem_compare(
         let updates = ArrayHandle(curves.updates, dimensions: 2)
         let gradients = ArrayHandle(curves.gradients, dimensions: 2)
         for array in [updates, gradients] { try arguments.checkApart(from: array.memory, of: "the theorem") }
+        let first = try passToCaller(updates)
+        let second: OpaquePointer?
+        do throws(EngineError) {
+            second = try passToCaller(gradients)
+        } catch {
+            release(first, "updates", as: ArrayHandle.self)
+            throw error
+        }
         result.pointee = cep_theorem_curves(
-            updates: passToCaller(updates), gradients: passToCaller(gradients),
-            relative_error: curves.relativeError, sign_agreement: curves.signAgreement)
+            updates: first, gradients: second, relative_error: curves.relativeError,
+            sign_agreement: curves.signAgreement)
     }
 }
 

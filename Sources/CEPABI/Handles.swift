@@ -11,6 +11,8 @@ final class NetworkHandle: Handle {
     static let kind = "a network"
     private let network: any EngineNetwork
     private let parameterMemory: [Range<UInt>]
+    /// Counted by what there is of parameters: weights and biases of each connection, and feedback weights of some.
+    private var layers: Int { parameterMemory.count / 2 }
     private let inUse = Atomic(false)
 
     init(_ network: any EngineNetwork) {
@@ -39,6 +41,7 @@ final class NetworkHandle: Handle {
             try arguments.checkApart(from: memory, of: "the network")
             if readsOn { try arguments.checkInputsApart(from: memory) }
         }
+        try checkRoom(layers: layers)
         for memory in parameterMemory { try check(memory) }
         try network.forEachLayer(check)
         return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
@@ -101,7 +104,9 @@ extension TheoremCheck {
 }
 
 /// Hands a handle to a C caller, who releases it with the matching destroy function.
-func passToCaller(_ handle: some Handle) -> OpaquePointer? { HandleRegistry.shared.add(handle) }
+///
+/// - Throws: `EngineError.outOfMemory` where there is no memory to keep it in.
+func passToCaller(_ handle: some Handle) throws(EngineError) -> OpaquePointer? { try HandleRegistry.shared.add(handle) }
 
 /// Takes back what a caller was given. NULL is allowed; of anything else that is not such a handle the message says so.
 func release<Released: Handle>(_ pointer: OpaquePointer?, _ name: String, as kind: Released.Type) {

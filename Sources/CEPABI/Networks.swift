@@ -35,7 +35,7 @@ public func cep_network_create(
             case CEP_FLOAT64: try Network<Double>(configuration)
             default: throw .invalidArgument("\(options.dtype) is not a dtype")
             }
-        result.pointee = passToCaller(NetworkHandle(created))
+        result.pointee = try passToCaller(NetworkHandle(created))
     }
 }
 
@@ -49,7 +49,7 @@ public func cep_network_copy(
         let copied: any EngineNetwork = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.copied()
         }
-        result.pointee = passToCaller(NetworkHandle(copied))
+        result.pointee = try passToCaller(NetworkHandle(copied))
     }
 }
 
@@ -67,6 +67,7 @@ extension Arguments {
             throw .invalidArgument("the number of layers is \(options.layer_count); expected 3 to 1000000")
         }
         let count = Int(options.layer_count)
+        try checkRoom(layers: count)
         let sizes = count == 0 ? nil : try reads(options.sizes, count: count, "sizes")
         return NetworkConfiguration(
             sizes: UnsafeBufferPointer(start: sizes, count: count).map { Int($0) },

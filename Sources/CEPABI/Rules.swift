@@ -95,6 +95,7 @@ extension Arguments {
         guard count >= 1, count <= 1_000_000 else {
             throw .invalidArgument("\(name) has \(count) values; expected one a connection")
         }
+        try checkRoom(bytes: Int(count) * MemoryLayout<Double>.stride, for: name)
         return Array(UnsafeBufferPointer(start: try reads(values, count: Int(count), name), count: Int(count)))
     }
 }

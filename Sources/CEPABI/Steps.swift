@@ -23,7 +23,7 @@ public func cep_step_array(
     reportingErrors { () throws(EngineError) in
         var arguments = Arguments()
         let result = try arguments.writes(array, "array")
-        result.pointee = passToCaller(try StepHandle.of(step).takeArray(kind, Int(index)))
+        result.pointee = try passToCaller(StepHandle.of(step).takeArray(kind, Int(index)))
     }
 }
 
@@ -88,7 +88,7 @@ final class CStepObserver: PhaseObserver {
 
     func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
         let handle = StepHandle(moment)
-        guard let step = passToCaller(handle) else { return }
+        guard let step = try passToCaller(handle) else { return }
         let status = arithmetic.during { function(step, context) }
         release(step, "step", as: StepHandle.self)
         handle.close()
