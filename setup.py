@@ -10,6 +10,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent
+# What python/src/reserve.c stands in front of.
+WRAPPED = ["malloc", "calloc", "realloc", "posix_memalign", "free", "_Znwm"]
 ARCHIVE = ROOT / ".build" / "release" / "libcep-static.a"
 
 
@@ -88,6 +90,7 @@ setup(
                 "--gc-sections",
                 "-Xlinker",
                 "-s",
+                *(word for name in WRAPPED for word in ("-Xlinker", f"--wrap={name}")),
             ],
             depends=[
                 "Package.swift",

@@ -20,8 +20,13 @@ typedef struct {
 
 extern struct PyModuleDef cep_module;
 
-/* The state of the module that defined the type of an object. NULL with an exception set on failure. */
-module_state *state_of_type(PyTypeObject *defining_class);
+/* What every method begins with: sees that there is memory for the small objects of the engine. Returns the state
+ * of the module that defined the type, or NULL with an exception set. */
+module_state *begin_call(PyTypeObject *type);
+
+/* reserve.c: gets what is missing of the memory kept back for small objects. Returns whether all of it is there.
+ */
+int fill_reserve(void);
 
 /* array.c: an object with the buffer protocol over memory of the engine. */
 extern PyType_Spec array_spec;

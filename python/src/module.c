@@ -1,7 +1,13 @@
 /* cep._cep: the extension module. */
 #include "extension.h"
 
-module_state *state_of_type(PyTypeObject *defining_class) { return PyType_GetModuleState(defining_class); }
+module_state *begin_call(PyTypeObject *type) {
+    if (!fill_reserve()) {
+        PyErr_SetString(PyExc_MemoryError, "no memory for the small objects of the engine");
+        return NULL;
+    }
+    return PyType_GetModuleState(type);
+}
 
 static PyObject *module_instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
     return PyUnicode_FromString(cep_instruction_set());

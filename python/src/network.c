@@ -20,6 +20,10 @@ static PyObject *network_new(PyTypeObject *type, cep_network *network) {
 }
 
 static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    module_state *state = begin_call(type);
+    if (state == NULL) {
+        return NULL;
+    }
     cep_network_options options;
     cep_network_options_default(&options);
     PyObject *sizes;
@@ -30,10 +34,6 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
                                      convert_uint64, &options.seed, &options.time_step, &options.clamp,
                                      &options.follows_energy, &options.feedback_angle, &options.relaxation,
                                      &options.tolerance)) {
-        return NULL;
-    }
-    module_state *state = state_of_type(type);
-    if (state == NULL) {
         return NULL;
     }
     Py_ssize_t layers = PyTuple_Size(sizes);
@@ -62,7 +62,7 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
 }
 
 static PyObject *network_copy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL) {
         return NULL;
     }
@@ -88,7 +88,7 @@ static void network_dealloc(PyObject *self) {
 static PyObject *network_array(PyObject *self, PyObject *args) {
     int kind;
     int64_t index;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
         return NULL;
     }
@@ -102,7 +102,7 @@ static PyObject *network_free_phase(PyObject *self, PyObject *args) {
     int64_t steps;
     int continue_from_state;
     PyObject *observer;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&pO:free_phase", convert_matrix, &x, convert_int64, &steps,
                                            &continue_from_state, &observer)) {
         return NULL;
@@ -122,7 +122,7 @@ static PyObject *network_nudged_phase(PyObject *self, PyObject *args) {
     double beta;
     int64_t steps;
     PyObject *observer;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&dO&O:nudged_phase", convert_targets, &y, &beta, convert_int64,
                                            &steps, &observer)) {
         return NULL;
@@ -141,7 +141,7 @@ static PyObject *network_train_batch(PyObject *self, PyObject *args) {
     targets_argument y = {0};
     rule_argument rule = {0};
     PyObject *observer;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:train_batch", convert_matrix, &x, convert_targets, &y,
                                            convert_rule, &rule, &observer)) {
         return NULL;
@@ -165,7 +165,7 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     uint64_t shuffle_seed;
     cep_epoch_part part;
     PyObject *callback;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL ||
         !PyArg_ParseTuple(args, "O&O&O&O&O&(O&O&O&d)O:train_epoch", convert_matrix, &x, convert_targets, &y,
                           convert_rule, &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed,
@@ -186,7 +186,7 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
 }
 
 static PyObject *network_get_random_state(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *module = state_of_type(Py_TYPE(self));
+    module_state *module = begin_call(Py_TYPE(self));
     if (module == NULL) {
         return NULL;
     }
@@ -201,7 +201,7 @@ static PyObject *network_get_random_state(PyObject *self, PyObject *Py_UNUSED(ig
 
 static PyObject *network_set_random_state(PyObject *self, PyObject *args) {
     cep_random_state state;
-    module_state *module = state_of_type(Py_TYPE(self));
+    module_state *module = begin_call(Py_TYPE(self));
     if (module == NULL ||
         !PyArg_ParseTuple(args, "(O&O&O&O&):set_random_state", convert_uint64, &state.words[0], convert_uint64,
                           &state.words[1], convert_uint64, &state.words[2], convert_uint64, &state.words[3])) {
@@ -217,7 +217,7 @@ static PyObject *network_set_random_state(PyObject *self, PyObject *args) {
 static PyObject *network_check_samples(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&:check_samples", convert_matrix, &x, convert_targets, &y)) {
         return NULL;
     }
@@ -237,7 +237,7 @@ static PyObject *network_evaluate(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     int64_t steps;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:evaluate", convert_matrix, &x, convert_targets, &y,
                                            convert_int64, &steps)) {
         return NULL;
@@ -256,7 +256,7 @@ static PyObject *network_predict(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     int64_t steps;
     Py_buffer classes;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL ||
         !PyArg_ParseTuple(args, "O&O&w*:predict", convert_matrix, &x, convert_int64, &steps, &classes)) {
         return NULL;
@@ -279,7 +279,7 @@ static PyObject *network_gradient(PyObject *self, PyObject *args) {
     targets_argument y = {0};
     rule_argument rule = {0};
     PyObject *observer;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:gradient", convert_matrix, &x, convert_targets, &y,
                                            convert_rule, &rule, &observer)) {
         return NULL;
@@ -301,7 +301,7 @@ static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     conditions_argument conditions = {0};
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:check_theorem", convert_matrix, &x, convert_targets, &y,
                                            convert_conditions, &conditions)) {
         return NULL;
@@ -320,7 +320,7 @@ static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
 
 static PyObject *network_energy(PyObject *self, PyObject *args) {
     Py_buffer energies;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "w*:energy", &energies)) {
         return NULL;
     }
@@ -337,7 +337,7 @@ static PyObject *network_energy(PyObject *self, PyObject *args) {
 
 static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
     int64_t connection;
-    module_state *state = state_of_type(Py_TYPE(self));
+    module_state *state = begin_call(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&:feedback_angle", convert_int64, &connection)) {
         return NULL;
     }

@@ -1,8 +1,7 @@
 """Memory that is refused, at whichever place, is a MemoryError that changes no parameter.
 
 A library that is loaded before all others lets the n-th request for memory fail, for every n.
-Small requests succeed: what Swift and Python take for an object of a few words, they end the
-process without (see docs/robustness.md).
+Small requests succeed: test_no_memory_left.py is about those.
 """
 
 import os
