@@ -1,13 +1,6 @@
-// Sums, copies and searches over whole arrays.
+import Glibc
 
-/// Writes `row` into each of `rows` rows of a matrix.
-@specialized(where Element == Float)
-@specialized(where Element == Double)
-public func fillRows<Element: KernelScalar>(
-    of matrix: UnsafeMutablePointer<Element>, rows: Int, columns: Int, with row: UnsafePointer<Element>
-) {
-    for r in 0..<rows { (matrix + r * columns).update(from: row, count: columns) }
-}
+// Sums, copies and searches over whole arrays.
 
 /// `array[i] = factor · array[i] + summand`.
 @specialized(where Element == Float)
@@ -88,7 +81,11 @@ public func add<Element: KernelScalar>(
 public func convert<Source: KernelScalar, Element: KernelScalar>(
     _ input: UnsafePointer<Source>, into output: UnsafeMutablePointer<Element>, count: Int
 ) {
-    for i in 0..<count { output[i] = Element(input[i]) }
+    if Source.self == Element.self {
+        memmove(output, input, count * MemoryLayout<Element>.stride)
+    } else {
+        for i in 0..<count { output[i] = Element(input[i]) }
+    }
 }
 
 /// Into how many parts the copying of so many values is worth cutting: they come from memory, not from a cache.

@@ -127,12 +127,16 @@ public struct PackedProduct<Element: KernelScalar> {
     }
 }
 
-/// c[m × n] ← a[m × k] · b[n × k] transposed, or c + that where `accumulating`; b as it lies.
+/// c[m × n] ← base + a[m × k] · b[n × k] transposed, b as it lies.
+///
+/// - Parameters:
+///   - base: May be c itself; nil for zeros.
+///   - baseStride: From a row of the base to the next: 0 where it is one row for all.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func multiplyTransposed<Element: KernelScalar>(
-    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, accumulating: Bool,
-    into c: UnsafeMutablePointer<Element>
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int,
+    addingTo base: UnsafePointer<Element>?, baseStride: Int, into c: UnsafeMutablePointer<Element>
 ) {
     let kernels = Element.vectorKernels
     // Columns are computed by fours.
@@ -140,7 +144,7 @@ public func multiplyTransposed<Element: KernelScalar>(
     let parts = partCount(units: units, work: m * n * k)
     WorkerPool.shared.run(parts: parts) { part in
         kernels.multiply_transposed(
-            m, n, k, a, b, accumulating ? c : nil, n, c, part * units / parts * 4,
+            m, n, k, a, b, base, baseStride, c, part * units / parts * 4,
             min((part + 1) * units / parts * 4, n))
     }
 }

@@ -5,16 +5,6 @@ import Testing
 
 @Suite struct ArraysAreWorkedOnAsAWhole {
     @Test(arguments: NumberType.allCases)
-    func rowsAreFilled(_ type: NumberType) {
-        func check<Element: KernelScalar>(_: Element.Type) {
-            var matrix = [Element](repeating: 9, count: 7)
-            fillRows(of: &matrix, rows: 3, columns: 2, with: [1, 2])
-            #expect(matrix == [1, 2, 1, 2, 1, 2, 9])
-        }
-        check(type.scalar)
-    }
-
-    @Test(arguments: NumberType.allCases)
     func columnSumsAreScaledAndAdded(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {
             var sums: [Element] = [10, 20, 30, 9]

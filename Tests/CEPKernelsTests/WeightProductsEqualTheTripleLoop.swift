@@ -88,16 +88,32 @@ import Testing
         check(type.scalar)
     }
 
-    @Test(arguments: NumberType.allCases, [false, true])
-    func withTheTransposeAsItLies(_ type: NumberType, _ accumulating: Bool) {
+    @Test(arguments: NumberType.allCases)
+    func withTheTransposeAsItLies(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {
             for (m, n, k) in Self.shapes {
                 let matrices = Matrices<Element>(m, n, k)
-                let before = matrices.random(m * n)
-                var result = before
-                multiplyTransposed(
-                    matrices.a, matrices.bTransposed, m: m, n: n, k: k, accumulating: accumulating, into: &result)
-                matrices.expect(result) { accumulating ? before[$0 * n + $1] : 0 }
+                // Nothing, one row for all, and the result itself.
+                let row = matrices.random(n)
+                let base = matrices.random(m * n)
+                var result = base
+                func multiply(addingTo base: UnsafePointer<Element>?, baseStride: Int) {
+                    multiplyTransposed(
+                        matrices.a, matrices.bTransposed, m: m, n: n, k: k, addingTo: base, baseStride: baseStride,
+                        into: &result)
+                }
+                multiply(addingTo: nil, baseStride: 0)
+                matrices.expect(result) { _, _ in 0 }
+                multiply(addingTo: row, baseStride: 0)
+                matrices.expect(result) { row[$1] }
+
+                result = base
+                result.withUnsafeMutableBufferPointer { place in
+                    guard let place = place.baseAddress else { return }
+                    multiplyTransposed(
+                        matrices.a, matrices.bTransposed, m: m, n: n, k: k, addingTo: place, baseStride: n, into: place)
+                }
+                matrices.expect(result) { base[$0 * n + $1] }
             }
         }
         check(type.scalar)

@@ -5,8 +5,7 @@ import CEPKernels
 extension ConnectionParameters {
     /// `drive ← W below + b`.
     func driveUp(_ below: MatrixView<Element>, into drive: MatrixView<Element>) {
-        fillRows(of: drive.pointer, rows: drive.rows, columns: drive.columns, with: biases.pointer)
-        drive.addProduct(of: below, andTransposed: weights.view)
+        drive.setToProduct(of: below, andTransposed: weights.view, addingToEachRow: biases.view)
     }
 
     /// `W += rᵂ sₐᵀ s_b`, `b += rᵇ Σ sₐ`, of what two layers send at one moment.

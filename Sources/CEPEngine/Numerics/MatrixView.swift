@@ -43,13 +43,21 @@ public struct MatrixView<Element: KernelScalar> {
     /// self ← self + a bᵀ.
     func addProduct(of a: MatrixView, andTransposed b: MatrixView) {
         multiplyTransposed(
-            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, accumulating: true, into: pointer)
+            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, addingTo: pointer, baseStride: columns,
+            into: pointer)
     }
 
     /// self ← a bᵀ.
     func setToProduct(of a: MatrixView, andTransposed b: MatrixView) {
         multiplyTransposed(
-            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, accumulating: false, into: pointer)
+            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, addingTo: nil, baseStride: 0, into: pointer)
+    }
+
+    /// self ← a bᵀ, and `row` added to each row.
+    func setToProduct(of a: MatrixView, andTransposed b: MatrixView, addingToEachRow row: MatrixView) {
+        multiplyTransposed(
+            a.pointer, b.pointer, m: a.rows, n: b.rows, k: a.columns, addingTo: row.pointer, baseStride: 0,
+            into: pointer)
     }
 
     /// self ← self + scale · aᵀ b, for a and b of few rows.

@@ -53,12 +53,11 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
 
     func addMovement(of connection: Int, at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>)
     {
-        for block in blocks {
-            if connection == 0 {
-                block.addInputMovement(at: rates, to: accumulator)
-            } else {
-                block.addOutputMovement(at: rates, to: accumulator)
-            }
+        if connection == 0 {
+            // By the thread that multiplies with these weights, whose cache has them.
+            onEachBlock(true) { $0.addInputMovement(at: rates, to: accumulator) }
+        } else {
+            for block in blocks { block.addOutputMovement(at: rates, to: accumulator) }
         }
     }
 }

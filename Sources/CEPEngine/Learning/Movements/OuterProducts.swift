@@ -56,7 +56,8 @@ final class OuterProducts<Element: KernelScalar> {
         // Each sample has its own row, whatever other threads are at.
         let products = products.pointer + sent.first * products.columns
         multiplyTransposed(
-            values, sending.pointer, m: sent.count, n: count, k: sending.columns, accumulating: false, into: products)
+            values, sending.pointer, m: sent.count, n: count, k: sending.columns, addingTo: nil, baseStride: 0,
+            into: products)
         for sample in 0..<sent.count {
             let row = products + sample * count
             scale(row, by: rates.weights, adding: rates.biases, count: biasRows)
