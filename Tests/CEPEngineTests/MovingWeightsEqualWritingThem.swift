@@ -67,6 +67,7 @@ import Testing
             let change = largestDifference(writing.parameterValues, before)
             #expect(change > 0, "the test's own premise")
             let rounding = 10 * Double(Element.ulpOfOne)
+            #expect(largestDifference(moving.stateValues, writing.stateValues) <= tolerance)
             #expect(
                 largestDifference(moving.parameterValues, writing.parameterValues) <= tolerance * change + rounding)
         }

@@ -65,8 +65,11 @@ extension Network {
     /// All parameters to the last bit.
     var parameterBits: [[UInt64]] { parameterValues.map { $0.map(\.bitPattern) } }
 
+    /// The states of all layers; empty before the first phase.
+    var stateValues: [[Double]] { state?.layers.map(\.values) ?? [] }
+
     /// All states to the last bit; empty before the first phase.
-    var stateBits: [[UInt64]] { state?.layers.map { $0.values.map(\.bitPattern) } ?? [] }
+    var stateBits: [[UInt64]] { stateValues.map { $0.map(\.bitPattern) } }
 
     /// All states, layer by layer, samples × units; empty before the first phase.
     var states: ReferenceNetwork.States { state?.layers.map(\.rowsAsFloat64) ?? [] }
