@@ -8,6 +8,10 @@ public enum OpenBLAS {
     /// makes results depend on the number of cores.
     static let singleThreaded: Void = openblas_set_num_threads(1)
 
+    /// What it has of a thread's own variables (61 kB), and a little more. The loader takes it when a thread first
+    /// multiplies, and ends the process where there is none.
+    private static let threadMemory = 96 << 10
+
     /// Addresses it takes, and keeps, for each thread that multiplies at the same time as others; and a little more.
     private static let bufferSize = 136 << 20
 
@@ -20,13 +24,21 @@ public enum OpenBLAS {
     public static func begin() -> Bool {
         let count = users.add(1, ordering: .relaxed).newValue
         let isReady =
-            hasFirstBuffer.load(ordering: .acquiring)
-            ? count == 1 || canHaveBuffer : canHaveBuffer && takeFirstBuffer()
+            canHaveThreadMemory
+            && (hasFirstBuffer.load(ordering: .acquiring)
+                ? count == 1 || canHaveBuffer : canHaveBuffer && takeFirstBuffer())
         if !isReady { end() }
         return isReady
     }
 
     public static func end() { users.subtract(1, ordering: .relaxed) }
+
+    private static var canHaveThreadMemory: Bool {
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, 64, threadMemory) == 0 else { return false }
+        free(memory)
+        return true
+    }
 
     private static var canHaveBuffer: Bool {
         let memory = mmap(nil, bufferSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

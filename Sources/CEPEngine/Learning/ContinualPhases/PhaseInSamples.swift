@@ -14,8 +14,9 @@ final class PhaseInSamples<Element: KernelScalar>: ContinualPhase {
     private let after: [JoinedLayers<Element>]
     private let all: StateRows<Element>
     private let parts: [StateRows<Element>]
-    /// What of each movement takes all samples.
-    private let recordings: [(connection: Int, part: Int)]
+    /// What of each movement takes all samples: its connection, and the part. Without names, for which Swift's run time
+    /// asks for memory in a way that ends the process where there is none.
+    private let recordings: [(Int, Int)]
 
     var partCount: Int { parts.count }
 
