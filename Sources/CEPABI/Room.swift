@@ -1,5 +1,5 @@
 import CEPEngine
-import Glibc
+import CEPKernels
 
 // Memory that Swift asks for by itself.
 
@@ -9,12 +9,7 @@ import Glibc
 ///
 /// - Throws: `EngineError.outOfMemory` where so much cannot be had.
 func checkRoom(bytes: Int, for purpose: @autoclosure () -> String) throws(EngineError) {
-    var memory: UnsafeMutableRawPointer?
-    // Aligned as numbers are: of this nothing is kept back.
-    guard posix_memalign(&memory, 64, bytes) == 0 else {
-        throw .outOfMemory("no memory for \(purpose()) (\(bytes) bytes)")
-    }
-    free(memory)
+    guard isRoom(bytes: bytes) else { throw .outOfMemory("no memory for \(purpose()) (\(bytes) bytes)") }
 }
 
 /// The same for what a call has at a time for a network of so many layers. That is up to 2 kB a layer: of few layers it

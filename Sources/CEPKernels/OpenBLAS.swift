@@ -24,7 +24,7 @@ public enum OpenBLAS {
     public static func begin() -> Bool {
         let count = users.add(1, ordering: .relaxed).newValue
         let isReady =
-            canHaveThreadMemory
+            isRoom(bytes: threadMemory)
             && (hasFirstBuffer.load(ordering: .acquiring)
                 ? count == 1 || canHaveBuffer : canHaveBuffer && takeFirstBuffer())
         if !isReady { end() }
@@ -32,13 +32,6 @@ public enum OpenBLAS {
     }
 
     public static func end() { users.subtract(1, ordering: .relaxed) }
-
-    private static var canHaveThreadMemory: Bool {
-        var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 64, threadMemory) == 0 else { return false }
-        free(memory)
-        return true
-    }
 
     private static var canHaveBuffer: Bool {
         let memory = mmap(nil, bufferSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

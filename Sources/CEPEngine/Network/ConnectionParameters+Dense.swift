@@ -29,10 +29,7 @@ extension ConnectionParameters {
 extension ConnectionParameters {
     /// Takes the parameters of these units from those of all; the biases, which are of the layer above, too or 0.
     func copyPart(of whole: ConnectionParameters, below units: Range<Int>, biases: Bool) {
-        for row in 0..<weights.rows {
-            (weights.pointer + row * units.count).update(
-                from: whole.weights.pointer + row * whole.weights.columns + units.lowerBound, count: units.count)
-        }
+        weights.copyColumns(of: whole.weights, from: units.lowerBound)
         if biases { self.biases.copy(from: whole.biases) } else { self.biases.view.fill(with: 0) }
         if let mine = feedbackWeights, let theirs = whole.feedbackWeights {
             mine.pointer.update(from: theirs.pointer + units.lowerBound * theirs.columns, count: mine.count)

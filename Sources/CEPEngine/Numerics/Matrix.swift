@@ -35,6 +35,20 @@ public final class Matrix<Element: KernelScalar> {
     @specialized(where Element == Double)
     public func copy(from other: Matrix) { pointer.update(from: other.pointer, count: count) }
 
+    /// Takes as many columns of a wider matrix, the first of them at `start`.
+    func copyColumns(of whole: Matrix, from start: Int) {
+        for row in 0..<rows {
+            (pointer + row * columns).update(from: whole.pointer + row * whole.columns + start, count: columns)
+        }
+    }
+
+    /// Writes all columns to a wider matrix, the first of them to `start`.
+    func copyToColumns(of whole: Matrix, from start: Int) {
+        for row in 0..<rows {
+            (whole.pointer + row * whole.columns + start).update(from: pointer + row * columns, count: columns)
+        }
+    }
+
     public func copied() throws(EngineError) -> Matrix {
         let copy = try Matrix(rows: rows, columns: columns)
         copy.copy(from: self)

@@ -4,14 +4,9 @@ import CEPKernels
 /// threads meet twice a step: when all states have moved, and when all movements have been recorded.
 final class PhaseInSamples<Element: KernelScalar>: ContinualPhase {
     private let network: Network<Element>
-    private let state: NetworkState<Element>
     private let nudge: Nudge<Element>
     private let weights: MovingWeights<Element>
-    /// The states before a step, where a movement compares steps.
-    private let older: StateSnapshot<Element>?
-    /// The layers each connection joins: as movements compare them, and now.
-    private let before: [JoinedLayers<Element>]
-    private let after: [JoinedLayers<Element>]
+    private let recorded: RecordedMovements<Element>
     private let all: StateRows<Element>
     private let parts: [StateRows<Element>]
     /// What of each movement takes all samples: its connection, and the part. Without names, for which Swift's run time
@@ -29,14 +24,10 @@ final class PhaseInSamples<Element: KernelScalar>: ContinualPhase {
                 try connection.makeMovement(
                     from: first.joinedLayers(at: k), steps: start.steps, rates: start.movingRates(of: k)))
         }
-        let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
         self.network = network
-        self.state = state
-        self.older = older
         nudge = start.nudge
         weights = MovingWeights(still: start.weights, movements: movements)
-        before = movements.indices.map { (older ?? first).joinedLayers(at: $0) }
-        after = movements.indices.map { state.joinedLayers(at: $0) }
+        recorded = try RecordedMovements(movements, of: state, from: first)
         all = state.rows(0..<state.batch)
         parts = state.parts(network.blockCount(batch: state.batch, steps: 1))
         recordings = movements.indices.flatMap { k in (0..<movements[k].batchParts).map { (k, $0) } }
@@ -45,24 +36,21 @@ final class PhaseInSamples<Element: KernelScalar>: ContinualPhase {
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func takeStep(_ number: Int, isShared: Bool) -> Element {
-        let movements = weights.movements
         WorkerPool.shared.run(parts: isShared ? parts.count : 1) { part in
             let rows = isShared ? parts[part] : all
             network.step(rows, through: weights, pull: nudge.pull(from: rows.first))
-            for (k, movement) in movements.enumerated() {
-                movement.recordSamples(rows.range, from: before[k], to: after[k])
-            }
+            recorded.recordSamples(rows.range)
         }
         let residual = all.residual
         guard !residual.isNaN else { return residual }
-        for movement in movements { movement.samplesAreRecorded() }
+        recorded.samplesAreRecorded()
         let recordingParts = isShared ? recordings.count : min(1, recordings.count)
         WorkerPool.shared.run(parts: recordingParts) { number in
             for (k, part) in recordingParts > 1 ? recordings[number...number] : recordings[...] {
-                movements[k].recordBatch(part: part, from: before[k], to: after[k])
+                recorded.recordBatch(of: k, part: part)
             }
         }
-        older?.update(from: state)
+        recorded.stepIsRecorded()
         return residual
     }
 

@@ -26,12 +26,8 @@ final class UnitBlock<Element: KernelScalar> {
     private struct Phase {
         let inputMovement: ClampedMovement<Element>
         let weights: MovingWeights<Element>
+        let recorded: RecordedMovements<Element>
         let nudge: Nudge<Element>
-        /// The states before each step, where movements compare steps.
-        let older: StateSnapshot<Element>?
-        /// The layers each connection joins: as movements compare them, and now.
-        let before: [JoinedLayers<Element>]
-        let after: [JoinedLayers<Element>]
     }
 
     var batch: Int { state.batch }
@@ -62,7 +58,7 @@ final class UnitBlock<Element: KernelScalar> {
         _ start: ContinualStart<Element>, of network: Network<Element>, inputProducts: Matrix<Element>
     ) throws(EngineError) -> Phase {
         let whole = start.batch.state
-        copyColumns(of: whole.inputDrive, to: state.inputDrive)
+        state.inputDrive.copyColumns(of: whole.inputDrive, from: units.lowerBound)
         copyLayers(whole.layers, to: state.layers)
         if network.setting.sendsActivation { copyLayers(whole.sent, to: state.sent) }
         connection.parameters.copyPart(of: network.connections[1].parameters, below: units, biases: isFirst)
@@ -77,12 +73,9 @@ final class UnitBlock<Element: KernelScalar> {
             try connection.makeMovement(
                 from: states.joinedLayers(at: 1), steps: start.steps, rates: ofBlock(start.movingRates(of: 1))),
         ]
-        let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
         return Phase(
             inputMovement: inputMovement, weights: MovingWeights(still: still, movements: movements),
-            nudge: start.nudge, older: older,
-            before: movements.indices.map { (older ?? states).joinedLayers(at: $0) },
-            after: movements.indices.map { state.joinedLayers(at: $0) })
+            recorded: try RecordedMovements(movements, of: state, from: states), nudge: start.nudge)
     }
 
     /// What drives these units, and what they do to the outputs, before a step.
@@ -109,14 +102,12 @@ final class UnitBlock<Element: KernelScalar> {
         for layer in 1...2 { network.move(layer, rows, pull: phase.nudge.pull(from: 0)) }
         residual = rows.residual
         guard !residual.isNaN else { return }
-        for (k, movement) in phase.weights.movements.enumerated() {
-            movement.recordSamples(0..<batch, from: phase.before[k], to: phase.after[k])
-            movement.samplesAreRecorded()
-            for part in 0..<movement.batchParts {
-                movement.recordBatch(part: part, from: phase.before[k], to: phase.after[k])
-            }
+        phase.recorded.recordSamples(0..<batch)
+        phase.recorded.samplesAreRecorded()
+        for (k, movement) in phase.recorded.movements.enumerated() {
+            for part in 0..<movement.batchParts { phase.recorded.recordBatch(of: k, part: part) }
         }
-        phase.older?.update(from: state)
+        phase.recorded.stepIsRecorded()
     }
 
     var firstLayerNotFinite: Int? { rows.firstLayerNotFinite }
@@ -140,23 +131,13 @@ final class UnitBlock<Element: KernelScalar> {
     }
 
     private func copyLayers(_ whole: [Matrix<Element>], to mine: [Matrix<Element>]) {
-        copyColumns(of: whole[1], to: mine[1])
+        mine[1].copyColumns(of: whole[1], from: units.lowerBound)
         mine[2].copy(from: whole[2])
-    }
-
-    private func copyColumns(of whole: Matrix<Element>, to mine: Matrix<Element>) {
-        for row in 0..<batch {
-            (mine.pointer + row * units.count).update(
-                from: whole.pointer + row * whole.columns + units.lowerBound, count: units.count)
-        }
     }
 
     /// The outputs are the same in all blocks.
     private func storeLayers(_ mine: [Matrix<Element>], to whole: [Matrix<Element>]) {
-        for row in 0..<batch {
-            (whole[1].pointer + row * whole[1].columns + units.lowerBound).update(
-                from: mine[1].pointer + row * units.count, count: units.count)
-        }
+        mine[1].copyToColumns(of: whole[1], from: units.lowerBound)
         if isFirst { whole[2].copy(from: mine[2]) }
     }
 

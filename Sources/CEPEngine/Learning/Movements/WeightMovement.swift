@@ -53,6 +53,45 @@ public struct SentRows<Element: KernelScalar> {
     let values: UnsafePointer<Element>?
 }
 
+/// The movements of connections, and the layers that they record: as they compare them, and now.
+struct RecordedMovements<Element: KernelScalar> {
+    let movements: [any WeightMovement<Element>]
+    private let state: NetworkState<Element>
+    /// The states before each step, where a movement compares steps.
+    private let older: StateSnapshot<Element>?
+    private let before: [JoinedLayers<Element>]
+    private let after: [JoinedLayers<Element>]
+
+    /// - Parameter start: The state as the phase begins.
+    init(
+        _ movements: [any WeightMovement<Element>], of state: NetworkState<Element>, from start: StateSnapshot<Element>
+    ) throws(EngineError) {
+        let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
+        self.movements = movements
+        self.state = state
+        self.older = older
+        before = movements.indices.map { (older ?? start).joinedLayers(at: $0) }
+        after = movements.indices.map { state.joinedLayers(at: $0) }
+    }
+
+    func recordSamples(_ samples: Range<Int>) {
+        for (k, movement) in movements.enumerated() {
+            movement.recordSamples(samples, from: before[k], to: after[k])
+        }
+    }
+
+    func samplesAreRecorded() {
+        for movement in movements { movement.samplesAreRecorded() }
+    }
+
+    func recordBatch(of connection: Int, part: Int) {
+        movements[connection].recordBatch(part: part, from: before[connection], to: after[connection])
+    }
+
+    /// To be called when all parts have been: the next step is compared with this one.
+    func stepIsRecorded() { older?.update(from: state) }
+}
+
 /// The weights of a continual nudged phase: those it began with, laid out, and how each connection has moved.
 struct MovingWeights<Element: KernelScalar>: PhaseWeights {
     let still: StillWeights<Element>
