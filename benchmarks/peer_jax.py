@@ -37,9 +37,11 @@ class Jax:
         self.parameters = (weights, biases, feedback)
         self.train_batch = jax.jit(_train_batch(row, algebra), donate_argnums=0)
 
-    def run(self, batches) -> None:
-        for x, y in batches:
-            self.parameters = self.train_batch(self.parameters, x, y)
+    def run(self, x, y, batch: int) -> None:
+        """Train on all samples once."""
+        for start in range(0, len(x), batch):
+            rows = slice(start, start + batch)
+            self.parameters = self.train_batch(self.parameters, x[rows], y[rows])
         self.jax.block_until_ready(self.parameters)
 
 

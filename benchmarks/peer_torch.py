@@ -65,6 +65,8 @@ class Torch:
         if not row.continual:
             self.update(free, states, row.beta)
 
-    def run(self, batches) -> None:
-        for x, y in batches:
-            self.train_batch(torch.from_numpy(x), torch.from_numpy(y))
+    def run(self, x, y, batch: int) -> None:
+        """Train on all samples once."""
+        samples = torch.from_numpy(x), torch.from_numpy(y)
+        for x, y in zip(*(part.split(batch) for part in samples), strict=True):
+            self.train_batch(x, y)

@@ -53,10 +53,9 @@ class Cep:
         kind = cep.CEP if row.continual else cep.EP
         self.rule = kind(row.free_steps, row.nudged_steps, row.beta, row.learning_rates)
 
-    def run(self, batches) -> None:
-        x = np.concatenate([x for x, _ in batches])
-        y = np.concatenate([y for _, y in batches])
-        cep.fit(self.net, (x, y), self.rule, 1, len(batches[0][0]), seed=0, progress=False)
+    def run(self, x, y, batch: int) -> None:
+        """Train on all samples once."""
+        cep.fit(self.net, (x, y), self.rule, 1, batch, seed=0, progress=False)
 
 
 def contestants(row: Row):
@@ -91,34 +90,33 @@ def measure(row: Row, batch: int) -> dict:
     """Milliseconds a batch of every contestant: the median of rounds taken in turn."""
     random = np.random.default_rng(0)
 
-    def batches(count: int):
-        return [
-            (
-                random.random((batch, row.sizes[0]), dtype=np.float32),
-                np.eye(row.sizes[-1], dtype=np.float32)[random.integers(0, row.sizes[-1], batch)],
-            )
-            for _ in range(count)
-        ]
+    def samples(batches: int):
+        count = batches * batch
+        labels = random.integers(0, row.sizes[-1], count)
+        x = random.random((count, row.sizes[0]), dtype=np.float32)
+        return x, np.eye(row.sizes[-1], dtype=np.float32)[labels]
 
     everyone = contestants(row)
     times: dict[str, list[float]] = {contestant.name: [] for contestant in everyone}
     counts = {}
     for contestant in everyone:
-        contestant.run(batches(2))  # compiles, warms up
+        contestant.run(*samples(2), batch)  # compiles, warms up
+        x, y = samples(1)
         start = time.perf_counter()
-        contestant.run(batches(1))
+        contestant.run(x, y, batch)
         counts[contestant.name] = max(2, min(500, int(0.4 / (time.perf_counter() - start))))
     peaks = []
     for _ in range(ARGUMENTS.rounds):
         time.sleep(PAUSE)
         peaks.append(sgemm_peak())
         for contestant in everyone:
-            work = batches(counts[contestant.name])
+            count = counts[contestant.name]
+            x, y = samples(count)
             time.sleep(PAUSE)
-            contestant.run(work[:2])
+            contestant.run(x[: 2 * batch], y[: 2 * batch], batch)
             start = time.perf_counter()
-            contestant.run(work)
-            times[contestant.name].append((time.perf_counter() - start) / len(work) * 1e3)
+            contestant.run(x, y, batch)
+            times[contestant.name].append((time.perf_counter() - start) / count * 1e3)
     peak = statistics.median(peaks)
     return {
         "row": row.name,

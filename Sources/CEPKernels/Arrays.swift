@@ -2,6 +2,11 @@ import Glibc
 
 // Sums, copies and searches over whole arrays.
 
+/// `array[i] = 0`.
+public func setToZero<Element: KernelScalar>(_ array: UnsafeMutablePointer<Element>, count: Int) {
+    memset(array, 0, count * MemoryLayout<Element>.stride)
+}
+
 /// `array[i] = factor · array[i] + summand`.
 @specialized(where Element == Float)
 @specialized(where Element == Double)

@@ -21,7 +21,7 @@ struct PrototypicalSetting<Element: KernelScalar>: Setting {
         stepBackPrototypical(
             activation, gradient: gradient.pointer, drive: moment.drive.pointer, driveGradient: driveGradient.pointer,
             count: gradient.count)
-        stateGradient.fill(with: 0)
+        stateGradient.setToZero()
     }
 
     func sendBack(

@@ -37,7 +37,7 @@ final class BackwardSweep<Element: KernelScalar> {
         }
         for layer in 1...last {
             let sentGradient = sentGradients[layer - 1].view
-            sentGradient.fill(with: 0)
+            sentGradient.setToZero()
             if layer < last {
                 network.connections[layer].addGradientDown(driveGradients[layer], to: sentGradient)
             }

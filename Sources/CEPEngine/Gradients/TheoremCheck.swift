@@ -219,12 +219,12 @@ extension Network {
 extension TheoremCheck {
     fileprivate func dropFirstTerms() {
         for curves in weights + feedbackWeights.compactMap({ $0 }) {
-            curves.updates.rows(from: 0, count: 1).fill(with: 0)
-            curves.gradients.rows(from: 0, count: 1).fill(with: 0)
+            curves.updates.rows(from: 0, count: 1).setToZero()
+            curves.gradients.rows(from: 0, count: 1).setToZero()
         }
         for (layersToOutput, curves) in states.reversed().enumerated() {
             let untouched = min(layersToOutput, curves.updates.rows)
-            curves.updates.rows(from: 0, count: untouched).fill(with: 0)
+            curves.updates.rows(from: 0, count: untouched).setToZero()
         }
     }
 

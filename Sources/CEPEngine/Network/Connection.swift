@@ -106,7 +106,7 @@ public final class ConnectionParameters<Element: KernelScalar> {
     }
 
     func setToZero() {
-        for matrix in matrices { matrix.view.fill(with: 0) }
+        for matrix in matrices { matrix.view.setToZero() }
     }
 
     public var matrices: [Matrix<Element>] { [weights, biases] + (feedbackWeights.map { [$0] } ?? []) }

@@ -30,7 +30,7 @@ extension ConnectionParameters {
     /// Takes the parameters of these units from those of all; the biases, which are of the layer above, too or 0.
     func copyPart(of whole: ConnectionParameters, below units: Range<Int>, biases: Bool) {
         weights.copyColumns(of: whole.weights, from: units.lowerBound)
-        if biases { self.biases.copy(from: whole.biases) } else { self.biases.view.fill(with: 0) }
+        if biases { self.biases.copy(from: whole.biases) } else { self.biases.view.setToZero() }
         if let mine = feedbackWeights, let theirs = whole.feedbackWeights {
             mine.pointer.update(from: theirs.pointer + units.lowerBound * theirs.columns, count: mine.count)
         }

@@ -85,7 +85,7 @@ public final class Network<Element: KernelScalar> {
         }
         // The input first: a caller may clamp what a layer of this very state has come to.
         inputs.clamp(rows, into: state)
-        for layer in state.layers.dropFirst() { layer.view.fill(with: 0) }
+        for layer in state.layers.dropFirst() { layer.view.setToZero() }
         self.state = state
         return state
     }

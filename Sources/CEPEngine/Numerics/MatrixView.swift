@@ -25,9 +25,7 @@ public struct MatrixView<Element: KernelScalar> {
     @specialized(where Element == Double)
     func copy(from other: MatrixView) { pointer.update(from: other.pointer, count: count) }
 
-    @specialized(where Element == Float)
-    @specialized(where Element == Double)
-    func fill(with value: Element) { pointer.update(repeating: value, count: count) }
+    func setToZero() { CEPKernels.setToZero(pointer, count: count) }
 
     /// self ← α op(a) op(b) + β self.
     func setToProduct(

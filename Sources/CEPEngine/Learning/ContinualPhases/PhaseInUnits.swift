@@ -19,9 +19,14 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
         self.blocks = blocks
         let state = start.batch.state
         partCount = min(blocks.count, network.blockCount(batch: state.batch, steps: 1))
-        let products = try ClampedMovement.inputProducts(
-            of: state.sent[0].view, rates: start.movingRates(of: 0))
-        onEachBlock(true) { $0.load(start, of: network, inputProducts: products) }
+        // Each thread takes the products of the input itself: that costs less than to wait for another.
+        onEachPart(true) { blocks in
+            var products: Matrix<Element>?
+            for block in blocks {
+                block.load(start, of: network, inputProducts: products)
+                products = block.inputProducts
+            }
+        }
         for block in blocks {
             if let failure = block.failure { throw failure }
         }
@@ -30,18 +35,19 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func takeStep(_ number: Int, isShared: Bool) -> Element {
-        if number == 1 { onEachBlock(isShared) { $0.updateDrives(before: 1) } }
-        onEachBlock(isShared) { block in
-            block.takeStep(number, of: network, drivenBy: blocks)
-            if number < start.steps, !block.residual.isNaN { block.updateDrives(before: number + 1) }
+        onEachPart(isShared) { part in
+            for block in part {
+                block.takeStep(number, of: network, drivenBy: blocks)
+                if number < start.steps, !block.residual.isNaN { block.updateDrives(before: number + 1) }
+            }
         }
         return blocks.reduce(0) { $1.residual <= $0 || $0.isNaN ? $0 : $1.residual }
     }
 
-    private func onEachBlock(_ isShared: Bool, _ work: (UnitBlock<Element>) -> Void) {
+    private func onEachPart(_ isShared: Bool, _ work: (ArraySlice<UnitBlock<Element>>) -> Void) {
         let parts = isShared ? partCount : 1
         WorkerPool.shared.run(parts: parts) { part in
-            for block in blocks[part * blocks.count / parts..<(part + 1) * blocks.count / parts] { work(block) }
+            work(blocks[part * blocks.count / parts..<(part + 1) * blocks.count / parts])
         }
     }
 
@@ -55,7 +61,7 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
     {
         if connection == 0 {
             // By the thread that multiplies with these weights, whose cache has them.
-            onEachBlock(true) { $0.addInputMovement(at: rates, to: accumulator) }
+            onEachPart(true) { for block in $0 { block.addInputMovement(at: rates, to: accumulator) } }
         } else {
             for block in blocks { block.addOutputMovement(at: rates, to: accumulator) }
         }

@@ -23,11 +23,22 @@ final class UnitBlock<Element: KernelScalar> {
     /// max |s(t+1) − s(t)| of the last step, over these units and the outputs.
     private(set) var residual: Element = 0
 
-    private struct Phase {
+    /// A class: a step that looks at it counts one reference rather than all that it holds.
+    private final class Phase {
         let inputMovement: ClampedMovement<Element>
         let weights: MovingWeights<Element>
         let recorded: RecordedMovements<Element>
         let nudge: Nudge<Element>
+
+        init(
+            inputMovement: ClampedMovement<Element>, weights: MovingWeights<Element>,
+            recorded: RecordedMovements<Element>, nudge: Nudge<Element>
+        ) {
+            self.inputMovement = inputMovement
+            self.weights = weights
+            self.recorded = recorded
+            self.nudge = nudge
+        }
     }
 
     var batch: Int { state.batch }
@@ -44,18 +55,23 @@ final class UnitBlock<Element: KernelScalar> {
         outputDrives = [try Matrix(rows: batch, columns: outputs), try Matrix(rows: batch, columns: outputs)]
     }
 
-    /// Takes in its part of a network at the start of a phase.
-    func load(_ start: ContinualStart<Element>, of network: Network<Element>, inputProducts: Matrix<Element>) {
+    /// Takes in its part of a network at the start of a phase, and what drives the first step.
+    func load(_ start: ContinualStart<Element>, of network: Network<Element>, inputProducts: Matrix<Element>?) {
         failure = nil
+        phase = nil
         do {
             phase = try makePhase(start, of: network, inputProducts: inputProducts)
+            updateDrives(before: 1)
         } catch {
             failure = error
         }
     }
 
+    /// Of the input with itself, in this phase.
+    var inputProducts: Matrix<Element>? { phase?.inputMovement.inputProducts }
+
     private func makePhase(
-        _ start: ContinualStart<Element>, of network: Network<Element>, inputProducts: Matrix<Element>
+        _ start: ContinualStart<Element>, of network: Network<Element>, inputProducts: Matrix<Element>?
     ) throws(EngineError) -> Phase {
         let whole = start.batch.state
         state.inputDrive.copyColumns(of: whole.inputDrive, from: units.lowerBound)

@@ -6,8 +6,8 @@ import CEPKernels
 /// What it adds to the drive is one product, (rᵂ x xᵀ + rᵇ) (s(t) − s(0)), of which rᵇ is the biases' part.
 final class ClampedMovement<Element: KernelScalar>: WeightMovement {
     private let start: JoinedLayers<Element>
-    /// Batch × batch.
-    private let inputProducts: Matrix<Element>
+    /// rᵂ x xᵀ + rᵇ, batch × batch.
+    let inputProducts: Matrix<Element>
     /// Batch × units: what drives come from, and what is being recorded.
     private var moved: Matrix<Element>
     private var recorded: Matrix<Element>
@@ -31,8 +31,7 @@ final class ClampedMovement<Element: KernelScalar>: WeightMovement {
         recorded = try Matrix(rows: batch, columns: start.above.state.columns)
     }
 
-    /// rᵂ x xᵀ + rᵇ
-    static func inputProducts(
+    private static func inputProducts(
         of input: MatrixView<Element>, rates: UpdateRates<Element>
     ) throws(EngineError) -> Matrix<Element> {
         let products = try Matrix<Element>(rows: input.rows, columns: input.rows)
