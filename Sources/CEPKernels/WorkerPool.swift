@@ -20,17 +20,24 @@ public final class WorkerPool: @unchecked Sendable {
     private let taken = Atomic(false)
     /// Calls into the engine that are at work.
     private let calls = Atomic(0)
+    private let sleeping = Atomic(0)
+    private let started = Atomic(0)
+    /// Parts of all loops so far that workers have finished; to be used only by who has the pool.
+    private nonisolated(unsafe) var expected: UInt64 = 0
 
+    private let gapBeforeTicket = CacheLines()
     /// Which loop is handed over, how many parts it has, and which is the next: one word, so that a thread that is
-    /// late cannot take a part of one loop for that of another.
+    /// late cannot take a part of one loop for that of another. Workers look at it all the time.
     private let ticket = Atomic<UInt64>(0)
-    private let unfinished = Atomic(0)
     /// Of the loop; to be read only by who has taken a part of it. All threads compute as its caller does.
     private nonisolated(unsafe) var body: ((Int) -> Void)?
     private nonisolated(unsafe) var arithmetic = Arithmetic.current
 
-    private let sleeping = Atomic(0)
-    private let started = Atomic(0)
+    private let gapBeforeFinished = CacheLines()
+    /// Parts of all loops that workers have finished. The caller looks at it all the time when it has run out of parts.
+    private let finished = Atomic<UInt64>(0)
+    private let gapAfterFinished = CacheLines()
+
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private nonisolated(unsafe) let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -62,22 +69,24 @@ public final class WorkerPool: @unchecked Sendable {
         withoutActuallyEscaping(body) { body in
             self.body = body
             arithmetic = .current
-            unfinished.store(parts, ordering: .relaxed)
             let loop = Ticket(ticket.load(ordering: .relaxed)).loop &+ 1
-            ticket.store(Ticket(loop: loop, parts: parts, next: 0).word, ordering: .sequentiallyConsistent)
+            // The first part is the caller's.
+            ticket.store(Ticket(loop: loop, parts: parts, next: 1).word, ordering: .sequentiallyConsistent)
             if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
                 pthread_mutex_lock(mutex)
                 pthread_cond_broadcast(wake)
                 pthread_mutex_unlock(mutex)
             }
-            takeParts()
-            while unfinished.load(ordering: .acquiring) > 0 { cep_pause() }
+            body(0)
+            expected &+= UInt64(parts - 1 - takeParts())
+            while finished.load(ordering: .acquiring) != expected { cep_pause() }
             self.body = nil
         }
     }
 
-    /// Runs parts of the present loop until there are none left.
-    private func takeParts() {
+    /// Runs parts of the present loop until there are none left, and returns how many.
+    private func takeParts() -> Int {
+        var count = 0
         var present = ticket.load(ordering: .acquiring)
         while Ticket(present).hasParts {
             let (taken, original) = ticket.compareExchange(
@@ -85,12 +94,13 @@ public final class WorkerPool: @unchecked Sendable {
             if taken {
                 arithmetic.set()
                 body?(Ticket(present).next)
-                unfinished.subtract(1, ordering: .releasing)
+                count += 1
                 present += 1
             } else {
                 present = original
             }
         }
+        return count
     }
 
     private func startWorkers(_ count: Int) {
@@ -127,7 +137,7 @@ public final class WorkerPool: @unchecked Sendable {
         var idle = 0
         while true {
             if Ticket(ticket.load(ordering: .acquiring)).hasParts {
-                takeParts()
+                finished.add(UInt64(takeParts()), ordering: .releasing)
                 idle = 0
             } else if idle < 4_000 {
                 cep_pause()
@@ -151,7 +161,8 @@ public final class WorkerPool: @unchecked Sendable {
         started.store(0, ordering: .relaxed)
         body = nil
         ticket.store(0, ordering: .relaxed)
-        unfinished.store(0, ordering: .relaxed)
+        finished.store(0, ordering: .relaxed)
+        expected = 0
         sleeping.store(0, ordering: .relaxed)
         calls.store(0, ordering: .relaxed)
         taken.store(false, ordering: .relaxed)
@@ -169,6 +180,12 @@ public final class WorkerPool: @unchecked Sendable {
         }
         return max(1, Int(cep_processor_count()))
     }
+}
+
+/// Keeps what is declared before it and after it in different lines of the caches: a thread that writes to a line takes
+/// it from all others, whatever of it they look at.
+private struct CacheLines {
+    private let bytes = SIMD16<UInt64>()
 }
 
 /// A loop's number, its parts, and the next of them, in one word.

@@ -103,7 +103,7 @@ extension Network {
             if let divergence = Divergence.first(blocks.compactMap { $0.divergence }) {
                 throw diverged(divergence, nudged: nudge != nil)
             }
-            for block in blocks { block.store() }
+            WorkerPool.shared.run(parts: parts.count) { part in blocks[part].store() }
             taken = blocks.map { $0.steps }.max() ?? steps
             afterStep?(taken)
             try monitor.show { moment(taken, of: state, nudge: nudge, residual: residual(of: blocks, at: taken)) }

@@ -36,14 +36,14 @@ extension ConnectionParameters {
         }
     }
 
-    /// Adds these parameters, and the biases, to those of all units.
-    func addPart(to whole: ConnectionParameters, below units: Range<Int>) {
+    /// Adds these parameters to those of all units, and the biases where asked to.
+    func addPart(to whole: ConnectionParameters, below units: Range<Int>, biases: Bool) {
         for row in 0..<weights.rows {
             CEPKernels.add(
                 1, times: weights.pointer + row * units.count,
                 to: whole.weights.pointer + row * whole.weights.columns + units.lowerBound, count: units.count)
         }
-        whole.biases.view.add(biases.view, scale: 1)
+        if biases { whole.biases.view.add(self.biases.view, scale: 1) }
         if let mine = feedbackWeights, let theirs = whole.feedbackWeights {
             CEPKernels.add(
                 1, times: mine.pointer, to: theirs.pointer + units.lowerBound * theirs.columns, count: mine.count)

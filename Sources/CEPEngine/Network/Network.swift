@@ -14,7 +14,7 @@ public final class Network<Element: KernelScalar> {
     /// Memory of the last phase's blocks of samples.
     var blocks: [SampleBlock<Element>] = []
     /// Memory of the last continual phase's blocks of units.
-    var keptUnitBlocks: [UnitBlock<Element>] = []
+    var keptUnitBlocks: UnitBlocks<Element>?
     /// What rules leave to chance where no other source is given.
     public var random: RandomSource
 
@@ -85,7 +85,7 @@ public final class Network<Element: KernelScalar> {
         }
         // The input first: a caller may clamp what a layer of this very state has come to.
         inputs.clamp(rows, into: state)
-        for layer in state.layers.dropFirst() { layer.view.setToZero() }
+        state.setStatesToZero()
         self.state = state
         return state
     }

@@ -39,6 +39,16 @@ public final class NetworkState<Element: KernelScalar> {
         return copy
     }
 
+    /// Sets all states but the input to zero.
+    func setStatesToZero() {
+        let moving = layers.dropFirst()
+        let parts = sharedCopyParts(of: batch * moving.reduce(0) { $0 + $1.columns })
+        WorkerPool.shared.run(parts: parts) { part in
+            let samples = part * batch / parts..<(part + 1) * batch / parts
+            for layer in moving { layer.view.rows(samples).setToZero() }
+        }
+    }
+
     public var output: Matrix<Element> { layers[layers.count - 1] }
 
     /// Layers k and k + 1 as they are now.

@@ -49,7 +49,7 @@ extension Network {
         for start in stride(from: 0, to: inputs.rows, by: evaluationBatch) {
             let rows = start..<min(start + evaluationBatch, inputs.rows)
             if rows.count != state.batch { state = try makeState(batch: rows.count) }
-            for layer in state.layers.dropFirst() { layer.view.setToZero() }
+            state.setStatesToZero()
             inputs.clamp(SampleRows(rows), into: state)
             beginPhase(of: state)
             _ = try relax(state, through: weights, steps: steps, order: configuration.relaxation, monitor: monitor)

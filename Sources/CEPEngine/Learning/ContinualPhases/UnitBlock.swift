@@ -1,5 +1,24 @@
 import CEPKernels
 
+/// What blocks of units tell each other after each step. There is place for two steps: while what was told before a step is
+/// read by all blocks, what they tell after it is written. It holds no reference; whoever made it keeps the memory.
+struct BlockMessages<Element: KernelScalar> {
+    let blocks: Int
+    /// Values from one block's to the next one's.
+    let stride: Int
+    let pointer: UnsafeMutablePointer<Element>
+
+    /// What a block's units do to the outputs. Batch × outputs.
+    func outputDrive(before step: Int, of block: Int) -> UnsafeMutablePointer<Element> {
+        pointer + (step % 2 * blocks + block) * stride
+    }
+
+    /// max |s(t+1) − s(t)| of a step, over a block's units and the outputs.
+    func residual(of step: Int, of block: Int) -> UnsafeMutablePointer<Element> {
+        outputDrive(before: step + 1, of: block) + stride - 1
+    }
+}
+
 /// Some hidden units of a network with one hidden layer, with the outputs, in a continual nudged phase: a network of its
 /// own, but that its outputs are driven by the other blocks too.
 final class UnitBlock<Element: KernelScalar> {
@@ -12,16 +31,14 @@ final class UnitBlock<Element: KernelScalar> {
     private let connection: any Connection<Element>
     /// How that has moved.
     private let accumulated: ConnectionParameters<Element>
-    /// What these units do to the outputs, before a step of even number and of odd. While one is read by all blocks, the
-    /// other is written.
-    private let outputDrives: [Matrix<Element>]
+    private let messages: BlockMessages<Element>
+    /// Which of the blocks this one is.
+    private let number: Int
 
     /// Of the present phase.
     private var phase: Phase?
     /// Why it could not be taken in.
     private(set) var failure: EngineError?
-    /// max |s(t+1) − s(t)| of the last step, over these units and the outputs.
-    private(set) var residual: Element = 0
 
     /// A class: a step that looks at it counts one reference rather than all that it holds.
     private final class Phase {
@@ -43,16 +60,18 @@ final class UnitBlock<Element: KernelScalar> {
 
     var batch: Int { state.batch }
 
-    init(_ units: Range<Int>, of network: Network<Element>, batch: Int) throws(EngineError) {
-        let outputs = network.outputSize
+    init(
+        _ number: Int, units: Range<Int>, of network: Network<Element>, batch: Int, messages: BlockMessages<Element>
+    ) throws(EngineError) {
         self.units = units
+        self.number = number
+        self.messages = messages
         // The input does not move: what comes from it is in the input drive.
         state = try NetworkState(
-            batch: batch, sizes: [0, units.count, outputs], sendsActivation: network.setting.sendsActivation)
+            batch: batch, sizes: [0, units.count, network.outputSize], sendsActivation: network.setting.sendsActivation)
         rows = state.rows(0..<batch)
         connection = try network.connections[1].part(below: units)
         accumulated = try connection.parameters.zeros()
-        outputDrives = [try Matrix(rows: batch, columns: outputs), try Matrix(rows: batch, columns: outputs)]
     }
 
     /// Takes in its part of a network at the start of a phase, and what drives the first step.
@@ -100,30 +119,33 @@ final class UnitBlock<Element: KernelScalar> {
     func updateDrives(before step: Int) {
         guard let phase else { return }
         for layer in 1...2 { phase.weights.updateDrive(ofLayer: layer, rows) }
-        let drives = outputDrives[step % 2]
-        drives.pointer.update(from: rows.layers[1].drive, count: drives.count)
+        let outputs = rows.layers[1]
+        messages.outputDrive(before: step, of: number).update(from: outputs.drive, count: batch * outputs.units)
     }
 
     /// Moves these units and the outputs, by what all blocks do to those, and the weights with them.
+    ///
+    /// - Returns: Whether all is finite.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func takeStep(_ number: Int, of network: Network<Element>, drivenBy blocks: [UnitBlock]) {
-        guard let phase else { return }
+    func takeStep(_ step: Int, of network: Network<Element>) -> Bool {
+        guard let phase else { return false }
         let outputs = rows.layers[1]
-        outputs.drive.update(from: blocks[0].outputDrives[number % 2].pointer, count: batch * outputs.units)
-        for block in blocks.dropFirst() {
-            add(1, times: block.outputDrives[number % 2].pointer, to: outputs.drive, count: batch * outputs.units)
+        outputs.drive.update(from: messages.outputDrive(before: step, of: 0), count: batch * outputs.units)
+        for block in 1..<messages.blocks {
+            let drive = messages.outputDrive(before: step, of: block)
+            add(1, times: drive, to: outputs.drive, count: batch * outputs.units)
         }
         rows.changes.update(repeating: 0, count: batch)
         for layer in 1...2 { network.move(layer, rows, pull: phase.nudge.pull(from: 0)) }
-        residual = rows.residual
-        guard !residual.isNaN else { return }
+        let residual = rows.residual
+        messages.residual(of: step, of: number).pointee = residual
+        guard !residual.isNaN else { return false }
         phase.recorded.recordSamples(0..<batch)
         phase.recorded.samplesAreRecorded()
-        for (k, movement) in phase.recorded.movements.enumerated() {
-            for part in 0..<movement.batchParts { phase.recorded.recordBatch(of: k, part: part) }
-        }
+        phase.recorded.recordBatch()
         phase.recorded.stepIsRecorded()
+        return true
     }
 
     var firstLayerNotFinite: Int? { rows.firstLayerNotFinite }
@@ -134,16 +156,15 @@ final class UnitBlock<Element: KernelScalar> {
         if state.sent[1] !== state.layers[1] { storeLayers(state.sent, to: whole.sent) }
     }
 
-    /// Adds how the connection from the input to these units has moved.
-    func addInputMovement(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        phase?.inputMovement.add(at: rates, to: accumulator, above: units)
-    }
-
-    /// Adds how the connection to the outputs has moved.
-    func addOutputMovement(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        accumulated.setToZero()
-        phase?.weights.movements[1].add(at: ofBlock(rates), to: accumulated)
-        accumulated.addPart(to: accumulator, below: units)
+    /// Adds how the connection from the input to these units, or from them to the outputs, has moved.
+    func addMovement(of connection: Int, at rates: UpdateRates<Element>, to whole: ConnectionParameters<Element>) {
+        if connection == 0 {
+            phase?.inputMovement.add(at: rates, to: whole, above: units)
+        } else {
+            accumulated.setToZero()
+            phase?.weights.movements[1].add(at: ofBlock(rates), to: accumulated)
+            accumulated.addPart(to: whole, below: units, biases: isFirst)
+        }
     }
 
     private func copyLayers(_ whole: [Matrix<Element>], to mine: [Matrix<Element>]) {

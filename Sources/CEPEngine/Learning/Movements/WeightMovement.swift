@@ -55,37 +55,58 @@ public struct SentRows<Element: KernelScalar> {
 
 /// The movements of connections, and the layers that they record: as they compare them, and now.
 struct RecordedMovements<Element: KernelScalar> {
-    let movements: [any WeightMovement<Element>]
+    private let recordings: [Recording]
     private let state: NetworkState<Element>
     /// The states before each step, where a movement compares steps.
     private let older: StateSnapshot<Element>?
-    private let before: [JoinedLayers<Element>]
-    private let after: [JoinedLayers<Element>]
+
+    /// A class: what is handed over from it is not copied, nor are references to it counted.
+    private final class Recording {
+        let movement: any WeightMovement<Element>
+        let before: JoinedLayers<Element>
+        let after: JoinedLayers<Element>
+
+        init(_ movement: any WeightMovement<Element>, before: JoinedLayers<Element>, after: JoinedLayers<Element>) {
+            self.movement = movement
+            self.before = before
+            self.after = after
+        }
+    }
 
     /// - Parameter start: The state as the phase begins.
     init(
         _ movements: [any WeightMovement<Element>], of state: NetworkState<Element>, from start: StateSnapshot<Element>
     ) throws(EngineError) {
         let older = movements.contains { $0.comparesSteps } ? try StateSnapshot(of: state) : nil
-        self.movements = movements
         self.state = state
         self.older = older
-        before = movements.indices.map { (older ?? start).joinedLayers(at: $0) }
-        after = movements.indices.map { state.joinedLayers(at: $0) }
-    }
-
-    func recordSamples(_ samples: Range<Int>) {
-        for (k, movement) in movements.enumerated() {
-            movement.recordSamples(samples, from: before[k], to: after[k])
+        recordings = movements.enumerated().map { k, movement in
+            Recording(movement, before: (older ?? start).joinedLayers(at: k), after: state.joinedLayers(at: k))
         }
     }
 
-    func samplesAreRecorded() {
-        for movement in movements { movement.samplesAreRecorded() }
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func recordSamples(_ samples: Range<Int>) {
+        for each in recordings { each.movement.recordSamples(samples, from: each.before, to: each.after) }
     }
 
+    func samplesAreRecorded() {
+        for each in recordings { each.movement.samplesAreRecorded() }
+    }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     func recordBatch(of connection: Int, part: Int) {
-        movements[connection].recordBatch(part: part, from: before[connection], to: after[connection])
+        let each = recordings[connection]
+        each.movement.recordBatch(part: part, from: each.before, to: each.after)
+    }
+
+    /// All parts of all connections.
+    func recordBatch() {
+        for (k, each) in recordings.enumerated() {
+            for part in 0..<each.movement.batchParts { recordBatch(of: k, part: part) }
+        }
     }
 
     /// To be called when all parts have been: the next step is compared with this one.
