@@ -80,6 +80,25 @@ import Testing
         try check(type.scalar)
     }
 
+    /// The same where threads take parts of the hidden layer.
+    @Test(arguments: NumberType.allCases, [Feedback.tied, .untied(angle: 20)])
+    func aContinualPhaseInBlocksOfUnits(_ type: NumberType, _ feedback: Feedback) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(NetworkConfiguration(sizes: [40, 390, 10], feedback: feedback))
+            let data = Dataset.random(20, inputs: 40, classes: 10)
+            let before = network.parameterBits
+            let beta = type == .float32 ? 1e30 : 1e200
+            let phases = Conditions(freeSteps: 5, nudgedSteps: 5, beta: beta, learningRates: [0.1, 0.1])
+            for kind in RuleKind.allCases {
+                expectError(EngineError.diverged, saying: ["nudged phase", "step 2", "in layer", "beta"]) {
+                    try network.trainBatch(data, kind, phases)
+                }
+                #expect(network.parameterBits == before, "\(kind)")
+            }
+        }
+        try check(type.scalar)
+    }
+
     /// From −2z to 2z, both finite, it is 4z, which is not: with β = 2 and y = −z, s goes 0, −2z, 2z.
     @Test(arguments: NumberType.allCases)
     func aChangeThatIsTooLargeIsNotBlamedOnALayerThatIsFinite(_ type: NumberType) throws {

@@ -113,6 +113,27 @@ import Testing
         try check(type.scalar)
     }
 
+    /// Also where the weights move, and threads take parts of a layer: here the last hidden unit, which the outputs switch
+    /// on, moves furthest.
+    @Test(arguments: NumberType.allCases, [[12, 66, 10], [40, 390, 10], [40, 650, 16]])
+    func continualPhasesShowTheLargestChangeOfEachStep(_ type: NumberType, _ sizes: [Int]) throws {
+        func check<Element: KernelScalar>(_: Element.Type) throws {
+            let network = try Network<Element>(NetworkConfiguration(sizes: sizes, seed: 3))
+            network.parameters[0].biases.pointer[sizes[1] - 1] = -3
+            for output in 0..<sizes[2] { network.parameters[1].weights.pointer[(output + 1) * sizes[1] - 1] = 4 }
+            let data = Dataset.random(20, inputs: sizes[0], classes: sizes[2])
+            let rule = ContinualEquilibriumPropagation<Element>(
+                TwoPhases(freeSteps: 1, nudgedSteps: 3, beta: 0.01),
+                learningRates: LearningRates(weights: [0.01, 0.01]))
+            let watcher = ChangeWatcher()
+            let monitor = ProgressMonitor(observer: watcher)
+            _ = try data.withSamples { try network.trainBatch($0, rule: rule, monitor: monitor) }
+            #expect(watcher.shown.count == 4 && watcher.shown == watcher.expected)
+            #expect(watcher.isOfLastHiddenUnit[1], "the test's own premise")
+        }
+        try check(type.scalar)
+    }
+
     @Test(arguments: NetworkCase.few)
     func continuingEqualsOneLongPhase(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -155,5 +176,25 @@ import Testing
             }
         }
         try check(type.scalar)
+    }
+}
+
+/// Compares the residuals that it is shown with the states that it is shown.
+private final class ChangeWatcher: PhaseObserver {
+    private(set) var shown: [Double] = []
+    private(set) var expected: [Double] = []
+    private(set) var isOfLastHiddenUnit: [Bool] = []
+    private var before: ReferenceNetwork.States = []
+
+    func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
+        let states = moment.state.layers.map(\.rowsAsFloat64)
+        if moment.step > 0 {
+            let change = ReferenceNetwork.largestChange(before, states)
+            shown.append(Double(moment.residual))
+            expected.append(Double(Element(change)))
+            isOfLastHiddenUnit.append(
+                zip(before[1], states[1]).contains { abs($1[$1.count - 1] - $0[$0.count - 1]) == change })
+        }
+        before = states
     }
 }
