@@ -71,7 +71,7 @@ public func cep_theorem_summarize(
         let result = try arguments.writes(summary, "summary")
         let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
         result.pointee = cep_theorem_summary(
-            angle: theorem.check.angle, free_phase: cep_phase_outcome(theorem.check.freePhase))
+            angle: try theorem.check.angle(), free_phase: cep_phase_outcome(theorem.check.freePhase))
     }
 }
 
@@ -98,7 +98,7 @@ public func cep_theorem_compare(
         }
         result.pointee = cep_theorem_curves(
             updates: first, gradients: second, relative_error: curves.relativeError,
-            sign_agreement: curves.signAgreement)
+            sign_agreement: curves.signAgreement())
     }
 }
 

@@ -94,7 +94,7 @@ void release_conditions(conditions_argument *argument);
  * back on the same thread, which takes the GIL, lets signal handlers run (so that Ctrl-C raises
  * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Where there
  * is an observer it does the same after every step. Those that go through memory once (creating, copying,
- * checking, energies, angles) and those that give memory back run between Py_BEGIN_ALLOW_THREADS and
+ * checking, curves, energies, angles) and those that give memory back run between Py_BEGIN_ALLOW_THREADS and
  * Py_END_ALLOW_THREADS. What is left takes microseconds: a view, the random state, the number of threads. */
 typedef struct {
     PyThreadState *thread;

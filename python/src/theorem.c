@@ -31,7 +31,10 @@ static PyObject *theorem_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
         return NULL;
     }
     cep_theorem_summary summary;
-    cep_status status = cep_theorem_summarize(((Theorem *)self)->theorem, &summary);
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_theorem_summarize(((Theorem *)self)->theorem, &summary);
+    Py_END_ALLOW_THREADS;
     if (status != CEP_OK) {
         return set_error(status, state);
     }

@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +24,14 @@ RELEASED = {
         *("copy", "free_phase", "nudged_phase", "train_batch", "train_epoch", "gradient"),
         *("check_theorem", "energy", "feedback_angle", "check_samples", "evaluate", "predict"),
     },
-    "Theorem": {"compare"},
+    "Theorem": {"summary", "compare"},
     "Step": {"array"},
 }
 # What these take does not depend on the size of networks or data.
 HELD = {
     "Network": {"array", "get_random_state", "set_random_state"},
     "Gradient": {"array"},
-    "Theorem": {"summary"},
     "Step": {"summary"},
-    "Array": set(),
 }
 
 
@@ -39,7 +39,7 @@ def test_it_is_known_of_every_function_of_the_engine() -> None:
     """A new one is tested below, or takes microseconds."""
     for name in ("Network", "Gradient", "Theorem", "Array", "Step"):
         methods = {method for method in vars(getattr(_cep, name)) if not method.startswith("__")}
-        assert methods == RELEASED.get(name, set()) | HELD[name]
+        assert methods == RELEASED.get(name, set()) | HELD.get(name, set())
     functions = {name for name, value in vars(_cep).items() if callable(value)}
     types = {"Network", "Gradient", "Theorem", "Array", "Step", "DivergenceError"}
     settings = {"instruction_set", "get_num_threads", "set_num_threads"}
@@ -59,7 +59,6 @@ def refused(function: Callable[..., Any], *arguments: Any) -> None:
 
 CALLS: dict[str, Callable[[cep.Network, Path], object]] = {
     "create": lambda net, path: net.like(),
-    "create and drop": lambda net, path: [cep.Network([10, 9_000_000, 1])],
     "free_phase": lambda net, path: net.free_phase(X, 4),
     "nudged_phase": lambda net, path: net.nudged_phase(Y[:500], 0.5, 4),
     "train_batch": lambda net, path: cep.train_batch(net, X, Y, cep.CEP(2, 2, 0.5, 0.01)),
@@ -81,6 +80,7 @@ CALLS: dict[str, Callable[[cep.Network, Path], object]] = {
         )
     ),
     "copy": lambda net, path: net.copy(),
+    "copy, the engine's part": lambda net, path: net._frozen(),
     "deepcopy": lambda net, path: copy.deepcopy(net),
     "save": lambda net, path: net.save(path),
     "load": lambda net, path: cep.load(path),
@@ -93,6 +93,17 @@ def net() -> cep.Network:
     net = cep.Network(SIZES, seed=0)
     net.free_phase(X, 1)
     return net
+
+
+@pytest.fixture(autouse=True)
+def others_run_only_where_they_may() -> Iterator[None]:
+    """The engine leaves a processor free, and no thread of Python is made to give up the GIL."""
+    threads, interval = cep.get_num_threads(), sys.getswitchinterval()
+    cep.set_num_threads(1)
+    sys.setswitchinterval(60)
+    yield
+    sys.setswitchinterval(interval)
+    cep.set_num_threads(threads)
 
 
 @contextmanager
@@ -115,29 +126,42 @@ def ticking() -> Iterator[list[float]]:
         thread.join()
 
 
+def least_silence(prepare: Callable[[], Callable[[], object]], enough: float) -> float:
+    """The longest time of a call in which no other thread could run, as a share of the call's.
+
+    With the GIL held throughout it is 1. The processors may be busy with other things: the least of
+    ten attempts, or the first that is below what is enough.
+    """
+    shares = []
+    for _ in range(10):
+        call = prepare()
+        with ticking() as ticks:
+            time.sleep(0.002)
+            start = time.perf_counter()
+            result = call()
+            end = time.perf_counter()
+        del result  # What it takes to give memory back is not the call's.
+        assert end - start > 0.002, "the test's own premise: a call that takes long"
+        moments = [start, *(tick for tick in ticks if start < tick < end), end]
+        shares.append(float(np.diff(moments).max() / (end - start)))
+        if shares[-1] < enough:
+            break
+    return min(shares)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_other_threads_run_during(name: str, net: cep.Network, tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     net.save(path)
-    worst = []
-    for _ in range(4):
-        with ticking() as ticks:
-            time.sleep(0.002)
-            start = time.perf_counter()
-            CALLS[name](net, path)
-            end = time.perf_counter()
-        moments = [start, *(tick for tick in ticks if start < tick < end), end]
-        # With the GIL held throughout it is 1. The processors may be busy with other things.
-        worst.append(np.diff(moments).max() / (end - start))
-        if worst[-1] < 0.7:
-            break
-    assert min(worst) < 0.7
-    assert end - start > 0.002, "the test's own premise: a call that takes long"
+    assert least_silence(lambda: partial(CALLS[name], net, path), enough=0.5) < 0.5
 
 
 def test_pickling_lets_other_threads_run_where_it_copies(net: cep.Network) -> None:
     """pickle itself holds the GIL; what it is handed is copied without."""
-    with ticking() as ticks:
-        data = pickle.dumps(net)
-    assert len(ticks) > 1
-    assert len(data) > 20_000_000
+    assert least_silence(lambda: partial(pickle.dumps, net), enough=1) < 1
+    assert len(pickle.dumps(net)) > 20_000_000
+
+
+def test_other_threads_run_while_memory_is_given_back() -> None:
+    """So much that the system takes it back at once, which small arrays leave to later."""
+    assert least_silence(lambda: [cep.Network([10, 9_000_000, 1])].clear, enough=0.5) < 0.5

@@ -53,16 +53,17 @@ public final class TheoremCheck<Element: KernelScalar> {
 
     /// Degrees between the total update and the total gradient of all weights, feedback weights included, biases left
     /// out.
-    public var angle: Double {
+    ///
+    /// - Throws: `EngineError.outOfMemory` where there is no room for the totals of a connection.
+    public func angle() throws(EngineError) -> Double {
         var product = 0.0
         var squares = (0.0, 0.0)
         for curves in weights + feedbackWeights.compactMap({ $0 }) {
-            for entry in 0..<curves.updates.columns {
-                let (update, gradient) = (curves.updates.sum(ofColumn: entry), curves.gradients.sum(ofColumn: entry))
-                product += update * gradient
-                squares.0 += update * update
-                squares.1 += gradient * gradient
-            }
+            let update = try curves.updates.total()
+            let gradient = try curves.gradients.total()
+            product += dotProduct(update.pointer, gradient.pointer, count: update.count)
+            squares.0 += dotProduct(update.pointer, update.pointer, count: update.count)
+            squares.1 += dotProduct(gradient.pointer, gradient.pointer, count: gradient.count)
         }
         return CEPEngine.angle(product: product, squares: squares.0, squares.1)
     }
@@ -76,7 +77,9 @@ extension TheoremCheck.Curves {
     }
 
     /// The share of entries of which update and gradient have the same sign, among those where neither is 0.
-    public var signAgreement: Double {
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    public func signAgreement() -> Double {
         var (same, compared) = (0, 0)
         for i in 0..<updates.count where updates.pointer[i] != 0 && gradients.pointer[i] != 0 {
             compared += 1
@@ -87,8 +90,11 @@ extension TheoremCheck.Curves {
 }
 
 extension Matrix {
-    fileprivate func sum(ofColumn column: Int) -> Double {
-        (0..<rows).reduce(0) { $0 + Double(pointer[$1 * columns + column]) }
+    /// The sum of all rows: of curves, that over all steps.
+    fileprivate func total() throws(EngineError) -> Matrix {
+        let total = try Matrix(rows: 1, columns: columns)
+        total.view.addRowSums(of: view, scale: 1)
+        return total
     }
 }
 

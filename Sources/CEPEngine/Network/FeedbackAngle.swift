@@ -4,6 +4,8 @@ import Glibc
 extension Network {
     /// The angle, in degrees, between the feedback weights of a connection and its transposed forward weights: 0 with
     /// tied feedback, nil where no feedback flows (connection 0).
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func feedbackAngle(of connection: Int) -> Double? {
         guard connection > 0 else { return nil }
         let parameters = connections[connection].parameters
