@@ -1,6 +1,7 @@
 """Builds the extension: the Swift engine as a static library, linked with python/src."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ from setuptools.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent
 # What python/src/reserve.c stands in front of.
-WRAPPED = ["malloc", "calloc", "realloc", "posix_memalign", "free", "_Znwm"]
+WRAPPED = sorted(set(re.findall(r"\b__wrap_(\w+)", (ROOT / "python/src/reserve.c").read_text())))
 ARCHIVE = ROOT / ".build" / "release" / "libcep-static.a"
 
 

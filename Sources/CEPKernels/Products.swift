@@ -77,10 +77,10 @@ public final class PackedMatrix<Element: KernelScalar> {
             return
         }
         let parts = partCount(units: panels, work: rows * columns)
-        WorkerPool.shared.run(parts: parts) { part in
+        WorkerPool.shared.run(parts: parts, of: panels) { _, panels in
             kernels.pack(
-                matrix, rows, columns, transposing ? rows : columns, transposing ? 1 : 0, memory,
-                part * panels / parts, (part + 1) * panels / parts)
+                matrix, rows, columns, transposing ? rows : columns, transposing ? 1 : 0, memory, panels.lowerBound,
+                panels.upperBound)
         }
     }
 }
@@ -114,10 +114,9 @@ public struct PackedProduct<Element: KernelScalar> {
         switch layout {
         case .panels:
             let parts = partCount(units: panels, work: m * rows * columns)
-            WorkerPool.shared.run(parts: parts) { part in
+            WorkerPool.shared.run(parts: parts, of: panels) { _, panels in
                 kernels.multiply(
-                    m, columns, rows, a, memory, base, baseStride, c, part * panels / parts,
-                    (part + 1) * panels / parts)
+                    m, columns, rows, a, memory, base, baseStride, c, panels.lowerBound, panels.upperBound)
             }
         case .columns:
             kernels.multiply_transposed(m, columns, rows, a, memory, base, baseStride, c, 0, columns)
@@ -140,12 +139,11 @@ public func multiplyTransposed<Element: KernelScalar>(
 ) {
     let kernels = Element.vectorKernels
     // Columns are computed by fours.
-    let units = (n + 3) / 4
-    let parts = partCount(units: units, work: m * n * k)
-    WorkerPool.shared.run(parts: parts) { part in
+    let fours = (n + 3) / 4
+    let parts = partCount(units: fours, work: m * n * k)
+    WorkerPool.shared.run(parts: parts, of: fours) { _, fours in
         kernels.multiply_transposed(
-            m, n, k, a, b, base, baseStride, c, part * units / parts * 4,
-            min((part + 1) * units / parts * 4, n))
+            m, n, k, a, b, base, baseStride, c, fours.lowerBound * 4, min(fours.upperBound * 4, n))
     }
 }
 
@@ -196,10 +194,10 @@ private func addProduct<Element: KernelScalar>(
 ) {
     let kernels = Element.vectorKernels
     let parts = partCount(units: m, work: m * n * k)
-    WorkerPool.shared.run(parts: parts) { part in
-        let first = part * m / parts
+    WorkerPool.shared.run(parts: parts, of: m) { _, rows in
+        let first = rows.lowerBound
         kernels.add_product(
-            (part + 1) * m / parts - first, n, k, Double(scale), a + first * strides.row, strides.row, strides.column,
+            rows.count, n, k, Double(scale), a + first * strides.row, strides.row, strides.column,
             b, c + first * n, n, c + first * n)
     }
 }

@@ -84,6 +84,12 @@ public final class WorkerPool: @unchecked Sendable {
         }
     }
 
+    /// The same for so many units (rows, samples, panels), of which each part has as many as another, or one more:
+    /// `body(part, its units)`.
+    public func run(parts: Int, of units: Int, _ body: (Int, Range<Int>) -> Void) {
+        run(parts: parts) { part in body(part, part * units / parts..<(part + 1) * units / parts) }
+    }
+
     /// Runs parts of the present loop until there are none left, and returns how many.
     private func takeParts() -> Int {
         var count = 0

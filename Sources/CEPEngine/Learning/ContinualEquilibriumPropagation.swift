@@ -32,10 +32,11 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         let beta = phases.betas(random: &random)[0]
 
         let scale = 1 / Element(beta * Double(batch.state.batch))
+        let start = ContinualStart(
+            batch: batch, nudge: Nudge(target: batch.target, beta: Element(beta)), steps: phases.nudgedSteps,
+            weights: weights, movingRates: learningRates?.rates().map { $0 * scale })
         let continual = NudgedPhase(
-            network: network, batch: batch, weights: weights, steps: phases.nudgedSteps, beta: Element(beta),
-            rates: rates.map { $0 * scale }, movingRates: learningRates?.rates().map { $0 * scale },
-            accumulators: accumulators)
+            network: network, start: start, rates: rates.map { $0 * scale }, accumulators: accumulators)
         if writesEveryStep {
             try continual.runWritingEveryStep(monitor: monitor)
         } else {
@@ -48,27 +49,19 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
 /// A nudged phase in which the weights move.
 private struct NudgedPhase<Element: KernelScalar> {
     let network: Network<Element>
-    let batch: ClampedBatch<Element>
-    /// Those of the free phase.
-    let weights: StillWeights<Element>
-    let steps: Int
-    let beta: Element
+    let start: ContinualStart<Element>
     /// What updates are multiplied with before they go to the accumulators.
     let rates: [UpdateRates<Element>]
-    /// What they are multiplied with before the network's weights move by them; nil where they stay as they are.
-    let movingRates: [UpdateRates<Element>]?
     let accumulators: [ConnectionParameters<Element>]
 
-    private var nudge: Nudge<Element> { Nudge(target: batch.target, beta: beta) }
+    private var state: NetworkState<Element> { start.batch.state }
 
     func run(monitor: ProgressMonitor) throws(EngineError) {
-        let state = batch.state
-        let start = ContinualStart(
-            batch: batch, nudge: nudge, steps: steps, weights: weights, movingRates: movingRates)
         let phase = try network.makeContinualPhase(start)
         try network.relax(phase, from: start, monitor: monitor)
         try network.checkUpdates(
-            rates: rates, rows: 4 * Double(state.batch) * Double(steps), factors: network.largestMagnitudes(of: state))
+            rates: rates, rows: 4 * Double(state.batch) * Double(start.steps),
+            factors: network.largestMagnitudes(of: state))
         for k in accumulators.indices { phase.addMovement(of: k, at: rates[k], to: accumulators[k]) }
     }
 
@@ -80,12 +73,11 @@ private struct NudgedPhase<Element: KernelScalar> {
         let isInPlace = accumulators[0] === parameters[0]
         // Parameters move while the phase runs: one that is stopped, diverges or only estimates puts them back.
         let before = try network.backUpParameters()
-        let state = batch.state
         let older = try StateSnapshot(of: state)
         do {
-            try network.relaxChangingWeights(state, steps: steps, nudge: nudge, monitor: monitor) { _ in
+            try network.relaxChangingWeights(state, steps: start.steps, nudge: start.nudge, monitor: monitor) { _ in
                 network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
-                if !isInPlace, let movingRates {
+                if !isInPlace, let movingRates = start.movingRates {
                     network.addUpdates(from: older, to: state, rates: movingRates, into: parameters)
                 }
                 network.refreshInputDrive(of: state)

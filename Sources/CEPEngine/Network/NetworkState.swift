@@ -43,8 +43,7 @@ public final class NetworkState<Element: KernelScalar> {
     func setStatesToZero() {
         let moving = layers.dropFirst()
         let parts = sharedCopyParts(of: batch * moving.reduce(0) { $0 + $1.columns })
-        WorkerPool.shared.run(parts: parts) { part in
-            let samples = part * batch / parts..<(part + 1) * batch / parts
+        WorkerPool.shared.run(parts: parts, of: batch) { _, samples in
             for layer in moving { layer.view.rows(samples).setToZero() }
         }
     }

@@ -26,10 +26,10 @@ public struct SampleRows {
         return list[first + i]
     }
 
-    /// The smallest of the rows `start` to before `end` for which something holds.
-    func smallest(from start: Int, to end: Int, where holds: (Int) -> Bool) -> Int? {
+    /// The smallest of a range of the rows for which something holds.
+    func smallest(in range: Range<Int>, where holds: (Int) -> Bool) -> Int? {
         var smallest: Int?
-        for i in start..<end where holds(self[i]) { smallest = min(smallest ?? .max, self[i]) }
+        for i in range where holds(self[i]) { smallest = min(smallest ?? .max, self[i]) }
         return smallest
     }
 }

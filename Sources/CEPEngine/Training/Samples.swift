@@ -58,11 +58,8 @@ public struct SampleMatrix {
     ) throws(EngineError) {
         let parts = sharedCopyParts(of: rows.count * columns)
         let smallest = try Integers(upTo: parts)
-        WorkerPool.shared.run(parts: parts) { part in
-            smallest[part] =
-                rows.smallest(from: part * rows.count / parts, to: (part + 1) * rows.count / parts) {
-                    firstNonFinite(inRow: $0, as: type) != nil
-                } ?? .max
+        WorkerPool.shared.run(parts: parts, of: rows.count) { part, range in
+            smallest[part] = rows.smallest(in: range) { firstNonFinite(inRow: $0, as: type) != nil } ?? .max
         }
         if let first = smallest.min(), first < .max, let column = firstNonFinite(inRow: first, as: type) {
             throw .invalidArgument(
@@ -127,7 +124,7 @@ public enum Targets {
     ) throws(EngineError) {
         switch self {
         case .classes(let classes, _):
-            let row = rows.smallest(from: 0, to: rows.count) { classes[$0] < 0 || classes[$0] >= units }
+            let row = rows.smallest(in: 0..<rows.count) { classes[$0] < 0 || classes[$0] >= units }
             if let row {
                 throw wrongLabel(Int(classes[row]), row: row, units: units)
             }
@@ -188,10 +185,8 @@ extension SampleMatrix {
     func clamp<Element>(_ rows: SampleRows, into state: NetworkState<Element>) {
         let destination = state.layers[0].pointer
         let parts = sharedCopyParts(of: rows.count * columns)
-        WorkerPool.shared.run(parts: parts) { part in
-            for i in part * rows.count / parts..<(part + 1) * rows.count / parts {
-                copyRow(rows[i], into: destination + i * columns)
-            }
+        WorkerPool.shared.run(parts: parts, of: rows.count) { _, range in
+            for i in range { copyRow(rows[i], into: destination + i * columns) }
         }
     }
 }

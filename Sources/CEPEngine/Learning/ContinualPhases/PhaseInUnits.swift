@@ -53,8 +53,7 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
     }
 
     private func onEachPart(_ isShared: Bool, _ work: (Range<Int>) -> Void) {
-        let (parts, count) = (isShared ? partCount : 1, blocks.count)
-        WorkerPool.shared.run(parts: parts) { part in work(part * count / parts..<(part + 1) * count / parts) }
+        WorkerPool.shared.run(parts: isShared ? partCount : 1, of: blocks.count) { _, blocks in work(blocks) }
     }
 
     var firstLayerNotFinite: Int? { blocks.compactMap { $0.firstLayerNotFinite }.min() }

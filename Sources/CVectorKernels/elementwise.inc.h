@@ -1,0 +1,231 @@
+/*
+ * What is computed of each value by itself: activations, steps of states, sizes. For kernels.inc.h.
+ */
+
+/* ---- Elementary functions --------------------------------------------------------------------- */
+
+/* 2^x by 2^n 2^r, |r| <= 1/2. Above the range infinity, below it the smallest normal numbers; NaN stays. */
+INLINE VECTOR NAME(power_of_two)(VECTOR x) {
+    x = SELECT(x > SPLAT(EXPONENT_BIAS + 1), SPLAT(EXPONENT_BIAS + 1), x);
+    x = SELECT(x < SPLAT(1 - EXPONENT_BIAS), SPLAT(1 - EXPONENT_BIAS), x);
+    VECTOR shifted = x + SPLAT(ROUNDING);
+    VECTOR r = x - (shifted - SPLAT(ROUNDING));
+    VECTOR p = SPLAT(POWER_COEFFICIENTS[POWER_DEGREE]);
+    for (int i = POWER_DEGREE - 1; i >= 0; i--) {
+        p = MULTIPLY_ADD(p, r, SPLAT(POWER_COEFFICIENTS[i]));
+    }
+    NAME(mask) exponent = ((NAME(mask))shifted + EXPONENT_BIAS) << MANTISSA_BITS;
+    return p * (VECTOR)exponent;
+}
+
+/* 1 / (1 + e^(2 - 4x)) */
+INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
+    VECTOR power = MULTIPLY_ADD(SPLAT(-4 * LOG2_E), x, SPLAT(2 * LOG2_E));
+    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(power));
+}
+
+INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
+    x = SELECT(x < SPLAT(0), SPLAT(0), x);
+    return SELECT(x > SPLAT(1), SPLAT(1), x);
+}
+
+/* Of |x|, with the sign of x put back: near 0 a series, so that tanh(x) is x there to the last bits; elsewhere
+ * 1 - 2 / (e^2x + 1). */
+INLINE VECTOR NAME(tanh)(VECTOR x) {
+    VECTOR size = (VECTOR)((NAME(mask))x & MAGNITUDE);
+    VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(power_of_two)(SPLAT(2 * LOG2_E) * size) + SPLAT(1));
+    VECTOR square = x * x;
+    VECTOR p = SPLAT(TANH_COEFFICIENTS[TANH_TERMS - 1]);
+    for (int i = TANH_TERMS - 2; i >= 0; i--) {
+        p = MULTIPLY_ADD(p, square, SPLAT(TANH_COEFFICIENTS[i]));
+    }
+    VECTOR near = MULTIPLY_ADD(size * square, p, size);
+    VECTOR result = SELECT(square < SPLAT(0.625 * 0.625), near, far);
+    return (VECTOR)((NAME(mask))result | ((NAME(mask))x & ~(INTEGER)MAGNITUDE));
+}
+
+INLINE VECTOR NAME(apply)(int activation, VECTOR x) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        return NAME(shifted_sigmoid)(x);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return NAME(hard_sigmoid)(x);
+    default:
+        return NAME(tanh)(x);
+    }
+}
+
+INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
+    VECTOR y;
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        y = NAME(shifted_sigmoid)(x);
+        return SPLAT(4) * y * (SPLAT(1) - y);
+    case CEP_KERNEL_HARD_SIGMOID:
+        return SELECT((x >= SPLAT(0)) & (x <= SPLAT(1)), SPLAT(1), SPLAT(0));
+    case CEP_KERNEL_TANH:
+        y = NAME(tanh)(x);
+        return MULTIPLY_ADD(-y, y, SPLAT(1));
+    default:
+        return SPLAT(1);
+    }
+}
+
+/* ---- Loops over arrays ------------------------------------------------------------------------ */
+
+/* Sizes are compared as integers, in which order positive numbers are the same, and infinity and NaN above them.
+ */
+#define SIZE(change) ((NAME(mask))(change) & MAGNITUDE)
+#define RECORD(change) largest = __builtin_elementwise_max(largest, SIZE(change))
+
+/* The largest size among the lanes; NaN if one was infinite or not a number. */
+INLINE T NAME(largest)(NAME(mask) largest) {
+    union {
+        INTEGER bits;
+        T value;
+    } result = {.bits = __builtin_reduce_max(largest)};
+    return result.bits < INFINITE ? result.value : (T)NAN;
+}
+
+INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_t count) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        STORE(output + i, NAME(apply)(activation, LOAD(input + i)));
+    if (i < count) {
+        NAME(store_part)(output + i, NAME(apply)(activation, NAME(load_part)(input + i, count - i)), count - i);
+    }
+}
+
+TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_SHIFTED_SIGMOID, input, output, count);
+        break;
+    case CEP_KERNEL_HARD_SIGMOID:
+        NAME(activate_loop)(CEP_KERNEL_HARD_SIGMOID, input, output, count);
+        break;
+    default:
+        NAME(activate_loop)(CEP_KERNEL_TANH, input, output, count);
+    }
+}
+
+TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
+    const T *values = array;
+    NAME(mask) largest = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR value = LOAD(values + i);
+        RECORD(value);
+    }
+    if (i < count) {
+        VECTOR value = NAME(load_part)(values + i, count - i);
+        RECORD(value);
+    }
+    return NAME(largest)(largest);
+}
+
+INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
+    return pulls ? MULTIPLY_ADD(SPLAT(beta), target - old, value) : value;
+}
+
+INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target, T beta, T *state, size_t count) {
+    NAME(mask) largest = {0};
+    const int pulls = target != 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR old = LOAD(state + i);
+        VECTOR value = NAME(apply)(activation, LOAD(drive + i));
+        VECTOR new = NAME(pulled)(value, pulls ? LOAD(target + i) : old, old, beta, pulls);
+        VECTOR change = new - old;
+        RECORD(change);
+        STORE(state + i, new);
+    }
+    if (i < count) {
+        size_t rest = count - i;
+        VECTOR old = NAME(load_part)(state + i, rest);
+        VECTOR value = NAME(apply)(activation, NAME(load_part)(drive + i, rest));
+        VECTOR new = NAME(pulled)(value, pulls ? NAME(load_part)(target + i, rest) : old, old, beta, pulls);
+        NAME(store_part)(state + i, new, rest);
+        VECTOR change = NAME(first_lanes)(new - old, rest);
+        RECORD(change);
+    }
+    return NAME(largest)(largest);
+}
+
+/* The larger of two sizes, NaN if either is. */
+INLINE void NAME(raise)(T *largest, T size) {
+    if (!(size <= *largest) && *largest == *largest)
+        *largest = size;
+}
+
+#define EACH_ROW(loop, ...)                                                                                       \
+    for (size_t row = 0; row < rows; row++) {                                                                     \
+        size_t start = row * columns;                                                                             \
+        NAME(raise)((T *)changes + row, NAME(loop)(__VA_ARGS__, (T *)state + start, columns));                    \
+    }                                                                                                             \
+    break;
+#define ROW(array) ((array) ? (const T *)(array) + start : 0)
+
+TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t columns, const void *drive,
+                                           const void *target, double beta, void *state, void *changes) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        EACH_ROW(prototypical_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta)
+    case CEP_KERNEL_HARD_SIGMOID:
+        EACH_ROW(prototypical_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta)
+    default:
+        EACH_ROW(prototypical_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta)
+    }
+}
+
+INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR target, T beta, T dt, int clamp,
+                          int pulls) {
+    VECTOR velocity = MULTIPLY_ADD(NAME(derivative)(derivative_of, old), drive, -old);
+    VECTOR new = MULTIPLY_ADD(SPLAT(dt), NAME(pulled)(velocity, target, old, beta, pulls), old);
+    return clamp ? NAME(hard_sigmoid)(new) : new;
+}
+
+INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp,
+                              T *state, size_t count) {
+    NAME(mask) largest = {0};
+    const int pulls = target != 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        VECTOR old = LOAD(state + i);
+        VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt,
+                                 clamp, pulls);
+        VECTOR change = new - old;
+        RECORD(change);
+        STORE(state + i, new);
+    }
+    if (i < count) {
+        size_t rest = count - i;
+        VECTOR old = NAME(load_part)(state + i, rest);
+        VECTOR new = NAME(moved)(derivative_of, old, NAME(load_part)(drive + i, rest),
+                                 pulls ? NAME(load_part)(target + i, rest) : old, beta, dt, clamp, pulls);
+        NAME(store_part)(state + i, new, rest);
+        VECTOR change = NAME(first_lanes)(new - old, rest);
+        RECORD(change);
+    }
+    return NAME(largest)(largest);
+}
+
+TARGET static void NAME(step_real_time)(int activation, size_t rows, size_t columns, const void *drive,
+                                        const void *target, double beta, double dt, int clamp, void *state,
+                                        void *changes) {
+    switch (activation) {
+    case CEP_KERNEL_SHIFTED_SIGMOID:
+        EACH_ROW(real_time_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
+    case CEP_KERNEL_HARD_SIGMOID:
+        EACH_ROW(real_time_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
+    case CEP_KERNEL_TANH:
+        EACH_ROW(real_time_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta, dt, clamp)
+    default:
+        EACH_ROW(real_time_loop, CEP_KERNEL_NONE, ROW(drive), ROW(target), beta, dt, clamp)
+    }
+}
+
+#undef RECORD
+#undef SIZE
+#undef EACH_ROW
+#undef ROW
