@@ -58,8 +58,10 @@ lint:
 	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
 	g++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ Sources/CCEP/include/cep.h
 	clang -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
-	clang --target=aarch64-linux-gnu -std=c11 -O2 -Wall -Wextra -Werror -c -o /dev/null -ISources/CVectorKernels/include \
-		-isystem /usr/aarch64-linux-gnu/include Sources/CVectorKernels/vector_kernels.c
+	for source in Sources/*/*.c; do \
+		clang --target=aarch64-linux-gnu -std=c11 -O2 -Wall -Wextra -Werror -c -o /dev/null $$source \
+			-ISources/CVectorKernels/include -ISources/CCEP/include -isystem /usr/aarch64-linux-gnu/include || exit; \
+	done
 
 format:
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)

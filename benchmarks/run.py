@@ -13,6 +13,9 @@ the same number of threads in the same run.
 """
 
 import argparse
+import datetime
+import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -139,13 +142,19 @@ def machine() -> dict:
         ),
         platform.processor(),
     )
+    installed = (name for name in ("numpy", "jax", "torch") if importlib.util.find_spec(name))
+    versions = {name: importlib.metadata.version(name) for name in installed}
     return {
+        "date": datetime.date.today().isoformat(),
+        "system": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}",
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
         "processor": model,
         "processors": len(os.sched_getaffinity(0)),
         "threads": ARGUMENTS.threads,
         "python": platform.python_version(),
         "cep": cep.__version__,
         "instruction_set": cep.instruction_set(),
+        **versions,
     }
 
 
@@ -169,6 +178,7 @@ def sweep() -> list[tuple[Row, int]]:
     """How cost grows: batch sizes, widths, depths."""
     ep, cep_one, cep_two = ROWS[3], ROWS[1], ROWS[4]
     cases = [(row, batch) for row in (cep_one, cep_two) for batch in (1, 5, 20, 64, 128)]
+    cases += [(row, batch) for row in ROWS if row not in (cep_one, cep_two) for batch in (1, 128)]
     for width in (32, 128, 512, 1024, 2048):
         sizes = (784, width, width, 10)
         cases += [

@@ -19,8 +19,8 @@ public func cep_gradient_estimate(
         let (gradient, metrics) = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.gradient(samples, estimator: rule, monitor: monitor)
         }
-        resultMetrics.pointee = cep_metrics(metrics)
         result.pointee = try passToCaller(gradient)
+        resultMetrics.pointee = cep_metrics(metrics)
     }
 }
 

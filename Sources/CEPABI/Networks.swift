@@ -27,6 +27,11 @@ public func cep_network_create(
                 "CEP_INSTRUCTION_SET asks for \(InstructionSet.requested ?? ""); this processor has "
                     + InstructionSet.supported.map(\.name).joined(separator: ", "))
         }
+        guard WorkerPool.requestIsMet else {
+            throw .invalidArgument(
+                "CEP_NUM_THREADS asks for \(WorkerPool.requested ?? "") threads; expected 1 to "
+                    + "\(WorkerPool.largestThreadCount)")
+        }
         let options = try arguments.reads(options, "options").pointee
         let configuration = try arguments.configuration(options)
         let created: any EngineNetwork =

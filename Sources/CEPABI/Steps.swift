@@ -12,7 +12,9 @@ public func cep_step_summarize(_ step: OpaquePointer?, _ summary: UnsafeMutableP
     reportingErrors { () throws(EngineError) in
         var arguments = Arguments()
         let result = try arguments.writes(summary, "summary")
-        result.pointee = try StepHandle.of(step).summary
+        let step = try StepHandle.of(step)
+        try step.checkApart(arguments)
+        result.pointee = step.summary
     }
 }
 
@@ -23,7 +25,9 @@ public func cep_step_array(
     reportingErrors { () throws(EngineError) in
         var arguments = Arguments()
         let result = try arguments.writes(array, "array")
-        result.pointee = try passToCaller(StepHandle.of(step).takeArray(kind, Int(index)))
+        let step = try StepHandle.of(step)
+        try step.checkApart(arguments)
+        result.pointee = try passToCaller(step.takeArray(kind, Int(index)))
     }
 }
 
@@ -31,6 +35,8 @@ public func cep_step_array(
 final class StepHandle: Handle {
     static let kind = "a step"
     let summary: cep_step_summary
+    /// Of what a call is given, nothing that is written may be the network's.
+    let checkApart: (_ arguments: Arguments) throws(EngineError) -> Void
     private let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
     private let inUse = Atomic(false)
 
@@ -38,6 +44,11 @@ final class StepHandle: Handle {
         summary = cep_step_summary(
             step: Int64(moment.step), beta: moment.beta.map { Double($0) } ?? 0, residual: Double(moment.residual),
             weights_move: moment.weightsMove ? 1 : 0)
+        let (network, state) = (moment.network, moment.state)
+        checkApart = { (arguments) throws(EngineError) in
+            for parameter in network.parameterMemory { try arguments.checkApart(from: parameter, of: "the network") }
+            for layer in state.layers { try arguments.checkApart(from: layer.memory, of: "the network") }
+        }
         // Of a continual phase they are computed, and asked for kind by kind.
         var computed: [Int: ConnectionParameters<Element>] = [:]
         array = { (kind, index) throws(EngineError) in

@@ -2,11 +2,11 @@ import COpenBLAS
 import CVectorKernels
 import Glibc
 
-// Matrix products: the one place that decides what computes them, and on how many threads.
+// Matrix products: how matrices lie for our own kernel, and on how many threads it runs.
 //
 // Weights stay as they are through a phase, so it pays to pack them once and to multiply with our own kernel, which
-// runs at nearly the processor's peak on the skinny matrices of a batch; a general library packs at every call. What
-// is multiplied once, and is not the transposed form our kernel takes as it lies, goes to OpenBLAS.
+// runs at nearly the processor's peak on the skinny matrices of a batch; a general library packs at every call. Updates of
+// weights, and what gradients send back through connections, go to OpenBLAS (MatrixView.setToProduct).
 
 /// Multiplications that a part of a loop must have to be worth a hand-over: a few microseconds.
 private let worthwhilePart = 1 << 18

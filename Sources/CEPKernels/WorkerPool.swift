@@ -14,7 +14,13 @@ public final class WorkerPool: @unchecked Sendable {
     public var threadCount: Int { wanted.load(ordering: .relaxed) }
 
     /// - Parameter count: 1 to `largestThreadCount`.
-    public func setThreadCount(_ count: Int) { wanted.store(count, ordering: .relaxed) }
+    public func setThreadCount(_ count: Int) {
+        pthread_mutex_lock(mutex)
+        wanted.store(count, ordering: .relaxed)
+        pthread_cond_broadcast(wake)
+        pthread_cond_broadcast(change)
+        pthread_mutex_unlock(mutex)
+    }
 
     private let wanted = Atomic(WorkerPool.initialThreadCount)
     private let taken = Atomic(false)
@@ -39,16 +45,21 @@ public final class WorkerPool: @unchecked Sendable {
     private let gapAfterFinished = CacheLines()
 
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// There are parts.
     private nonisolated(unsafe) let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// There are to be more threads, or fewer.
+    private nonisolated(unsafe) let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     private init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
+        pthread_cond_init(change, nil)
         // A forked child has none of the threads, and perhaps a lock that nobody will release.
         pthread_atfork(nil, nil) { WorkerPool.shared.startOver() }
     }
 
-    /// Counts a call into the engine while it is at work, with the engine's arithmetic.
+    /// Counts a call into the engine while it is at work, with the engine's arithmetic. Calls through cep.h are counted;
+    /// a Swift program that calls the engine itself may use this, and else has the arithmetic that it had.
     public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
         calls.add(1, ordering: .relaxed)
         defer { calls.subtract(1, ordering: .relaxed) }
@@ -114,7 +125,8 @@ public final class WorkerPool: @unchecked Sendable {
         withoutSignals {
             while started.load(ordering: .relaxed) < count {
                 var thread = pthread_t()
-                let result = pthread_create(&thread, nil, { _ in WorkerPool.shared.work() }, nil)
+                let number = UnsafeMutableRawPointer(bitPattern: started.load(ordering: .relaxed) + 1)
+                let result = pthread_create(&thread, nil, { WorkerPool.shared.work(Int(bitPattern: $0)) }, number)
                 guard result == 0 else { return }
                 pthread_detach(thread)
                 started.add(1, ordering: .relaxed)
@@ -134,7 +146,9 @@ public final class WorkerPool: @unchecked Sendable {
     }
 
     /// What a worker does for ever: looks for parts, the longer there are none the more patiently.
-    private func work() -> UnsafeMutableRawPointer? {
+    ///
+    /// - Parameter number: 1 for the first. There may have been more threads once than there are to be now.
+    private func work(_ number: Int) -> UnsafeMutableRawPointer? {
         guard cep_claim_thread_memory() != 0 else {
             // There are the others, and the caller: a later loop starts one in its place.
             started.subtract(1, ordering: .relaxed)
@@ -142,23 +156,29 @@ public final class WorkerPool: @unchecked Sendable {
         }
         var idle = 0
         while true {
-            if Ticket(ticket.load(ordering: .acquiring)).hasParts {
+            if hasParts(for: number) {
                 finished.add(UInt64(takeParts()), ordering: .releasing)
                 idle = 0
             } else if idle < 4_000 {
                 cep_pause()
                 idle += 1
             } else {
-                sleep()
+                sleep(number)
                 idle = 0
             }
         }
     }
 
-    private func sleep() {
+    private func hasParts(for worker: Int) -> Bool {
+        Ticket(ticket.load(ordering: .sequentiallyConsistent)).hasParts && worker < threadCount
+    }
+
+    private func sleep(_ number: Int) {
         pthread_mutex_lock(mutex)
+        // One too many is not woken for parts.
+        while number >= threadCount { pthread_cond_wait(change, mutex) }
         sleeping.add(1, ordering: .sequentiallyConsistent)
-        while !Ticket(ticket.load(ordering: .sequentiallyConsistent)).hasParts { pthread_cond_wait(wake, mutex) }
+        while !hasParts(for: number), number < threadCount { pthread_cond_wait(wake, mutex) }
         sleeping.subtract(1, ordering: .sequentiallyConsistent)
         pthread_mutex_unlock(mutex)
     }
@@ -174,18 +194,26 @@ public final class WorkerPool: @unchecked Sendable {
         taken.store(false, ordering: .relaxed)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
+        pthread_cond_init(change, nil)
     }
 
     /// The most threads there can be: parts of a loop are counted in few bits.
     public static let largestThreadCount = 1024
 
-    /// CEP_NUM_THREADS, or the processors this process may run on.
-    private static var initialThreadCount: Int {
-        if let text = getenv("CEP_NUM_THREADS"), let count = Int(String(cString: text)), count >= 1 {
-            return min(count, largestThreadCount)
-        }
-        return max(1, Int(cep_processor_count()))
+    /// What the environment variable CEP_NUM_THREADS asks for; nil where it is not there, or empty.
+    public static let requested: String? = getenv("CEP_NUM_THREADS").map { String(cString: $0) }.flatMap {
+        $0.isEmpty ? nil : $0
     }
+
+    /// Whether what is asked for, if anything is, is a number of threads that there can be.
+    public static var requestIsMet: Bool { requested == nil || requestedCount != nil }
+
+    private static var requestedCount: Int? {
+        requested.flatMap { Int($0) }.flatMap { (1...largestThreadCount).contains($0) ? $0 : nil }
+    }
+
+    /// As many as are asked for, or the processors this process may run on.
+    private static var initialThreadCount: Int { requestedCount ?? max(1, Int(cep_processor_count())) }
 }
 
 /// Keeps what is declared before it and after it in different lines of the caches: a thread that writes to a line takes

@@ -22,6 +22,8 @@ static void check_summaries(const cep_step *step, arguments *a) {
                  "not aligned", name, "misaligned room");
     check_status(cep_step_summarize((const cep_step *)a->network, room), CEP_INVALID_ARGUMENT, "not a step", name,
                  "a network");
+    cep_step_summary *weights = (cep_step_summary *)a->world->layouts[0].data;
+    check_status(cep_step_summarize(step, weights), CEP_INVALID_ARGUMENT, "overlaps", name, "over weights");
 }
 
 static void check_arrays(const cep_step *step, arguments *a) {
@@ -43,6 +45,16 @@ static void check_arrays(const cep_step *step, arguments *a) {
                  "not aligned", name, "misaligned room");
     check_status(cep_step_array((const cep_step *)a->array, CEP_STATES, 1, room), CEP_INVALID_ARGUMENT,
                  "not a step", name, "an array");
+    cep_array **weights = (cep_array **)a->world->layouts[0].data;
+    check_status(cep_step_array(step, CEP_STATES, 1, weights), CEP_INVALID_ARGUMENT, "overlaps", name,
+                 "over weights");
+    check_status(cep_step_array(step, CEP_STATES, 1, room), CEP_OK, "", name, "states");
+    cep_array *states = *room;
+    cep_array_layout layout;
+    check_status(cep_array_describe(states, &layout), CEP_OK, "", "cep_array_describe", "states of a moment");
+    check_status(cep_step_array(step, CEP_STATES, 1, (cep_array **)layout.data), CEP_INVALID_ARGUMENT, "overlaps",
+                 name, "over states");
+    cep_array_release(states);
 }
 
 static int32_t look(const cep_step *step, void *context) {

@@ -6,6 +6,7 @@ metadata (see `cep.tensor_files`).
 """
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -142,12 +143,13 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
 
 
 def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Checkpoint:
+    configuration = Configuration.from_dict(state["configuration"])
     return Checkpoint(
-        Configuration.from_dict(state["configuration"]),
+        configuration,
         tensors,
         _random_state(state["random_state"]),
         _history(state["history"], state["epoch"]),
-        _position(state["position"]),
+        _position(state["position"], configuration.batch_size),
     )
 
 
@@ -172,10 +174,17 @@ def _history(columns: Any, epochs: int) -> History:
     return History(**columns)
 
 
-def _position(values: dict[str, Any]) -> Position:
-    return Position(
+def _position(values: dict[str, Any], batch_size: int) -> Position:
+    position = Position(
         batch=_arguments.count("batch", values["batch"], lowest=0),
         errors=_arguments.count("errors", values["errors"], lowest=0),
         loss_sum=_arguments.real("loss_sum", values["loss_sum"]),
         seconds=_arguments.real("seconds", values["seconds"]),
     )
+    samples = position.batch * batch_size
+    if position.errors > samples or not 0 <= position.loss_sum < math.inf:
+        raise ValueError(
+            f"after {position.batch} batches there are 0 to {samples} errors and a loss_sum that "
+            f"is finite and 0 or more, got {position.errors} and {position.loss_sum}"
+        )
+    return position

@@ -32,16 +32,29 @@ def check(
     parameters: Mapping[str, NDArray[Any]], sizes: Sequence[int], feedback: str, dtype: str
 ) -> None:
     """Raise the ValueError where parameters are not those of a network such as described."""
+    connections = len(sizes) - 1
+    count = 2 * connections + (max(connections - 1, 0) if feedback == "untied" else 0)
+    if len(parameters) != count:
+        raise ValueError(
+            f"expected the parameters of {connections} connections, {count} of them, "
+            f"found {len(parameters)}"
+        )
     expected: dict[str, tuple[int, ...]] = {}
     for k, (below, above) in enumerate(pairwise(sizes)):
         expected[f"weights.{k}"] = (above, below)
         expected[f"biases.{k}"] = (above,)
         if k > 0 and feedback == "untied":
             expected[f"feedback_weights.{k}"] = (below, above)
-    found = {name: array.shape for name, array in parameters.items()}
-    if found != expected:
-        raise ValueError(f"expected the parameters {expected}, found {found}")
     for name, array in parameters.items():
+        if name not in expected:
+            raise ValueError(
+                f"expected the parameters of {connections} connections, found {name!r}"
+            )
+        if array.shape != expected[name]:
+            raise ValueError(
+                f"expected the parameter {name} to be of shape {expected[name]}, "
+                f"found {array.shape}"
+            )
         if array.dtype != np.dtype(dtype):
             raise ValueError(f"{name} is {array.dtype}, the network {dtype}")
 

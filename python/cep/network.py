@@ -77,8 +77,9 @@ class Network:
         synchronous always.
     tolerance : float
         A sample is at rest, and takes no further steps of a phase, once a step changed none of its
-        states by more than this. 0, the default, changes no result: then a sample is at rest where
-        further steps would leave it as it is.
+        states by more than this; where weights move, the batch is at rest when all its samples are.
+        0, the default, changes no result: then a sample is at rest where further steps would leave
+        it as it is.
 
     Attributes
     ----------

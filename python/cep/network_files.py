@@ -80,4 +80,7 @@ def _options(values: Any) -> Any:
             f"found {', '.join(values)}"
         )
     _arguments.integer("seed", values["seed"], highest=2**64 - 1)
+    # NumPy would read other texts as descriptions of types.
+    _arguments.choice("dtype", values["dtype"], ("float32", "float64"))
+    _arguments.choice("feedback", values["feedback"], ("tied", "untied"))
     return values

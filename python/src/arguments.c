@@ -27,9 +27,12 @@ int convert_uint64(PyObject *object, void *uint64) {
     return 1;
 }
 
+/* Bytes, where a buffer does not say. */
+static const char *format_of(const Py_buffer *buffer) { return buffer->format == NULL ? "B" : buffer->format; }
+
 /* The character of a struct-module format of one native value; 0 for any other. */
 static char single_format(const Py_buffer *buffer) {
-    const char *format = buffer->format == NULL ? "B" : buffer->format;
+    const char *format = format_of(buffer);
     if (*format == '@' || *format == '=') {
         format++;
     }
@@ -41,7 +44,7 @@ static int matrix_of_buffer(const Py_buffer *buffer, cep_matrix *matrix) {
     if (buffer->ndim != 2 || (format != 'f' && format != 'd')) {
         PyErr_Format(PyExc_TypeError,
                      "expected a 2-dimensional float32 or float64 array, got %d dimensions of '%s'", buffer->ndim,
-                     buffer->format);
+                     format_of(buffer));
         return 0;
     }
     matrix->data = buffer->buf;
@@ -80,7 +83,7 @@ int convert_targets(PyObject *object, void *argument) {
     if (self->buffer.ndim == 1) {
         char format = single_format(&self->buffer);
         if ((format != 'q' && format != 'l') || self->buffer.itemsize != 8) {
-            PyErr_Format(PyExc_TypeError, "expected int64 labels, got '%s'", self->buffer.format);
+            PyErr_Format(PyExc_TypeError, "expected int64 labels, got '%s'", format_of(&self->buffer));
             release_targets(self);
             return 0;
         }

@@ -4,10 +4,13 @@
 
 typedef struct {
     PyObject_HEAD cep_array *array;
+    cep_array_layout layout;
     Py_ssize_t shape[2];
     Py_ssize_t strides[2];
 } Array;
 
+/* Whoever asks for the buffer later has no need of the engine, nor of memory: NumPy would take an error there for
+ * an object that has no buffer. */
 PyObject *array_new(module_state *state, cep_array *array) {
     Array *self = PyObject_New(Array, state->array_type);
     if (self == NULL) {
@@ -15,6 +18,17 @@ PyObject *array_new(module_state *state, cep_array *array) {
         return NULL;
     }
     self->array = array;
+    cep_status status = cep_array_describe(array, &self->layout);
+    if (status != CEP_OK) {
+        Py_DECREF(self);
+        return set_error(status, state);
+    }
+    Py_ssize_t stride = self->layout.dtype == CEP_FLOAT32 ? 4 : 8;
+    for (int i = self->layout.dimensions - 1; i >= 0; i--) {
+        self->shape[i] = (Py_ssize_t)self->layout.shape[i];
+        self->strides[i] = stride;
+        stride *= self->shape[i];
+    }
     return (PyObject *)self;
 }
 
@@ -30,30 +44,19 @@ static void array_dealloc(PyObject *object) {
 
 static int array_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     Array *self = (Array *)object;
-    cep_array_layout layout;
+    const cep_array_layout *layout = &self->layout;
     view->obj = NULL;
-    if (cep_array_describe(self->array, &layout) != CEP_OK) {
-        PyErr_SetString(PyExc_BufferError, cep_last_error());
-        return -1;
-    }
-    if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && layout.dimensions == 2) {
+    if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && layout->dimensions == 2) {
         PyErr_SetString(PyExc_BufferError, "the array is row-major (C-contiguous); column-major was asked for");
         return -1;
     }
-    Py_ssize_t itemsize = layout.dtype == CEP_FLOAT32 ? 4 : 8;
-    Py_ssize_t count = 1;
-    for (int i = layout.dimensions - 1; i >= 0; i--) {
-        self->shape[i] = (Py_ssize_t)layout.shape[i];
-        self->strides[i] = itemsize * count;
-        count *= self->shape[i];
-    }
-    view->buf = layout.data;
+    view->buf = layout->data;
     view->obj = Py_NewRef(object);
-    view->len = count * itemsize;
-    view->itemsize = itemsize;
+    view->itemsize = layout->dtype == CEP_FLOAT32 ? 4 : 8;
+    view->len = self->shape[0] * self->strides[0];
     view->readonly = 0;
-    view->ndim = (flags & PyBUF_ND) ? layout.dimensions : 1;
-    view->format = (flags & PyBUF_FORMAT) ? (layout.dtype == CEP_FLOAT32 ? "f" : "d") : NULL;
+    view->ndim = (flags & PyBUF_ND) ? layout->dimensions : 1;
+    view->format = (flags & PyBUF_FORMAT) ? (layout->dtype == CEP_FLOAT32 ? "f" : "d") : NULL;
     view->shape = (flags & PyBUF_ND) ? self->shape : NULL;
     view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? self->strides : NULL;
     view->suboffsets = NULL;

@@ -20,8 +20,10 @@ typedef struct {
 
 extern struct PyModuleDef cep_module;
 
-/* What every method begins with: sees that there is memory for the small objects of the engine. Returns the state
- * of the module that defined the type, or NULL with an exception set. */
+/* What every function begins with: sees that there is memory for the small objects of the engine. 0 with an
+ * exception set where there is not. */
+int can_call(void);
+/* The same for methods: returns the state of the module that defined the type, or NULL with an exception set. */
 module_state *begin_call(PyTypeObject *type);
 
 /* reserve.c: gets what is missing of the memory kept back for small objects. Returns whether all of it is there.

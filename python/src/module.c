@@ -1,25 +1,27 @@
 /* cep._cep: the extension module. */
 #include "extension.h"
 
-module_state *begin_call(PyTypeObject *type) {
+int can_call(void) {
     if (!fill_reserve()) {
         PyErr_SetString(PyExc_MemoryError, "no memory for the small objects of the engine");
-        return NULL;
+        return 0;
     }
-    return PyType_GetModuleState(type);
+    return 1;
 }
 
+module_state *begin_call(PyTypeObject *type) { return can_call() ? PyType_GetModuleState(type) : NULL; }
+
 static PyObject *module_instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    return PyUnicode_FromString(cep_instruction_set());
+    return can_call() ? PyUnicode_FromString(cep_instruction_set()) : NULL;
 }
 
 static PyObject *module_get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    return PyLong_FromLongLong(cep_get_num_threads());
+    return can_call() ? PyLong_FromLongLong(cep_get_num_threads()) : NULL;
 }
 
 static PyObject *module_set_num_threads(PyObject *module, PyObject *args) {
     int64_t count;
-    if (!PyArg_ParseTuple(args, "O&:set_num_threads", convert_int64, &count)) {
+    if (!can_call() || !PyArg_ParseTuple(args, "O&:set_num_threads", convert_int64, &count)) {
         return NULL;
     }
     cep_status status = cep_set_num_threads(count);

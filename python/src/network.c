@@ -93,7 +93,11 @@ static PyObject *network_array(PyObject *self, PyObject *args) {
         return NULL;
     }
     cep_array *array;
-    cep_status status = cep_network_array(network_of(self), kind, index, &array);
+    cep_status status;
+    /* It looks at every layer. */
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_network_array(network_of(self), kind, index, &array);
+    Py_END_ALLOW_THREADS;
     return status == CEP_OK ? array_new(state, array) : set_error(status, state);
 }
 

@@ -37,7 +37,7 @@ random = np.random.default_rng(0)
 x, y = random.random((20, 64)), np.arange(20) % 10
 for setting in ("prototypical", "real-time"):
     for feedback in ("tied", "untied"):
-        for hidden in ([200], [200, 200]):
+        for hidden in ([200], [1000], [200, 200]):
             net = cep.Network([64, *hidden, 10], setting=setting, feedback=feedback, seed=0)
             phases = {
                 "free": lambda steps: net.free_phase(x, steps),
@@ -45,9 +45,9 @@ for setting in ("prototypical", "real-time"):
                 "continual": lambda steps: cep.train_batch(net, x, y, cep.CEP(5, steps, 0.3, 1e-6)),
             }
             # A loop that is handed over to other threads takes a few bytes to say what it is: once
-            # a phase, but for continual ones, where it is a few times a step.
-            if cep.get_num_threads() > 1:
-                del phases["continual"]
+            # a phase, but for continual ones, where it is twice a step at most.
+            handed_over = 2 * 40 if cep.get_num_threads() > 1 else 0
+            allowed = {"free": 4, "nudged": 4, "continual": 4 + handed_over}
             for name, phase in phases.items():
                 counts = []
                 for steps in (20, 20, 20, 60):
@@ -55,7 +55,8 @@ for setting in ("prototypical", "real-time"):
                     phase(steps)
                     counts.append(allocations() - before)
                 assert min(counts) > 0, "nothing was counted"
-                assert counts[3] <= max(counts[1:3]) + 4, (setting, feedback, hidden, name, counts)
+                case = (setting, feedback, hidden, name, counts)
+                assert counts[3] <= max(counts[1:3]) + allowed[name], case
 """
 
 

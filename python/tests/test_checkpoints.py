@@ -149,7 +149,10 @@ def test_foreign(content: bytes, message: str, tmp_path: Path) -> None:
     [
         (lambda state, tensors: tensors.pop("biases.1"), "expected the parameters"),
         (lambda state, tensors: tensors.update(more=np.zeros(2)), "expected the parameters"),
-        (lambda state, tensors: tensors.update({"biases.0": np.zeros(7)}), "parameters"),
+        (
+            lambda state, tensors: tensors.update({"biases.0": np.zeros(7)}),
+            "expected the parameter biases.0 to be of shape",
+        ),
         (
             lambda state, tensors: tensors.update({"biases.0": np.zeros(6)}),
             "biases.0 is float64, the network float32",

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,10 @@ def hostile(folder: Path) -> dict[str, bytes]:
         named[f"code as the {field}"] = changed(
             folder, lambda state, tensors, field=field: state["options"].update({field: CODE})
         )
+    for dtype in ("01f4", "(1,,2)f4", "2f4", "<f4", "float32,float32"):  # NumPy would parse them.
+        named[f"the dtype {dtype}"] = changed(
+            folder, lambda state, tensors, dtype=dtype: state["options"].update(dtype=dtype)
+        )
     for what, entry in {
         "bytes beyond the end": tensor(0, 2**40, shape=[2**38]),
         "bytes before the beginning": tensor(-8, 4),
@@ -201,6 +206,36 @@ def test_files_that_are_listed_and_compared(content: str, tmp_path: Path) -> Non
         RunDirectory(tmp_path).metrics()
     with pytest.raises(ValueError, match=r"sweep\.json is damaged"):
         cep.sweep(small(), {"beta": [0.1]}, tmp_path, progress=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["history"].update(validation_error=[], validation_loss=[]),
+        lambda state: state["history"].pop("seconds"),
+        lambda state: state["position"].update(batch=1, errors=10**6),
+        lambda state: state["position"].update(errors=1),
+        lambda state: state["position"].update(batch=1, loss_sum=-1.0),
+    ],
+)
+def test_a_forged_checkpoint_of_a_run_is_refused_by_name(
+    change: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    cep.run(small(epochs=1), tmp_path, progress=False)
+    forge(tmp_path / "last.safetensors", lambda state, tensors: change(state))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "last.safetensors"))):
+        cep.run(small(epochs=1), tmp_path, resume=True, progress=False)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_memory_for_a_file_of_many_sizes_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "many"
+    cep.Network([4, 3, 2]).save(path)
+    forge(path, lambda state, tensors: state.update(sizes=[1] * 500_000))
+    with pytest.raises(cep.CheckpointError) as error:
+        cep.load(path)
+    assert len(str(error.value)) < 1000
 
 
 def test_a_pickle_is_no_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

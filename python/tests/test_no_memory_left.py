@@ -147,6 +147,7 @@ CALLS = [
     lambda net: cep.evaluate(net, (x, y), 4),
     lambda net: net.predict(x, 4),
     lambda net: net.copy(),
+    lambda net: [cep.instruction_set(), cep.set_num_threads(cep.get_num_threads())],
     lambda net: pickle.loads(pickle.dumps(net)),
     lambda net: cep.gdu_check(net, x, y, free_steps=20, nudged_steps=3, beta=0.01),
     recorded,

@@ -1,9 +1,11 @@
 """Instruction sets differ by rounding only, and the number of threads by nothing."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -62,7 +64,9 @@ OF_EACH_RULE = {
     "EP, summed": lambda rates: cep.EP(5, 3, 0.5, rates, accumulate=True),
     "C-EP": lambda rates: cep.CEP(5, 3, 0.5, rates),
     "C-EP, written": lambda rates: cep.CEP(5, 3, 0.5, rates, write_every_step=True),
+    "EP, symmetric": lambda rates: cep.EP(5, 3, 0.5, rates, beta_sign="symmetric"),
     "BPTT": lambda rates: cep.BPTT(5, learning_rates=rates),
+    "RBP": lambda rates: cep.RBP(5, tolerance=0.5, learning_rates=rates),
 }
 
 
@@ -97,7 +101,9 @@ def test_networks_of_any_shape_do_not_depend_on_threads(
         for threads in (1, 2, 3, 5, 8):
             cep.set_num_threads(threads)
             net = cep.Network(units, setting=setting, feedback=feedback, dtype=dtype, seed=0)
-            cep.train_batch(net, x, y, OF_EACH_RULE[rule](0.01))
+            # Of RBP the terms may grow; how far they have come leaves no trace then.
+            with contextlib.suppress(cep.DivergenceError):
+                cep.train_batch(net, x, y, OF_EACH_RULE[rule](0.01))
             net.free_phase(x, 3)
             everything = [*net.parameters(), *net.states]
             outcomes.add(hashlib.sha256(b"".join(a.tobytes() for a in everything)).hexdigest())
@@ -122,17 +128,24 @@ def test_instruction_sets_agree(name: str, tmp_path) -> None:
     assert name == "baseline" or not np.array_equal(parameters, reference)
 
 
-def test_an_unknown_instruction_set_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("CEP_INSTRUCTION_SET", "mmx", "asks for mmx; this processor has baseline"),
+        ("CEP_NUM_THREADS", "many", "asks for many threads; expected 1 to 1024"),
+        ("CEP_NUM_THREADS", "0", "asks for 0 threads; expected 1 to 1024"),
+        ("CEP_NUM_THREADS", "1025", "asks for 1025 threads; expected 1 to 1024"),
+    ],
+)
+def test_an_unusable_wish_is_refused(name: str, value: str, message: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", "import cep; cep.Network([2, 3, 2])"],
-        env=os.environ | {"CEP_INSTRUCTION_SET": "mmx"},
+        env=os.environ | {name: value},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert "ValueError: CEP_INSTRUCTION_SET asks for mmx; this processor has baseline" in (
-        result.stderr
-    )
+    assert f"ValueError: {name} {message}" in result.stderr
 
 
 def test_the_number_of_threads_is_set() -> None:
@@ -173,3 +186,33 @@ def test_threads_survive_a_fork() -> None:
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60
     )
     assert result.stdout.split() == ["True", "0"], result.stderr
+
+
+FEWER = """
+import pathlib
+import cep, numpy as np
+
+def seconds():
+    tasks = pathlib.Path("/proc/self/task").iterdir()
+    return {task.name: int((task / "schedstat").read_text().split()[0]) / 1e9 for task in tasks}
+
+net = cep.Network([300, 520, 515, 10], seed=0)
+x, y = np.random.default_rng(0).random((640, 300)), np.arange(640) % 10
+
+def threads_at_work(count):
+    cep.set_num_threads(count)
+    before = seconds()
+    cep.fit(net, (x, y), cep.CEP(12, 30, 0.5, 0.01), 3, batch_size=32, seed=0, progress=False)
+    after = seconds()
+    work = {name: after[name] - before.get(name, 0) for name in after}
+    return sum(spent > 0.02 * max(work.values()) for spent in work.values())
+
+print(threads_at_work(8), threads_at_work(2), threads_at_work(1), threads_at_work(3))
+"""
+
+
+def test_threads_that_are_too_many_now_do_nothing(run_script: Callable[..., str]) -> None:
+    """Those of a larger number set before stay, for when it is set again."""
+    eight, two, one, three = map(int, run_script(FEWER, timeout=100).split())
+    assert eight > 3
+    assert (two, one, three) == (2, 1, 3)

@@ -141,6 +141,23 @@ def test_a_tolerance_ends_nudged_phases_too() -> None:
     assert not np.array_equal(net.weights[0], before)
 
 
+@pytest.mark.parametrize("feedback", ["tied", "untied"])
+def test_a_tolerance_ends_phases_in_which_weights_are_written_every_step(feedback: str) -> None:
+    x, y = np.random.default_rng(0).random((5, 8)), np.arange(5) % 3
+    make = {"sizes": [8, 6, 3], "feedback": feedback, "dtype": "float64", "seed": 0}
+
+    def update(tolerance: float, write_every_step: bool) -> np.ndarray:
+        net = cep.Network(**make, tolerance=tolerance)
+        before = net.weights[0].copy()
+        rule = cep.CEP(100, 300, 0.1, 0.01, write_every_step=write_every_step)
+        cep.train_batch(net, x, y, rule)
+        return net.weights[0] - before
+
+    written = update(1e-3, True)
+    np.testing.assert_allclose(written, update(1e-3, False), rtol=1e-9, atol=1e-14)
+    assert not np.allclose(written, update(0, True), rtol=1e-3)
+
+
 @pytest.mark.parametrize("relaxation", ["synchronous", "alternating"])
 def test_options_are_kept(relaxation: str) -> None:
     net = cep.Network([4, 5, 3], relaxation=relaxation, tolerance=1e-4, seed=0)

@@ -356,6 +356,61 @@ def test_control_c_interrupts(call: str, tmp_path: Path) -> None:
     assert usable == "usable"
 
 
+BACKWARDS = """
+import _thread, threading, time
+import cep
+net = cep.Network([1, 1, 1], activation="tanh", seed=0)
+check = lambda steps: cep.gdu_check(
+    net, [[0.3]], [0], free_steps=steps, nudged_steps=steps, beta=0.1)
+check(1000)
+start = time.monotonic()
+check(200_000)
+whole = time.monotonic() - start
+# About a third of the time goes to each: the free phase, the gradients, the nudged phase.
+for share in (0.1, 0.3, 0.5, 0.7, 0.9):
+    sent = []
+    def interrupt():
+        sent.append(time.monotonic())
+        _thread.interrupt_main()
+    timer = threading.Timer(share * whole, interrupt)
+    timer.start()
+    try:
+        check(200_000)
+        print(0)  # Faster than the time before.
+    except KeyboardInterrupt:
+        print((time.monotonic() - sent[0]) / whole)
+    timer.cancel()
+    timer.join()
+"""
+
+
+def test_control_c_interrupts_a_theorem_check_wherever_it_is(
+    run_script: Callable[..., str],
+) -> None:
+    late = [float(line) for line in run_script(BACKWARDS, timeout=100).split()]
+    assert len(late) == 5
+    assert max(late) < 0.1
+
+
+DAEMON = """
+import threading, time
+import numpy as np
+import cep
+net = cep.Network([64, 128, 10], seed=0)
+x, y = np.random.default_rng(0).random((2000, 64)), np.arange(2000) % 10
+rule = cep.EP(30, 10, 0.5, 0.01)
+work = lambda: cep.fit(net, (x, y), rule, 10**6, progress=False)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.3)
+print("ends")
+"""
+
+
+def test_the_interpreter_ends_while_a_daemon_thread_trains(run_script: Callable[..., str]) -> None:
+    for _ in range(5):
+        assert run_script(DAEMON, timeout=60) == "ends\n"
+
+
 FORKED = """
 import hashlib, os, sys
 import numpy as np

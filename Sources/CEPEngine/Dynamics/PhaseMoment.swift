@@ -2,6 +2,8 @@ import CEPKernels
 
 /// A network at a moment of a phase: before its first step, or after one of them.
 public struct PhaseMoment<Element: KernelScalar> {
+    /// Whose phase it is.
+    public let network: Network<Element>
     /// Steps taken.
     public let step: Int
     /// nil in a free phase.
@@ -16,9 +18,11 @@ public struct PhaseMoment<Element: KernelScalar> {
 
     /// - Parameter parameters: Those of a connection as they are at this moment.
     init(
-        step: Int, beta: Element?, residual: Element, state: NetworkState<Element>, weightsMove: Bool = false,
+        of network: Network<Element>, step: Int, beta: Element?, residual: Element, state: NetworkState<Element>,
+        weightsMove: Bool = false,
         parameters: @escaping (_ connection: Int) throws(EngineError) -> ConnectionParameters<Element>
     ) {
+        self.network = network
         self.step = step
         self.beta = beta
         self.residual = residual
@@ -48,7 +52,7 @@ extension Network {
         weightsMove: Bool = false
     ) -> PhaseMoment<Element> {
         PhaseMoment(
-            step: step, beta: nudge?.beta, residual: residual, state: state, weightsMove: weightsMove
+            of: self, step: step, beta: nudge?.beta, residual: residual, state: state, weightsMove: weightsMove
         ) { (k) throws(EngineError) in self.connections[k].parameters }
     }
 }

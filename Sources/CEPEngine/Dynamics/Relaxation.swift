@@ -119,9 +119,11 @@ extension Network {
     }
 
     /// The same through the connections as they are at each step, for callers that change them after it.
+    ///
+    /// - Parameter tolerance: The change of a step after which no more are taken; nil to take all.
     func relaxChangingWeights(
-        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, monitor: ProgressMonitor,
-        afterStep: (_ step: Int) -> Void
+        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, tolerance: Double? = nil,
+        monitor: ProgressMonitor, afterStep: (_ step: Int) -> Void
     ) throws(EngineError) {
         beginPhase(of: state)
         try monitor.show { moment(0, of: state, nudge: nudge, residual: 0, weightsMove: true) }
@@ -130,6 +132,7 @@ extension Network {
             let residual = try takeStep(step, of: steps, state, nudge: nudge, monitor: monitor)
             afterStep(step)
             try monitor.show { moment(step, of: state, nudge: nudge, residual: residual, weightsMove: true) }
+            if let tolerance, residual <= Element(tolerance) { break }
         }
     }
 

@@ -148,14 +148,15 @@ extension Network {
             batch.state, steps: conditions.freeSteps, kept: steps, monitor: monitor)
         let check = try TheoremCheck(
             of: self, steps: steps, freePhase: PhaseOutcome(steps: conditions.freeSteps, residual: residual))
-        try recordGradients(of: batch, through: trajectory, in: check)
+        try recordGradients(of: batch, through: trajectory, in: check, monitor: monitor)
         try recordUpdates(of: batch, conditions, in: check, monitor: monitor)
         if conditions.asRecorded { check.dropFirstTerms() }
         return check
     }
 
     private func recordGradients(
-        of batch: ClampedBatch<Element>, through trajectory: Trajectory<Element>, in check: TheoremCheck<Element>
+        of batch: ClampedBatch<Element>, through trajectory: Trajectory<Element>, in check: TheoremCheck<Element>,
+        monitor: ProgressMonitor
     ) throws(EngineError) {
         let sweep = try BackwardSweep(of: self, from: batch)
         let driveGradients = try layerMatrices(rows: trajectory.batch).map { $0.view }
@@ -173,6 +174,7 @@ extension Network {
                 driveGradients: driveGradients, sent: { trajectory.sent(at: $0, steps: step..<step + 1) },
                 rates: minus, into: gradient)
             check.record(gradient, at: t) { $0.gradients }
+            try monitor.stepTaken(t + 1, of: trajectory.steps)
         }
     }
 

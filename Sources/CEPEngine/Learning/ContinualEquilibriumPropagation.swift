@@ -75,7 +75,10 @@ private struct NudgedPhase<Element: KernelScalar> {
         let before = try network.backUpParameters()
         let older = try StateSnapshot(of: state)
         do {
-            try network.relaxChangingWeights(state, steps: start.steps, nudge: start.nudge, monitor: monitor) { _ in
+            try network.relaxChangingWeights(
+                state, steps: start.steps, nudge: start.nudge, tolerance: network.configuration.tolerance,
+                monitor: monitor
+            ) { _ in
                 network.addUpdates(from: older, to: state, rates: rates, into: accumulators)
                 if !isInPlace, let movingRates = start.movingRates {
                     network.addUpdates(from: older, to: state, rates: movingRates, into: parameters)

@@ -262,6 +262,13 @@ class RunDirectory:
         checkpoint = checkpoints.load(self.last)
         if checkpoint.configuration != configuration:
             raise ValueError(f"{self.last} belongs to a run of another configuration")
+        epochs = len(checkpoint.history)
+        for name, column in vars(checkpoint.history).items():
+            if len(column) != epochs:
+                raise ValueError(
+                    f"{self.last} is not the checkpoint of a run: {name} has {len(column)} "
+                    f"entries for {epochs} epochs"
+                )
         return checkpoint
 
     def _warn_of_another_environment(self) -> None:

@@ -78,7 +78,7 @@ extension Network {
         _ step: Int, of phase: some ContinualPhase<Element>, from start: ContinualStart<Element>, residual: Element
     ) -> PhaseMoment<Element> {
         PhaseMoment(
-            step: step, beta: start.nudge.beta, residual: residual, state: start.batch.state,
+            of: self, step: step, beta: start.nudge.beta, residual: residual, state: start.batch.state,
             weightsMove: start.movingRates != nil
         ) { (k) throws(EngineError) in
             let parameters = self.connections[k].parameters

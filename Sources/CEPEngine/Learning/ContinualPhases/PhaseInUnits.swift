@@ -8,6 +8,8 @@ import CEPKernels
 final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
     private let network: Network<Element>
     private let start: ContinualStart<Element>
+    /// Whose memory the blocks work in.
+    private let kept: UnitBlocks<Element>
     private let blocks: [UnitBlock<Element>]
     private let messages: BlockMessages<Element>
     let partCount: Int
@@ -17,6 +19,7 @@ final class PhaseInUnits<Element: KernelScalar>: ContinualPhase {
     ) throws(EngineError) {
         self.network = network
         self.start = start
+        self.kept = kept
         blocks = kept.all
         messages = kept.messages
         let state = start.batch.state
