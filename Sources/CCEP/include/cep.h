@@ -86,8 +86,8 @@ const char *cep_last_error(void);
 const char *cep_instruction_set(void);
 
 /* Threads that the engine may use for one network, the caller's included: at first CEP_NUM_THREADS, or the
- * processors of the process. Results do not depend on it, to the last bit. count is 1 to 1024; where CEP_NUM_THREADS
- * is anything else, cep_network_create says so. */
+ * processors of the process. Results do not depend on it, to the last bit. count is 1 to 1024; where
+ * CEP_NUM_THREADS is anything else, cep_network_create says so. */
 cep_status cep_set_num_threads(int64_t count);
 int64_t cep_get_num_threads(void);
 
