@@ -68,8 +68,8 @@ def main() -> None:
 Written by `python results/memory.py`: resident memory of one process, in {POINTS} places along the
 way, and the slope of a line through the last four fifths of them, ± twice its standard error.
 The run trains C-EP on 360 of the digits, an epoch a round, evaluation included, of which its
-history keeps five numbers, 160 bytes; a network is 784-128-10, takes a free phase and a batch of C-EP, of EP
-and of BPTT, is copied, and dropped.
+history keeps five numbers, 160 bytes; a network is 784-128-10, takes a free phase and a batch of
+C-EP, of EP and of BPTT, is copied, and dropped.
 """
     (HERE / "memory.md").write_text("\n".join([comment, *lines]) + "\n")
     sys.exit(grows)
