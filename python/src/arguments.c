@@ -140,6 +140,15 @@ static int learning_rates_of(learning_rates *rates, PyObject *weights, PyObject 
     return 1;
 }
 
+/* Parsing what is no tuple is taken for a fault of ours. */
+static int is_tuple(PyObject *object, const char *name) {
+    if (PyTuple_Check(object)) {
+        return 1;
+    }
+    PyErr_Format(PyExc_TypeError, "expected a tuple for the %s, got %R", name, object);
+    return 0;
+}
+
 int convert_rule(PyObject *object, void *argument) {
     rule_argument *self = argument;
     if (object == NULL) {
@@ -150,7 +159,8 @@ int convert_rule(PyObject *object, void *argument) {
     cep_rule *rule = &self->rule;
     PyObject *rates;
     PyObject *bias_rates;
-    if (!PyArg_ParseTuple(object, "iO&O&dippO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
+    if (!is_tuple(object, "rule") ||
+        !PyArg_ParseTuple(object, "iO&O&dippO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
                           convert_int64, &rule->nudged_steps, &rule->beta, &rule->beta_sign, &rule->accumulate,
                           &rule->write_every_step, convert_int64, &rule->last_steps, &rule->tolerance,
                           convert_int64, &rule->max_iterations, &rates, &bias_rates)) {
@@ -175,7 +185,8 @@ int convert_conditions(PyObject *object, void *argument) {
     cep_theorem_conditions *conditions = &self->conditions;
     PyObject *rates;
     PyObject *bias_rates;
-    if (!PyArg_ParseTuple(object, "O&O&dOOp:conditions", convert_int64, &conditions->free_steps, convert_int64,
+    if (!is_tuple(object, "conditions") ||
+        !PyArg_ParseTuple(object, "O&O&dOOp:conditions", convert_int64, &conditions->free_steps, convert_int64,
                           &conditions->nudged_steps, &conditions->beta, &rates, &bias_rates,
                           &conditions->as_recorded)) {
         return 0;
