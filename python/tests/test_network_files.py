@@ -117,6 +117,10 @@ def test_foreign(content: bytes, message: str, tmp_path: Path) -> None:
         (lambda state, tensors: tensors.pop("biases.1") is None, "expected the parameters"),
         (lambda state, tensors: tensors.update(more=np.zeros(2)), "expected the parameters"),
         (
+            lambda state, tensors: tensors.update(more=tensors.pop("biases.1")),
+            "expected the parameters of 3 connections, found 'more'",
+        ),
+        (
             lambda state, tensors: tensors.update({"biases.0": np.zeros(6)}),
             "biases.0 is float64, the network float32",
         ),
