@@ -21,9 +21,8 @@ def set_num_threads(count: int) -> None:
     """Set how many threads the engine may use for one network, in this process.
 
     At first it is the environment variable CEP_NUM_THREADS (where that is no number from 1 to 1024,
-    no network can be made), or the number of processors. Results do
-    not depend on it, to the last bit. While several networks train at once, in threads of the
-    caller's, each uses one.
+    no network can be made), or the number of processors. Results do not depend on it, to the last
+    bit. While several networks train at once, in threads of the caller's, each uses one.
 
     Parameters
     ----------

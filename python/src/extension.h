@@ -96,8 +96,9 @@ void release_conditions(conditions_argument *argument);
  * back on the same thread, which takes the GIL, lets signal handlers run (so that Ctrl-C raises
  * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Where there
  * is an observer it does the same after every step. Those that go through memory once (creating, copying,
- * checking, curves, energies, angles) and those that give memory back run between Py_BEGIN_ALLOW_THREADS and
- * Py_END_ALLOW_THREADS. What is left takes microseconds: a view, the random state, the number of threads. */
+ * checking, curves, energies, angles), a view, which looks at every layer, and those that give memory back run
+ * between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS. What is left takes microseconds: the random state, the
+ * number of threads. */
 typedef struct {
     PyThreadState *thread;
     PyObject *callback; /* borrowed; called with (done, total, errors, loss_sum) */

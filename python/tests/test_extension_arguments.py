@@ -46,14 +46,9 @@ def engine() -> _cep.Network:
     return net._engine
 
 
-def x() -> bytearray:
-    """Memory that cannot grow while somebody holds a buffer of it."""
-    return bytearray(5 * 4 * 8)
-
-
 def refused(call: Callable[[Any], object]) -> None:
     """`call` gets samples with its bad argument, and has to give them back."""
-    memory = x()
+    memory = bytearray(5 * 4 * 8)  # It cannot grow while somebody holds a buffer of it.
     with pytest.raises(Refusal) as error:
         call(np.frombuffer(memory).reshape(5, 4))
     assert str(error.value)
