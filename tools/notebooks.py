@@ -3,6 +3,7 @@
 Without names all of them: python tools/notebooks.py [NOTEBOOK …]
 """
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -24,13 +25,14 @@ _FOLDERS = (os.fspath(FOLDER.parent), tempfile.gettempdir(), os.fspath(Path.home
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
     """Run all cells in a folder. The kernel is this interpreter, whatever others there are."""
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=300,
+        timeout=600,
         record_timing=False,
         resources={"metadata": {"path": os.fspath(folder)}},
-    ).execute()
+    )
+    asyncio.run(client.async_execute())  # Closes its event loop, in any thread.
     for cell in code_cells(notebook):
         cell.outputs = joined(cell.outputs)
 
@@ -76,6 +78,31 @@ def unwanted(notebook: NotebookNode) -> list[str]:
             if output.output_type == "error" or output.get("name") == "stderr" or words:
                 found.append(f"cell {cell.execution_count}: {output.get('ename') or text}")
     return found
+
+
+def kinds(notebook: NotebookNode) -> list[list[tuple[str, ...]]]:
+    """The kinds of the outputs of each cell: stream and its name, or the MIME types. No content."""
+    return [
+        [
+            (output.output_type, output.get("name", ""), *sorted(output.get("data", {})))
+            for output in cell.outputs
+        ]
+        for cell in code_cells(notebook)
+    ]
+
+
+def problems(executed: NotebookNode, committed: NotebookNode) -> list[str]:
+    """What is wrong with an executed notebook, one line each.
+
+    Unwanted output, and cells whose kinds of output are not those of the committed notebook. Text
+    and pictures are not compared: training rounds differently on each processor.
+    """
+    cells = zip(kinds(executed), kinds(committed), strict=True)
+    return unwanted(executed) + [
+        f"cell {number}: expected {there or 'no output'}, found {here or 'no output'}"
+        for number, (here, there) in enumerate(cells, start=1)
+        if here != there
+    ]
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:
