@@ -6,11 +6,12 @@ C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test mutation coverage sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
+.PHONY: help develop test nightly mutation coverage sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
+	@echo "make nightly   about an hour: sanitizers, the debug allocator, all tests on each other instruction set"
 	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
 	@echo "make memcheck  a short script under valgrind"
 	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
@@ -30,6 +31,9 @@ develop:
 
 test:
 	./test
+
+nightly:
+	tools/nightly.sh
 
 sanitize:
 	tools/sanitize.sh address

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: trains for long; leave out with -m 'not slow'")
-    config.addinivalue_line("markers", "once: not of arithmetic; leave out on other processors")
+    config.addinivalue_line("markers", "once: not of arithmetic")
 
 
 @pytest.fixture(scope="session")
