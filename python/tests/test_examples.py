@@ -14,6 +14,7 @@ import pytest
 from dataset_files import fake_mnist, write_mnist
 from listings import listings
 from places import REPOSITORY
+from sklearn.datasets import load_digits
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -43,7 +44,12 @@ def test_examples_in_docstrings(module: ModuleType) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder to write into, where MNIST is a few images of noise."""
+    """A folder to write into. MNIST is a few images of noise, and there are 600 digits.
+
+    What is shown has to run. How well it learns is tested elsewhere.
+    """
+    x, y = load_digits(return_X_y=True)
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda return_X_y: (x[:600], y[:600]))
     write_mnist(tmp_path / "mnist", fake_mnist(train=40, test=20))
     monkeypatch.setenv("CEP_DATA", os.fspath(tmp_path / "mnist"))
     monkeypatch.chdir(tmp_path)

@@ -230,7 +230,7 @@ def test_what_is_refused(
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
     write_mnist(tmp_path / "mnist", fake_mnist(train=2000, test=100))
-    arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "12", "--jobs", "1",
+    arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "8", "--jobs", "1",
                  "--no-progress", "--data-root", "mnist"]  # fmt: skip
 
     def start() -> subprocess.Popen[str]:
@@ -261,4 +261,4 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> No
     assert "over the 2 of 2 seeds that finished" in out
     assert runs[0].metrics() == first
     assert runs[1].metrics()[: len(second)] == second
-    assert len(runs[1].metrics()) == 12
+    assert len(runs[1].metrics()) == 8

@@ -26,7 +26,7 @@ from cep.runs.comparison import on_disk
 pytestmark = pytest.mark.once
 
 # Epochs long enough to be killed in the middle of.
-SLOW: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 8}
+SLOW: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 5}
 VARIANTS: dict[str, dict[str, Any]] = {
     "C-EP, random sign": {"beta_sign": "random"},
     "C-VF, random sign": {"beta_sign": "random", "feedback": "untied", "feedback_angle": 40},
@@ -248,7 +248,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
 ) -> None:
     folder = str(tmp_path / "run")
     # Wide enough that an epoch takes longer than the way of a signal.
-    options = ["--hidden", "512,512", "--learning-rates", "0.01", "--epochs", "3"]
+    options = ["--hidden", "256,128", "--learning-rates", "0.01", "--epochs", "3"]
     options += ["--dtype", "float64", "--beta-sign", "random"]
     running = command(*options, "--run-dir", folder)
     assert running.stdout is not None
@@ -358,7 +358,7 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(checkpoints, "save", save)
     monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.01)
-    configuration = small(epochs=2, hidden=[512, 512], learning_rates=0.01, free_steps=60)
+    configuration = small(epochs=2, hidden=[128], learning_rates=0.01, free_steps=60)
     result = cep.run(configuration, tmp_path, progress=False)
     assert sum(0 < batch < 72 for batch in saved) >= 2
     assert sum(batch == 0 for batch in saved) == 2
@@ -370,7 +370,7 @@ def test_batches_longer_than_the_time_between_checkpoints_end(
 ) -> None:
     monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     configuration = small(
-        epochs=1, hidden=[512, 512], learning_rates=0.01, free_steps=60, batch_size=720
+        epochs=1, hidden=[128, 128], learning_rates=0.01, free_steps=60, batch_size=720
     )
     result = cep.run(configuration, tmp_path, progress=False)
     assert same(parameters(result.network), fitted(configuration)[0])

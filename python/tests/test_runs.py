@@ -373,7 +373,7 @@ def test_without_safetensors_nothing_begins(
 
 def test_progress_goes_to_standard_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     # Long enough for bars to move.
-    slow = small(hidden=[512, 512], learning_rates=0.01, free_steps=60, dtype="float64")
+    slow = small(hidden=[320, 320], learning_rates=0.01, free_steps=60, dtype="float64")
     run(slow, tmp_path, progress=True)
     out, err = capfd.readouterr()
     assert out == ""

@@ -168,7 +168,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
-    running = start("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "15", "--param",
+    running = start("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "6", "--param",
                     "beta=0.3,0.5", "--run-dir", str(folder), "--jobs", jobs)  # fmt: skip
     while running.poll() is None and not list(folder.rglob("last.safetensors")):
         time.sleep(0.005)
@@ -185,7 +185,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
-        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=15, beta=beta)
+        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=6, beta=beta)
         directory = RunDirectory(folder / f"beta={beta}")
         assert directory.status() == ("finished", "")
         assert directory.configuration() == expected

@@ -364,7 +364,7 @@ check = lambda steps: cep.gdu_check(
     net, [[0.3]], [0], free_steps=steps, nudged_steps=steps, beta=0.1)
 check(1000)
 start = time.monotonic()
-check(200_000)
+check(100_000)
 whole = time.monotonic() - start
 # About a third of the time goes to each: the free phase, the gradients, the nudged phase.
 for share in (0.1, 0.3, 0.5, 0.7, 0.9):
@@ -375,7 +375,7 @@ for share in (0.1, 0.3, 0.5, 0.7, 0.9):
     timer = threading.Timer(share * whole, interrupt)
     timer.start()
     try:
-        check(200_000)
+        check(100_000)
         print(0)  # Faster than the time before.
     except KeyboardInterrupt:
         print((time.monotonic() - sent[0]) / whole)
