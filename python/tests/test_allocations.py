@@ -45,8 +45,9 @@ for setting in ("prototypical", "real-time"):
                 "continual": lambda steps: cep.train_batch(net, x, y, cep.CEP(5, steps, 0.3, 1e-6)),
             }
             # A loop that is handed over to other threads takes a few bytes to say what it is: once
-            # a phase, but for continual ones, where it is twice a step at most.
-            handed_over = 2 * 40 if cep.get_num_threads() > 1 else 0
+            # a phase, but for continual ones, where it is twice a step and hidden layer at most.
+            # How often depends on which way of sharing was the quicker one.
+            handed_over = 2 * 40 * len(hidden) if cep.get_num_threads() > 1 else 0
             allowed = {"free": 4, "nudged": 4, "continual": 4 + handed_over}
             for name, phase in phases.items():
                 counts = []
