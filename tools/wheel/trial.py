@@ -1,5 +1,6 @@
 """One interpreter, an environment of its own, and what runs there without the source tree."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,10 @@ class Trial:
         return f"{passed} passed, {skipped} skipped in {time.monotonic() - start:.0f} s"
 
     def python(self, *words: str | Path) -> None:
-        """Run the environment's interpreter on the copy, knowing nothing of this one."""
+        """Run the environment's interpreter on the copy, knowing nothing of this one.
+
+        Only CEP_INSTRUCTION_SET is passed on, so that the wheel is tried with each.
+        """
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         environment = {
@@ -87,6 +91,8 @@ class Trial:
             "HOME": str(home),
             "LANG": "C.UTF-8",
         }
+        if instruction_set := os.environ.get("CEP_INSTRUCTION_SET"):
+            environment["CEP_INSTRUCTION_SET"] = instruction_set
         command = hiding.without(self.hidden, [self.bin / "python", *words])
         run(command, self.copy, environment)
 
