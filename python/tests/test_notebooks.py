@@ -117,6 +117,10 @@ def silent(notebook: Any) -> None:
     last_with(notebook, "stream").outputs = []
 
 
+def with_an_address(notebook: Any) -> None:
+    last_with(notebook, "stream").outputs[-1].text += "<object at 0x7f00>"
+
+
 def with_output(**output: Any) -> Callable[[Any], None]:
     return lambda notebook: TOOL["code_cells"](notebook)[0].outputs.append(
         nbformat.from_dict(output)
@@ -130,6 +134,7 @@ def with_output(**output: Any) -> Callable[[Any], None]:
         with_text_for_a_figure,
         without_table,
         silent,
+        with_an_address,
         with_output(output_type="error", ename="ValueError", evalue="", traceback=[]),
         with_output(output_type="stream", name="stderr", text="a warning"),
         with_output(output_type="stream", name="stdout", text="one more"),
