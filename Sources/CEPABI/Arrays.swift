@@ -13,7 +13,7 @@ public func cep_network_array(
         let handle = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.array(kind, at: Int(index))
         }
-        result.pointee = try passToCaller(handle)
+        result.pointee = passToCaller(handle)
     }
 }
 

@@ -44,7 +44,7 @@ extension Arguments {
                     "y has \(targets.label_count) labels; expected 1 to \(largestMatrixExtent)")
             }
             let count = Int(targets.label_count)
-            return .classes(try reads(labels, count: count, "y"), count: count)
+            return .classes(Labels(try reads(labels, count: count, "y"), count: count))
         }
         return .values(try matrix(targets.values, "y"))
     }

@@ -10,8 +10,19 @@ protocol EngineNetwork: AnyObject {
     /// Calls `body` with what arrays of its present states reach into.
     func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError)
 
-    /// What rules leave to chance in batches of the caller's.
+    /// What rules draw from in batches of the caller's.
     var random: RandomSource { get set }
+
+    /// Prepares the state of a rule's optimizer: zeros, unless it is there.
+    func prepareOptimizer(of rule: RuleArgument) throws(EngineError)
+
+    /// The name of the optimizer whose state there is, and its updates; nil if there is none.
+    var optimizerSummary: (name: String, steps: Int)? { get }
+
+    /// - Throws: `EngineError.invalidState` if there is no state of an optimizer.
+    func setOptimizerSteps(_ steps: Int) throws(EngineError)
+
+    func optimizerArray(_ name: String, _ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
 
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
 
@@ -43,7 +54,7 @@ protocol EngineNetwork: AnyObject {
 
     func energy() throws(EngineError) -> Matrix<Double>
 
-    func feedbackAngle(at connection: Int) throws(EngineError) -> Double
+    func feedbackAngle(of index: Int) throws(EngineError) -> Double
 
     func check(_ samples: Samples) throws(EngineError)
 
@@ -55,7 +66,7 @@ protocol EngineNetwork: AnyObject {
 extension Network: EngineNetwork {
     func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
         guard Int(kind) == CEP_STATES else { return try parameters.array(kind, at: index) }
-        try checkLayer(index, of: sizes.count)
+        try checkLayer(index, of: configuration.layers.count)
         guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
         return try state.array(at: index)
     }
@@ -101,32 +112,48 @@ extension Network: EngineNetwork {
 
     func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 
-    func feedbackAngle(at connection: Int) throws(EngineError) -> Double {
-        try checkConnection(connection, of: connections.count)
-        guard let angle = feedbackAngle(of: connection) else {
-            throw .invalidArgument("connection 0 has no feedback: the input is clamped")
+    func prepareOptimizer(of rule: RuleArgument) throws(EngineError) {
+        try prepareState(of: rule.optimizer)
+    }
+
+    var optimizerSummary: (name: String, steps: Int)? { optimizerState.map { ($0.name, $0.steps) } }
+
+    func setOptimizerSteps(_ steps: Int) throws(EngineError) { try presentOptimizerState().steps = steps }
+
+    func optimizerArray(_ name: String, _ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
+        let state = try presentOptimizerState()
+        guard let values = state.values.first(where: { $0.name == name }) else {
+            throw .invalidArgument(
+                "the optimizer \(state.name) has no state \(name); expected "
+                    + state.values.map { $0.name }.joined(separator: " or "))
         }
-        return angle
+        return try values.parameters.array(kind, at: index)
+    }
+
+    private func presentOptimizerState() throws(EngineError) -> OptimizerState<Element> {
+        guard let optimizerState else { throw .invalidState("there is no state of an optimizer yet") }
+        return optimizerState
     }
 
     /// The rules there are.
     private func learningRule(_ argument: RuleArgument) throws(EngineError) -> any LearningRule<Element> {
-        let (rule, rates) = (argument.rule, argument.learningRates)
+        let (rule, rates, optimizer) = (argument.rule, argument.learningRates, argument.optimizer)
         switch Int(rule.kind) {
         case CEP_RULE_EP:
             return EquilibriumPropagation(
-                try TwoPhases(rule), learningRates: rates, accumulates: rule.accumulate != 0)
+                try TwoPhases(rule), learningRates: rates, optimizer: optimizer, accumulates: rule.accumulate != 0)
         case CEP_RULE_CEP:
             return ContinualEquilibriumPropagation(
-                try TwoPhases(rule), learningRates: rates, writesEveryStep: rule.write_every_step != 0)
+                try TwoPhases(rule), learningRates: rates, optimizer: optimizer,
+                writesEveryStep: rule.write_every_step != 0)
         case CEP_RULE_BPTT:
             return BackpropagationThroughTime(
                 freeSteps: Int(rule.free_steps), lastSteps: rule.last_steps == 0 ? nil : Int(rule.last_steps),
-                learningRates: rates)
+                learningRates: rates, optimizer: optimizer)
         case CEP_RULE_RBP:
             return RecurrentBackpropagation(
                 freeSteps: Int(rule.free_steps), tolerance: rule.tolerance,
-                maximumIterations: Int(rule.max_iterations), learningRates: rates)
+                maximumIterations: Int(rule.max_iterations), learningRates: rates, optimizer: optimizer)
         default: throw .invalidArgument("\(rule.kind) is not a kind of learning rule")
         }
     }
@@ -171,7 +198,11 @@ extension ConnectionParameters {
     func array(_ kind: cep_array_kind, connection: Int) throws(EngineError) -> ArrayHandle {
         switch Int(kind) {
         case CEP_WEIGHTS: return ArrayHandle(weights, dimensions: 2)
-        case CEP_BIASES: return ArrayHandle(biases, dimensions: 1)
+        case CEP_BIASES:
+            guard let biases else {
+                throw .invalidArgument("connection \(connection) has no biases; its layer has those of the chain")
+            }
+            return ArrayHandle(biases, dimensions: 1)
         case CEP_FEEDBACK_WEIGHTS:
             guard let feedbackWeights else {
                 throw .invalidArgument("connection \(connection) has no feedback weights of its own")

@@ -19,7 +19,7 @@ public func cep_gradient_estimate(
         let (gradient, metrics) = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.gradient(samples, estimator: rule, monitor: monitor)
         }
-        result.pointee = try passToCaller(gradient)
+        result.pointee = passToCaller(gradient)
         resultMetrics.pointee = cep_metrics(metrics)
     }
 }
@@ -34,7 +34,7 @@ public func cep_gradient_array(
         let gradient: GradientHandle = try HandleRegistry.shared.find(gradient, "gradient")
         let handle = try gradient.array(kind, Int(index))
         try arguments.checkApart(from: handle.memory, of: "the gradient")
-        result.pointee = try passToCaller(handle)
+        result.pointee = passToCaller(handle)
     }
 }
 
@@ -58,7 +58,7 @@ public func cep_theorem_check(
         let check = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.theorem(samples, conditions, monitor: monitor)
         }
-        result.pointee = try passToCaller(check)
+        result.pointee = passToCaller(check)
     }
 }
 
@@ -88,16 +88,8 @@ public func cep_theorem_compare(
         let updates = ArrayHandle(curves.updates, dimensions: 2)
         let gradients = ArrayHandle(curves.gradients, dimensions: 2)
         for array in [updates, gradients] { try arguments.checkApart(from: array.memory, of: "the theorem") }
-        let first = try passToCaller(updates)
-        let second: OpaquePointer?
-        do throws(EngineError) {
-            second = try passToCaller(gradients)
-        } catch {
-            release(first, "updates", as: ArrayHandle.self)
-            throw error
-        }
         result.pointee = cep_theorem_curves(
-            updates: first, gradients: second, relative_error: curves.relativeError,
+            updates: passToCaller(updates), gradients: passToCaller(gradients), relative_error: curves.relativeError,
             sign_agreement: curves.signAgreement())
     }
 }
@@ -135,7 +127,7 @@ public func cep_feedback_angle(
         var arguments = Arguments()
         let result = try arguments.writes(degrees, "degrees")
         result.pointee = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.feedbackAngle(at: Int(connection))
+            try network.feedbackAngle(of: Int(connection))
         }
     }
 }

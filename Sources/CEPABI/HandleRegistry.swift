@@ -18,10 +18,9 @@ final class HandleRegistry: @unchecked Sendable {
     static let shared = HandleRegistry()
 
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    // Unchecked, as the lock sees to it: what checks takes memory of the thread's own, and releasing must need none.
-    @exclusivity(unchecked) private nonisolated(unsafe) var handles: [UInt: any Handle] = [:]
+    private nonisolated(unsafe) var handles: [UInt: any Handle] = [:]
     /// Numbers count up from where no process has memory of its own, so that no address is taken for one.
-    @exclusivity(unchecked) private nonisolated(unsafe) var latest: UInt = 0xCE90_0000_0000_0000
+    private nonisolated(unsafe) var latest: UInt = 0xCE90_0000_0000_0000
 
     private init() {
         pthread_mutex_init(mutex, nil)
@@ -31,14 +30,8 @@ final class HandleRegistry: @unchecked Sendable {
             { pthread_mutex_unlock(HandleRegistry.shared.mutex) })
     }
 
-    /// - Throws: `EngineError.outOfMemory` where there are many, and no memory for more.
-    func add(_ handle: any Handle) throws(EngineError) -> OpaquePointer? {
-        try locked { () throws(EngineError) in
-            if handles.count == handles.capacity {
-                // A dictionary doubles, and is up to twice as large as what it holds.
-                let bytes = MemoryLayout<(UInt, any Handle)>.stride * 4 * max(handles.count, 16)
-                try checkRoom(bytes: bytes, for: "\(handles.count) objects at a time")
-            }
+    func add(_ handle: any Handle) -> OpaquePointer? {
+        locked {
             latest += 1
             handles[latest] = handle
             return OpaquePointer(bitPattern: latest)

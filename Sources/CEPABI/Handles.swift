@@ -11,8 +11,6 @@ final class NetworkHandle: Handle {
     static let kind = "a network"
     private let network: any EngineNetwork
     private let parameterMemory: [Range<UInt>]
-    /// Counted by what there is of parameters: weights and biases of each connection, and feedback weights of some.
-    private var layers: Int { parameterMemory.count / 2 }
     private let inUse = Atomic(false)
 
     init(_ network: any EngineNetwork) {
@@ -41,7 +39,6 @@ final class NetworkHandle: Handle {
             try arguments.checkApart(from: memory, of: "the network")
             if readsOn { try arguments.checkInputsApart(from: memory) }
         }
-        try checkRoom(layers: layers)
         for memory in parameterMemory { try check(memory) }
         try network.forEachLayer(check)
         return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
@@ -89,24 +86,22 @@ extension TheoremCheck {
             }
             return states[index - 1]
         }
-        try checkConnection(index, of: weights.count)
-        switch Int(kind) {
-        case CEP_WEIGHTS: return weights[index]
-        case CEP_BIASES: return biases[index]
-        case CEP_FEEDBACK_WEIGHTS:
-            guard let curves = feedbackWeights[index] else {
-                throw .invalidArgument("connection \(index) has no feedback weights of its own")
-            }
-            return curves
-        default: throw .invalidArgument("\(kind) is not a kind of array")
+        try checkConnection(index, of: parameters.count)
+        guard let name = parameterNames[Int(kind)] else { throw .invalidArgument("\(kind) is not a kind of array") }
+        guard let curves = curves(name, of: index) else {
+            throw .invalidArgument("connection \(index) has no curves of \(name)")
         }
+        return curves
     }
 }
 
+/// The names of the kinds of parameters.
+private let parameterNames = [
+    CEP_WEIGHTS: "weights", CEP_BIASES: "biases", CEP_FEEDBACK_WEIGHTS: "feedback_weights",
+]
+
 /// Hands a handle to a C caller, who releases it with the matching destroy function.
-///
-/// - Throws: `EngineError.outOfMemory` where there is no memory to keep it in.
-func passToCaller(_ handle: some Handle) throws(EngineError) -> OpaquePointer? { try HandleRegistry.shared.add(handle) }
+func passToCaller(_ handle: some Handle) -> OpaquePointer? { HandleRegistry.shared.add(handle) }
 
 /// Takes back what a caller was given. NULL is allowed; of anything else that is not such a handle the message says so.
 func release<Released: Handle>(_ pointer: OpaquePointer?, _ name: String, as kind: Released.Type) {

@@ -12,7 +12,8 @@ public func cep_network_options_default(_ options: UnsafeMutablePointer<cep_netw
             sizes: nil, layer_count: 0, setting: cep_setting(CEP_PROTOTYPICAL),
             activation: cep_activation(CEP_SHIFTED_SIGMOID), feedback: cep_feedback(CEP_TIED),
             dtype: cep_dtype(CEP_FLOAT32), seed: 0, time_step: 0.2, clamp: 1,
-            follows_energy: 0, feedback_angle: 0, relaxation: cep_relaxation(CEP_SYNCHRONOUS), tolerance: 0))
+            follows_energy: 0, feedback_angle: 0, relaxation: cep_relaxation(CEP_SYNCHRONOUS), tolerance: 0, more: nil,
+            more_count: 0))
 }
 
 @c @implementation
@@ -40,7 +41,7 @@ public func cep_network_create(
             case CEP_FLOAT64: try Network<Double>(configuration)
             default: throw .invalidArgument("\(options.dtype) is not a dtype")
             }
-        result.pointee = try passToCaller(NetworkHandle(created))
+        result.pointee = passToCaller(NetworkHandle(created))
     }
 }
 
@@ -54,7 +55,7 @@ public func cep_network_copy(
         let copied: any EngineNetwork = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
             try network.copied()
         }
-        result.pointee = try passToCaller(NetworkHandle(copied))
+        result.pointee = passToCaller(NetworkHandle(copied))
     }
 }
 
@@ -72,13 +73,21 @@ extension Arguments {
             throw .invalidArgument("the number of layers is \(options.layer_count); expected 3 to 1000000")
         }
         let count = Int(options.layer_count)
-        try checkRoom(layers: count)
+        let more = try NamedOptions(options.more, options.more_count, with: &self)
+        try more.expect(["activations", "connections", "loss", "nudging", "readout"])
         let sizes = count == 0 ? nil : try reads(options.sizes, count: count, "sizes")
-        return NetworkConfiguration(
+        var configuration = NetworkConfiguration(
             sizes: UnsafeBufferPointer(start: sizes, count: count).map { Int($0) },
             setting: try SettingKind(options), activation: try Activation(options),
-            feedback: try Feedback(options), seed: options.seed, relaxation: try Relaxation(options),
+            feedback: try Feedback(options), skipConnections: try more.edges("connections"),
+            loss: try more.choice("loss") ?? .squaredError, readout: more.number("readout") ?? 0 != 0,
+            nudging: try more.choice("nudging"), seed: options.seed, relaxation: try Relaxation(options),
             tolerance: options.tolerance)
+        if let activations: [Activation] = try more.choices("activations") { try configuration.setActivations(activations) }
+        if more.number("readout") ?? 0 != 0, try more.choice("loss") == Loss.squaredError {
+            throw .invalidArgument("loss is squared_error, with a readout: expected cross_entropy, which a readout has")
+        }
+        return configuration
     }
 }
 
@@ -101,7 +110,7 @@ extension SettingKind {
 
 extension Activation {
     fileprivate init(_ options: cep_network_options) throws(EngineError) {
-        guard let activation = Activation(rawValue: options.activation) else {
+        guard let activation = Activation.allCases.first(where: { $0.kernel == options.activation }) else {
             throw .invalidArgument("\(options.activation) is not an activation")
         }
         self = activation
@@ -110,10 +119,11 @@ extension Activation {
 
 extension Relaxation {
     fileprivate init(_ options: cep_network_options) throws(EngineError) {
-        guard let relaxation = Relaxation(rawValue: options.relaxation) else {
-            throw .invalidArgument("\(options.relaxation) is not an order of relaxation")
+        switch Int(options.relaxation) {
+        case CEP_SYNCHRONOUS: self = .synchronous
+        case CEP_ALTERNATING: self = .alternating
+        default: throw .invalidArgument("\(options.relaxation) is not an order of relaxation")
         }
-        self = relaxation
     }
 }
 

@@ -11,32 +11,40 @@ public func cep_rule_default(_ rule: UnsafeMutablePointer<cep_rule>?) {
             kind: cep_rule_kind(CEP_RULE_EP), free_steps: 0, nudged_steps: 0, beta: 0,
             beta_sign: cep_beta_sign(CEP_BETA_FIXED), accumulate: 0, write_every_step: 0, last_steps: 0,
             tolerance: 1e-6, max_iterations: 10_000, learning_rates: nil, learning_rate_count: 0,
-            bias_learning_rates: nil, bias_learning_rate_count: 0))
+            bias_learning_rates: nil, bias_learning_rate_count: 0, more: nil, more_count: 0))
 }
 
 /// A rule as a caller gives it, with what its pointers point to.
 struct RuleArgument {
     let rule: cep_rule
-    /// nil where it has none.
+    /// nil if it has none.
     let learningRates: LearningRates?
+    let optimizer: any Optimizer
 }
 
 extension TwoPhases {
     init(_ rule: cep_rule) throws(EngineError) {
-        guard let sign = BetaSign(rawValue: rule.beta_sign) else {
-            throw .invalidArgument("\(rule.beta_sign) is not a sign of beta")
-        }
         self.init(
-            freeSteps: Int(rule.free_steps), nudgedSteps: Int(rule.nudged_steps), beta: rule.beta, betaSign: sign)
+            freeSteps: Int(rule.free_steps), nudgedSteps: Int(rule.nudged_steps), beta: rule.beta,
+            betaSign: try BetaSign(rule.beta_sign))
+    }
+}
+
+extension BetaSign {
+    fileprivate init(_ sign: cep_beta_sign) throws(EngineError) {
+        switch Int(sign) {
+        case CEP_BETA_FIXED: self = .fixed
+        case CEP_BETA_RANDOM: self = .random
+        case CEP_BETA_SYMMETRIC: self = .symmetric
+        default: throw .invalidArgument("\(sign) is not a sign of beta")
+        }
     }
 }
 
 extension cep_rule {
     /// A number that cannot be is a mistake, whether the kind of rule uses it or not; those it does not use may be 0.
     fileprivate func validate() throws(EngineError) {
-        guard BetaSign(rawValue: beta_sign) != nil else {
-            throw .invalidArgument("\(beta_sign) is not a sign of beta")
-        }
+        _ = try BetaSign(beta_sign)
         guard beta.isFinite else { throw .invalidArgument("beta must be finite, got \(beta)") }
         guard tolerance >= 0, tolerance < 1 else {
             throw .invalidArgument("tolerance must be between 0 and 1, got \(tolerance)")
@@ -57,8 +65,26 @@ extension Arguments {
         return RuleArgument(
             rule: rule,
             learningRates: try learningRates(
-                rule.learning_rates, rule.learning_rate_count, rule.bias_learning_rates, rule.bias_learning_rate_count)
-        )
+                rule.learning_rates, rule.learning_rate_count, rule.bias_learning_rates, rule.bias_learning_rate_count),
+            optimizer: try optimizer(of: rule))
+    }
+
+    /// The optimizers there are.
+    private mutating func optimizer(of rule: cep_rule) throws(EngineError) -> any Optimizer {
+        let more = try NamedOptions(rule.more, rule.more_count, with: &self)
+        try more.expect(["optimizer", "momentum", "beta1", "beta2", "epsilon", "weight_decay"])
+        let decay = more.list("weight_decay")
+        let optimizer: any Optimizer
+        switch more.word("optimizer") {
+        case nil, "sgd": optimizer = SGD(momentum: more.number("momentum") ?? 0, weightDecay: decay)
+        case "adam":
+            optimizer = Adam(
+                beta1: more.number("beta1") ?? 0.9, beta2: more.number("beta2") ?? 0.999,
+                epsilon: more.number("epsilon") ?? 1e-8, weightDecay: decay)
+        case .some(let name): throw .invalidArgument("optimizer must be sgd or adam, got \(name)")
+        }
+        try optimizer.validate()
+        return optimizer
     }
 
     mutating func conditions(
@@ -95,7 +121,6 @@ extension Arguments {
         guard count >= 1, count <= 1_000_000 else {
             throw .invalidArgument("\(name) has \(count) values; expected one a connection")
         }
-        try checkRoom(bytes: Int(count) * MemoryLayout<Double>.stride, for: name)
         return Array(UnsafeBufferPointer(start: try reads(values, count: Int(count), name), count: Int(count)))
     }
 }

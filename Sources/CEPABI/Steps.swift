@@ -27,7 +27,7 @@ public func cep_step_array(
         let result = try arguments.writes(array, "array")
         let step = try StepHandle.of(step)
         try step.checkApart(arguments)
-        result.pointee = try passToCaller(step.takeArray(kind, Int(index)))
+        result.pointee = passToCaller(try step.takeArray(kind, Int(index)))
     }
 }
 
@@ -40,7 +40,7 @@ final class StepHandle: Handle {
     private let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
     private let inUse = Atomic(false)
 
-    init<Element>(_ moment: PhaseMoment<Element>) {
+    init<Element: KernelScalar>(_ moment: PhaseStep<Element>) {
         summary = cep_step_summary(
             step: Int64(moment.step), beta: moment.beta.map { Double($0) } ?? 0, residual: Double(moment.residual),
             weights_move: moment.weightsMove ? 1 : 0)
@@ -53,7 +53,7 @@ final class StepHandle: Handle {
         var computed: [Int: ConnectionParameters<Element>] = [:]
         array = { (kind, index) throws(EngineError) in
             if Int(kind) == CEP_STATES { return try moment.state.array(at: index) }
-            try checkConnection(index, of: moment.connectionCount)
+            try checkConnection(index, of: moment.network.parameters.count)
             if let known = computed[index] { return try known.array(kind, connection: index) }
             let parameters = try moment.parameters(at: index)
             computed[index] = parameters
@@ -97,9 +97,9 @@ final class CStepObserver: PhaseObserver {
         self.context = context
     }
 
-    func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
+    func observe<Element: KernelScalar>(_ moment: PhaseStep<Element>) throws(EngineError) {
         let handle = StepHandle(moment)
-        guard let step = try passToCaller(handle) else { return }
+        guard let step = passToCaller(handle) else { return }
         let status = arithmetic.during { function(step, context) }
         release(step, "step", as: StepHandle.self)
         handle.close()

@@ -1,63 +1,63 @@
 /// The activation functions σ (or ρ) a layer can have.
 @frozen
-public enum Activation: Int32, Sendable, CaseIterable {
+public enum Activation: String, Sendable, CaseIterable {
     /// 1 / (1 + e^(−4(x − ½))): between 0 and 1, slope 1 at ½.
-    case shiftedSigmoid = 0
+    case shiftedSigmoid = "shifted_sigmoid"
     /// min(max(x, 0), 1), with derivative 1 on the closed interval [0, 1].
-    case hardSigmoid = 1
-    case tanh = 2
-}
+    case hardSigmoid = "hard_sigmoid"
+    case tanh
+    /// 1 / (1 + e^−x).
+    case sigmoid
+    /// min(max(x / 2, 0), 1), with derivative ½ on the closed interval [0, 2].
+    case halfHardSigmoid = "half_hard_sigmoid"
+    /// x itself: the output layer under cross-entropy.
+    case linear
 
-/// The derivatives of an activation function as loops see them: a type, so that each loop is compiled for each function.
-protocol ActivationFunction {
-    static func derivative<Element: KernelScalar>(_ x: Element) -> Element
-    static func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element
-}
-
-enum ShiftedSigmoid: ActivationFunction {
-    @inline(__always)
-    private static func value<Element: KernelScalar>(_ x: Element) -> Element {
-        1 / (1 + Element.exponential(2 - 4 * x))
+    /// Its number in the C kernels.
+    public var kernel: Int32 {
+        switch self {
+        case .shiftedSigmoid: 0
+        case .hardSigmoid: 1
+        case .tanh: 2
+        case .sigmoid: 3
+        case .halfHardSigmoid: 4
+        case .linear: 5
+        }
     }
 
+    /// σ′(x) of one value, for adjoints.
     @inline(__always)
-    static func derivative<Element: KernelScalar>(_ x: Element) -> Element {
-        let y = value(x)
-        return 4 * y * (1 - y)
+    func derivative<Element: KernelScalar>(_ x: Element) -> Element {
+        switch self {
+        case .shiftedSigmoid:
+            let y = 1 / (1 + Element.exponential(2 - 4 * x))
+            return 4 * y * (1 - y)
+        case .hardSigmoid: return x >= 0 && x <= 1 ? 1 : 0
+        case .tanh:
+            let y = Element.hyperbolicTangent(x)
+            return 1 - y * y
+        case .sigmoid:
+            let y = 1 / (1 + Element.exponential(-x))
+            return y * (1 - y)
+        case .halfHardSigmoid: return x >= 0 && x <= 2 ? 0.5 : 0
+        case .linear: return 1
+        }
     }
 
+    /// σ″(x) of one value, for adjoints of the real-time setting.
     @inline(__always)
-    static func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element {
-        let y = value(x)
-        return 16 * y * (1 - y) * (1 - 2 * y)
-    }
-}
-
-enum HardSigmoid: ActivationFunction {
-    @inline(__always)
-    static func derivative<Element: KernelScalar>(_ x: Element) -> Element {
-        x >= 0 && x <= 1 ? 1 : 0
-    }
-
-    @inline(__always)
-    static func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element { 0 }
-}
-
-enum HyperbolicTangent: ActivationFunction {
-    @inline(__always)
-    private static func value<Element: KernelScalar>(_ x: Element) -> Element {
-        Element.hyperbolicTangent(x)
-    }
-
-    @inline(__always)
-    static func derivative<Element: KernelScalar>(_ x: Element) -> Element {
-        let y = value(x)
-        return 1 - y * y
-    }
-
-    @inline(__always)
-    static func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element {
-        let y = value(x)
-        return -2 * y * (1 - y * y)
+    func secondDerivative<Element: KernelScalar>(_ x: Element) -> Element {
+        switch self {
+        case .shiftedSigmoid:
+            let y = 1 / (1 + Element.exponential(2 - 4 * x))
+            return 16 * y * (1 - y) * (1 - 2 * y)
+        case .tanh:
+            let y = Element.hyperbolicTangent(x)
+            return -2 * y * (1 - y * y)
+        case .sigmoid:
+            let y = 1 / (1 + Element.exponential(-x))
+            return y * (1 - y) * (1 - 2 * y)
+        case .hardSigmoid, .halfHardSigmoid, .linear: return 0
+        }
     }
 }

@@ -9,7 +9,7 @@ import Glibc
 // weights, and what gradients send back through connections, go to OpenBLAS (MatrixView.setToProduct).
 
 /// Multiplications that a part of a loop must have to be worth a hand-over: a few microseconds.
-private let worthwhilePart = 1 << 18
+private let minimumTaskWork = 1 << 18
 
 /// How a matrix lies in memory for products.
 public enum PackedLayout {
@@ -205,7 +205,7 @@ private func addProduct<Element: KernelScalar>(
 /// How many parts a loop of so many units and multiplications is cut into.
 @usableFromInline
 func partCount(units: Int, work: Int) -> Int {
-    max(1, min(WorkerPool.shared.threadCount, units, work / worthwhilePart))
+    max(1, min(WorkerPool.shared.threadCount, units, work / minimumTaskWork))
 }
 
 extension Float {
@@ -214,11 +214,12 @@ extension Float {
         alpha: Float, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         beta: Float, c: UnsafeMutablePointer<Float>
     ) {
-        _ = OpenBLAS.singleThreaded
-        cblas_sgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-            blasint(m), blasint(n), blasint(k),
-            alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        OpenBLAS.onOneThread {
+            cblas_sgemm(
+                CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+                blasint(m), blasint(n), blasint(k),
+                alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        }
     }
 }
 
@@ -228,11 +229,12 @@ extension Double {
         alpha: Double, a: UnsafePointer<Double>, b: UnsafePointer<Double>,
         beta: Double, c: UnsafeMutablePointer<Double>
     ) {
-        _ = OpenBLAS.singleThreaded
-        cblas_dgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-            blasint(m), blasint(n), blasint(k),
-            alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        OpenBLAS.onOneThread {
+            cblas_dgemm(
+                CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+                blasint(m), blasint(n), blasint(k),
+                alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        }
     }
 }
 

@@ -68,6 +68,12 @@ public final class WorkerPool: @unchecked Sendable {
 
     /// Runs `body(0)` ... `body(parts - 1)`, in any order and on any thread.
     public func run(parts: Int, _ body: (Int) -> Void) {
+        for first in stride(from: 0, to: parts, by: Ticket.largestPartCount) {
+            runAtOnce(parts: min(parts - first, Ticket.largestPartCount)) { body(first + $0) }
+        }
+    }
+
+    private func runAtOnce(parts: Int, _ body: (Int) -> Void) {
         let helpers = min(threadCount, parts) - 1
         guard helpers > 0, calls.load(ordering: .relaxed) <= 1,
             taken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
@@ -149,11 +155,6 @@ public final class WorkerPool: @unchecked Sendable {
     ///
     /// - Parameter number: 1 for the first. There may have been more threads once than there are to be now.
     private func work(_ number: Int) -> UnsafeMutableRawPointer? {
-        guard cep_claim_thread_memory() != 0 else {
-            // There are the others, and the caller: a later loop starts one in its place.
-            started.subtract(1, ordering: .relaxed)
-            return nil
-        }
         var idle = 0
         while true {
             if hasParts(for: number) {
@@ -224,6 +225,9 @@ private struct CacheLines {
 
 /// A loop's number, its parts, and the next of them, in one word.
 private struct Ticket {
+    /// Parts are counted in 20 bits.
+    static let largestPartCount = 0xFFFFF
+
     let word: UInt64
 
     init(_ word: UInt64) { self.word = word }
@@ -233,7 +237,7 @@ private struct Ticket {
     }
 
     var loop: UInt64 { word >> 40 }
-    var parts: Int { Int(word >> 20 & 0xFFFFF) }
-    var next: Int { Int(word & 0xFFFFF) }
+    var parts: Int { Int(word >> 20 & UInt64(Self.largestPartCount)) }
+    var next: Int { Int(word & UInt64(Self.largestPartCount)) }
     var hasParts: Bool { next < parts }
 }

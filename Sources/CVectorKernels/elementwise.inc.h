@@ -24,6 +24,11 @@ INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
     return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(power));
 }
 
+/* 1 / (1 + e^-x) */
+INLINE VECTOR NAME(sigmoid)(VECTOR x) {
+    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(SPLAT(-LOG2_E) * x));
+}
+
 INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
     x = SELECT(x < SPLAT(0), SPLAT(0), x);
     return SELECT(x > SPLAT(1), SPLAT(1), x);
@@ -50,6 +55,12 @@ INLINE VECTOR NAME(apply)(int activation, VECTOR x) {
         return NAME(shifted_sigmoid)(x);
     case CEP_KERNEL_HARD_SIGMOID:
         return NAME(hard_sigmoid)(x);
+    case CEP_KERNEL_SIGMOID:
+        return NAME(sigmoid)(x);
+    case CEP_KERNEL_HALF_HARD_SIGMOID:
+        return NAME(hard_sigmoid)(SPLAT(0.5) * x);
+    case CEP_KERNEL_LINEAR:
+        return x;
     default:
         return NAME(tanh)(x);
     }
@@ -66,10 +77,37 @@ INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
     case CEP_KERNEL_TANH:
         y = NAME(tanh)(x);
         return MULTIPLY_ADD(-y, y, SPLAT(1));
+    case CEP_KERNEL_SIGMOID:
+        y = NAME(sigmoid)(x);
+        return y * (SPLAT(1) - y);
+    case CEP_KERNEL_HALF_HARD_SIGMOID:
+        return SELECT((x >= SPLAT(0)) & (x <= SPLAT(2)), SPLAT(0.5), SPLAT(0));
     default:
         return SPLAT(1);
     }
 }
+
+/* `call(activation)` with each activation as a constant, so that the loop is compiled for it. */
+#define FOR_ACTIVATION(activation, call)                                                                          \
+    switch (activation) {                                                                                         \
+    case CEP_KERNEL_SHIFTED_SIGMOID:                                                                              \
+        call(CEP_KERNEL_SHIFTED_SIGMOID);                                                                         \
+        break;                                                                                                    \
+    case CEP_KERNEL_HARD_SIGMOID:                                                                                 \
+        call(CEP_KERNEL_HARD_SIGMOID);                                                                            \
+        break;                                                                                                    \
+    case CEP_KERNEL_TANH:                                                                                         \
+        call(CEP_KERNEL_TANH);                                                                                    \
+        break;                                                                                                    \
+    case CEP_KERNEL_SIGMOID:                                                                                      \
+        call(CEP_KERNEL_SIGMOID);                                                                                 \
+        break;                                                                                                    \
+    case CEP_KERNEL_HALF_HARD_SIGMOID:                                                                            \
+        call(CEP_KERNEL_HALF_HARD_SIGMOID);                                                                       \
+        break;                                                                                                    \
+    default:                                                                                                      \
+        call(CEP_KERNEL_LINEAR);                                                                                  \
+    }
 
 /* ---- Loops over arrays ------------------------------------------------------------------------ */
 
@@ -97,16 +135,9 @@ INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_
 }
 
 TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count) {
-    switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID:
-        NAME(activate_loop)(CEP_KERNEL_SHIFTED_SIGMOID, input, output, count);
-        break;
-    case CEP_KERNEL_HARD_SIGMOID:
-        NAME(activate_loop)(CEP_KERNEL_HARD_SIGMOID, input, output, count);
-        break;
-    default:
-        NAME(activate_loop)(CEP_KERNEL_TANH, input, output, count);
-    }
+#define LOOP(constant) NAME(activate_loop)(constant, input, output, count)
+    FOR_ACTIVATION(activation, LOOP)
+#undef LOOP
 }
 
 TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
@@ -124,29 +155,26 @@ TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
     return NAME(largest)(largest);
 }
 
-INLINE VECTOR NAME(pulled)(VECTOR value, VECTOR target, VECTOR old, T beta, int pulls) {
-    return pulls ? MULTIPLY_ADD(SPLAT(beta), target - old, value) : value;
-}
 
-INLINE T NAME(prototypical_loop)(int activation, const T *drive, const T *target, T beta, T *state, size_t count) {
+INLINE T NAME(prototypical_loop)(int activation, const T *preactivation, const T *pull, T beta, T *state,
+                                 size_t count) {
     NAME(mask) largest = {0};
-    const int pulls = target != 0;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        VECTOR old = LOAD(state + i);
-        VECTOR value = NAME(apply)(activation, LOAD(drive + i));
-        VECTOR new = NAME(pulled)(value, pulls ? LOAD(target + i) : old, old, beta, pulls);
-        VECTOR change = new - old;
+        VECTOR new = NAME(apply)(activation, LOAD(preactivation + i));
+        if (pull)
+            new = MULTIPLY_ADD(SPLAT(beta), LOAD(pull + i), new);
+        VECTOR change = new - LOAD(state + i);
         RECORD(change);
         STORE(state + i, new);
     }
     if (i < count) {
         size_t rest = count - i;
-        VECTOR old = NAME(load_part)(state + i, rest);
-        VECTOR value = NAME(apply)(activation, NAME(load_part)(drive + i, rest));
-        VECTOR new = NAME(pulled)(value, pulls ? NAME(load_part)(target + i, rest) : old, old, beta, pulls);
+        VECTOR new = NAME(apply)(activation, NAME(load_part)(preactivation + i, rest));
+        if (pull)
+            new = MULTIPLY_ADD(SPLAT(beta), NAME(load_part)(pull + i, rest), new);
+        VECTOR change = NAME(first_lanes)(new - NAME(load_part)(state + i, rest), rest);
         NAME(store_part)(state + i, new, rest);
-        VECTOR change = NAME(first_lanes)(new - old, rest);
         RECORD(change);
     }
     return NAME(largest)(largest);
@@ -158,42 +186,40 @@ INLINE void NAME(raise)(T *largest, T size) {
         *largest = size;
 }
 
+#define ROW(array) ((array) ? (const T *)(array) + start : 0)
 #define EACH_ROW(loop, ...)                                                                                       \
     for (size_t row = 0; row < rows; row++) {                                                                     \
         size_t start = row * columns;                                                                             \
-        NAME(raise)((T *)changes + row, NAME(loop)(__VA_ARGS__, (T *)state + start, columns));                    \
-    }                                                                                                             \
-    break;
-#define ROW(array) ((array) ? (const T *)(array) + start : 0)
-
-TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t columns, const void *drive,
-                                           const void *target, double beta, void *state, void *changes) {
-    switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID:
-        EACH_ROW(prototypical_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta)
-    case CEP_KERNEL_HARD_SIGMOID:
-        EACH_ROW(prototypical_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta)
-    default:
-        EACH_ROW(prototypical_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta)
+        NAME(raise)                                                                                               \
+        ((T *)changes + row,                                                                                      \
+         NAME(loop)(__VA_ARGS__, ROW(preactivation), ROW(pull), beta, (T *)state + start, columns));              \
     }
+
+TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t columns, const void *preactivation,
+                                           const void *pull, double beta, void *state, void *changes) {
+#define LOOP(constant) EACH_ROW(prototypical_loop, constant)
+    FOR_ACTIVATION(activation, LOOP)
+#undef LOOP
 }
 
-INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR drive, VECTOR target, T beta, T dt, int clamp,
-                          int pulls) {
-    VECTOR velocity = MULTIPLY_ADD(NAME(derivative)(derivative_of, old), drive, -old);
-    VECTOR new = MULTIPLY_ADD(SPLAT(dt), NAME(pulled)(velocity, target, old, beta, pulls), old);
+INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR preactivation, T dt, VECTOR pull, T beta, int pulls,
+                          int clamp) {
+    VECTOR velocity = MULTIPLY_ADD(NAME(derivative)(derivative_of, old), preactivation, -old);
+    if (pulls)
+        velocity = MULTIPLY_ADD(SPLAT(beta), pull, velocity);
+    VECTOR new = MULTIPLY_ADD(SPLAT(dt), velocity, old);
     return clamp ? NAME(hard_sigmoid)(new) : new;
 }
 
-INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target, T beta, T dt, int clamp,
+INLINE T NAME(real_time_loop)(int derivative_of, T dt, int clamp, const T *preactivation, const T *pull, T beta,
                               T *state, size_t count) {
     NAME(mask) largest = {0};
-    const int pulls = target != 0;
+    const int pulls = pull != 0;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         VECTOR old = LOAD(state + i);
-        VECTOR new = NAME(moved)(derivative_of, old, LOAD(drive + i), pulls ? LOAD(target + i) : old, beta, dt,
-                                 clamp, pulls);
+        VECTOR new = NAME(moved)(derivative_of, old, LOAD(preactivation + i), dt, pulls ? LOAD(pull + i) : old, beta,
+                                 pulls, clamp);
         VECTOR change = new - old;
         RECORD(change);
         STORE(state + i, new);
@@ -201,8 +227,8 @@ INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target
     if (i < count) {
         size_t rest = count - i;
         VECTOR old = NAME(load_part)(state + i, rest);
-        VECTOR new = NAME(moved)(derivative_of, old, NAME(load_part)(drive + i, rest),
-                                 pulls ? NAME(load_part)(target + i, rest) : old, beta, dt, clamp, pulls);
+        VECTOR new = NAME(moved)(derivative_of, old, NAME(load_part)(preactivation + i, rest), dt,
+                                 pulls ? NAME(load_part)(pull + i, rest) : old, beta, pulls, clamp);
         NAME(store_part)(state + i, new, rest);
         VECTOR change = NAME(first_lanes)(new - old, rest);
         RECORD(change);
@@ -210,22 +236,16 @@ INLINE T NAME(real_time_loop)(int derivative_of, const T *drive, const T *target
     return NAME(largest)(largest);
 }
 
-TARGET static void NAME(step_real_time)(int activation, size_t rows, size_t columns, const void *drive,
-                                        const void *target, double beta, double dt, int clamp, void *state,
+TARGET static void NAME(step_real_time)(int activation, size_t rows, size_t columns, const void *preactivation,
+                                        const void *pull, double beta, double dt, int clamp, void *state,
                                         void *changes) {
-    switch (activation) {
-    case CEP_KERNEL_SHIFTED_SIGMOID:
-        EACH_ROW(real_time_loop, CEP_KERNEL_SHIFTED_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
-    case CEP_KERNEL_HARD_SIGMOID:
-        EACH_ROW(real_time_loop, CEP_KERNEL_HARD_SIGMOID, ROW(drive), ROW(target), beta, dt, clamp)
-    case CEP_KERNEL_TANH:
-        EACH_ROW(real_time_loop, CEP_KERNEL_TANH, ROW(drive), ROW(target), beta, dt, clamp)
-    default:
-        EACH_ROW(real_time_loop, CEP_KERNEL_NONE, ROW(drive), ROW(target), beta, dt, clamp)
-    }
+#define LOOP(constant) EACH_ROW(real_time_loop, constant, dt, clamp)
+    FOR_ACTIVATION(activation, LOOP)
+#undef LOOP
 }
 
 #undef RECORD
 #undef SIZE
 #undef EACH_ROW
 #undef ROW
+#undef FOR_ACTIVATION

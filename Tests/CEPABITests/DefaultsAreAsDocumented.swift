@@ -12,7 +12,7 @@ import Testing
         var options = cep_network_options(
             sizes: UnsafePointer(bitPattern: 8), layer_count: 9, setting: 9, activation: 9, feedback: 9, dtype: 9,
             seed: 9, time_step: 9, clamp: 9, follows_energy: 9, feedback_angle: 9,
-            relaxation: 9, tolerance: 9)
+            relaxation: 9, tolerance: 9, more: nil, more_count: 9)
         cep_network_options_default(&options)
         #expect(options.sizes == nil && options.layer_count == 0)
         #expect(options.setting == CEP_PROTOTYPICAL && options.activation == CEP_SHIFTED_SIGMOID)

@@ -41,7 +41,7 @@ import Testing
             for setting in NetworkCase.settings {
                 let network = try Network<Element>(
                     NetworkConfiguration(sizes: Self.sizes, setting: setting, feedback: .untied(angle: 20)))
-                let biases = network.connections[connection].parameters.biases
+                let biases = try #require(network.connections[connection].parameters.biases)
                 biases.pointer[biases.count - 1] = .nan
                 // A bias reaches the layer above, at the first step.
                 expectReports(network, ["free phase", "step 1", "layer \(connection + 1)", "connection \(connection)"])

@@ -20,8 +20,8 @@ import Testing
             var expected = 0.0
             for k in reference.weights.indices {
                 for (i, above) in states[k + 1][sample].enumerated() {
-                    let drive = zip(reference.weights[k][i], states[k][sample]).map { $0 * reference.sent($1) }
-                    expected -= reference.sent(above) * (drive.reduce(0, +) + reference.biases[k][i])
+                    let drive = zip(reference.weights[k][i], states[k][sample]).map { $0 * reference.activity($1, k) }
+                    expected -= reference.activity(above, k + 1) * (drive.reduce(0, +) + reference.biases[k][i])
                     if example.configuration.setting != .prototypical { expected += above * above / 2 }
                 }
             }
@@ -44,7 +44,14 @@ import Testing
         let network = try Network<Double>(
             NetworkConfiguration(sizes: [3, 9, 7, 2], feedback: .untied(angle: initial), seed: 4))
         let reference = ReferenceNetwork(network)
-        #expect(network.feedbackAngle(of: 0) == nil)
+        expectError(EngineError.invalidArgument, saying: ["connection 0", "input"]) {
+            _ = try network.feedbackAngle(of: 0)
+        }
+        for index in [-1, 3, .max] {
+            expectError(EngineError.invalidArgument, saying: ["connection \(index)", "0 to 2"]) {
+                _ = try network.feedbackAngle(of: index)
+            }
+        }
         for k in 1...2 {
             var (product, squares) = (0.0, 0.0)
             for (i, row) in reference.weights[k].enumerated() {
@@ -55,7 +62,7 @@ import Testing
             }
             // Both have the same length: signs differ alone.
             let expected = acos(max(-1, min(1, product / squares))) * 180 / .pi
-            let found = try #require(network.feedbackAngle(of: k))
+            let found = try network.feedbackAngle(of: k)
             #expect(abs(found - expected) < 1e-5, "connection \(k)")
             if initial == 0 || initial == 180 { #expect(abs(found - initial) < 1e-5) }
         }
@@ -66,6 +73,6 @@ import Testing
         let network = try Network<Double>(NetworkConfiguration(sizes: [3, 4, 2], feedback: .untied(angle: 10)))
         let weights = network.connections[1].parameters.weights
         for i in 0..<weights.count { weights.pointer[i] = 0 }
-        #expect(network.feedbackAngle(of: 1)?.isNaN == true, "a vector of no length")
+        #expect(try network.feedbackAngle(of: 1).isNaN, "a vector of no length")
     }
 }

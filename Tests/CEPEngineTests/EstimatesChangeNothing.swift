@@ -34,7 +34,7 @@ import Testing
             let conditions = TheoremConditions(freeSteps: 12, nudgedSteps: 7, beta: 0.5, learningRates: Self.rates)
             try expectNothingChanges(in: try Network<Element>(example.configuration), example) {
                 let check = try $0.checkTheorem($1, conditions, monitor: ProgressMonitor())
-                return check.weights.allSatisfy { $0.updates.values.contains { $0 != 0 } }
+                return check.parameters.joined().allSatisfy { $0.updates.values.contains { $0 != 0 } }
             }
         }
         try check(example.type.scalar)

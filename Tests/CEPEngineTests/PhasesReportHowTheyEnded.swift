@@ -119,7 +119,7 @@ import Testing
     func continualPhasesShowTheLargestChangeOfEachStep(_ type: NumberType, _ sizes: [Int]) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let network = try Network<Element>(NetworkConfiguration(sizes: sizes, seed: 3))
-            network.parameters[0].biases.pointer[sizes[1] - 1] = -3
+            network.parameters[0].biases?.pointer[sizes[1] - 1] = -3
             for output in 0..<sizes[2] { network.parameters[1].weights.pointer[(output + 1) * sizes[1] - 1] = 4 }
             let data = Dataset.random(20, inputs: sizes[0], classes: sizes[2])
             let rule = ContinualEquilibriumPropagation<Element>(
@@ -186,7 +186,7 @@ private final class ChangeWatcher: PhaseObserver {
     private(set) var isOfLastHiddenUnit: [Bool] = []
     private var before: ReferenceNetwork.States = []
 
-    func observe<Element>(_ moment: PhaseMoment<Element>) throws(EngineError) {
+    func observe<Element>(_ moment: PhaseStep<Element>) throws(EngineError) {
         let states = moment.state.layers.map(\.rowsAsFloat64)
         if moment.step > 0 {
             let change = ReferenceNetwork.largestChange(before, states)

@@ -16,7 +16,7 @@ import Testing
                 try losses(
                     Samples(
                         inputs: SampleMatrix(.float64(try #require(values.baseAddress)), rows: 3, columns: 2),
-                        targets: .classes(try #require(classes.baseAddress), count: 3)))
+                        targets: .classes(Labels(try #require(classes.baseAddress), count: 3))))
             }
         }
         let inputs = try SampleMatrix(values, columns: 2)

@@ -4,18 +4,22 @@ import CEPKernels
 ///
 /// - Returns: The change of each sample.
 func move<Element: KernelScalar>(
-    _ state: inout [Element], drivenBy drive: [Element], rows: Int = 1, _ step: (MovingLayer<Element>) -> Void
+    _ state: inout [Element], from preactivation: [Element], activation: Activation, rows: Int = 1, _ step: (MovingLayer<Element>) -> Void
 ) -> [Element] {
     var changes = [Element](repeating: 0, count: rows)
-    let columns = drive.count / rows
-    drive.withUnsafeBufferPointer { drive in
+    let columns = preactivation.count / rows
+    var preactivation = preactivation
+    preactivation.withUnsafeMutableBufferPointer { preactivation in
         state.withUnsafeMutableBufferPointer { state in
             changes.withUnsafeMutableBufferPointer { changes in
-                // Empty arrays have no address; a layer without units is looked at nowhere.
-                guard let drive = drive.baseAddress, let state = state.baseAddress,
+                // Empty arrays have no address; a layer without units is never read.
+                guard let preactivation = preactivation.baseAddress, let state = state.baseAddress,
                     let changes = changes.baseAddress
                 else { return }
-                step(MovingLayer(rows: rows, columns: columns, drive: drive, state: state, changes: changes))
+                step(
+                    MovingLayer(
+                        rows: rows, columns: columns, activation: activation, preactivation: preactivation,
+                        state: state, changes: changes))
             }
         }
     }

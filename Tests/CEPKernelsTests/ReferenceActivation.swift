@@ -12,6 +12,11 @@ extension Activation {
             return odds < 1 ? odds / (1 + odds) : 1 - 1 / (1 + odds)
         case .hardSigmoid: return min(max(x, 0), 1)
         case .tanh: return sinh(x) / cosh(x)
+        case .sigmoid:
+            let odds = exp(x)
+            return odds < 1 ? odds / (1 + odds) : 1 - 1 / (1 + odds)
+        case .halfHardSigmoid: return min(max(x / 2, 0), 1)
+        case .linear: return x
         }
     }
 

@@ -62,7 +62,7 @@ import Testing
                 var target = [Element](repeating: 0, count: 19)
                 target[place] = .greatestFiniteMagnitude
                 var state = [Element](repeating: 0.25, count: 19)
-                let residual = step.take(drive: drive, state: &state, target: target, strength: 4)
+                let residual = step.take(drive: drive, state: &state, pull: target, strength: 4)
                 if step.clamps {
                     #expect(state[place] == 1 && residual == 0.75, "clamped: nothing is infinite")
                 } else {
@@ -82,7 +82,7 @@ import Testing
                 let drive = stream.array(rows * columns, in: -1...1, of: Element.self)
                 let before = stream.array(rows * columns, in: 0...1, of: Element.self)
                 var state = before
-                let changes = move(&state, drivenBy: drive, rows: rows) { step.take($0, pull: nil) }
+                let changes = move(&state, from: drive, activation: step.activation, rows: rows) { step.take($0, pull: nil) }
                 for row in 0..<rows {
                     let units = row * columns..<(row + 1) * columns
                     // A sample moves as it would alone.
@@ -100,11 +100,13 @@ import Testing
         func check<Element: KernelScalar>(_: Element.Type) {
             for (earlier, expected) in [(0.25, 0.25), (0, 0.125), (Element.nan, Element.nan)] as [(Element, Element)] {
                 var state: [Element] = [0.5]
-                let drive: [Element] = [step == .prototypical ? 0.375 : 0.25]
+                var drive: [Element] = [step == .prototypical ? 0.375 : 0.25]
                 var changes = [earlier]
                 state.withUnsafeMutableBufferPointer { state in
                     guard let state = state.baseAddress else { return }
-                    let layer = MovingLayer(rows: 1, columns: 1, drive: drive, state: state, changes: &changes)
+                    let layer = MovingLayer(
+                        rows: 1, columns: 1, activation: step.activation, preactivation: &drive, state: state,
+                        changes: &changes)
                     guard step != .realTimeWithDerivative else { return changes = [expected] }
                     step.take(layer, pull: nil)
                 }
@@ -127,27 +129,29 @@ enum Step: CaseIterable, Sendable {
 
     var clamps: Bool { self == .realTimeClamped }
 
+    var activation: Activation { self == .realTimeWithDerivative ? .tanh : .hardSigmoid }
+
     func take<Element: KernelScalar>(
-        drive: [Element], state: inout [Element], target: [Element]? = nil, strength: Element = 0
+        drive: [Element], state: inout [Element], pull: [Element]? = nil, strength: Element = 0
     ) -> Element {
-        guard let target else { return take(drive: drive, state: &state, pull: nil) }
-        return target.withUnsafeBufferPointer { target in
-            take(drive: drive, state: &state, pull: target.baseAddress.map { Pull(target: $0, strength: strength) })
+        guard let pull else { return take(drive: drive, state: &state, nudge: nil) }
+        return pull.withUnsafeBufferPointer { pull in
+            take(drive: drive, state: &state, nudge: pull.baseAddress.map { Pull(values: $0, strength: strength) })
         }
     }
 
     private func take<Element: KernelScalar>(
-        drive: [Element], state: inout [Element], pull: Pull<Element>?
+        drive: [Element], state: inout [Element], nudge: Pull<Element>?
     ) -> Element {
-        move(&state, drivenBy: drive) { take($0, pull: pull) }[0]
+        move(&state, from: drive, activation: activation) { take($0, pull: nudge) }[0]
     }
 
     func take<Element: KernelScalar>(_ layer: MovingLayer<Element>, pull: Pull<Element>?) {
         switch self {
-        case .prototypical: stepPrototypical(.hardSigmoid, layer, pull: pull)
-        case .realTime: stepRealTime(nil, layer, pull: pull, timeStep: 0.5, clamp: false)
-        case .realTimeClamped: stepRealTime(nil, layer, pull: pull, timeStep: 0.5, clamp: true)
-        case .realTimeWithDerivative: stepRealTime(.tanh, layer, pull: pull, timeStep: 0.5, clamp: false)
+        case .prototypical: stepPrototypical(layer, pull: pull)
+        case .realTime, .realTimeClamped, .realTimeWithDerivative:
+            stepRealTime(
+                layer, hasDerivative: self == .realTimeWithDerivative, pull: pull, timeStep: 0.5, clamp: clamps)
         }
     }
 }

@@ -12,10 +12,10 @@ import Testing
                 let layer = Layer<Element>(count, beta)
                 var state = layer.state
                 _ = layer.withPull { pull in
-                    move(&state, drivenBy: layer.drive) { stepPrototypical(activation, $0, pull: pull) }
+                    move(&state, from: layer.drive, activation: activation) { stepPrototypical($0, pull: pull) }
                 }
                 for i in 0..<count {
-                    let pulled = (beta ?? 0) * (Double(layer.target[i]) - Double(layer.state[i]))
+                    let pulled = (beta ?? 0) * Double(layer.pull[i])
                     let expected = activation.reference(Double(layer.drive[i])) + pulled
                     #expect(
                         abs(Double(state[i]) - expected) <= Element.tolerance, "unit \(i) of \(count), β \(beta ?? 0)")
@@ -33,14 +33,16 @@ import Testing
                     let layer = Layer<Element>(count, beta)
                     var state = layer.state
                     _ = layer.withPull { pull in
-                        move(&state, drivenBy: layer.drive) {
-                            stepRealTime(derivativeOf, $0, pull: pull, timeStep: Element(timeStep), clamp: clamp)
+                        move(&state, from: layer.drive, activation: derivativeOf ?? .tanh) {
+                            stepRealTime(
+                                $0, hasDerivative: derivativeOf != nil, pull: pull, timeStep: Element(timeStep),
+                                clamp: clamp)
                         }
                     }
                     for i in 0..<count {
                         let old = Double(layer.state[i])
                         let slope = derivativeOf.map { slopeOf($0, at: old) } ?? 1
-                        let pulled = (beta ?? 0) * (Double(layer.target[i]) - old)
+                        let pulled = (beta ?? 0) * Double(layer.pull[i])
                         var expected = old + timeStep * (-old + slope * Double(layer.drive[i]) + pulled)
                         if clamp { expected = min(max(expected, 0), 1) }
                         #expect(
@@ -63,7 +65,11 @@ import Testing
 
     /// ρ′, the hard sigmoid's on the closed interval.
     private func slopeOf(_ activation: Activation, at x: Double) -> Double {
-        activation == .hardSigmoid ? (x >= 0 && x <= 1 ? 1 : 0) : activation.referenceDerivative(x)
+        switch activation {
+        case .hardSigmoid: x >= 0 && x <= 1 ? 1 : 0
+        case .halfHardSigmoid: x >= 0 && x <= 2 ? 0.5 : 0
+        default: activation.referenceDerivative(x)
+        }
     }
 }
 
@@ -71,7 +77,7 @@ import Testing
 private struct Layer<Element: KernelScalar> {
     let drive: [Element]
     let state: [Element]
-    let target: [Element]
+    let pull: [Element]
     let beta: Double?
 
     init(_ count: Int, _ beta: Double?) {
@@ -80,15 +86,15 @@ private struct Layer<Element: KernelScalar> {
         var state = stream.array(count, in: -0.5...1.5) as [Element]
         (state[count - 1], state[0]) = (1, 0)
         self.state = state
-        target = stream.array(count, in: 0...1)
+        pull = stream.array(count, in: -1...1)
         self.beta = beta
     }
 
     func withPull<Result>(_ body: (Pull<Element>?) -> Result) -> Result {
         guard let beta else { return body(nil) }
-        return target.withUnsafeBufferPointer { target in
-            guard let start = target.baseAddress else { return body(nil) }
-            return body(Pull(target: start, strength: Element(beta)))
+        return pull.withUnsafeBufferPointer { pull in
+            guard let start = pull.baseAddress else { return body(nil) }
+            return body(Pull(values: start, strength: Element(beta)))
         }
     }
 }

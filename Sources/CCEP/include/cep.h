@@ -108,7 +108,10 @@ typedef int32_t cep_activation;
 enum {
     CEP_SHIFTED_SIGMOID = 0, /* 1 / (1 + exp(-4 (x - 1/2))) */
     CEP_HARD_SIGMOID = 1,    /* min(max(x, 0), 1)            */
-    CEP_TANH = 2
+    CEP_TANH = 2,
+    CEP_SIGMOID = 3,           /* 1 / (1 + exp(-x))            */
+    CEP_HALF_HARD_SIGMOID = 4, /* min(max(x / 2, 0), 1)        */
+    CEP_LINEAR = 5
 };
 
 typedef int32_t cep_feedback;
@@ -123,6 +126,14 @@ enum {
     CEP_SYNCHRONOUS = 0, /* all at once, from their old states */
     CEP_ALTERNATING = 1  /* layers 1, 3, ..., then layers 2, 4, ... from the new states of those */
 };
+
+/* An option by name: a word, or numbers. */
+typedef struct cep_option {
+    const char *CEP_NULLABLE name;
+    const char *CEP_NULLABLE text;      /* NULL for numbers */
+    const double *CEP_NULLABLE numbers; /* NULL for a word */
+    int64_t count;                      /* of numbers */
+} cep_option;
 
 typedef struct cep_network_options {
     const int64_t *CEP_NULLABLE sizes; /* units of each layer, input first */
@@ -140,6 +151,16 @@ typedef struct cep_network_options {
     cep_relaxation relaxation;
     double tolerance; /* a sample is at rest, and its phase ended, where a step changed none of its
                          states by more than this; 0 or more */
+    /* Further options by name:
+     *   "loss"        "squared_error" (default) or "cross_entropy", for which the output layer is linear
+     *   "readout"     1: the last of sizes are the classes of a softmax readout outside the dynamics
+     *   "nudging"     prototypical: "outside", s <- activation(a) + beta pull (default), or "inside",
+     *                 s <- activation(a + beta pull), which a readout needs and has by default
+     *   "activations" names separated by commas, one for each layer after the input and before a readout
+     *   "connections" pairs (from, to) of layers that dense connections without biases join beside the chain;
+     *                 their parameters come after those of the chain and of a readout */
+    const cep_option *CEP_NULLABLE more;
+    int64_t more_count;
 } cep_network_options;
 
 /* Defaults: no layers, prototypical, shifted sigmoid, tied, float32, seed 0, dt 0.2, clamped, as
@@ -313,6 +334,13 @@ typedef struct cep_rule {
     int64_t learning_rate_count;               /* as many as connections; 0 only to estimate gradients */
     const double *CEP_NULLABLE bias_learning_rates;
     int64_t bias_learning_rate_count; /* 0 for those of the weights */
+    /* Further options by name:
+     *   "optimizer"     "sgd" (default) or "adam"
+     *   "momentum"      SGD: in [0, 1)
+     *   "beta1", "beta2", "epsilon"  Adam: .9, .999, 1e-8 by default
+     *   "weight_decay"  one number, or one for each connection; added to the gradient, times the parameter */
+    const cep_option *CEP_NULLABLE more;
+    int64_t more_count;
 } cep_rule;
 
 /* Defaults: EP of no steps, fixed beta 0, update from the ends, all steps, tolerance 1e-6, 10000 iterations, no
@@ -322,7 +350,7 @@ void cep_rule_default(cep_rule *CEP_NULLABLE rule);
 typedef struct cep_metrics {
     int64_t samples;
     int64_t errors;  /* wrong predictions at the end of the free phase */
-    double loss;     /* mean over samples of 1/2 |s_L - y|^2 at the end of the free phase */
+    double loss;     /* mean over samples at the end of the free phase: 1/2 |s_L - y|^2, or the cross-entropy */
     double loss_sum; /* the sum of the same */
 } cep_metrics;
 
@@ -358,6 +386,22 @@ typedef struct cep_random_state {
 cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_random_state *CEP_NULLABLE state);
 cep_status cep_set_random_state(cep_network *CEP_NULLABLE network, const cep_random_state *CEP_NULLABLE state);
 
+/* What an optimizer remembers between updates: "velocity" (SGD with momentum), "first_moment" and "second_moment"
+ * (Adam), each of the shapes of the parameters. Copies of a network have it too. */
+typedef struct cep_optimizer_summary {
+    char name[16]; /* "sgd" or "adam"; empty before the first update */
+    int64_t steps; /* updates made */
+} cep_optimizer_summary;
+
+/* Prepares the state of a rule's optimizer: zeros, unless that optimizer was used last. */
+cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_rule *CEP_NULLABLE rule);
+cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network, cep_optimizer_summary *CEP_NULLABLE summary);
+/* CEP_INVALID_STATE if there is no state. */
+cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
+/* What is remembered of a kind of parameters (not CEP_STATES). Release with cep_array_release. */
+cep_status cep_optimizer_array(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE name, cep_array_kind kind,
+                               int64_t index, cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+
 /* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
 
 /* Whether a network can learn from the data, or be evaluated on it: what the other functions check before they
@@ -377,8 +421,8 @@ cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_
 
 /* ---- 9. Gradients ----------------------------------------------------------------------------- */
 
-/* The gradient of the loss L = 1/(2B) sum |s_L - y|^2 at the end of the free phase, as a rule estimates it: what
- * the rule's update at learning rate 1 is minus of. */
+/* The gradient of the mean loss at the end of the free phase, as a rule estimates it: what the rule's update at
+ * learning rate 1 is minus of. */
 typedef struct cep_gradient cep_gradient;
 
 /* x is one batch. The network does not change. Release with cep_gradient_destroy. */

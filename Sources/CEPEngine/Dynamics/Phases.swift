@@ -12,35 +12,38 @@ extension Network {
     public func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {
-        try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
-        try validateSteps(steps, name: "steps")
-        let rows = SampleRows(0..<inputs.rows)
-        let state: NetworkState<Element>
-        if continuing {
-            state = try presentState(batch: inputs.rows)
-            inputs.clamp(rows, into: state)
-        } else {
-            state = try self.state(clamping: inputs, rows)
+        try exclusively { () throws(EngineError) in
+            try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
+            try validateSteps(steps, name: "steps")
+            let rows = SampleRows(0..<inputs.rows)
+            let state: NetworkState<Element>
+            if continuing {
+                state = try presentState(batch: inputs.rows)
+                inputs.clamp(rows, into: state)
+            } else {
+                state = try self.state(clamping: inputs, rows)
+            }
+            try preparePhase(of: state)
+            return try relax(state, steps: steps, order: configuration.relaxation, monitor: monitor)
         }
-        return try relax(
-            state, through: preparePhase(of: state), steps: steps, order: configuration.relaxation, monitor: monitor)
     }
 
-    /// Relaxes from the present states with the output pulled towards the targets. Weights do not move.
+    /// Relaxes from the present states nudged towards the targets. Weights do not move.
     @discardableResult
     public func nudgedPhase(
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {
-        guard let state else {
-            throw .invalidState("there are no states to nudge yet: run a free phase first")
+        try exclusively { () throws(EngineError) in
+            guard let state else {
+                throw .invalidState("there are no states to nudge yet: run a free phase first")
+            }
+            try targets.validate(rows: state.batch, units: outputSize, as: Element.self)
+            try validateBeta(beta, as: Element.self)
+            try validateSteps(steps, name: "steps")
+            let target: Matrix<Element> = try targets.matrix(of: SampleRows(0..<state.batch), units: outputSize)
+            try preparePhase(of: state)
+            return try relax(state, steps: steps, nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
         }
-        try targets.validate(rows: state.batch, units: outputSize, as: Element.self)
-        try validateBeta(beta, as: Element.self)
-        try validateSteps(steps, name: "steps")
-        let target: Matrix<Element> = try targets.matrix(of: SampleRows(0..<state.batch), units: outputSize)
-        return try relax(
-            state, through: preparePhase(of: state), steps: steps,
-            nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
     }
 
     private func presentState(batch: Int) throws(EngineError) -> NetworkState<Element> {

@@ -1,18 +1,21 @@
 import CEPKernels
 
-/// Some samples of a batch, one after another: where their rows of everything that a step reads and writes begin.
+/// Consecutive samples of a batch: where their rows of everything that a step reads and writes begin.
 ///
-/// It holds no references, so that threads can work on rows of one state without counting any; the state keeps the
+/// It holds no references, so that threads can work on rows of one state without counting any. The state keeps the
 /// memory.
 struct StateRows<Element: KernelScalar> {
-    /// One layer but the input.
+    /// One layer that moves.
     struct Layer {
         let units: Int
+        let activation: Activation
         let state: UnsafeMutablePointer<Element>
-        /// What the layer sends to its neighbours: the state itself in the prototypical setting.
-        let sent: UnsafeMutablePointer<Element>
-        /// What arrives at the layer.
-        let drive: UnsafeMutablePointer<Element>
+        /// The state itself in the prototypical setting, ρ(s) in the real-time one.
+        let activity: UnsafeMutablePointer<Element>
+        let preactivation: UnsafeMutablePointer<Element>
+        /// What the clamped input contributes to the preactivation: constant while its weights are. nil for a layer
+        /// that the input does not reach.
+        let fromInput: UnsafeMutablePointer<Element>?
     }
 
     /// The index of the first sample in the batch, and the number of samples.
@@ -20,24 +23,39 @@ struct StateRows<Element: KernelScalar> {
     let count: Int
     /// Layers 1 ... L.
     let layers: [Layer]
-    /// What arrives at layer 1 from the clamped input alone.
-    let inputDrive: UnsafeMutablePointer<Element>
-    /// max |s(t+1) − s(t)| of each sample in the last step; NaN where a state is no longer finite.
+    /// max |s(t+1) − s(t)| of each sample in the last step; NaN if a state is not finite.
     let changes: UnsafeMutablePointer<Element>
+    /// Memory for scores and the pull of a nudged phase.
+    let scores: UnsafeMutablePointer<Element>
+    let pull: UnsafeMutablePointer<Element>
 
     /// The indices of the samples in the batch.
     var range: Range<Int> { first..<first + count }
 
     /// The first of these.
     func prefix(_ count: Int) -> StateRows {
-        StateRows(first: first, count: count, layers: layers, inputDrive: inputDrive, changes: changes)
+        StateRows(first: first, count: count, layers: layers, changes: changes, scores: scores, pull: pull)
     }
 
-    /// The largest change of all samples; NaN where one is.
+    /// The largest change of all samples; NaN if one is.
     var residual: Element {
         var residual: Element = 0
         for row in 0..<count where !(changes[row] <= residual) && !residual.isNaN { residual = changes[row] }
         return residual
+    }
+
+    /// The first layer with a state or a preactivation that is infinite or not a number.
+    var firstLayerNotFinite: Int? {
+        layers.firstIndex {
+            firstNonFinite(in: $0.state, count: count * $0.units) != nil
+                || firstNonFinite(in: $0.preactivation, count: count * $0.units) != nil
+        }.map { $0 + 1 }
+    }
+
+    /// Checked in the first step of a phase: the preactivation of a layer that saturates may be infinite although its
+    /// state never is.
+    var preactivationsAreFinite: Bool {
+        layers.allSatisfy { firstNonFinite(in: $0.preactivation, count: count * $0.units) == nil }
     }
 }
 
@@ -49,12 +67,13 @@ extension NetworkState {
         }
         let layers = (1..<self.layers.count).map { layer in
             StateRows<Element>.Layer(
-                units: self.layers[layer].columns, state: start(self.layers[layer]), sent: start(sent[layer]),
-                drive: start(drives[layer - 1]))
+                units: self.layers[layer].columns, activation: activations[layer], state: start(self.layers[layer]),
+                activity: start(activities[layer]), preactivation: start(preactivations[layer - 1]),
+                fromInput: fromInput[layer - 1].map(start))
         }
         return StateRows(
-            first: range.lowerBound, count: range.count, layers: layers, inputDrive: start(inputDrive),
-            changes: start(changes))
+            first: range.lowerBound, count: range.count, layers: layers, changes: start(changes), scores: start(scores),
+            pull: start(pull))
     }
 
     /// The samples in parts of nearly the same size.

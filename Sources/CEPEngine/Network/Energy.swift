@@ -1,36 +1,44 @@
 import CEPKernels
 
 extension Network {
-    /// What the dynamics of a network with tied feedback go down, for each sample of the present states.
+    /// What the dynamics of a network with tied feedback descend, for each sample of the present states.
     ///
-    /// Real-time setting: the energy E = ½ Σ s² − Σ_k ρ(s_{k+1})ᵀ W_k ρ(s_k) − Σ bᵀ ρ(s) over layers 1 ... L, of which
-    /// the free dynamics are the gradient, but for the factor ρ′ that the published output layer lacks (see
-    /// `RealTime.followsEnergy`). Prototypical setting: −Φ, Φ = Σ_k s_{k+1}ᵀ W_k s_k + Σ bᵀ s being the primitive
-    /// function, whose gradient is what the activation is applied to.
+    /// Real-time setting: the energy E = ½ Σ s² − Σ ρ(s_above)ᵀ W ρ(s_below) − Σ bᵀ ρ(s) over layers 1 ... L and all
+    /// connections, of which the free dynamics are the gradient, except for the factor ρ′ that the published output
+    /// layer lacks (see `RealTime.followsEnergy`). Prototypical setting: −Φ, Φ = Σ s_aboveᵀ W s_below + Σ bᵀ s being the
+    /// primitive function, whose gradient the activation is applied to. A readout is not part of it.
     ///
     /// - Returns: Batch × 1.
-    /// - Throws: `EngineError.invalidArgument` with untied feedback, which derives from no energy;
-    ///   `.invalidState` before any phase.
+    /// - Throws: `EngineError.invalidArgument` with untied feedback, which derives from no energy; `.invalidState`
+    ///   before any phase; `.busy` while a call uses the network.
     public func energy() throws(EngineError) -> Matrix<Double> {
-        guard configuration.feedback == .tied else {
-            throw .invalidArgument("a network with untied feedback derives from no energy")
-        }
-        guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
-        beginPhase(of: state)
-        let energies = try Matrix<Double>(rows: state.batch, columns: 1)
-        for (k, connection) in connections.enumerated() {
-            let drive = try Matrix<Element>(rows: state.batch, columns: sizes[k + 1])
-            connection.driveUp(state.sent[k].view, into: drive.view)
-            for sample in 0..<state.batch {
-                energies.pointer[sample] -= dotProduct(
-                    drive.rows(from: sample, count: 1).pointer,
-                    state.sent[k + 1].rows(from: sample, count: 1).pointer, count: drive.columns)
-                if setting.sendsActivation {
-                    let units = state.layers[k + 1].rows(from: sample, count: 1)
-                    energies.pointer[sample] += dotProduct(units.pointer, units.pointer, count: units.count) / 2
-                }
+        try exclusively { () throws(EngineError) in
+            guard configuration.feedback == .tied else {
+                throw .invalidArgument("a network with untied feedback derives from no energy")
             }
+            guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
+            try preparePhase(of: state)
+            let energies = try Matrix<Double>(rows: state.batch, columns: 1)
+            for (connection, edge) in zip(connections, edges) {
+                let (below, above) = (state.activities[edge.from], state.activities[edge.to])
+                let preactivation = try Matrix<Element>(rows: state.batch, columns: above.columns)
+                connection.forward(below.pointer, rows: state.batch, addingTo: nil, into: preactivation.pointer)
+                addRowProducts(of: preactivation, and: above, factor: -1, to: energies)
+            }
+            if dynamics.couplesThroughActivation {
+                for layer in state.layers.dropFirst() { addRowProducts(of: layer, and: layer, factor: 0.5, to: energies) }
+            }
+            return energies
         }
-        return energies
+    }
+
+    /// Adds the product of each row with the same row of another matrix.
+    private func addRowProducts(
+        of a: Matrix<Element>, and b: Matrix<Element>, factor: Double, to sums: Matrix<Double>
+    ) {
+        for row in 0..<a.rows {
+            sums.pointer[row] +=
+                factor * dotProduct(a.pointer + row * a.columns, b.pointer + row * a.columns, count: a.columns)
+        }
     }
 }

@@ -1,31 +1,29 @@
-import CEPKernels
 import Glibc
 
 extension Network {
-    /// The angle, in degrees, between the feedback weights of a connection and its transposed forward weights: 0 with
-    /// tied feedback, nil where no feedback flows (connection 0).
-    @specialized(where Element == Float)
-    @specialized(where Element == Double)
-    public func feedbackAngle(of connection: Int) -> Double? {
-        guard connection > 0 else { return nil }
-        let parameters = connections[connection].parameters
-        guard let feedback = parameters.feedbackWeights else { return 0 }
-        let weights = parameters.weights
-        var product = 0.0
-        for i in 0..<feedback.rows {
-            for j in 0..<feedback.columns {
-                product +=
-                    Double(feedback.pointer[i * feedback.columns + j])
-                    * Double(weights.pointer[j * weights.columns + i])
-            }
+    /// Degrees between the feedback weights of a connection and its transposed forward weights, as they are; 0 with tied
+    /// feedback.
+    ///
+    /// - Parameter index: Of the connection's parameters.
+    /// - Throws: `EngineError.invalidArgument` if there is no such connection, or if it has no feedback: from the input,
+    ///   and to a readout; `.busy` while a call uses the network.
+    public func feedbackAngle(of index: Int) throws(EngineError) -> Double {
+        guard parameters.indices.contains(index) else {
+            throw .invalidArgument(
+                "there is no connection \(index); the network's connections are 0 to \(parameters.count - 1)")
         }
-        return angle(
-            product: product, squares: dotProduct(feedback.pointer, feedback.pointer, count: feedback.count),
-            dotProduct(weights.pointer, weights.pointer, count: weights.count))
+        let connection = connections.indices.first { parameterIndex(of: $0) == index }
+        guard let connection else {
+            throw .invalidArgument("connection \(index) has no feedback: the readout is outside the dynamics")
+        }
+        guard edges[connection].from > 0 else {
+            throw .invalidArgument("connection \(index) has no feedback: the input is clamped")
+        }
+        return try exclusively { () throws(EngineError) in connections[connection].feedbackAngle() }
     }
 }
 
-/// The angle in degrees between two vectors, from their product and squared lengths; NaN where one has no length.
+/// The angle in degrees between two vectors, from their product and squared lengths; NaN if one has no length.
 func angle(product: Double, squares first: Double, _ second: Double) -> Double {
     guard first > 0, second > 0 else { return .nan }
     let cosine = product / (first * second).squareRoot()

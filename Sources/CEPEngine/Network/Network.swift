@@ -1,24 +1,37 @@
 import CEPKernels
 import Glibc
+import Synchronization
 
-/// Layers joined by connections, in a setting that says how their states move.
+/// Layers joined by connections, an objective, and the dynamics by which states move.
+///
+/// One network is used by one call at a time: a second one, from another thread or from an observer of a phase, throws
+/// `EngineError.busy`. Different networks may be used by different threads at once.
 public final class Network<Element: KernelScalar> {
     public let configuration: NetworkConfiguration
-    /// Connection k joins layer k to layer k + 1.
+    /// Which layers each connection joins: the chain first, then the others in the order given.
+    public let edges: [Edge]
     public let connections: [any Connection<Element>]
-    let setting: any Setting<Element>
+    public let objective: any Objective<Element>
+    /// Parameters of the chain's connections, of a readout, and of the other connections. Learning rates have this
+    /// order.
+    public let parameters: [ConnectionParameters<Element>]
+    let dynamics: any Dynamics<Element>
     /// The states of the last phase, if there was one.
     public internal(set) var state: NetworkState<Element>?
-    /// Whether threads have been worth it in continual nudged phases.
-    var sharingTrial = SharingTrial()
-    /// Memory of the last phase's blocks of samples.
-    var blocks: [SampleBlock<Element>] = []
-    /// Memory of the last continual phase's blocks of units.
-    var keptUnitBlocks: UnitBlocks<Element>?
-    /// What rules leave to chance where no other source is given.
+    /// What the optimizer remembers between updates, if it has been used.
+    public internal(set) var optimizerState: OptimizerState<Element>?
+    /// What rules draw from if no other source is given.
     public var random: RandomSource
 
+    /// How layers are joined, made before the first phase.
+    private var keptWiring: Wiring<Element>?
+    /// Memory of the last phase's blocks of samples.
+    var blocks: [SampleBlock<Element>] = []
+    private let inUse = Atomic(false)
+
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
+    ///
+    /// - Throws: `EngineError.invalidArgument` for a configuration that cannot be built; `.outOfMemory`.
     public convenience init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try self.init(zeros: configuration)
         drawParameters()
@@ -33,19 +46,24 @@ public final class Network<Element: KernelScalar> {
             throw .invalidArgument("tolerance is \(configuration.tolerance), which a \(Element.self) cannot hold")
         }
         self.configuration = configuration
-        setting = makeSetting(configuration)
-        // Apart from the stream that the parameters come from.
+        dynamics = makeDynamics(configuration)
+        // A stream apart from that of the parameters.
         random = RandomSource(seed: ~configuration.seed)
-        let sizes = configuration.sizes
+        edges = configuration.edges
         try Self.checkMemory(for: configuration)
+        let layers = configuration.layers
         var connections: [any Connection<Element>] = []
-        for (k, (below, above)) in zip(sizes, sizes.dropFirst()).enumerated() {
-            switch configuration.feedback {
-            case .tied: connections.append(try TiedDenseConnection(below: below, above: above, isFromInput: k == 0))
-            case .untied: connections.append(try UntiedDenseConnection(below: below, above: above, isFromInput: k == 0))
-            }
+        for (k, edge) in edges.enumerated() {
+            connections.append(
+                try makeConnection(
+                    edge, from: layers[edge.from], to: layers[edge.to], hasBiases: k < layers.count - 1,
+                    feedback: configuration.feedback))
         }
         self.connections = connections
+        objective = try configuration.objective.make(units: layers[layers.count - 1].units)
+        var parameters = connections.map { $0.parameters }
+        if let readout = objective.parameters { parameters.insert(readout, at: layers.count - 1) }
+        self.parameters = parameters
     }
 
     /// The same network, without states, in another number type.
@@ -58,24 +76,64 @@ public final class Network<Element: KernelScalar> {
         }
     }
 
-    /// A network in memory of its own, which goes on as this one would: with its states and random numbers too.
+    /// A network in memory of its own that continues as this one would: with its states, random numbers and the state
+    /// of the optimizer.
+    ///
+    /// - Throws: `EngineError.busy` while a call uses the network; `.outOfMemory`.
     public func copied() throws(EngineError) -> Network {
-        let copy = try Network(converting: self)
-        copy.state = try state?.copied()
-        copy.random = random
-        return copy
+        try exclusively { () throws(EngineError) in
+            let copy = try Network(converting: self)
+            copy.state = try state?.copied()
+            copy.optimizerState = try optimizerState?.copied()
+            copy.random = random
+            return copy
+        }
+    }
+
+    /// Runs one call on this network, with the engine's floating-point mode.
+    func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
+        guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+            throw .busy(
+                "the network is in use by another call; give each thread a network of its own, and do not call it from "
+                    + "an observer of its phases")
+        }
+        defer { inUse.store(false, ordering: .releasing) }
+        return try WorkerPool.shared.during(body)
     }
 
     public var sizes: [Int] { configuration.sizes }
-    public var outputSize: Int { sizes[sizes.count - 1] }
+
+    /// Scores of a sample: units of the output layer, or classes of the readout.
+    public var outputSize: Int { objective.classes }
+
+    /// The number of layers except the input: the index of the last one.
+    var lastLayer: Int { configuration.layers.count - 1 }
+
+    /// Whether a layer has a target value for each of its units.
+    func isOutput(_ layer: Int) -> Bool { layer == lastLayer && objective.parameters == nil }
+
+    /// The place of a connection's parameters in `parameters`.
+    func parameterIndex(of connection: Int) -> Int {
+        connection < lastLayer || objective.parameters == nil ? connection : connection + 1
+    }
+
+    /// The place of the readout's parameters; nil without one.
+    var readoutIndex: Int? { objective.parameters == nil ? nil : lastLayer }
+
+    var stateShape: StateShape {
+        StateShape(
+            layers: configuration.layers, couplesThroughActivation: dynamics.couplesThroughActivation,
+            reachedByInput: (1...lastLayer).map { layer in edges.contains { $0.from == 0 && $0.to == layer } },
+            classes: objective.classes)
+    }
 
     /// A state of zeros for a batch of this size.
     func makeState(batch: Int) throws(EngineError) -> NetworkState<Element> {
-        try NetworkState(batch: batch, sizes: sizes, sendsActivation: setting.sendsActivation)
+        try NetworkState(batch: batch, shape: stateShape)
     }
 
     /// The network's own state with the given rows clamped at its input and zeros elsewhere: in the memory of the last
-    /// one where the batch is of the same size.
+    /// one if the batch is of the same size.
     func state(clamping inputs: SampleMatrix, _ rows: SampleRows) throws(EngineError) -> NetworkState<Element> {
         let state: NetworkState<Element>
         if let present = self.state, present.batch == rows.count {
@@ -90,57 +148,63 @@ public final class Network<Element: KernelScalar> {
         return state
     }
 
-    /// Those of each connection.
-    public var parameters: [ConnectionParameters<Element>] { connections.map { $0.parameters } }
+    /// How layers are joined. Connections have to be prepared for products.
+    func wiring() throws(EngineError) -> Wiring<Element> {
+        if let keptWiring { return keptWiring }
+        try prepareConnections()
+        let wiring = Wiring(of: self)
+        keptWiring = wiring
+        return wiring
+    }
 
+    /// Prepares the products of all connections but those from the input, whose products are taken once a phase.
+    func prepareConnections() throws(EngineError) {
+        for connection in connections { try connection.prepare() }
+    }
+
+    private static func checkMemory(for configuration: NetworkConfiguration) throws(EngineError) {
+        let copies = configuration.feedback == .tied ? 1.0 : 2.0
+        let sizes = configuration.sizes.map(Double.init)
+        let chain = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
+        let others = configuration.skipConnections.reduce(0) { $0 + copies * sizes[$1.from] * sizes[$1.to] }
+        try CEPEngine.checkMemory(
+            values: chain + others, of: Element.self,
+            for: "a set of parameters for layers of \(configuration.sizes) units")
+    }
+
+    private func drawParameters() {
+        var random = RandomSource(seed: configuration.seed)
+        for connection in connections.prefix(lastLayer) { connection.drawParameters(using: &random) }
+        objective.parameters?.draw(using: &random)
+        for connection in connections.dropFirst(lastLayer) { connection.drawParameters(using: &random) }
+        guard case .untied(let angle) = configuration.feedback else { return }
+        for connection in connections {
+            connection.drawFeedback(flipProbability: (1 - cos(angle * .pi / 180)) / 2, using: &random)
+        }
+    }
+}
+
+// MARK: - Sets of parameters
+
+extension Network {
     /// Zeros of the shapes of all parameters.
     func zeroParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
         var zeros: [ConnectionParameters<Element>] = []
-        for connection in connections { zeros.append(try connection.parameters.zeros()) }
+        for each in parameters { zeros.append(try each.zeros()) }
         return zeros
     }
 
     /// A copy of all parameters.
     func backUpParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
         let copies = try zeroParameters()
-        for (copy, parameters) in zip(copies, parameters) { copy.copy(from: parameters) }
+        for (copy, each) in zip(copies, parameters) { copy.copy(from: each) }
         return copies
     }
 
     func restoreParameters(from backup: [ConnectionParameters<Element>]) {
-        for (connection, parameters) in zip(connections, backup) { connection.parameters.copy(from: parameters) }
+        for (each, saved) in zip(parameters, backup) { each.copy(from: saved) }
     }
 
-    private static func checkMemory(for configuration: NetworkConfiguration) throws(EngineError) {
-        let copies = configuration.feedback == .tied ? 1.0 : 2.0
-        let sizes = configuration.sizes.map(Double.init)
-        let parameters = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
-        try CEPEngine.checkMemory(
-            values: parameters, of: Element.self, for: "a set of parameters for layers of \(configuration.sizes) units")
-    }
-
-    private func drawParameters() {
-        var random = RandomSource(seed: configuration.seed)
-        for connection in connections {
-            let weights = connection.parameters.weights
-            let bound = 1 / Double(weights.columns).squareRoot()
-            for parameter in [weights, connection.parameters.biases] {
-                for i in 0..<parameter.count {
-                    parameter.pointer[i] = Element(bound * (2 * random.uniform() - 1))
-                }
-            }
-        }
-        guard case .untied(let angle) = configuration.feedback else { return }
-        let flipProbability = (1 - cos(angle * .pi / 180)) / 2
-        for connection in connections {
-            guard let feedback = connection.parameters.feedbackWeights else { continue }
-            let weights = connection.parameters.weights
-            for i in 0..<feedback.rows {
-                for j in 0..<feedback.columns {
-                    let weight = weights.pointer[j * weights.columns + i]
-                    feedback.pointer[i * feedback.columns + j] = random.uniform() < flipProbability ? -weight : weight
-                }
-            }
-        }
-    }
+    /// One value for each set of parameters.
+    func forEachParameters<Value>(_ value: Value) -> [Value] { parameters.map { _ in value } }
 }

@@ -1,34 +1,67 @@
 import CEPKernels
 
-/// Everything that determines a network before it has learned anything.
+/// Everything that determines a network before it has learned.
 public struct NetworkConfiguration: Sendable, Equatable {
-    /// Units of each layer, input first.
-    public var sizes: [Int]
+    /// Input first. A readout is not a layer: it is an objective.
+    public var layers: [Layer]
+    /// Dense connections beside the chain that joins each layer to the next.
+    public var skipConnections: [Edge]
     public var setting: SettingKind
-    public var activation: Activation
     public var feedback: Feedback
+    public var objective: ObjectiveKind
+    /// Of the prototypical setting. In the real-time setting the pull acts on the time derivative.
+    public var nudging: Nudging
     /// The same seed gives the same parameters, rounded to the number type.
     public var seed: UInt64
     public var relaxation: Relaxation
-    /// A sample whose states a step changed by no more than this is taken to be at rest: its phase has ended. With 0 it
-    /// has ended where further steps would change nothing at all.
+    /// A sample is at rest, and takes no further steps of a phase, once a step changed none of its states by more than
+    /// this. With 0 that changes no result.
     public var tolerance: Double
 
     public init(
-        sizes: [Int], setting: SettingKind = .prototypical, activation: Activation = .shiftedSigmoid,
-        feedback: Feedback = .tied, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
+        layers: [Layer], skipConnections: [Edge] = [], setting: SettingKind = .prototypical, feedback: Feedback = .tied,
+        objective: ObjectiveKind = .squaredError, nudging: Nudging? = nil, seed: UInt64 = 0,
+        relaxation: Relaxation = .synchronous, tolerance: Double = 0
     ) {
-        self.sizes = sizes
+        self.layers = layers
+        self.skipConnections = skipConnections
         self.setting = setting
-        self.activation = activation
         self.feedback = feedback
+        self.objective = objective
+        self.nudging = nudging ?? objective.defaultNudging
         self.seed = seed
         self.relaxation = relaxation
         self.tolerance = tolerance
     }
 
-    /// - Throws: `EngineError.invalidArgument` where no network can be built from this.
+    /// Dense layers of the same activation. With cross-entropy on the output, that one is linear; with a readout, the
+    /// last size is the number of its classes.
+    public init(
+        sizes: [Int], setting: SettingKind = .prototypical, activation: Activation = .shiftedSigmoid,
+        feedback: Feedback = .tied, skipConnections: [Edge] = [], loss: Loss = .squaredError, readout: Bool = false,
+        nudging: Nudging? = nil, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
+    ) {
+        let objective: ObjectiveKind =
+            readout ? .readout(classes: sizes.last ?? 0) : loss == .crossEntropy ? .crossEntropy : .squaredError
+        var layers = (readout ? sizes.dropLast() : sizes[...]).map { Layer(units: $0, activation: activation) }
+        if objective == .crossEntropy, !layers.isEmpty { layers[layers.count - 1].activation = .linear }
+        self.init(
+            layers: layers, skipConnections: skipConnections, setting: setting, feedback: feedback,
+            objective: objective, nudging: nudging, seed: seed, relaxation: relaxation, tolerance: tolerance)
+    }
+
+    /// Units of each layer, input first, and the classes of a readout.
+    public var sizes: [Int] { layers.map(\.units) + (objective.readoutClasses.map { [$0] } ?? []) }
+
+    /// The activation of the hidden layers, if they have the same.
+    public var activation: Activation { layers.count > 1 ? layers[1].activation : .shiftedSigmoid }
+
+    /// The connections between layers: the chain, then the others.
+    var edges: [Edge] { (1..<max(layers.count, 1)).map { Edge(from: $0 - 1, to: $0) } + skipConnections }
+
+    /// - Throws: `EngineError.invalidArgument` if no network can be built from this.
     public func validate() throws(EngineError) {
+        let sizes = sizes
         guard sizes.count >= 3 else {
             throw .invalidArgument(
                 "a network needs at least 3 layers (input, one or more hidden, output), got \(sizes.count)")
@@ -36,22 +69,44 @@ public struct NetworkConfiguration: Sendable, Equatable {
         for (layer, size) in sizes.enumerated() where size < 1 || size > largestMatrixExtent {
             throw .invalidArgument("layer \(layer) has \(size) units; expected 1 to \(largestMatrixExtent)")
         }
+        try validateSkipConnections()
         if case .realTime(let realTime) = setting { try realTime.validate() }
         try feedback.validate()
+        try objective.validate(for: self)
         guard tolerance >= 0, tolerance.isFinite else {
             throw .invalidArgument("tolerance must be finite and 0 or more, got \(tolerance)")
         }
     }
+
+    private func validateSkipConnections() throws(EngineError) {
+        var known = Set(edges.prefix(layers.count - 1))
+        for edge in skipConnections {
+            let name = "the connection (\(edge.from), \(edge.to))"
+            for layer in [edge.from, edge.to] where layer < 0 || layer >= layers.count {
+                throw .invalidArgument(
+                    "\(name) names layer \(layer); the network's layers are 0 to \(layers.count - 1)"
+                        + (objective.readoutClasses == nil ? "" : " (a readout is not a layer)"))
+            }
+            guard edge.from != edge.to else { throw .invalidArgument("\(name) joins layer \(edge.to) to itself") }
+            guard edge.from < edge.to else {
+                throw .invalidArgument(
+                    "\(name) leads to a lower layer; give the lower layer first: feedback is part of a connection")
+            }
+            guard known.insert(edge).inserted else {
+                throw .invalidArgument("\(name) is there already: each layer is joined to the next, and once")
+            }
+        }
+    }
 }
 
-/// In which order the layers move in a step of a free phase. Nudged phases are synchronous always: what a rule draws from
-/// their steps is defined so.
-public enum Relaxation: Int32, Sendable {
+/// The order in which the layers move in a step of a free phase. Nudged phases are always synchronous, because the
+/// rules are defined by their steps.
+public enum Relaxation: String, Sendable, CaseIterable {
     /// All layers at once, from their old states.
-    case synchronous = 0
-    /// Layers 1, 3, ... first, then layers 2, 4, ... from where those have gone. The steady states are the same; in the
-    /// prototypical setting a step comes as near to them as two synchronous ones.
-    case alternating = 1
+    case synchronous
+    /// Layers 1, 3, ... first, then layers 2, 4, ... from the new states of those. The steady states are the same. In
+    /// the prototypical setting a step comes as near to them as two synchronous ones.
+    case alternating
 }
 
 /// How a state moves in one step.
@@ -60,14 +115,14 @@ public enum SettingKind: Sendable, Equatable {
     case realTime(RealTime)
 }
 
-/// What determines the real-time setting: s ← s + dt ṡ.
+/// The options of the real-time setting: s ← s + dt ṡ.
 public struct RealTime: Sendable, Equatable {
     /// dt, in (0, 1].
     public var timeStep: Double
-    /// Whether states are clamped to [0, 1] after every step.
+    /// Whether states are clamped to [0, 1] after every step. Linear layers are not.
     public var clamp: Bool
-    /// Whether the output layer too moves down the gradient of the energy, with the factor ρ′ that the published
-    /// equations leave out there. Of consequence with tied feedback only.
+    /// Whether the output layer has the factor ρ′, which the published equations leave out, so that the states descend
+    /// the energy. It has an effect with tied feedback only.
     public var followsEnergy: Bool
 
     public init(timeStep: Double = 0.2, clamp: Bool = true, followsEnergy: Bool = false) {
@@ -82,7 +137,7 @@ public struct RealTime: Sendable, Equatable {
     }
 }
 
-/// What carries signals from a layer back to the one below it.
+/// What carries activities from a layer back to the one below it.
 public enum Feedback: Sendable, Equatable {
     /// The transposed forward weights.
     case tied

@@ -1,45 +1,76 @@
 import CEPKernels
 
+/// What determines the memory of a network's states.
+struct StateShape {
+    /// The layers, input first.
+    var layers: [Layer]
+    let couplesThroughActivation: Bool
+    /// Whether the input reaches layer l + 1 directly.
+    let reachedByInput: [Bool]
+    let classes: Int
+
+    /// The same with an input of no units, for states whose input is not needed.
+    var withoutInput: StateShape {
+        var shape = self
+        shape.layers[0].shape = [0]
+        return shape
+    }
+}
+
 /// The states of all layers for one batch, and what a step needs beside them.
 public final class NetworkState<Element: KernelScalar> {
     public let batch: Int
     /// Layer 0 is the clamped input. Batch × units.
     public let layers: [Matrix<Element>]
-    /// What each layer sends to its neighbours: the layers themselves in the prototypical setting.
-    let sent: [Matrix<Element>]
-    /// What arrives at each layer but the input: `drives[l - 1]` at layer l.
-    let drives: [Matrix<Element>]
-    /// What arrives at layer 1 from the clamped input alone: constant while the input's weights are.
-    let inputDrive: Matrix<Element>
+    let activations: [Activation]
+    /// ρ(s) of each layer in the real-time setting; the layers themselves in the prototypical one.
+    let activities: [Matrix<Element>]
+    /// Of each layer except the input: `preactivations[l - 1]` of layer l.
+    let preactivations: [Matrix<Element>]
+    /// What the clamped input contributes to them; nil for a layer that it does not reach.
+    let fromInput: [Matrix<Element>?]
     /// How much each sample changed in the last step. Batch × 1.
     let changes: Matrix<Element>
+    /// Memory for the scores of an objective, and its pull on the last layer.
+    let scores: Matrix<Element>
+    let pull: Matrix<Element>
+    private let shape: StateShape
 
-    init(batch: Int, sizes: [Int], sendsActivation: Bool) throws(EngineError) {
+    init(batch: Int, shape: StateShape) throws(EngineError) {
+        let sizes = shape.layers.map(\.units)
         func matrices(_ sizes: some Sequence<Int>) throws(EngineError) -> [Matrix<Element>] {
             var matrices: [Matrix<Element>] = []
             for size in sizes { matrices.append(try Matrix(rows: batch, columns: size)) }
             return matrices
         }
-        let units = (sendsActivation ? 3 : 2) * sizes.reduce(0, +)
-        try checkMemory(
-            values: Double(batch) * Double(units), of: Element.self, for: "the states of \(batch) samples")
+        let units = (shape.couplesThroughActivation ? 3 : 2) * sizes.reduce(0.0) { $0 + Double($1) }
+        try checkMemory(values: Double(batch) * units, of: Element.self, for: "the states of \(batch) samples")
         self.batch = batch
+        self.shape = shape
+        activations = shape.layers.map(\.activation)
         layers = try matrices(sizes)
-        sent = sendsActivation ? try matrices(sizes) : layers
-        drives = try matrices(sizes.dropFirst())
-        inputDrive = try Matrix(rows: batch, columns: sizes[1])
+        activities = shape.couplesThroughActivation ? try matrices(sizes) : layers
+        preactivations = try matrices(sizes.dropFirst())
+        var fromInput: [Matrix<Element>?] = []
+        for (size, isReached) in zip(sizes.dropFirst(), shape.reachedByInput) {
+            fromInput.append(isReached ? try Matrix(rows: batch, columns: size) : nil)
+        }
+        self.fromInput = fromInput
         changes = try Matrix(rows: batch, columns: 1)
+        scores = try Matrix(rows: batch, columns: shape.classes)
+        pull = try Matrix(rows: batch, columns: sizes[sizes.count - 1])
     }
 
-    /// The states in memory of their own. What is computed from them anew in a phase is left at zero.
+    var couplesThroughActivation: Bool { shape.couplesThroughActivation }
+
+    /// The states in memory of their own. What a phase computes anew from them is zero.
     func copied() throws(EngineError) -> NetworkState {
-        let copy = try NetworkState(
-            batch: batch, sizes: layers.map { $0.columns }, sendsActivation: sent[0] !== layers[0])
+        let copy = try NetworkState(batch: batch, shape: shape)
         for (mine, theirs) in zip(copy.layers, layers) { mine.copy(from: theirs) }
         return copy
     }
 
-    /// Sets all states but the input to zero.
+    /// Sets all states except the input to zero.
     func setStatesToZero() {
         let moving = layers.dropFirst()
         let parts = sharedCopyParts(of: batch * moving.reduce(0) { $0 + $1.columns })
@@ -48,32 +79,31 @@ public final class NetworkState<Element: KernelScalar> {
         }
     }
 
-    public var output: Matrix<Element> { layers[layers.count - 1] }
+    /// The layer that the objective is attached to.
+    public var last: Matrix<Element> { layers[layers.count - 1] }
 
-    /// Layers k and k + 1 as they are now.
-    func joinedLayers(at connection: Int) -> JoinedLayers<Element> {
-        JoinedLayers(below: layer(connection), above: layer(connection + 1))
+    /// The two layers of a connection as they are now.
+    func pair(_ edge: Edge) -> LayerPair<Element> { LayerPair(below: snapshot(edge.from), above: snapshot(edge.to)) }
+
+    /// The activities of the two layers of a connection as they are now.
+    func activityPair(_ edge: Edge) -> ActivityPair<Element> {
+        ActivityPair(below: activities[edge.from].view, above: activities[edge.to].view)
     }
 
-    /// A layer (1 ... L) with what drives it.
-    func moment(of layer: Int) -> LayerMoment<Element> {
-        LayerMoment(state: layers[layer].view, drive: drives[layer - 1].view)
+    /// A layer (1 ... L) with its preactivation.
+    func recorded(_ layer: Int) -> RecordedLayer<Element> {
+        RecordedLayer(state: layers[layer].view, preactivation: preactivations[layer - 1].view)
     }
 
-    /// What layers k and k + 1 send as they are now.
-    func sentByLayers(at connection: Int) -> SentByLayers<Element> {
-        SentByLayers(below: sent[connection].view, above: sent[connection + 1].view)
-    }
-
-    private func layer(_ index: Int) -> LayerState<Element> {
-        LayerState(state: layers[index].view, sent: sent[index].view)
+    private func snapshot(_ layer: Int) -> LayerSnapshot<Element> {
+        LayerSnapshot(state: layers[layer].view, activity: activities[layer].view)
     }
 }
 
 /// A network's states at an earlier moment of a phase, layer by layer.
 final class StateSnapshot<Element: KernelScalar> {
     private let layers: [Matrix<Element>]
-    private let sent: [Matrix<Element>]
+    private let activities: [Matrix<Element>]
 
     /// The input does not move: it is shared, not copied.
     init(of state: NetworkState<Element>) throws(EngineError) {
@@ -83,30 +113,32 @@ final class StateSnapshot<Element: KernelScalar> {
             return copies
         }
         layers = try copies(state.layers)
-        sent = state.sent[1] === state.layers[1] ? layers : try copies(state.sent)
+        activities = state.couplesThroughActivation ? try copies(state.activities) : layers
     }
 
     /// Takes the states as they are now.
     func update(from state: NetworkState<Element>) {
-        for (mine, theirs) in zip(layers, state.layers).dropFirst() { mine.copy(from: theirs) }
-        if sent[1] !== layers[1] {
-            for (mine, theirs) in zip(sent, state.sent).dropFirst() { mine.copy(from: theirs) }
-        }
+        forEachPair(with: state) { mine, theirs in mine.copy(from: theirs) }
     }
 
     /// Puts the states back.
     func restore(to state: NetworkState<Element>) {
-        for (mine, theirs) in zip(layers, state.layers).dropFirst() { theirs.copy(from: mine) }
-        if sent[1] !== layers[1] {
-            for (mine, theirs) in zip(sent, state.sent).dropFirst() { theirs.copy(from: mine) }
-        }
+        forEachPair(with: state) { mine, theirs in theirs.copy(from: mine) }
     }
 
-    func joinedLayers(at connection: Int) -> JoinedLayers<Element> {
-        JoinedLayers(below: layer(connection), above: layer(connection + 1))
+    private func forEachPair(with state: NetworkState<Element>, _ body: (Matrix<Element>, Matrix<Element>) -> Void) {
+        for (mine, theirs) in zip(layers, state.layers).dropFirst() { body(mine, theirs) }
+        guard state.couplesThroughActivation else { return }
+        for (mine, theirs) in zip(activities, state.activities).dropFirst() { body(mine, theirs) }
     }
 
-    private func layer(_ index: Int) -> LayerState<Element> {
-        LayerState(state: layers[index].view, sent: sent[index].view)
+    /// The two layers of a connection as they were.
+    func pair(_ edge: Edge) -> LayerPair<Element> { LayerPair(below: snapshot(edge.from), above: snapshot(edge.to)) }
+
+    /// The state of a layer as it was.
+    func state(of layer: Int) -> MatrixView<Element> { layers[layer].view }
+
+    private func snapshot(_ layer: Int) -> LayerSnapshot<Element> {
+        LayerSnapshot(state: layers[layer].view, activity: activities[layer].view)
     }
 }

@@ -40,11 +40,6 @@ func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) t
     }
 }
 
-/// Products by OpenBLAS may follow, until `OpenBLAS.end`.
-func beginProducts() throws(EngineError) {
-    guard OpenBLAS.begin() else { throw .outOfMemory("no memory for OpenBLAS to multiply matrices in") }
-}
-
 /// Whole numbers, of which there may be as many as there are samples.
 public final class Integers: MutableCollection, RandomAccessCollection {
     public let startIndex = 0

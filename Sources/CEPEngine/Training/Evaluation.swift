@@ -8,34 +8,34 @@ extension Network {
     public func evaluate(
         _ samples: Samples, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
-        try samples.validate(for: self)
-        var total = Metrics()
-        try relaxInBatches(samples.inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
-            let target: Matrix<Element> = try samples.targets.matrix(of: SampleRows(rows), units: outputSize)
-            let metrics = Metrics(output: state.output.view, target: target.view)
-            total += metrics
-            return metrics
+        try exclusively { () throws(EngineError) in
+            try samples.validate(for: self)
+            var total = Metrics()
+            try relaxInBatches(samples.inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
+                let target: Matrix<Element> = try samples.targets.matrix(of: SampleRows(rows), units: outputSize)
+                let metrics = metrics(of: state, rows: 0..<rows.count, target: target)
+                total += metrics
+                return metrics
+            }
+            return total
         }
-        return total
     }
 
-    /// Of each row of the inputs, the output unit that has the largest state after a free phase: its class. Neither
+    /// The class of each row of the inputs: that of the largest score after a free phase. Neither
     /// parameters nor states of the network change.
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Integers {
-        try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
-        let classes = try Integers(upTo: inputs.rows)
-        try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
-            let output = state.output
-            for (i, row) in rows.enumerated() {
-                classes[row] = indexOfLargest(in: output.pointer + i * output.columns, count: output.columns)
+        try exclusively { () throws(EngineError) in
+            try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
+            let classes = try Integers(upTo: inputs.rows)
+            try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
+                let scores = score(state, rows: 0..<rows.count)
+                for (i, row) in rows.enumerated() { classes[row] = largest(scores, i) }
+                return Metrics(samples: rows.count)
             }
-            var metrics = Metrics()
-            metrics.samples = rows.count
-            return metrics
+            return classes
         }
-        return classes
     }
 
     private func relaxInBatches(
@@ -44,7 +44,7 @@ extension Network {
     ) throws(EngineError) {
         try validateSteps(steps, name: "steps")
         monitor.begin(total: inputs.rows)
-        let weights = try packWeights()
+        try prepareConnections()
         var state = try makeState(batch: min(evaluationBatch, inputs.rows))
         for start in stride(from: 0, to: inputs.rows, by: evaluationBatch) {
             let rows = start..<min(start + evaluationBatch, inputs.rows)
@@ -52,7 +52,7 @@ extension Network {
             state.setStatesToZero()
             inputs.clamp(SampleRows(rows), into: state)
             beginPhase(of: state)
-            _ = try relax(state, through: weights, steps: steps, order: configuration.relaxation, monitor: monitor)
+            try relax(state, steps: steps, order: configuration.relaxation, monitor: monitor)
             try monitor.finished(relaxed(rows, state))
         }
     }

@@ -5,10 +5,10 @@ public struct Metrics: Sendable, Equatable {
     public var samples = 0
     /// Wrong predictions.
     public var errors = 0
-    /// Σ ½ |s_L − y|² over the samples.
+    /// The sum of the losses of the samples.
     public var lossSum = 0.0
 
-    /// (1/2B) Σ |s_L − y|².
+    /// The mean loss.
     public var loss: Double { samples == 0 ? 0 : lossSum / Double(samples) }
 
     init(samples: Int = 0, errors: Int = 0, lossSum: Double = 0) {
@@ -17,20 +17,34 @@ public struct Metrics: Sendable, Equatable {
         self.lossSum = lossSum
     }
 
-    /// Compares an output (batch × units) with its target; the largest value names the class.
-    init<Element: KernelScalar>(output: MatrixView<Element>, target: MatrixView<Element>) {
-        samples = output.rows
-        lossSum = squaredDistance(output.pointer, target.pointer, count: output.count) / 2
-        for row in 0..<output.rows {
-            let predicted = indexOfLargest(in: output.pointer + row * output.columns, count: output.columns)
-            let wanted = indexOfLargest(in: target.pointer + row * target.columns, count: target.columns)
-            if predicted != wanted { errors += 1 }
-        }
-    }
-
     static func += (sum: inout Metrics, other: Metrics) {
         sum.samples += other.samples
         sum.errors += other.errors
         sum.lossSum += other.lossSum
+    }
+}
+
+extension Network {
+    /// Compares the scores of some samples of a state with their targets; the largest value names the class.
+    ///
+    /// - Parameter target: Of these samples, rows × classes.
+    func metrics(of state: NetworkState<Element>, rows: Range<Int>, target: Matrix<Element>) -> Metrics {
+        let scores = score(state, rows: rows)
+        var metrics = Metrics(samples: rows.count, lossSum: objective.loss(scores: scores, targets: target.view))
+        for row in 0..<rows.count where largest(scores, row) != largest(target.view, row) { metrics.errors += 1 }
+        return metrics
+    }
+
+    /// The scores of some samples of a state, in memory of the state.
+    func score(_ state: NetworkState<Element>, rows: Range<Int>) -> MatrixView<Element> {
+        let scores = state.scores.view.rows(rows)
+        objective.score(
+            state.last.pointer + rows.lowerBound * state.last.columns, rows: rows.count, into: scores.pointer)
+        return scores
+    }
+
+    /// The class that a row of scores names.
+    func largest(_ scores: MatrixView<Element>, _ row: Int) -> Int {
+        indexOfLargest(in: scores.pointer + row * scores.columns, count: scores.columns)
     }
 }

@@ -1,3 +1,6 @@
+import CEPKernels
+import Glibc
+
 /// How far a long call has come.
 public struct ProgressReport: Sendable {
     /// Samples in training, evaluation and prediction; steps in a phase of its own.
@@ -18,21 +21,21 @@ public final class ProgressMonitor {
     private let observer: (any PhaseObserver)?
     private let countsSteps: Bool
     /// Multiplications that a phase may make before it comes back here: some milliseconds.
-    let stretch: Int
+    let workPerPoll: Int
     private var due: UInt64
     private(set) var report = ProgressReport()
 
     /// - Parameters:
     ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
-    ///   - stretch: Multiplications that a phase may make between two looks at the monitor.
+    ///   - workPerPoll: Multiplications that a phase may make between two looks at the monitor.
     ///   - observer: Shown every moment of every phase of the call.
     ///   - shouldStop: Called every 20 ms or so on the thread that does the work.
     public init(
-        countsSteps: Bool = false, stretch: Int = 1 << 27, observer: (any PhaseObserver)? = nil,
+        countsSteps: Bool = false, workPerPoll: Int = 1 << 27, observer: (any PhaseObserver)? = nil,
         shouldStop: ((ProgressReport) -> Bool)? = nil
     ) {
         self.countsSteps = countsSteps
-        self.stretch = stretch
+        self.workPerPoll = workPerPoll
         self.observer = observer
         self.shouldStop = shouldStop
         due = monotonicNanoseconds() + Self.interval
@@ -60,10 +63,10 @@ public final class ProgressMonitor {
     /// Whether anyone is shown every moment of every phase.
     var isObserved: Bool { observer != nil }
 
-    /// Shows a moment of a phase to whoever wants to see it.
+    /// Shows a step of a phase to the observer, if there is one.
     @inline(__always)
-    func show<Element>(_ moment: () -> PhaseMoment<Element>) throws(EngineError) {
-        if let observer { try observer.observe(moment()) }
+    func show<Element>(_ step: () -> PhaseStep<Element>) throws(EngineError) {
+        if let observer { try observer.observe(step()) }
     }
 
     private func poll() throws(EngineError) {
@@ -73,4 +76,11 @@ public final class ProgressMonitor {
         due = now + Self.interval
         if shouldStop(report) { throw .stopped }
     }
+}
+
+/// Of a clock that only goes forward.
+private func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

@@ -29,7 +29,7 @@ extension Samples {
     /// Inputs, and the class of each row: the output unit that is to have the largest state.
     public init(inputs: SampleMatrix, classes: [Int]) {
         let copy = CopiedArray(classes.map { Int64($0) })
-        self.init(inputs: inputs, targets: .classes(copy.pointer, count: classes.count), owner: copy)
+        self.init(inputs: inputs, targets: .classes(Labels(copy.pointer, count: classes.count, owner: copy)))
     }
 
     /// Inputs, and what the output units are to be for each row. The largest value names the class.

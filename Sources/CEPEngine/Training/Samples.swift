@@ -78,16 +78,32 @@ public struct SampleMatrix {
     }
 }
 
+/// The class of each sample, in memory of the caller's or of an owner that is kept.
+public struct Labels {
+    let pointer: UnsafePointer<Int64>
+    public let count: Int
+    private let owner: AnyObject?
+
+    /// Labels in memory of the caller's, who keeps it while they are used.
+    public init(_ pointer: UnsafePointer<Int64>, count: Int) { self.init(pointer, count: count, owner: nil) }
+
+    init(_ pointer: UnsafePointer<Int64>, count: Int, owner: AnyObject?) {
+        self.pointer = pointer
+        self.count = count
+        self.owner = owner
+    }
+}
+
 /// What the output should be for each sample.
 public enum Targets {
     /// The class of each sample: the target is 1 at that unit and 0 elsewhere.
-    case classes(UnsafePointer<Int64>, count: Int)
+    case classes(Labels)
     /// The values wanted, samples × output units.
     case values(SampleMatrix)
 
     var count: Int {
         switch self {
-        case .classes(_, let count): count
+        case .classes(let labels): labels.count
         case .values(let matrix): matrix.rows
         }
     }
@@ -98,8 +114,8 @@ public enum Targets {
         _ row: Int, into destination: UnsafeMutablePointer<Element>, units: Int
     ) throws(EngineError) {
         switch self {
-        case .classes(let classes, _):
-            let label = Int(classes[row])
+        case .classes(let labels):
+            let label = Int(labels.pointer[row])
             guard label >= 0, label < units else { throw wrongLabel(label, row: row, units: units) }
             destination.update(repeating: 0, count: units)
             destination[label] = 1
@@ -123,10 +139,10 @@ public enum Targets {
         of rows: SampleRows, units: Int, as type: Element.Type
     ) throws(EngineError) {
         switch self {
-        case .classes(let classes, _):
-            let row = rows.smallest(in: 0..<rows.count) { classes[$0] < 0 || classes[$0] >= units }
+        case .classes(let labels):
+            let row = rows.smallest(in: 0..<rows.count) { labels.pointer[$0] < 0 || labels.pointer[$0] >= units }
             if let row {
-                throw wrongLabel(Int(classes[row]), row: row, units: units)
+                throw wrongLabel(Int(labels.pointer[row]), row: row, units: units)
             }
         case .values(let matrix): try matrix.validateValues(of: rows, name: "y", as: type)
         }
@@ -143,16 +159,10 @@ public enum Targets {
 public struct Samples {
     public let inputs: SampleMatrix
     public let targets: Targets
-    /// What keeps the memory of the targets, where it is not the caller who does.
-    private let owner: AnyObject?
 
-    /// Inputs with targets in memory of the caller's, who keeps it while the samples are used.
-    public init(inputs: SampleMatrix, targets: Targets) { self.init(inputs: inputs, targets: targets, owner: nil) }
-
-    init(inputs: SampleMatrix, targets: Targets, owner: AnyObject?) {
+    public init(inputs: SampleMatrix, targets: Targets) {
         self.inputs = inputs
         self.targets = targets
-        self.owner = owner
     }
 
     /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.

@@ -2,69 +2,112 @@ import CEPKernels
 
 extension Network {
     /// One batch: both phases and the update. The states stay as the nudged phase left them.
+    ///
+    /// - Throws: `EngineError.invalidArgument` for samples or a rule that cannot be used; `.diverged`, `.stopped` and
+    ///   `.outOfMemory`, with the parameters as they were; `.busy` while another call uses the network.
     @discardableResult
     public func trainBatch(
         _ samples: Samples, rule: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
-        try samples.validate(for: self)
-        let rates = try learningRates(of: rule)
-        monitor.begin(total: samples.inputs.rows)
-        return try trainBatch(
-            samples, rows: SampleRows(0..<samples.inputs.rows), rule: rule, rates: rates, random: &random,
-            monitor: monitor)
+        try exclusively { () throws(EngineError) in
+            try samples.validate(for: self)
+            let training = try BatchTraining(by: rule, of: self)
+            monitor.begin(total: samples.inputs.rows)
+            return try training.run(
+                samples, rows: SampleRows(0..<samples.inputs.rows), random: &random, monitor: monitor)
+        }
     }
 
     /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
-    /// be smaller), or part of one: parts that follow each other are the whole, to the last bit.
+    /// be smaller), or part of one. Parts that follow each other equal the whole, to the last bit.
     ///
-    /// - Returns: Errors and losses of the free phases, accumulated while training went on.
+    /// - Returns: Errors and losses of the free phases, accumulated during training.
+    /// - Throws: As `trainBatch`, with the parameters as after the last whole batch.
     @discardableResult
     public func trainEpoch(
         _ samples: Samples, rule: some LearningRule<Element>, batchSize: Int, shuffleSeed: UInt64,
         part: EpochPart = EpochPart(), monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
-        try samples.validateShape(for: self)
-        let rates = try learningRates(of: rule)
-        guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
-        let size = min(batchSize, samples.inputs.rows)
-        let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1, samples: size)
-        var random = RandomSource(seed: shuffleSeed)
-        var order = try Integers(upTo: samples.inputs.rows)
-        random.shuffle(&order)
-        try samples.validateValues(
-            of: SampleRows(order, batches.lowerBound * size..<min(batches.upperBound * size, order.count)), for: self)
-        // Each batch has a stream of its own, so that a part needs nothing of those before it.
-        let chance = random.next()
-        var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)
-        monitor.begin(total: order.count, after: total)
-        for batch in batches {
-            let rows = SampleRows(order, batch * size..<min((batch + 1) * size, order.count))
-            var random = RandomSource(seed: chance &+ UInt64(batch))
-            let metrics = try trainBatch(
-                samples, rows: rows, rule: rule, rates: rates, random: &random, monitor: monitor)
-            total += metrics
-            try monitor.finished(metrics)
+        try exclusively { () throws(EngineError) in
+            try samples.validateShape(for: self)
+            let training = try BatchTraining(by: rule, of: self)
+            guard batchSize >= 1 else { throw .invalidArgument("batch_size must be 1 or more, got \(batchSize)") }
+            let size = min(batchSize, samples.inputs.rows)
+            let batches = try part.batches(of: (samples.inputs.rows - 1) / size + 1, samples: size)
+            var random = RandomSource(seed: shuffleSeed)
+            var order = try Integers(upTo: samples.inputs.rows)
+            random.shuffle(&order)
+            let used = batches.lowerBound * size..<min(batches.upperBound * size, order.count)
+            try samples.validateValues(of: SampleRows(order, used), for: self)
+            // Each batch has a stream of its own, so that a part needs nothing of those before it.
+            let seedBase = random.next()
+            var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)
+            monitor.begin(total: order.count, after: total)
+            for batch in batches {
+                let rows = SampleRows(order, batch * size..<min((batch + 1) * size, order.count))
+                var random = RandomSource(seed: seedBase &+ UInt64(batch))
+                let metrics = try training.run(samples, rows: rows, random: &random, monitor: monitor)
+                total += metrics
+                try monitor.finished(metrics)
+            }
+            return total
         }
-        return total
     }
+}
 
-    private func trainBatch(
-        _ samples: Samples, rows: SampleRows, rule: some LearningRule<Element>, rates: [UpdateRates<Element>],
-        random: inout RandomSource, monitor: ProgressMonitor
-    ) throws(EngineError) -> Metrics {
-        let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
-        let state = try state(clamping: samples.inputs, rows)
-        return try rule.addUpdates(
-            of: self, on: ClampedBatch(state: state, target: target), rates: rates, into: parameters, random: &random,
-            monitor: monitor)
-    }
+/// Trains a network batch by batch.
+private struct BatchTraining<Rule: LearningRule> {
+    let network: Network<Rule.Element>
+    let rule: Rule
+    let learningRates: LearningRates
+    let rates: [UpdateRates<Rule.Element>]
+    /// Memory for an optimizer that needs the gradient. nil if the rule adds its updates to the parameters.
+    private let gradient: [ConnectionParameters<Rule.Element>]?
+    private let backup: [ConnectionParameters<Rule.Element>]?
 
-    private func learningRates(of rule: some LearningRule<Element>) throws(EngineError) -> [UpdateRates<Element>] {
-        try rule.validateWithRates(for: self)
+    init(by rule: Rule, of network: Network<Rule.Element>) throws(EngineError) {
+        try rule.validateWithRates(for: network)
         guard let learningRates = rule.learningRates else {
             throw .invalidArgument(
                 "the rule has no learning rates: give some to train with it (learning_rates has 0 values)")
         }
-        return learningRates.rates()
+        self.network = network
+        self.rule = rule
+        self.learningRates = learningRates
+        rates = learningRates.rates()
+        let needsGradient = !rule.optimizer.isPlain && !rule.isContinual
+        gradient = needsGradient ? try network.zeroParameters() : nil
+        backup = needsGradient ? try network.zeroParameters() : nil
+        try network.prepareState(of: rule.optimizer)
+    }
+
+    func run(
+        _ samples: Samples, rows: SampleRows, random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        let target: Matrix<Rule.Element> = try samples.targets.matrix(of: rows, units: network.outputSize)
+        let state = try network.state(clamping: samples.inputs, rows)
+        let batch = ClampedBatch(state: state, target: target)
+        guard let gradient, let backup else {
+            return try rule.addUpdates(
+                of: network, on: batch, rates: rates, into: network.parameters, random: &random, monitor: monitor)
+        }
+        for each in gradient { each.setToZero() }
+        let metrics = try rule.addUpdates(
+            of: network, on: batch, rates: network.forEachParameters(UpdateRates(-1)), into: gradient, random: &random,
+            monitor: monitor)
+        try network.checkSums(gradient)
+        let optimizerState = try network.prepareState(of: rule.optimizer)
+        let before = try optimizerState.copied()
+        for (saved, each) in zip(backup, network.parameters) { saved.copy(from: each) }
+        network.update(
+            Array(network.parameters.indices), by: rule.optimizer, gradient: gradient, rates: learningRates,
+            state: optimizerState)
+        optimizerState.steps += 1
+        if let k = network.parameters.firstIndex(where: { !$0.isFinite }) {
+            network.restoreParameters(from: backup)
+            optimizerState.restore(from: before)
+            throw network.updateIsNotFinite(of: k)
+        }
+        return metrics
     }
 }

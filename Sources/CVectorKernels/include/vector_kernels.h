@@ -13,7 +13,14 @@
 
 #include "arithmetic.h"
 
-enum { CEP_KERNEL_SHIFTED_SIGMOID = 0, CEP_KERNEL_HARD_SIGMOID = 1, CEP_KERNEL_TANH = 2, CEP_KERNEL_NONE = -1 };
+enum {
+    CEP_KERNEL_SHIFTED_SIGMOID = 0,
+    CEP_KERNEL_HARD_SIGMOID = 1,
+    CEP_KERNEL_TANH = 2,
+    CEP_KERNEL_SIGMOID = 3,
+    CEP_KERNEL_HALF_HARD_SIGMOID = 4,
+    CEP_KERNEL_LINEAR = 5
+};
 
 /* The kernels of one number type T: pointers are to T, numbers are rounded to it. Sizes are 1 or more. */
 typedef struct {
@@ -39,13 +46,13 @@ typedef struct {
     double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
     void (*activate)(int activation, const void *input, void *output, size_t count);
-    /* s <- activation(drive) + beta (target - s), all rows x columns; target may be NULL. Raises changes[row] to
+    /* s <- activation(preactivation) + beta pull, all rows x columns; pull may be NULL. Raises changes[row] to
      * max |change| of the row, to NaN if that is not finite. */
-    void (*step_prototypical)(int activation, size_t rows, size_t columns, const void *drive, const void *target,
-                              double beta, void *state, void *changes);
-    /* s <- s + dt (activation'(s) drive - s + beta (target - s)), clamped to [0, 1] where asked; activation may be
-     * CEP_KERNEL_NONE, for 1 in place of its derivative. Raises changes in the same way. */
-    void (*step_real_time)(int activation, size_t rows, size_t columns, const void *drive, const void *target,
+    void (*step_prototypical)(int activation, size_t rows, size_t columns, const void *preactivation,
+                              const void *pull, double beta, void *state, void *changes);
+    /* s <- s + dt (activation'(s) preactivation - s + beta pull), clamped to [0, 1] if asked. Raises changes in the
+     * same way. The linear activation has the derivative 1. */
+    void (*step_real_time)(int activation, size_t rows, size_t columns, const void *preactivation, const void *pull,
                            double beta, double dt, int clamp, void *state, void *changes);
 } cep_kernels;
 
@@ -62,10 +69,6 @@ size_t cep_instruction_sets(const cep_instruction_set **sets);
 
 /* Processors this process may run on. */
 int cep_processor_count(void);
-
-/* Gets the memory for this thread's own variables, of the library that holds this. The loader takes it when a
- * thread first uses one of them, and ends the process where there is none. Returns whether there is. */
-int cep_claim_thread_memory(void);
 
 /* Tells the processor that this thread is waiting for another one. */
 static inline void cep_pause(void) {

@@ -55,7 +55,7 @@ extension Dataset.Wanted {
         case .labels(let labels):
             // One more than there are, so that the pointer is there when there are none.
             return try (labels + [0]).withUnsafeBufferPointer {
-                try body(.classes($0.baseAddress.unsafelyUnwrapped, count: labels.count))
+                try body(.classes(Labels($0.baseAddress.unsafelyUnwrapped, count: labels.count)))
             }
         }
     }

@@ -57,9 +57,11 @@ extension Network {
 // What a network holds, as arrays.
 
 extension Network {
-    /// All parameters, matrix by matrix.
+    /// All parameters, matrix by matrix: of the connections, then of a readout.
     var parameterValues: [[Double]] {
-        connections.flatMap { $0.parameters.matrices.map(\.values) }
+        (connections.map { $0.parameters } + [objective.parameters].compactMap { $0 }).flatMap {
+            $0.matrices.map(\.values)
+        }
     }
 
     /// All parameters to the last bit.
@@ -83,8 +85,9 @@ extension ReferenceNetwork {
     /// In the order of `Network.parameterValues`.
     var parameterValues: [[Double]] {
         weights.indices.flatMap { k in
-            [Array(weights[k].joined()), biases[k]] + (feedback[k].isEmpty ? [] : [Array(feedback[k].joined())])
-        }
+            [Array(weights[k].joined())] + (biases[k].isEmpty ? [] : [biases[k]])
+                + (feedback[k].isEmpty ? [] : [Array(feedback[k].joined())])
+        } + (readoutWeights.isEmpty ? [] : [Array(readoutWeights.joined()), readoutBiases])
     }
 }
 

@@ -18,7 +18,7 @@ final class PolledMonitor {
 
     /// A monitor for one call, which is to follow at once.
     func monitor() -> ProgressMonitor {
-        let monitor = ProgressMonitor(countsSteps: countsSteps, stretch: 1) { report in
+        let monitor = ProgressMonitor(countsSteps: countsSteps, workPerPoll: 1) { report in
             self.reports.append(report)
             usleep(21_000)
             return self.reports.count == self.stopAt

@@ -1,5 +1,6 @@
 import CEPEngine
 import CEPKernels
+import Glibc
 
 /// Which rule, as tests list them.
 enum RuleKind: String, CaseIterable, Sendable {
@@ -35,28 +36,29 @@ extension ReferenceNetwork {
                 old = new
             }
         }
-        return Self.compare(free[last], with: y)
+        return compare(free, with: y)
     }
 
     /// Tied: ΔW = η/(βB) (s′ᵀ s′ − sᵀ s), Δb = η/(βB) Σ (s′ − s), of what is sent.
     /// Untied: ΔW = η/(βB) (s′ − s)ᵀ s, ΔV likewise, Δb = η/(βB) Σ (s′ − s), s in the product being what is sent.
     mutating func update(from old: States, to new: States, _ phases: Conditions) {
-        for k in weights.indices {
+        for (k, edge) in edges.enumerated() {
             for sample in old[0].indices {
                 let rate = phases.learningRates[k] / (phases.beta * Double(old[0].count))
-                let (oldBelow, newBelow) = (old[k][sample], new[k][sample])
-                let (oldAbove, newAbove) = (old[k + 1][sample], new[k + 1][sample])
+                let (oldBelow, newBelow) = (old[edge.from][sample], new[edge.from][sample])
+                let (oldAbove, newAbove) = (old[edge.to][sample], new[edge.to][sample])
                 for i in oldAbove.indices {
                     let (sOld, sNew) = (oldAbove[i], newAbove[i])
-                    biases[k][i] += rate * (untied ? sNew - sOld : sent(sNew) - sent(sOld))
+                    let (rOld, rNew) = (activity(sOld, edge.to), activity(sNew, edge.to))
+                    if !biases[k].isEmpty { biases[k][i] += rate * (untied ? sNew - sOld : rNew - rOld) }
                     for j in oldBelow.indices {
-                        // The input is sent as ρ(x) in the real-time setting.
-                        let (below, belowNew) = (sent(oldBelow[j]), sent(newBelow[j]))
+                        // The activity of the input is ρ(x) in the real-time setting.
+                        let (below, belowNew) = (activity(oldBelow[j], edge.from), activity(newBelow[j], edge.from))
                         if untied {
                             weights[k][i][j] += rate * (sNew - sOld) * below
-                            if k > 0 { feedback[k][j][i] += rate * (newBelow[j] - oldBelow[j]) * sent(sOld) }
+                            if edge.from > 0 { feedback[k][j][i] += rate * (newBelow[j] - oldBelow[j]) * rOld }
                         } else {
-                            weights[k][i][j] += rate * (sent(sNew) * belowNew - sent(sOld) * below)
+                            weights[k][i][j] += rate * (rNew * belowNew - rOld * below)
                         }
                     }
                 }
@@ -64,10 +66,11 @@ extension ReferenceNetwork {
         }
     }
 
-    /// L = (1/2B) Σ |s_L − y|².
-    func loss(_ states: States, _ y: Matrix) -> Double { Self.compare(states[last], with: y).lossSum / Double(y.count) }
+    /// The mean loss.
+    func loss(_ states: States, _ y: Matrix) -> Double { compare(states, with: y).lossSum / Double(y.count) }
 
-    /// The same with all parameters moved along a direction, which is in the order of `parameterValues`.
+    /// The same with all parameters moved along a direction, which is in the order of
+    /// `parameterValues`.
     func moved(_ step: Double, along direction: [[Double]]) -> ReferenceNetwork {
         func add(_ values: [Double], to matrix: inout Matrix) {
             var place = 0
@@ -82,19 +85,31 @@ extension ReferenceNetwork {
         var rest = direction[...]
         for k in weights.indices {
             add(rest.removeFirst(), to: &result.weights[k])
-            for (i, value) in rest.removeFirst().enumerated() { result.biases[k][i] += step * value }
+            if !biases[k].isEmpty {
+                for (i, value) in rest.removeFirst().enumerated() { result.biases[k][i] += step * value }
+            }
             if !feedback[k].isEmpty { add(rest.removeFirst(), to: &result.feedback[k]) }
+        }
+        if !readoutWeights.isEmpty {
+            add(rest.removeFirst(), to: &result.readoutWeights)
+            for (i, value) in rest.removeFirst().enumerated() { result.readoutBiases[i] += step * value }
         }
         return result
     }
 
     /// Class = the first largest value of a row.
-    static func compare(_ output: Matrix, with y: Matrix) -> (errors: Int, lossSum: Double) {
+    func compare(_ states: States, with y: Matrix) -> (errors: Int, lossSum: Double) {
         var errors = 0
         var lossSum = 0.0
-        for (s, wanted) in zip(output, y) {
-            if largest(s) != largest(wanted) { errors += 1 }
-            for (a, b) in zip(s, wanted) { lossSum += 0.5 * (a - b) * (a - b) }
+        for (sample, wanted) in y.enumerated() {
+            let scores = scores(states, sample)
+            if Self.largest(scores) != Self.largest(wanted) { errors += 1 }
+            if objective == .squaredError {
+                for (a, b) in zip(scores, wanted) { lossSum += 0.5 * (a - b) * (a - b) }
+            } else {
+                let logTotal = log(scores.map { exp($0) }.reduce(0, +))
+                for (a, b) in zip(scores, wanted) { lossSum += b * (logTotal - a) }
+            }
         }
         return (errors, lossSum)
     }

@@ -10,73 +10,119 @@ struct ReferenceNetwork {
     typealias States = [Matrix]
 
     let setting: SettingKind
-    let activation: Activation
+    let nudging: Nudging
+    let objective: ObjectiveKind
+    /// Of each layer, input first.
+    let activations: [Activation]
     let untied: Bool
+    /// Which layers connection k joins.
+    let edges: [Edge]
     /// Of connection k: units above × units below.
     var weights: [Matrix] = []
+    /// Empty for a connection without biases.
     var biases: [[Double]] = []
-    /// Of connection k: units below × units above; empty where there is none.
+    /// Of connection k: units below × units above; empty if there are none.
     var feedback: [Matrix] = []
+    /// Of a readout; empty without one.
+    var readoutWeights: Matrix = []
+    var readoutBiases: [Double] = []
 
     /// Takes over the parameters a network has now.
     init<Element>(_ network: Network<Element>) {
-        setting = network.configuration.setting
-        activation = network.configuration.activation
-        untied = network.configuration.feedback != .tied
+        let configuration = network.configuration
+        setting = configuration.setting
+        nudging = configuration.nudging
+        objective = configuration.objective
+        activations = configuration.layers.map(\.activation)
+        untied = configuration.feedback != .tied
+        edges = network.edges
         for connection in network.connections {
             weights.append(connection.parameters.weights.rowsAsFloat64)
-            biases.append(connection.parameters.biases.rowsAsFloat64[0])
+            biases.append(connection.parameters.biases?.rowsAsFloat64[0] ?? [])
             feedback.append(connection.parameters.feedbackWeights?.rowsAsFloat64 ?? [])
+        }
+        if let readout = network.objective.parameters {
+            readoutWeights = readout.weights.rowsAsFloat64
+            readoutBiases = readout.biases?.rowsAsFloat64[0] ?? []
         }
     }
 
-    var last: Int { weights.count }
+    var last: Int { activations.count - 1 }
 
-    /// ρ or σ.
-    func activate(_ x: Double) -> Double {
-        switch activation {
+    /// ρ or σ of a layer.
+    func activate(_ x: Double, _ layer: Int) -> Double {
+        switch activations[layer] {
         case .shiftedSigmoid: 1 / (1 + exp(-4 * (x - 0.5)))
         case .hardSigmoid: min(max(x, 0), 1)
         case .tanh: tanh(x)
+        case .sigmoid: 1 / (1 + exp(-x))
+        case .halfHardSigmoid: min(max(x / 2, 0), 1)
+        case .linear: x
         }
     }
 
     /// ρ′.
-    func slope(_ x: Double) -> Double {
-        switch activation {
-        case .shiftedSigmoid: 4 * activate(x) * (1 - activate(x))
+    func slope(_ x: Double, _ layer: Int) -> Double {
+        let y = activate(x, layer)
+        return switch activations[layer] {
+        case .shiftedSigmoid: 4 * y * (1 - y)
         case .hardSigmoid: x >= 0 && x <= 1 ? 1 : 0
-        case .tanh: 1 - tanh(x) * tanh(x)
+        case .tanh: 1 - y * y
+        case .sigmoid: y * (1 - y)
+        case .halfHardSigmoid: x >= 0 && x <= 2 ? 0.5 : 0
+        case .linear: 1
         }
     }
 
-    /// What a layer sends to its neighbours.
-    func sent(_ x: Double) -> Double { setting == .prototypical ? x : activate(x) }
+    /// The activity of a unit.
+    func activity(_ x: Double, _ layer: Int) -> Double { setting == .prototypical ? x : activate(x, layer) }
 
-    /// The weight of the way down, from unit i of layer k + 1 to unit j of layer k.
-    func wayDown(_ k: Int, from i: Int, to j: Int) -> Double { untied ? feedback[k][j][i] : weights[k][i][j] }
+    /// The feedback weight of connection k, from unit i above to unit j below.
+    func feedbackWeight(_ k: Int, from i: Int, to j: Int) -> Double { untied ? feedback[k][j][i] : weights[k][i][j] }
 
     /// Zero states with the input clamped to x.
     func zeroStates(_ x: Matrix) -> States {
-        [x] + biases.map { bias in x.map { _ in [Double](repeating: 0, count: bias.count) } }
+        [x] + (0..<last).map { k in x.map { _ in [Double](repeating: 0, count: biases[k].count) } }
+    }
+
+    /// Of one sample.
+    func scores(_ s: States, _ sample: Int) -> [Double] {
+        let output = s[last][sample]
+        guard !readoutWeights.isEmpty else { return output }
+        return zip(readoutWeights, readoutBiases).map { row, bias in bias + zip(row, output).map(*).reduce(0, +) }
+    }
+
+    /// Minus the derivative of the loss of one sample with respect to the last layer.
+    func pull(_ s: States, _ sample: Int, towards y: [Double]) -> [Double] {
+        let scores = scores(s, sample)
+        guard objective != .squaredError else { return zip(y, scores).map { $0 - $1 } }
+        let total = scores.map { exp($0) }.reduce(0, +)
+        let errors = zip(y, scores).map { $0 - y.reduce(0, +) * exp($1) / total }
+        guard !readoutWeights.isEmpty else { return errors }
+        return s[last][sample].indices.map { j in readoutWeights.indices.map { readoutWeights[$0][j] * errors[$0] }.reduce(0, +) }
     }
 
     /// s(t+1) from s(t), all layers at once.
     func step(_ s: States, towards y: Matrix? = nil, beta: Double = 0) -> States {
         var new = s
-        for layer in 1...last {
-            for sample in s[0].indices {
+        let hasReadout = !readoutWeights.isEmpty
+        for sample in s[0].indices {
+            let pulls = y.map { pull(s, sample, towards: $0[sample]).map { beta * $0 } }
+            for layer in 1...last {
                 for unit in s[layer][sample].indices {
-                    let drive = drive(s, layer, sample, unit)
+                    let preactivation = preactivation(s, layer, sample, unit)
                     let old = s[layer][sample][unit]
-                    let pull = layer == last ? y.map { beta * ($0[sample][unit] - old) } ?? 0 : 0
+                    let pull = layer == last ? pulls?[unit] ?? 0 : 0
                     switch setting {
                     case .prototypical:
-                        new[layer][sample][unit] = activate(drive) + pull
+                        new[layer][sample][unit] =
+                            nudging == .inside
+                            ? activate(preactivation + pull, layer) : activate(preactivation, layer) + pull
                     case .realTime(let realTime):
-                        let factor = untied || layer == last ? 1 : slope(old)
-                        let moved = old + realTime.timeStep * (-old + factor * drive + pull)
-                        new[layer][sample][unit] = realTime.clamp ? min(max(moved, 0), 1) : moved
+                        let factor = untied || layer == last && !hasReadout ? 1 : slope(old, layer)
+                        let moved = old + realTime.timeStep * (-old + factor * preactivation + pull)
+                        let clamps = realTime.clamp && activations[layer] != .linear
+                        new[layer][sample][unit] = clamps ? min(max(moved, 0), 1) : moved
                     }
                 }
             }
@@ -97,11 +143,21 @@ struct ReferenceNetwork {
         return largest
     }
 
-    private func drive(_ s: States, _ layer: Int, _ sample: Int, _ unit: Int) -> Double {
-        var sum = biases[layer - 1][unit]
-        for (j, below) in s[layer - 1][sample].enumerated() { sum += weights[layer - 1][unit][j] * sent(below) }
-        guard layer < last else { return sum }
-        for (i, above) in s[layer + 1][sample].enumerated() { sum += wayDown(layer, from: i, to: unit) * sent(above) }
+    private func preactivation(_ s: States, _ layer: Int, _ sample: Int, _ unit: Int) -> Double {
+        var sum = 0.0
+        for (k, edge) in edges.enumerated() {
+            if edge.to == layer {
+                sum += biases[k].isEmpty ? 0 : biases[k][unit]
+                for (j, below) in s[edge.from][sample].enumerated() {
+                    sum += weights[k][unit][j] * activity(below, edge.from)
+                }
+            }
+            if edge.from == layer {
+                for (i, above) in s[edge.to][sample].enumerated() {
+                    sum += feedbackWeight(k, from: i, to: unit) * activity(above, edge.to)
+                }
+            }
+        }
         return sum
     }
 }

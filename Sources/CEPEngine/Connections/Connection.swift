@@ -1,0 +1,151 @@
+import CEPKernels
+
+/// The coupling of two layers: it carries activities forward and back, gradients the other way, and turns two states
+/// into an update of its parameters.
+///
+/// Phases, estimators and optimizers know connections only through this interface. A new kind of connection is one
+/// conforming type in a file of its own and a case in `makeConnection`.
+///
+/// The layer nearer to the input is called *below*, the other *above*.
+public protocol Connection<Element>: AnyObject {
+    associatedtype Element: KernelScalar
+
+    var parameters: ConnectionParameters<Element> { get }
+
+    /// Brings whatever products use up to date with the parameters. Called before products wherever parameters may have
+    /// changed.
+    func prepare() throws(EngineError)
+
+    /// Reserves memory for updates of batches of this size.
+    func reserve(batch: Int) throws(EngineError)
+
+    /// `preactivation ← base + W below + b` for some samples. Where `base` is nil, it is zero. May be called by several
+    /// threads at once, for different samples.
+    ///
+    /// - Parameters:
+    ///   - below: The activity of the layer below, `rows` × units.
+    ///   - base: `rows` × units above; it may be `preactivation` itself.
+    func forward(
+        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
+        into preactivation: UnsafeMutablePointer<Element>)
+
+    /// `preactivation ← base + Wᵀ above`, or `base + V above` with feedback weights. Never called for a connection from
+    /// the input, which is clamped.
+    func feedback(
+        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
+        into preactivation: UnsafeMutablePointer<Element>)
+
+    /// The products above for a dense connection whose weights are packed: a fast path that needs no call through this
+    /// protocol. nil otherwise. Valid until the next `prepare`.
+    var packed: PackedConnection<Element>? { get }
+
+    /// Adds the update that Equilibrium Propagation derives from an older and a newer state to `accumulator`, which has
+    /// the shapes of the parameters and may be the parameters. The batch has been reserved.
+    func addUpdate(
+        from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>)
+
+    /// The change of this connection during a continual nudged phase with plain SGD, in a form that needs no writing of
+    /// weights: a fast path. nil where there is none; then the weights are written at every step.
+    ///
+    /// - Parameters:
+    ///   - start: The layers at the start of the phase.
+    ///   - steps: The most steps the phase takes.
+    ///   - rates: Learning rates divided by βB.
+    func makeContinualUpdate(
+        from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> (any ContinualUpdate<Element>)?
+
+    /// The adjoint of `forward`: adds what a gradient of the preactivation above contributes to that of the activity
+    /// below.
+    func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
+
+    /// The adjoint of `feedback`: adds what a gradient of the preactivation below contributes to that of the activity
+    /// above.
+    func addFeedbackAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
+
+    /// Adds the gradient of the parameters, times the rates, to `accumulator`.
+    ///
+    /// - Parameters:
+    ///   - below: The gradient of the preactivation of the layer below; nil if that is the input.
+    ///   - above: The same of the layer above.
+    ///   - activities: Of both layers, in the same rows: samples, or samples of several steps.
+    func addGradient(
+        below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
+        rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>)
+
+    /// Draws the initial forward parameters.
+    func drawParameters(using random: inout RandomSource)
+
+    /// Draws the initial feedback weights, if there are any: the transposed forward weights, the sign of each flipped
+    /// with the given probability.
+    func drawFeedback(flipProbability: Double, using random: inout RandomSource)
+
+    /// Degrees between the feedback weights and the transposed forward weights: 0 if they are the same.
+    func feedbackAngle() -> Double
+
+    /// Multiplications of `forward` and `feedback` together for one sample.
+    var multiplications: Int { get }
+}
+
+extension Connection {
+    public var packed: PackedConnection<Element>? { nil }
+
+    public func makeContinualUpdate(
+        from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> (any ContinualUpdate<Element>)? { nil }
+
+    /// Weights and biases from U(−1/√fan_in, 1/√fan_in).
+    public func drawParameters(using random: inout RandomSource) { parameters.draw(using: &random) }
+}
+
+/// The kinds of connections there are. A connection from the input has no feedback, because the input is clamped.
+func makeConnection<Element: KernelScalar>(
+    _ edge: Edge, from: Layer, to: Layer, hasBiases: Bool, feedback: Feedback
+) throws(EngineError) -> any Connection<Element> {
+    switch feedback {
+    case .tied:
+        try TiedDenseConnection(
+            below: from.units, above: to.units, hasBiases: hasBiases, isFromInput: edge.from == 0)
+    case .untied:
+        try UntiedDenseConnection(
+            below: from.units, above: to.units, hasBiases: hasBiases, isFromInput: edge.from == 0)
+    }
+}
+
+/// A layer at one moment: its state, and its activity, which is ρ(s) in the real-time setting and s itself in the
+/// prototypical one.
+public struct LayerSnapshot<Element: KernelScalar> {
+    public let state: MatrixView<Element>
+    public let activity: MatrixView<Element>
+}
+
+/// The two layers of a connection at one moment.
+public struct LayerPair<Element: KernelScalar> {
+    public let below: LayerSnapshot<Element>
+    public let above: LayerSnapshot<Element>
+}
+
+/// The activities of the two layers of a connection. Rows are samples, or samples of several steps.
+public struct ActivityPair<Element: KernelScalar> {
+    public let below: MatrixView<Element>
+    public let above: MatrixView<Element>
+}
+
+/// What an update is multiplied by before it is added: for weights (forward and feedback) and for biases.
+public struct UpdateRates<Element: KernelScalar> {
+    public let weights: Element
+    public let biases: Element
+
+    public init(weights: Element, biases: Element) {
+        self.weights = weights
+        self.biases = biases
+    }
+
+    /// The same factor for both.
+    public init(_ rate: Element) { self.init(weights: rate, biases: rate) }
+
+    static func * (rates: UpdateRates, factor: Element) -> UpdateRates {
+        UpdateRates(weights: rates.weights * factor, biases: rates.biases * factor)
+    }
+}

@@ -1,0 +1,72 @@
+import CEPKernels
+
+/// The products that the dense connections, tied and untied, have in common: all units to all units.
+final class DenseProducts<Element: KernelScalar> {
+    let parameters: ConnectionParameters<Element>
+    /// nil for a connection from the input, whose product is taken once a phase with the weights as they lie, and before
+    /// the first phase.
+    private(set) var buffer: PackedWeightsBuffer<Element>?
+    private let isFromInput: Bool
+    /// Memory for what an update needs of the layers above and below.
+    private(set) var below: Matrix<Element>?
+    private(set) var above: Matrix<Element>?
+
+    init(_ parameters: ConnectionParameters<Element>, isFromInput: Bool) {
+        self.parameters = parameters
+        self.isFromInput = isFromInput
+    }
+
+    func prepare() throws(EngineError) {
+        guard !isFromInput else { return }
+        if buffer == nil { buffer = try PackedWeightsBuffer(for: parameters) }
+        buffer?.pack(parameters)
+    }
+
+    var packed: PackedConnection<Element>? { buffer?.packed }
+
+    func forward(
+        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        if let packed { return packed.forward(below, rows: rows, addingTo: base, into: preactivation) }
+        let weights = parameters.weights
+        multiplyTransposed(
+            below, weights.pointer, m: rows, n: weights.rows, k: weights.columns,
+            addingTo: base ?? parameters.biases.map { UnsafePointer($0.pointer) },
+            baseStride: base == nil ? 0 : weights.rows, into: preactivation)
+        guard base != nil, let biases = parameters.biases else { return }
+        for row in 0..<rows { add(1, times: biases.pointer, to: preactivation + row * weights.rows, count: weights.rows) }
+    }
+
+    func feedback(
+        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        packed?.feedback(above, rows: rows, addingTo: base, into: preactivation)
+    }
+
+    func reserve(rows: Int) throws(EngineError) {
+        guard below?.rows != rows || above?.rows != rows else { return }
+        below = try Matrix(rows: rows, columns: parameters.weights.columns)
+        above = try Matrix(rows: rows, columns: parameters.weights.rows)
+    }
+
+    var multiplications: Int { 2 * parameters.weights.count }
+}
+
+extension ConnectionParameters {
+    /// `W += rᵂ sₐᵀ s_b`, `b += rᵇ Σ sₐ`, of the activities of two layers at one moment.
+    func addProducts(of layers: LayerPair<Element>, rates: UpdateRates<Element>) {
+        weights.view.addOuterProduct(of: layers.above.activity, and: layers.below.activity, scale: rates.weights)
+        addToBiases(rowsOf: layers.above.activity, scale: rates.biases)
+    }
+
+    /// The gradient through the preactivation of the layer above: δₐᵀ r_b to the weights, Σ δₐ to the biases.
+    func addForwardGradient(
+        above: MatrixView<Element>, activityBelow: MatrixView<Element>, rates: UpdateRates<Element>
+    ) {
+        weights.view.setToProduct(
+            of: above, transposingFirst: true, and: activityBelow, scale: rates.weights, keeping: 1)
+        addToBiases(rowsOf: above, scale: rates.biases)
+    }
+}

@@ -1,0 +1,127 @@
+import CEPKernels
+
+/// All units to all units, with feedback weights of their own: the vector field. A connection from the input has none,
+/// because the input is clamped.
+public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
+    public let parameters: ConnectionParameters<Element>
+    private let isFromInput: Bool
+    private let products: DenseProducts<Element>
+
+    /// - Parameters:
+    ///   - below: Units of the layer below.
+    ///   - above: Units of the layer above.
+    ///   - hasBiases: Whether it has the biases of the layer above.
+    ///   - isFromInput: Whether the layer below is the clamped input.
+    public init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
+        self.isFromInput = isFromInput
+        parameters = try ConnectionParameters(
+            below: below, above: above, biases: hasBiases, feedback: !isFromInput)
+        products = DenseProducts(parameters, isFromInput: isFromInput)
+    }
+
+    public func prepare() throws(EngineError) { try products.prepare() }
+
+    public func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
+
+    public func forward(
+        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        products.forward(below, rows: rows, addingTo: base, into: preactivation)
+    }
+
+    public func feedback(
+        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        products.feedback(above, rows: rows, addingTo: base, into: preactivation)
+    }
+
+    public var packed: PackedConnection<Element>? { products.packed }
+
+    public var multiplications: Int { products.multiplications }
+
+    /// ΔW = r (s′ₐ − sₐ)ᵀ ρ(s_b), Δb = r Σ (s′ₐ − sₐ), ΔV = r (s′_b − s_b)ᵀ ρ(sₐ).
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    public func addUpdate(
+        from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let above = products.above?.view, let below = products.below?.view else { return }
+        above.setToDifference(of: newer.above.state, and: older.above.state)
+        accumulator.addToBiases(rowsOf: above, scale: rates.biases)
+        accumulator.weights.view.addOuterProduct(of: above, and: older.below.activity, scale: rates.weights)
+        guard let feedbackWeights = accumulator.feedbackWeights else { return }
+        below.setToDifference(of: newer.below.state, and: older.below.state)
+        feedbackWeights.view.addOuterProduct(of: below, and: older.above.activity, scale: rates.weights)
+    }
+
+    public func makeContinualUpdate(
+        from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
+    ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
+        if isFromInput { return try InputUpdate(from: start, rates: rates) { $0.state } }
+        let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
+        // Multiplications a step: a product with half of all rows each way, against writing both weights.
+        let accumulating = Double(steps) * Double(batch) * Double(batch) * Double(below + above)
+        if let place = products.buffer?.weightsInPlace,
+            2 * Double(batch) * Double(below) * Double(above) < accumulating
+        {
+            return try UntiedInPlaceUpdate(of: parameters, in: place, rates: rates, batch: batch)
+        }
+        return try LowRankUpdate(from: start, steps: steps, rates: rates)
+    }
+
+    public func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
+    {
+        activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
+    }
+
+    public func addFeedbackAdjoint(
+        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+    ) {
+        guard let feedbackWeights = parameters.feedbackWeights else { return }
+        activityGradient.setToProduct(of: preactivationGradient, and: feedbackWeights.view, keeping: 1)
+    }
+
+    /// dL/dW = δₐᵀ r_b, dL/dV = δ_bᵀ rₐ.
+    public func addGradient(
+        below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
+        rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
+    ) {
+        accumulator.addForwardGradient(above: above, activityBelow: activities.below, rates: rates)
+        if let below, let feedbackWeights = accumulator.feedbackWeights {
+            feedbackWeights.view.setToProduct(
+                of: below, transposingFirst: true, and: activities.above, scale: rates.weights, keeping: 1)
+        }
+    }
+
+    public func drawFeedback(flipProbability: Double, using random: inout RandomSource) {
+        guard let feedback = parameters.feedbackWeights else { return }
+        let weights = parameters.weights
+        for i in 0..<feedback.rows {
+            for j in 0..<feedback.columns {
+                let weight = weights.pointer[j * weights.columns + i]
+                feedback.pointer[i * feedback.columns + j] = random.uniform() < flipProbability ? -weight : weight
+            }
+        }
+    }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    public func feedbackAngle() -> Double {
+        guard let feedback = parameters.feedbackWeights else { return 0 }
+        let weights = parameters.weights
+        var product = 0.0
+        for i in 0..<feedback.rows {
+            for j in 0..<feedback.columns {
+                product +=
+                    Double(feedback.pointer[i * feedback.columns + j])
+                    * Double(weights.pointer[j * weights.columns + i])
+            }
+        }
+        return angle(
+            product: product, squares: dotProduct(feedback.pointer, feedback.pointer, count: feedback.count),
+            dotProduct(weights.pointer, weights.pointer, count: weights.count))
+    }
+}

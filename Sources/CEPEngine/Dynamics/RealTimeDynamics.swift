@@ -1,0 +1,47 @@
+import CEPKernels
+
+/// The real-time setting: s ← s + dt (−s + ρ′(s) ⊙ a + β·pull), clamped to [0, 1] if asked. Preactivations a are made of
+/// activities ρ(s), of the input too.
+///
+/// As published, the factor ρ′(s) stands on hidden layers of tied networks only: not on the output layer (unless the
+/// dynamics are to follow the energy), and nowhere in the vector field. Linear layers are not clamped.
+struct RealTimeDynamics<Element: KernelScalar>: Dynamics {
+    let timeStep: Element
+    let clamp: Bool
+    let derivativeOnHidden: Bool
+    let derivativeOnOutput: Bool
+
+    var couplesThroughActivation: Bool { true }
+
+    func clamps(_ activation: Activation) -> Bool { clamp && activation != .linear }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool) {
+        stepRealTime(
+            layer, hasDerivative: hasDerivative(isOutput), pull: pull, timeStep: timeStep,
+            clamp: clamps(layer.activation))
+    }
+
+    func stepBack(
+        _ gradient: MatrixView<Element>, through step: RecordedLayer<Element>, activation: Activation, isOutput: Bool,
+        toPreactivation preactivationGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>
+    ) {
+        stepBackRealTime(
+            hasDerivative(isOutput) ? activation : .linear, gradient: gradient.pointer, state: step.state.pointer,
+            preactivation: step.preactivation.pointer, timeStep: timeStep, clamp: clamps(activation),
+            preactivationGradient: preactivationGradient.pointer, stateGradient: stateGradient.pointer,
+            count: gradient.count)
+    }
+
+    func activityBack(
+        _ activityGradient: MatrixView<Element>, at state: MatrixView<Element>, activation: Activation,
+        to stateGradient: MatrixView<Element>
+    ) {
+        addThroughDerivative(
+            of: activation, at: state.pointer, gradient: activityGradient.pointer, to: stateGradient.pointer,
+            count: state.count)
+    }
+
+    private func hasDerivative(_ isOutput: Bool) -> Bool { isOutput ? derivativeOnOutput : derivativeOnHidden }
+}

@@ -1,0 +1,118 @@
+import CEPKernels
+
+// One step of some samples: the same for every phase.
+
+/// The nudging of some samples.
+struct RowNudge<Element: KernelScalar> {
+    /// Rows × classes.
+    let targets: UnsafePointer<Element>
+    let beta: Element
+}
+
+extension Nudge {
+    /// For the samples of a batch from `first` on.
+    func rows(from first: Int) -> RowNudge<Element> {
+        RowNudge(targets: UnsafePointer(target.pointer + first * target.columns), beta: beta)
+    }
+}
+
+extension Network {
+    /// One step: preactivations, the pull, then new states and activities.
+    @inline(__always)
+    func step(
+        _ rows: StateRows<Element>, through weights: some PhaseWeights<Element>, nudge: RowNudge<Element>?,
+        order: Relaxation = .synchronous
+    ) {
+        let layers = 1...rows.layers.count
+        rows.changes.update(repeating: 0, count: rows.count)
+        switch order {
+        case .synchronous:
+            for layer in layers { weights.updatePreactivation(ofLayer: layer, rows) }
+            let pull = nudge.map { self.pull($0, rows) }
+            for layer in layers { move(layer, rows, pull: pull) }
+        case .alternating:
+            // Free phases only. Neighbours in the chain are never of the same half.
+            for first in 1...2 {
+                let half = stride(from: first, through: layers.upperBound, by: 2)
+                for layer in half { weights.updatePreactivation(ofLayer: layer, rows) }
+                for layer in half { move(layer, rows, pull: nil) }
+            }
+        }
+    }
+
+    /// β times minus the derivative of the loss, at the present states.
+    private func pull(_ nudge: RowNudge<Element>, _ rows: StateRows<Element>) -> Pull<Element> {
+        objective.pull(
+            rows.layers[rows.layers.count - 1].state, rows: rows.count, targets: nudge.targets, scores: rows.scores,
+            into: rows.pull)
+        return Pull(values: UnsafePointer(rows.pull), strength: nudge.beta)
+    }
+
+    /// The elementwise half of a step of one layer.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    private func move(_ number: Int, _ rows: StateRows<Element>, pull: Pull<Element>?) {
+        let layer = rows.layers[number - 1]
+        let isLast = number == rows.layers.count
+        dynamics.step(
+            MovingLayer(
+                rows: rows.count, columns: layer.units, activation: layer.activation,
+                preactivation: layer.preactivation, state: layer.state, changes: rows.changes),
+            pull: isLast ? pull : nil, isOutput: isOutput(number))
+        if dynamics.couplesThroughActivation {
+            activate(layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
+        }
+    }
+
+    /// Computes what a phase takes as given: activities, and the contribution of the clamped input.
+    func beginPhase(of state: NetworkState<Element>) {
+        if dynamics.couplesThroughActivation {
+            for (k, layer) in state.layers.enumerated() {
+                activate(state.activations[k], layer.pointer, into: state.activities[k].pointer, count: layer.count)
+            }
+        }
+        refreshInput(of: state)
+    }
+
+    /// To be called when parameters of connections from the input, or the input, have changed.
+    func refreshInput(of state: NetworkState<Element>) {
+        for (k, edge) in edges.enumerated() where edge.from == 0 {
+            guard let fromInput = state.fromInput[edge.to - 1] else { continue }
+            connections[k].forward(
+                state.activities[0].pointer, rows: state.batch, addingTo: nil, into: fromInput.pointer)
+        }
+    }
+
+    /// The preactivations of all layers at the present states, whose phase has begun.
+    func updatePreactivations(of state: NetworkState<Element>) throws(EngineError) {
+        let (wiring, rows) = (try wiring(), state.rows(0..<state.batch))
+        for layer in 1...lastLayer { wiring.updatePreactivation(ofLayer: layer, rows) }
+    }
+}
+
+/// Where states or preactivations were first found not to be finite.
+struct Divergence {
+    let step: Int
+    /// nil if the states are finite, but changed by more than the number type can hold.
+    let layer: Int?
+
+    /// The one that a run of all samples at once would have met.
+    static func first(_ all: some Sequence<Divergence>) -> Divergence? {
+        all.min { ($0.step, $0.layer ?? .max) < ($1.step, $1.layer ?? .max) }
+    }
+}
+
+extension Network {
+    func diverged(_ divergence: Divergence, nudged: Bool) -> EngineError {
+        let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(divergence.step)"
+        guard let layer = divergence.layer else {
+            return .diverged("\(phase): a state changed by more than a \(Element.self) can hold")
+        }
+        let place = "\(phase), in layer \(layer)"
+        if let k = parameters.firstIndex(where: { !$0.isFinite }) {
+            return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
+        }
+        return .diverged(
+            "\(place): its state or preactivation is infinite or not a number; try a smaller beta, dt or learning rate")
+    }
+}

@@ -1,0 +1,41 @@
+import CEPKernels
+
+// How a phase is cut into parts for threads, and into runs of steps between two polls of the monitor. No result depends
+// on the parts; the runs do not depend on the number of threads.
+
+/// Multiplications that make a part of a phase worth handing to another thread: some microseconds.
+private let minimumTaskWork = 1 << 17
+
+/// Weights beyond this many bytes do not stay in the caches. Then threads share them, a part of each product each, rather
+/// than that each goes through all of them for its own samples...
+private let cachedWeights = 8 << 20
+
+/// ... unless it has so many samples that a panel of weights is used often before the next one comes.
+private let samplesWorthAllWeights = 32
+
+extension Network {
+    /// The number of blocks of samples, relaxed on their own, into which a phase is cut.
+    func blockCount(batch: Int, steps: Int) -> Int {
+        let threads = WorkerPool.shared.threadCount
+        let bytes = movingMultiplications * MemoryLayout<Element>.stride
+        if bytes > cachedWeights, batch / threads < samplesWorthAllWeights { return 1 }
+        let (work, overflow) = multiplicationsPerStep(batch: batch).multipliedReportingOverflow(by: steps)
+        return max(1, min(threads, batch, (overflow ? .max : work) / minimumTaskWork))
+    }
+
+    /// Steps to take before the monitor is polled.
+    func stepsBetweenPolls(of monitor: ProgressMonitor, batch: Int) -> Int {
+        monitor.isObserved ? 1 : max(1, monitor.workPerPoll / multiplicationsPerStep(batch: batch))
+    }
+
+    /// The products between layers that move, the cost of activations, and that of a step anyway.
+    private func multiplicationsPerStep(batch: Int) -> Int {
+        let units = configuration.layers.dropFirst().reduce(0) { $0 + $1.units }
+        return minimumTaskWork / 32 + batch * (movingMultiplications + 16 * units)
+    }
+
+    /// Multiplications of one sample in the products between layers that move.
+    private var movingMultiplications: Int {
+        zip(connections, edges).reduce(0) { $0 + ($1.1.from > 0 ? $1.0.multiplications : 0) }
+    }
+}

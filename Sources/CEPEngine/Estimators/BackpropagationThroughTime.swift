@@ -1,0 +1,58 @@
+import CEPKernels
+
+/// BPTT: the gradient of the loss at the end of the free phase, sent back through all or the last of its steps.
+public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
+    public let freeSteps: Int
+    /// The steps at the end that gradients are sent back through; all of them where nil.
+    public let lastSteps: Int?
+    public let learningRates: LearningRates?
+    public let optimizer: any Optimizer
+
+    public init(
+        freeSteps: Int, lastSteps: Int? = nil, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD()
+    ) {
+        self.freeSteps = freeSteps
+        self.lastSteps = lastSteps
+        self.learningRates = learningRates
+        self.optimizer = optimizer
+    }
+
+    public func validate(for network: Network<Element>) throws(EngineError) {
+        try validateSteps(freeSteps, name: "free_steps")
+        if let lastSteps {
+            try validateSteps(lastSteps, name: "last_steps")
+            guard lastSteps <= freeSteps else {
+                throw .invalidArgument("last_steps is \(lastSteps), more than the \(freeSteps) free_steps there are")
+            }
+        }
+    }
+
+    public func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        let steps = lastSteps ?? freeSteps
+        let (trajectory, _) = try network.relaxRecording(batch.state, steps: freeSteps, kept: steps, monitor: monitor)
+        let metrics = network.metrics(of: batch.state, rows: 0..<trajectory.batch, target: batch.target)
+
+        let preactivationGradients = try network.layerMatrices(rows: steps * trajectory.batch)
+        let sweep = try BackwardSweep(of: network, from: batch)
+        for step in (0..<steps).reversed() {
+            sweep.stepBack(
+                through: { trajectory.layer($0, at: step) },
+                into: preactivationGradients.map { $0.rows(from: step * trajectory.batch, count: trajectory.batch) })
+            try sweep.checkGradients(after: steps - step)
+            try monitor.stepTaken(steps - step, of: steps)
+        }
+        try network.checkUpdates(
+            rates: rates, rows: 2 * Double(steps) * Double(trajectory.batch),
+            factors: network.largestMagnitudes(of: batch.state, and: preactivationGradients))
+        try network.addReadoutUpdate(on: batch, rates: rates, into: accumulators)
+        // All steps in one product, now that no gradient needs the weights any more.
+        network.addGradient(
+            preactivationGradients: preactivationGradients.map { $0.view },
+            activities: { trajectory.activities(of: $0, steps: 0..<steps) }, rates: rates.map { $0 * -1 },
+            into: accumulators)
+        return metrics
+    }
+}

@@ -1,0 +1,104 @@
+import CEPKernels
+
+/// Gradients of the loss, sent back step by step through a network that relaxes freely.
+final class BackwardSweep<Element: KernelScalar> {
+    private let network: Network<Element>
+    /// dL/ds of each layer but the input (index 0 is layer 1), at the time the sweep has come back to.
+    let stateGradients: [Matrix<Element>]
+    private let activityGradients: [Matrix<Element>]
+    private let directGradients: [Matrix<Element>]
+
+    /// At the end of the free phase, where only the last layer has a gradient: −pull / B.
+    init(of network: Network<Element>, from batch: ClampedBatch<Element>) throws(EngineError) {
+        let state = batch.state
+        self.network = network
+        stateGradients = try network.layerMatrices(rows: state.batch)
+        activityGradients = try network.layerMatrices(rows: state.batch)
+        directGradients = try network.layerMatrices(rows: state.batch)
+        network.objective.pull(
+            state.last.pointer, rows: state.batch, targets: batch.target.pointer, scores: state.scores.pointer,
+            into: state.pull.pointer)
+        stateGradients[stateGradients.count - 1].view.add(state.pull.view, scale: -1 / Element(state.batch))
+    }
+
+    /// One step back in time.
+    ///
+    /// - Parameters:
+    ///   - recorded: Each layer (1 ... L) as it was at the start of the step.
+    ///   - preactivationGradients: Where dL/da of each layer but the input is written.
+    func stepBack(
+        through recorded: (_ layer: Int) -> RecordedLayer<Element>, into preactivationGradients: [MatrixView<Element>]
+    ) {
+        let layers = network.configuration.layers
+        for layer in 1...network.lastLayer {
+            network.dynamics.stepBack(
+                stateGradients[layer - 1].view, through: recorded(layer), activation: layers[layer].activation,
+                isOutput: network.isOutput(layer), toPreactivation: preactivationGradients[layer - 1],
+                toState: directGradients[layer - 1].view)
+            activityGradients[layer - 1].view.setToZero()
+        }
+        for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {
+            connection.addForwardAdjoint(preactivationGradients[edge.to - 1], to: activityGradients[edge.from - 1].view)
+            connection.addFeedbackAdjoint(preactivationGradients[edge.from - 1], to: activityGradients[edge.to - 1].view)
+        }
+        for layer in 1...network.lastLayer {
+            let stateGradient = stateGradients[layer - 1].view
+            stateGradient.copy(from: directGradients[layer - 1].view)
+            network.dynamics.activityBack(
+                activityGradients[layer - 1].view, at: recorded(layer).state, activation: layers[layer].activation,
+                to: stateGradient)
+        }
+    }
+
+    /// - Parameter advice: The likely cause, and what to do.
+    /// - Throws: `EngineError.diverged` if a gradient is infinite or not a number, so many steps back in time.
+    func checkGradients(
+        after steps: Int,
+        advice: String = "the free phase multiplies small changes; send gradients back through fewer steps"
+    ) throws(EngineError) {
+        let layer = stateGradients.firstIndex { firstNonFinite(in: $0.pointer, count: $0.count) != nil }
+        guard let layer else { return }
+        throw .diverged(
+            "the gradient became infinite or not a number on its way back, at step \(steps), in layer \(layer + 1): "
+                + advice)
+    }
+
+    /// max |dL/ds| over all layers; NaN if one is not finite.
+    var largestGradient: Element {
+        var largest: Element = 0
+        for gradient in stateGradients {
+            let size = largestMagnitude(in: gradient.pointer, count: gradient.count)
+            if !(size <= largest), !largest.isNaN { largest = size }
+        }
+        return largest
+    }
+}
+
+extension Network {
+    /// Matrices like the states of each layer but the input, `rows` rows each.
+    func layerMatrices(rows: Int) throws(EngineError) -> [Matrix<Element>] {
+        var matrices: [Matrix<Element>] = []
+        for layer in configuration.layers.dropFirst() {
+            matrices.append(try Matrix(rows: rows, columns: layer.units))
+        }
+        return matrices
+    }
+
+    /// Adds the gradient of all parameters of connections, times the rates, to the accumulators.
+    ///
+    /// - Parameters:
+    ///   - preactivationGradients: dL/da of each layer but the input; rows may be samples of several steps.
+    ///   - activities: Of the layers of a connection, the same rows.
+    func addGradient(
+        preactivationGradients: [MatrixView<Element>], activities: (_ edge: Edge) -> ActivityPair<Element>,
+        rates: [UpdateRates<Element>], into accumulators: [ConnectionParameters<Element>]
+    ) {
+        for (k, connection) in connections.enumerated() {
+            let (edge, index) = (edges[k], parameterIndex(of: k))
+            connection.addGradient(
+                below: edge.from > 0 ? preactivationGradients[edge.from - 1] : nil,
+                above: preactivationGradients[edge.to - 1], activities: activities(edge), rates: rates[index],
+                into: accumulators[index])
+        }
+    }
+}

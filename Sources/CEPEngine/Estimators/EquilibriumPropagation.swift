@@ -1,0 +1,72 @@
+import CEPKernels
+
+/// EP (Scellier and Bengio, 2017): one update from the steady states of the free and of the nudged phase. On a
+/// network with untied feedback this is the vector field rule, VF.
+public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
+    public let phases: TwoPhases
+    public let learningRates: LearningRates?
+    public let optimizer: any Optimizer
+    /// Whether the update is summed over the steps of the nudged phase, the weights staying as they are, rather than
+    /// taken from its two ends. It makes a difference with untied feedback only.
+    public let accumulates: Bool
+
+    public init(
+        _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
+        accumulates: Bool = false
+    ) {
+        self.phases = phases
+        self.learningRates = learningRates
+        self.optimizer = optimizer
+        self.accumulates = accumulates
+    }
+
+    public func validate(for network: Network<Element>) throws(EngineError) { try phases.validate(for: network) }
+
+    public func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
+        let free = try StateSnapshot(of: batch.state)
+        let betas = phases.betas(random: &random)
+
+        // Weights stay as they are until the last nudged phase has ended.
+        let waits = accumulates || betas.count > 1
+        let sums = waits ? try network.zeroParameters() : accumulators
+        for (number, beta) in betas.enumerated() {
+            if number > 0 { free.restore(to: batch.state) }
+            try runNudgedPhase(
+                of: network, on: batch, beta: beta, share: 1 / Double(betas.count), from: free, rates: rates,
+                into: sums, monitor: monitor)
+        }
+        if waits {
+            try network.checkSums(sums)
+            for (accumulator, sum) in zip(accumulators, sums) { accumulator.add(sum) }
+        }
+        return metrics
+    }
+
+    private func runNudgedPhase(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, beta: Double, share: Double,
+        from free: StateSnapshot<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
+    ) throws(EngineError) {
+        let state = batch.state
+        let nudge = Nudge(target: batch.target, beta: Element(beta))
+        let scaled = rates.map { $0 * Element(share / (beta * Double(state.batch))) }
+        if accumulates {
+            let older = try StateSnapshot(of: state)
+            try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
+                network.addUpdates(from: older, to: state, rates: scaled, into: accumulators)
+                older.update(from: state)
+            }
+            try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)
+        } else {
+            try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor)
+            try network.checkUpdates(
+                rates: scaled, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
+            try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)
+            network.addUpdates(from: free, to: state, rates: scaled, into: accumulators)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import CEPKernels
+
+/// What a rule takes for the gradient of the loss on a batch.
+public struct GradientEstimate<Element: KernelScalar> {
+    /// dL/dθ, of the shapes of each connection's parameters.
+    public let connections: [ConnectionParameters<Element>]
+    /// How the batch was predicted at the end of the free phase.
+    public let metrics: Metrics
+}
+
+extension Network {
+    /// The gradient of the mean loss of a batch, as a rule estimates it. The network does not change.
+    public func gradient(
+        _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
+    ) throws(EngineError) -> GradientEstimate<Element> {
+        try exclusively { () throws(EngineError) in
+            try samples.validate(for: self)
+            try estimator.validateWithRates(for: self)
+            monitor.begin(total: samples.inputs.rows)
+            let gradient = try zeroParameters()
+            let metrics = try estimator.addUpdates(
+                of: self, on: detachedBatch(of: samples), rates: forEachParameters(UpdateRates(-1)), into: gradient,
+                random: &random, monitor: monitor)
+            return GradientEstimate(connections: gradient, metrics: metrics)
+        }
+    }
+
+    /// All samples as one batch, in a state apart from the network's own.
+    func detachedBatch(of samples: Samples) throws(EngineError) -> ClampedBatch<Element> {
+        let rows = SampleRows(0..<samples.inputs.rows)
+        let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)
+        let state = try makeState(batch: rows.count)
+        samples.inputs.clamp(rows, into: state)
+        return ClampedBatch(state: state, target: target)
+    }
+}

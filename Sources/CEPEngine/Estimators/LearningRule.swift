@@ -1,0 +1,102 @@
+import CEPKernels
+
+/// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with what is
+/// needed to learn by it: learning rates and an optimizer.
+///
+/// A new rule is one conforming type in a file of its own, and a case where rules are read from their options.
+public protocol LearningRule<Element>: Sendable {
+    associatedtype Element: KernelScalar
+
+    /// nil for a rule that only estimates gradients.
+    var learningRates: LearningRates? { get }
+
+    var optimizer: any Optimizer { get }
+
+    /// Whether the rule updates the parameters itself, by its optimizer, while the batch is run.
+    var isContinual: Bool { get }
+
+    /// - Throws: `EngineError.invalidArgument` if the rule cannot be used with a network.
+    func validate(for network: Network<Element>) throws(EngineError)
+
+    /// Runs the batch, whose input is clamped and whose other states are zero, and adds minus the estimated gradient,
+    /// times `rates`, to the accumulators.
+    ///
+    /// - Parameters:
+    ///   - network: The one that learns.
+    ///   - batch: Its states, inputs and targets.
+    ///   - rates: One a set of the network's parameters.
+    ///   - accumulators: The network's own parameters, or others of the same shapes. In the latter case the network's
+    ///     parameters are in the end as they were.
+    ///   - random: What the rule draws from.
+    ///   - monitor: To be handed to the phases, which it may stop.
+    /// - Returns: How the batch was predicted at the end of the free phase.
+    /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`, with the network's parameters as they were.
+    func addUpdates(
+        of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics
+}
+
+extension LearningRule {
+    public var optimizer: any Optimizer { SGD() }
+    public var isContinual: Bool { false }
+}
+
+/// The learning rate of each connection, in the order of `Network.parameters`.
+public struct LearningRates: Sendable {
+    public var weights: [Double]
+    public var biases: [Double]
+
+    /// - Parameters:
+    ///   - weights: One rate a connection.
+    ///   - biases: Those of the weights if not given.
+    public init(weights: [Double], biases: [Double]? = nil) {
+        self.weights = weights
+        self.biases = biases ?? weights
+    }
+
+    func validate<Element>(for network: Network<Element>) throws(EngineError) {
+        for (name, rates) in [("learning_rates", weights), ("bias_learning_rates", biases)] {
+            let connections = network.parameters.count
+            guard rates.count == connections else {
+                throw .invalidArgument(
+                    "\(name) has \(rates.count) values; the network has \(connections) connections "
+                        + "(one rate each, input first)")
+            }
+            if let k = rates.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+                throw .invalidArgument("\(name)[\(k)] is \(rates[k]); expected a finite number, 0 or more")
+            }
+            if let k = rates.firstIndex(where: { !Element($0).isFinite }) {
+                throw .invalidArgument("\(name)[\(k)] is \(rates[k]), which the network's dtype cannot hold")
+            }
+        }
+    }
+
+    func rates<Element>() -> [UpdateRates<Element>] {
+        zip(weights, biases).map { UpdateRates(weights: Element($0), biases: Element($1)) }
+    }
+}
+
+extension LearningRates: ExpressibleByArrayLiteral {
+    /// Of weights and biases alike.
+    public init(arrayLiteral rates: Double...) { self.init(weights: rates) }
+}
+
+extension LearningRule {
+    func validateWithRates(for network: Network<Element>) throws(EngineError) {
+        try validate(for: network)
+        try learningRates?.validate(for: network)
+        try optimizer.validate(for: network)
+    }
+}
+
+func validateSteps(_ steps: Int, name: String) throws(EngineError) {
+    guard steps >= 1 else { throw .invalidArgument("\(name) must be 1 or more, got \(steps)") }
+}
+
+func validateBeta<Element: KernelScalar>(_ beta: Double, as type: Element.Type) throws(EngineError) {
+    guard beta.isFinite, beta != 0 else { throw .invalidArgument("beta must be finite and not 0, got \(beta)") }
+    guard type.init(beta).isNormal else {
+        throw .invalidArgument("beta is \(beta), which the network's dtype cannot hold")
+    }
+}

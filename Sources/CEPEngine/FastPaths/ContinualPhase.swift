@@ -1,0 +1,104 @@
+import CEPKernels
+
+/// A nudged phase in which the weights change by plain SGD at every step, without being written: each connection keeps
+/// its change in the form that costs least.
+///
+/// Samples move each other's weights, so that threads meet twice a step: when all states have moved, and when all updates
+/// have been recorded. No result depends on the number of threads.
+final class ContinualPhase<Element: KernelScalar> {
+    private let network: Network<Element>
+    private let nudge: Nudge<Element>
+    private let weights: PlasticWeights<Element>
+    private let recorded: RecordedUpdates<Element>
+    private let state: NetworkState<Element>
+    private let all: StateRows<Element>
+    private let parts: [StateRows<Element>]
+    /// What of each update takes all samples: its connection, and the part.
+    private let batchRecordings: [(connection: Int, part: Int)]
+
+    /// - Parameter rates: Learning rates divided by βB, one a set of parameters; nil to leave the weights as they are.
+    /// - Returns: nil if a connection has no such form of its update. The weights then have to be written.
+    init?(
+        of network: Network<Element>, _ state: NetworkState<Element>, nudge: Nudge<Element>, steps: Int,
+        rates: [UpdateRates<Element>]?
+    ) throws(EngineError) {
+        let start = try StateSnapshot(of: state)
+        var updates: [any ContinualUpdate<Element>] = []
+        for (k, connection) in network.connections.enumerated() {
+            var rate = rates?[network.parameterIndex(of: k)] ?? UpdateRates(0)
+            if connection.parameters.biases == nil { rate = UpdateRates(weights: rate.weights, biases: 0) }
+            guard
+                let update = try connection.makeContinualUpdate(
+                    from: start.pair(network.edges[k]), steps: steps, rates: rate)
+            else { return nil }
+            updates.append(update)
+        }
+        self.network = network
+        self.nudge = nudge
+        self.state = state
+        weights = PlasticWeights(try network.wiring(), updates, of: network)
+        recorded = try RecordedUpdates(updates, of: network, state, from: start)
+        all = state.rows(0..<state.batch)
+        parts = state.parts(network.blockCount(batch: state.batch, steps: 1))
+        batchRecordings = updates.indices.flatMap { k in (0..<updates[k].batchParts).map { (connection: k, part: $0) } }
+    }
+
+    /// Relaxes from the present state. The states are those of the steps taken, however it ends.
+    func run(steps: Int, rates: [UpdateRates<Element>]?, monitor: ProgressMonitor) throws(EngineError) {
+        try monitor.show { phaseStep(0, residual: 0, rates: rates) }
+        for step in 1...steps {
+            takeStep()
+            let residual = all.residual
+            guard !residual.isNaN else {
+                throw network.diverged(Divergence(step: step, layer: all.firstLayerNotFinite), nudged: true)
+            }
+            recordStep()
+            try monitor.show { phaseStep(step, residual: residual, rates: rates) }
+            try monitor.stepTaken(step, of: steps)
+            // Weights move with the states: where those are at rest, so are the weights.
+            if residual <= Element(network.configuration.tolerance) { break }
+        }
+    }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    private func takeStep() {
+        WorkerPool.shared.run(parts: parts.count) { part in
+            let rows = parts[part]
+            network.step(rows, through: weights, nudge: nudge.rows(from: rows.first))
+            recorded.recordSamples(rows.range)
+        }
+    }
+
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    private func recordStep() {
+        recorded.samplesAreRecorded()
+        WorkerPool.shared.run(parts: parts.count, of: batchRecordings.count) { _, some in
+            for each in batchRecordings[some] { recorded.recordBatch(of: each.connection, part: each.part) }
+        }
+        recorded.stepIsRecorded()
+    }
+
+    /// Adds to an accumulator how a connection has changed, at the given rates.
+    func addUpdate(
+        of connection: Int, at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>
+    ) {
+        weights.updates[connection].add(at: rates, to: accumulator)
+    }
+
+    /// A step at which the connections are as they were, except for how they have changed.
+    private func phaseStep(_ step: Int, residual: Element, rates: [UpdateRates<Element>]?) -> PhaseStep<Element> {
+        PhaseStep(
+            of: network, step: step, beta: nudge.beta, residual: residual, state: state, weightsMove: rates != nil
+        ) { (index) throws(EngineError) in
+            let parameters = self.network.parameters[index]
+            let connection = self.network.connections.indices.first { self.network.parameterIndex(of: $0) == index }
+            guard let rates, let connection, step > 0 else { return parameters }
+            let moved = try parameters.zeros()
+            moved.copy(from: parameters)
+            self.addUpdate(of: connection, at: rates[index], to: moved)
+            return moved
+        }
+    }
+}

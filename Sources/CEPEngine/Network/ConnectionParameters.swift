@@ -1,0 +1,85 @@
+import CEPKernels
+
+/// The parameters of one connection, or numbers of the same shapes: updates, gradients, the state of an optimizer.
+public final class ConnectionParameters<Element: KernelScalar> {
+    /// One of the tensors by its name in files and in the C interface.
+    public struct Tensor {
+        public let name: String
+        public let values: Matrix<Element>
+        /// Of the tensor as callers see it. A matrix of weights has rank 2, biases have rank 1.
+        public let shape: [Int]
+        /// Whether learning rates of biases apply.
+        let isBias: Bool
+    }
+
+    /// Units above × units below.
+    public let weights: Matrix<Element>
+    /// 1 × units above. nil for a connection without biases.
+    public let biases: Matrix<Element>?
+    /// Units below × units above. nil without feedback weights.
+    public let feedbackWeights: Matrix<Element>?
+    /// All of them, weights first.
+    public let tensors: [Tensor]
+
+    public init(below: Int, above: Int, biases hasBiases: Bool = true, feedback: Bool) throws(EngineError) {
+        weights = try Matrix(rows: above, columns: below)
+        biases = hasBiases ? try Matrix(rows: 1, columns: above) : nil
+        feedbackWeights = feedback ? try Matrix(rows: below, columns: above) : nil
+        var tensors = [Tensor(name: "weights", values: weights, shape: [above, below], isBias: false)]
+        if let biases { tensors.append(Tensor(name: "biases", values: biases, shape: [above], isBias: true)) }
+        if let feedbackWeights {
+            tensors.append(
+                Tensor(name: "feedback_weights", values: feedbackWeights, shape: [below, above], isBias: false))
+        }
+        self.tensors = tensors
+    }
+
+    /// The matrices of all tensors, weights first.
+    public var matrices: [Matrix<Element>] { tensors.map { $0.values } }
+
+    /// Zeros of the same shapes.
+    public func zeros() throws(EngineError) -> ConnectionParameters {
+        try ConnectionParameters(
+            below: weights.columns, above: weights.rows, biases: biases != nil, feedback: feedbackWeights != nil)
+    }
+
+    public func copy(from other: ConnectionParameters) {
+        for (mine, theirs) in zip(tensors, other.tensors) { mine.values.copy(from: theirs.values) }
+    }
+
+    /// Adds other numbers of the same shapes, times the rates.
+    func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(1)) {
+        for (mine, theirs) in zip(tensors, other.tensors) {
+            mine.values.view.add(theirs.values.view, scale: mine.isBias ? rates.biases : rates.weights)
+        }
+    }
+
+    /// Adds the sum of the rows of a matrix to the biases, if there are any.
+    func addToBiases(rowsOf matrix: MatrixView<Element>, scale: Element) {
+        biases?.view.addRowSums(of: matrix, scale: scale)
+    }
+
+    var isFinite: Bool {
+        tensors.allSatisfy { firstNonFinite(in: $0.values.pointer, count: $0.values.count) == nil }
+    }
+
+    /// max |value| over all tensors; NaN if one is not finite.
+    var largestMagnitude: Element {
+        tensors.reduce(0) { largest, tensor in
+            let size = CEPKernels.largestMagnitude(in: tensor.values.pointer, count: tensor.values.count)
+            return size <= largest || largest.isNaN ? largest : size
+        }
+    }
+
+    /// Weights and biases from U(−1/√fan_in, 1/√fan_in).
+    func draw(using random: inout RandomSource) {
+        let bound = 1 / Double(weights.columns).squareRoot()
+        for matrix in [weights, biases].compactMap({ $0 }) {
+            for i in 0..<matrix.count { matrix.pointer[i] = Element(bound * (2 * random.uniform() - 1)) }
+        }
+    }
+
+    func setToZero() {
+        for tensor in tensors { tensor.values.view.setToZero() }
+    }
+}

@@ -1,0 +1,40 @@
+import CEPKernels
+
+/// One layer: the shape of its state for one sample, and its activation.
+public struct Layer: Sendable, Equatable {
+    /// The state of one sample; a dense layer has one extent, its units.
+    public var shape: [Int]
+    /// σ in the prototypical setting, ρ in the real-time one. The activation of the input, which is clamped, is used in
+    /// the real-time setting only: connections receive ρ(x).
+    public var activation: Activation
+
+    public init(shape: [Int], activation: Activation = .shiftedSigmoid) {
+        self.shape = shape
+        self.activation = activation
+    }
+
+    /// A dense layer.
+    public init(units: Int, activation: Activation = .shiftedSigmoid) {
+        self.init(shape: [units], activation: activation)
+    }
+
+    /// The number of values of a state; `Int.max` where it cannot be counted.
+    public var units: Int {
+        shape.reduce(1) { product, extent in
+            let (value, overflow) = product.multipliedReportingOverflow(by: extent)
+            return overflow ? .max : value
+        }
+    }
+}
+
+/// Which layers a connection joins.
+public struct Edge: Sendable, Hashable {
+    /// The layer nearer to the input.
+    public var from: Int
+    public var to: Int
+
+    public init(from: Int, to: Int) {
+        self.from = from
+        self.to = to
+    }
+}

@@ -1,0 +1,111 @@
+import CEPKernels
+
+/// What a network is trained for: its scores, its loss, and the pull −∂L/∂s that nudges a layer.
+///
+/// A new objective is one conforming type in a file of its own and a case of `ObjectiveKind`.
+public protocol Objective<Element>: Sendable {
+    associatedtype Element: KernelScalar
+
+    /// The number of scores of a sample: of classes, or of target values.
+    var classes: Int { get }
+
+    /// The scores of some samples, of which the largest names the class.
+    ///
+    /// - Parameters:
+    ///   - states: Of the last layer, `rows` × units.
+    ///   - scores: `rows` × classes, to be written.
+    func score(_ states: UnsafePointer<Element>, rows: Int, into scores: UnsafeMutablePointer<Element>)
+
+    /// The loss of each sample, summed, from the scores.
+    func loss(scores: MatrixView<Element>, targets: MatrixView<Element>) -> Double
+
+    /// Minus the derivative of the loss of each sample with respect to the state of the last layer. May be called by
+    /// several threads at once, for different samples.
+    ///
+    /// - Parameters:
+    ///   - states: Of the last layer, `rows` × units.
+    ///   - targets: `rows` × classes.
+    ///   - scores: Memory for `rows` × classes values.
+    ///   - pull: `rows` × units, to be written.
+    func pull(
+        _ states: UnsafePointer<Element>, rows: Int, targets: UnsafePointer<Element>,
+        scores: UnsafeMutablePointer<Element>, into pull: UnsafeMutablePointer<Element>)
+
+    /// The parameters of the objective's own; nil if it has none.
+    var parameters: ConnectionParameters<Element>? { get }
+
+    /// Adds the gradient of the mean loss with respect to the objective's own parameters, times the rates.
+    func addGradient(
+        _ states: MatrixView<Element>, targets: MatrixView<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>) throws(EngineError)
+}
+
+extension Objective {
+    public var parameters: ConnectionParameters<Element>? { nil }
+
+    public func addGradient(
+        _ states: MatrixView<Element>, targets: MatrixView<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) throws(EngineError) {}
+}
+
+/// The objectives that a configuration can name.
+public enum ObjectiveKind: Sendable, Equatable {
+    /// L = ½ ‖s_L − y‖².
+    case squaredError
+    /// L = −Σ y log softmax(s_L), on a linear output layer.
+    case crossEntropy
+    /// The same of softmax(W s_L + b), scores outside the dynamics.
+    case readout(classes: Int)
+
+    /// The classes of a readout; nil without one.
+    public var readoutClasses: Int? { if case .readout(let classes) = self { classes } else { nil } }
+
+    var defaultNudging: Nudging { readoutClasses == nil ? .outside : .inside }
+
+    func validate(for configuration: NetworkConfiguration) throws(EngineError) {
+        if case .readout = self, configuration.setting == .prototypical, configuration.nudging == .outside {
+            throw .invalidArgument(
+                "nudging is outside, with a readout: expected inside, because its pull is a preactivation of the last "
+                    + "hidden layer")
+        }
+        if self == .crossEntropy, let output = configuration.layers.last, output.activation != .linear {
+            throw .invalidArgument(
+                "cross-entropy needs a linear output layer, got the activation \(output.activation.rawValue)")
+        }
+    }
+
+    func make<Element: KernelScalar>(units: Int) throws(EngineError) -> any Objective<Element> {
+        switch self {
+        case .squaredError: SquaredError(classes: units)
+        case .crossEntropy: CrossEntropy(classes: units)
+        case .readout(let classes): try SoftmaxReadout(units: units, classes: classes)
+        }
+    }
+}
+
+/// The loss that a network without a readout is trained with.
+public enum Loss: String, Sendable, CaseIterable {
+    case squaredError = "squared_error"
+    case crossEntropy = "cross_entropy"
+}
+
+/// Where the pull acts in the prototypical setting.
+public enum Nudging: String, Sendable, CaseIterable {
+    /// s ← σ(a) + β·pull (Ernoult et al.).
+    case outside
+    /// s ← σ(a + β·pull) (Laborieux et al.).
+    case inside
+}
+
+/// The nudging of a phase: towards a target, with strength β.
+public struct Nudge<Element: KernelScalar> {
+    /// Batch × classes.
+    public let target: Matrix<Element>
+    public let beta: Element
+
+    public init(target: Matrix<Element>, beta: Element) {
+        self.target = target
+        self.beta = beta
+    }
+}

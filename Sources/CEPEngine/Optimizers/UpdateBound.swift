@@ -1,0 +1,55 @@
+import CEPKernels
+
+// Parameters that an update would make infinite are better found before it is made. Looking through all of them after
+// every batch would cost more than a tenth of training; the factors of an update are small.
+
+extension Network {
+    /// - Parameters:
+    ///   - rates: With which updates are added, one a set of parameters.
+    ///   - rows: Products that each parameter's update is a sum of.
+    ///   - factors: The largest magnitude, at each layer, of what is multiplied to make the update.
+    /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number.
+    func checkUpdates(rates: [UpdateRates<Element>], rows: Double, factors: [Double]) throws(EngineError) {
+        for (k, edge) in edges.enumerated() {
+            let index = parameterIndex(of: k)
+            // Products are summed before they are multiplied by a rate: a small one does not save them.
+            let rate = Double(max(rates[index].weights.magnitude, rates[index].biases.magnitude, 1))
+            let (below, above) = (max(factors[edge.from], 1), max(factors[edge.to], 1))
+            guard rate * rows * below * above < Double(Element.greatestFiniteMagnitude) / 16 else {
+                throw updateIsNotFinite(of: index)
+            }
+        }
+    }
+
+    /// - Parameter sums: Updates of each set of parameters.
+    /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number by them.
+    public func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {
+        for (k, sum) in sums.enumerated() where !(sum.largestMagnitude < Element.greatestFiniteMagnitude / 16) {
+            throw updateIsNotFinite(of: k)
+        }
+    }
+
+    func updateIsNotFinite(of connection: Int) -> EngineError {
+        .diverged(
+            "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
+                + "larger beta")
+    }
+
+    /// The largest magnitude of the state and the activity of each layer.
+    func largestMagnitudes(of state: NetworkState<Element>) -> [Double] {
+        zip(state.layers, state.activities).map { layer, activity in
+            let size = largestMagnitude(in: layer.pointer, count: layer.count)
+            return Double(activity === layer ? size : max(size, largestMagnitude(in: activity.pointer, count: activity.count)))
+        }
+    }
+
+    /// The same, and of a gradient of each layer's preactivation.
+    func largestMagnitudes(of state: NetworkState<Element>, and preactivationGradients: [Matrix<Element>]) -> [Double] {
+        var magnitudes = largestMagnitudes(of: state)
+        for (k, gradient) in preactivationGradients.enumerated() {
+            let size = Double(largestMagnitude(in: gradient.pointer, count: gradient.count))
+            if !(size <= magnitudes[k + 1]) { magnitudes[k + 1] = size }
+        }
+        return magnitudes
+    }
+}
