@@ -24,7 +24,7 @@ let package = Package(
         // swift run -c release digits
         .executableTarget(
             name: "digits", dependencies: ["CEPEngine"], path: "Examples/Digits", exclude: ["digits.csv"]),
-        .testTarget(name: "CEPKernelsTests", dependencies: ["CEPKernels"]),
+        .testTarget(name: "CEPKernelsTests", dependencies: ["CEPKernels", "COpenBLAS"]),
         .testTarget(name: "CEPEngineTests", dependencies: ["CEPEngine"]),
         .testTarget(name: "CEPABITests", dependencies: ["CEPABI", "CCEP"]),
     ],

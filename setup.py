@@ -1,7 +1,6 @@
 """Builds the extension: the Swift engine as a static library, linked with python/src."""
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,8 +10,6 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent
-# What python/src/reserve.c stands in front of.
-WRAPPED = sorted(set(re.findall(r"\b__wrap_(\w+)", (ROOT / "python/src/reserve.c").read_text())))
 ARCHIVE = ROOT / ".build" / "release" / "libcep-static.a"
 
 
@@ -91,7 +88,6 @@ setup(
                 "--gc-sections",
                 "-Xlinker",
                 "-s",
-                *(word for name in WRAPPED for word in ("-Xlinker", f"--wrap={name}")),
             ],
             depends=[
                 "Package.swift",

@@ -58,8 +58,7 @@ public final class WorkerPool: @unchecked Sendable {
         pthread_atfork(nil, nil) { WorkerPool.shared.startOver() }
     }
 
-    /// Counts a call into the engine while it is at work, with the engine's arithmetic. Calls through cep.h are counted;
-    /// a Swift program that calls the engine itself may use this, and else has the arithmetic that it had.
+    /// Counts a call into the engine while it runs, with the engine's arithmetic.
     public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
         calls.add(1, ordering: .relaxed)
         defer { calls.subtract(1, ordering: .relaxed) }
@@ -213,8 +212,8 @@ public final class WorkerPool: @unchecked Sendable {
         requested.flatMap { Int($0) }.flatMap { (1...largestThreadCount).contains($0) ? $0 : nil }
     }
 
-    /// As many as are asked for, or the processors this process may run on.
-    private static var initialThreadCount: Int { requestedCount ?? max(1, Int(cep_processor_count())) }
+    /// As many as are asked for, or the processors this process may use.
+    private static var initialThreadCount: Int { requestedCount ?? min(processorCount(), largestThreadCount) }
 }
 
 /// Keeps what is declared before it and after it in different lines of the caches: a thread that writes to a line takes

@@ -42,7 +42,10 @@ import Testing
         /// The derivative along each direction, by central differences of what moved parameters lead to.
         func derivatives(_ end: (_ moved: ReferenceNetwork) -> ReferenceNetwork.States) -> [Double] {
             directions.map { direction in
-                centralDifference { reference.loss(end(reference.moved($0, along: direction)), y) }
+                centralDifference { step in
+                    let moved = reference.moved(step, along: direction)
+                    return moved.loss(end(moved), y)
+                }
             }
         }
 

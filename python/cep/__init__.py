@@ -18,10 +18,12 @@ from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
+from cep.layers import Dense, Input, Readout
 from cep.live import LiveView
 from cep.network import Network, PhaseOutcome
 from cep.network_files import load
 from cep.network_options import NetworkOptions
+from cep.optimizers import SGD, Adam, Optimizer
 from cep.phase_records import Record, RecordedPhase, record
 from cep.plots import plot_gdu, plot_history
 from cep.processor import get_num_threads, instruction_set, set_num_threads
@@ -41,21 +43,27 @@ __all__ = [
     "CEP",
     "EP",
     "RBP",
+    "SGD",
+    "Adam",
     "BatchResult",
     "Checkpoint",
     "CheckpointError",
     "Configuration",
     "ConvergenceWarning",
+    "Dense",
     "DivergenceError",
     "Evaluation",
     "GDUReport",
     "Gradient",
     "History",
+    "Input",
     "LearningRule",
     "LiveView",
     "Network",
     "NetworkOptions",
+    "Optimizer",
     "PhaseOutcome",
+    "Readout",
     "Record",
     "RecordedPhase",
     "Reproduction",

@@ -14,14 +14,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from cep import _arguments, named_parameters, tensor_files
-from cep.configuration import Configuration
+from cep import _arguments, named_parameters, optimizer_state, tensor_files
+from cep.configuration import OPTIMIZERS, Configuration
 from cep.history import History
-from cep.network import Network
+from cep.network import Network, parameter_shapes
+from cep.optimizer_state import OptimizerState
 from cep.tensor_files import CheckpointError, TensorFile
 from cep.trainer import Position
 
 FORMAT = "cep checkpoint 1"
+# Of the names of what an optimizer remembers.
+_PREFIX = "optimizer."
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class Checkpoint:
     """Of the epochs finished."""
     position: Position = field(default_factory=Position)
     """In the epoch after them."""
+    optimizer: OptimizerState | None = None
+    """What the optimizer remembers; None before its first update."""
 
     @classmethod
     def of(
@@ -49,6 +54,7 @@ class Checkpoint:
             net.random_state,
             History(**{name: list(values) for name, values in vars(history).items()}),
             dataclasses.replace(position),
+            optimizer_state.of(net),
         )
 
     @property
@@ -57,9 +63,10 @@ class Checkpoint:
         return self.history.best_epoch
 
     def restore(self, net: Network) -> None:
-        """Give a network of the same configuration the parameters and the random state."""
+        """Give a network of the same configuration all that this one had."""
         named_parameters.restore(net, self.parameters)
         net.random_state = self.random_state
+        optimizer_state.restore(net, self.optimizer)
 
     def make_network(self) -> Network:
         """A network as it was at this moment, without states."""
@@ -94,7 +101,14 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         "random_state": checkpoint.random_state,
         "history": vars(checkpoint.history),
     }
-    tensor_files.write(path, TensorFile(FORMAT, state, checkpoint.parameters))
+    tensors = dict(checkpoint.parameters)
+    if checkpoint.optimizer is not None:
+        state["optimizer"] = {
+            "name": checkpoint.optimizer.name,
+            "steps": checkpoint.optimizer.steps,
+        }
+        tensors |= {_PREFIX + key: array for key, array in checkpoint.optimizer.arrays.items()}
+    tensor_files.write(path, TensorFile(FORMAT, state, tensors))
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -133,7 +147,9 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
         checkpoint = _checkpoint(content.state, content.tensors)
         configuration = checkpoint.configuration
         named_parameters.check(
-            checkpoint.parameters, configuration.sizes, configuration.feedback, configuration.dtype
+            checkpoint.parameters,
+            parameter_shapes(configuration.layers, (), configuration.feedback),
+            configuration.dtype,
         )
         # What the engine alone judges, such as a dt out of its range.
         checkpoint.make_network()
@@ -146,10 +162,30 @@ def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> C
     configuration = Configuration.from_dict(state["configuration"])
     return Checkpoint(
         configuration,
-        tensors,
+        {name: array for name, array in tensors.items() if not name.startswith(_PREFIX)},
         _random_state(state["random_state"]),
         _history(state["history"], state["epoch"]),
         _position(state["position"], configuration.batch_size),
+        _optimizer(state.get("optimizer"), tensors),
+    )
+
+
+def _optimizer(
+    values: dict[str, Any] | None, tensors: Mapping[str, NDArray[Any]]
+) -> OptimizerState | None:
+    arrays = {
+        name.removeprefix(_PREFIX): array
+        for name, array in tensors.items()
+        if name.startswith(_PREFIX)
+    }
+    if values is None:
+        if arrays:
+            raise ValueError("there is the state of an optimizer, and not its name")
+        return None
+    return OptimizerState(
+        _arguments.choice("optimizer", values["name"], OPTIMIZERS),
+        _arguments.count("steps", values["steps"], lowest=1),
+        arrays,
     )
 
 

@@ -11,11 +11,24 @@ from typing import Any, Literal
 
 from cep import _arguments, datasets
 from cep._files import parse_json
-from cep.network import ACTIVATIONS, DTYPES, FEEDBACKS, RELAXATIONS, SETTINGS, Network
+from cep.layers import Layer, Readout
+from cep.layers import of as layers_of
+from cep.network import (
+    ACTIVATIONS,
+    DTYPES,
+    FEEDBACKS,
+    LOSSES,
+    NUDGINGS,
+    RELAXATIONS,
+    SETTINGS,
+    Network,
+)
 from cep.network_options import NetworkOptions
+from cep.optimizers import SGD, Adam, Optimizer
 from cep.rules import BETA_SIGNS, BPTT, CEP, EP, LearningRule
 
 RULES = ("ep", "c-ep", "bptt")
+OPTIMIZERS = ("sgd", "adam")
 RECORD_KINDS = ("residuals", "energy", "weight_norms", "feedback_angles", "gradient_angle")
 
 
@@ -33,8 +46,10 @@ class Configuration:
         Units of the hidden layers, from the input on; at least one.
     setting, activation, dt, clamp, follows_energy, feedback, feedback_angle, dtype
         As for `Network`.
-    relaxation, tolerance
-        As for `Network`.
+    relaxation, tolerance, loss, nudging
+        As for `Network`. The loss of a network with a readout is "cross_entropy".
+    readout : bool
+        Whether the last layer is a softmax readout outside the dynamics (see `Readout`).
     rule : {"ep", "c-ep", "bptt"}
         With untied feedback the first two are VF and C-VF. BPTT takes no notice of the nudged
         phase.
@@ -46,6 +61,12 @@ class Configuration:
         One for all connections, or one each, input first; kept as one each.
     bias_learning_rates : float or sequence of float, optional
         Of the biases; default: the learning rates.
+    optimizer : {"sgd", "adam"}
+        From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
+    momentum : float
+        Of SGD, in [0, 1).
+    weight_decay : float
+        Of either optimizer; 0 or more.
     learning_rate_decay : float
         What all learning rates are multiplied with after every epoch; above 0.
     learning_rate_schedule : sequence of (int, float)
@@ -110,13 +131,25 @@ class Configuration:
     patience: int | None = None
     record_every: int | None = None
     record_kinds: Sequence[str] = RECORD_KINDS
+    loss: str | None = None
+    readout: bool = False
+    nudging: str | None = None
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             _arguments.choice(name, getattr(self, name), choices)
-        for name in ("clamp", "follows_energy", "accumulate"):
+        for name, choices in (("loss", LOSSES), ("nudging", NUDGINGS)):
+            if getattr(self, name) is not None:
+                _arguments.choice(name, getattr(self, name), choices)
+        for name in ("clamp", "follows_energy", "accumulate", "readout"):
             self._set(name, _arguments.flag(name, getattr(self, name)))
-        for name in ("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"):
+        for name in (
+            *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
+            *("momentum", "weight_decay"),
+        ):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
             self._set(name, _arguments.count(name, getattr(self, name)))
@@ -135,6 +168,8 @@ class Configuration:
             raise ValueError(f"learning_rate_decay must be above 0, got {self.learning_rate_decay}")
         if self.accumulate and self.rule != "ep":
             raise ValueError(f"accumulate belongs to the rule 'ep'; the rule is {self.rule!r}")
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"momentum belongs to sgd; the optimizer is {self.optimizer!r}")
         self.make_rule()
 
     def _set(self, name: str, value: Any) -> None:
@@ -144,6 +179,11 @@ class Configuration:
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, input first."""
         return (datasets.FEATURES[self.data], *self.hidden, datasets.CLASSES)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of the network, input first."""
+        return layers_of([*self.sizes[:-1], Readout(datasets.CLASSES) if self.readout else datasets.CLASSES])
 
     @property
     def title(self) -> str:
@@ -162,8 +202,12 @@ class Configuration:
         MemoryError
             Where the machine cannot hold it.
         """
-        options: Any = {name: getattr(self, name) for name in NetworkOptions.__annotations__}
-        return Network(self.sizes, **options)
+        options: Any = {
+            name: getattr(self, name)
+            for name in NetworkOptions.__annotations__
+            if name != "connections"
+        }
+        return Network(self.layers, **options)
 
     def make_rule(self, epoch: int = 1) -> LearningRule:
         """The learning rule, with the learning rates of an epoch (the first is 1)."""
@@ -171,11 +215,23 @@ class Configuration:
         rates = _scaled(self.learning_rates, factor)
         bias_rates = _scaled(self.bias_learning_rates, factor)
         if self.rule == "bptt":
-            return BPTT(self.free_steps, learning_rates=rates, bias_learning_rates=bias_rates)
+            return BPTT(
+                self.free_steps,
+                learning_rates=rates,
+                bias_learning_rates=bias_rates,
+                optimizer=self.make_optimizer(),
+            )
         phases = (self.free_steps, self.nudged_steps, self.beta, rates, bias_rates)
+        options: Any = {"beta_sign": self.beta_sign, "optimizer": self.make_optimizer()}
         if self.rule == "ep":
-            return EP(*phases, beta_sign=self.beta_sign, accumulate=self.accumulate)
-        return CEP(*phases, beta_sign=self.beta_sign)  # type: ignore[arg-type]
+            return EP(*phases, accumulate=self.accumulate, **options)
+        return CEP(*phases, **options)
+
+    def make_optimizer(self) -> Optimizer:
+        """The optimizer of the learning rule."""
+        if self.optimizer == "adam":
+            return Adam(weight_decay=self.weight_decay)
+        return SGD(momentum=self.momentum, weight_decay=self.weight_decay)
 
     def learning_rate_factor(self, epoch: int) -> float:
         """What the learning rates are multiplied with in an epoch (the first is 1)."""
@@ -231,7 +287,7 @@ class Configuration:
         for name in values:
             if name not in known:
                 raise ValueError(unknown("field of a configuration", name, known))
-        if missing := [name for name in known if name not in values]:
+        if missing := [name for name in known if name not in values and name not in _LATER]:
             raise ValueError(f"the configuration lacks {', '.join(missing)}")
         return cls(**values)
 
@@ -269,7 +325,11 @@ _CHOICES: dict[str, Iterable[str]] = {
     "relaxation": RELAXATIONS,
     "rule": RULES,
     "beta_sign": BETA_SIGNS,
+    "optimizer": OPTIMIZERS,
 }
+
+# Fields that configurations of earlier versions lack; they have the defaults then.
+_LATER = ("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay")
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from cep.network import BIASES, FEEDBACK_WEIGHTS, WEIGHTS, Network
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """dL/dθ of the loss ``L = (1/2B) Σ |s_L − y|²`` of a batch, in the shapes of the parameters."""
+    """dL/dθ of the mean loss L of a batch, in the shapes of the parameters."""
 
     weights: list[NDArray[Any]] = field(repr=False)
     """Of each connection, input first: units of layer k+1 × units of layer k."""
@@ -47,7 +47,7 @@ class Gradient:
 def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.LearningRule) -> Gradient:
     """Gradient of the loss on a batch, as a rule estimates it.
 
-    The loss is ``L = (1/2B) Σ |s_L − y|²`` at the end of the free phase. An estimate is minus what
+    The loss L is the mean over the batch, at the end of the free phase. An estimate is minus what
     the rule's update is at learning rate 1.
 
     Parameters
@@ -90,7 +90,7 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     docs/equations.md): σ′ in the prototypical setting, ρ′ in the real-time one.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    connections = len(net.sizes) - 1
+    connections = len(net.edges)
     rule = rules.checked("estimator", estimator)._for_engine(connections)
     estimate, (samples, errors, loss_sum) = net._engine.gradient(
         inputs, wanted, rule, net._observer
@@ -101,7 +101,7 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
 
     return Gradient(
         weights=arrays(WEIGHTS),
-        biases=arrays(BIASES),
+        biases=[np.asarray(estimate.array(BIASES, k)) for k in range(len(net.sizes) - 1)],
         feedback_weights=[
             np.asarray(estimate.array(FEEDBACK_WEIGHTS, k))
             if net._has_feedback_weights(k)

@@ -3,8 +3,7 @@
 Counted from the input; with untied feedback ``feedback_weights.1``, … as well.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,22 +28,15 @@ def of(net: Network) -> dict[str, NDArray[Any]]:
 
 
 def check(
-    parameters: Mapping[str, NDArray[Any]], sizes: Sequence[int], feedback: str, dtype: str
+    parameters: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[int, ...]], dtype: str
 ) -> None:
-    """Raise the ValueError where parameters are not those of a network such as described."""
-    connections = len(sizes) - 1
-    count = 2 * connections + (max(connections - 1, 0) if feedback == "untied" else 0)
-    if len(parameters) != count:
+    """Raise the ValueError where parameters are not of the names and shapes expected."""
+    connections = sum(name.startswith("weights.") for name in expected)
+    if len(parameters) != len(expected):
         raise ValueError(
-            f"expected the parameters of {connections} connections, {count} of them, "
+            f"expected the parameters of {connections} connections, {len(expected)} of them, "
             f"found {len(parameters)}"
         )
-    expected: dict[str, tuple[int, ...]] = {}
-    for k, (below, above) in enumerate(pairwise(sizes)):
-        expected[f"weights.{k}"] = (above, below)
-        expected[f"biases.{k}"] = (above,)
-        if k > 0 and feedback == "untied":
-            expected[f"feedback_weights.{k}"] = (below, above)
     for name, array in parameters.items():
         if name not in expected:
             raise ValueError(

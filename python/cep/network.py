@@ -1,7 +1,8 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
+import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cep import _arguments, _cep
+from cep import layers as _layers
 from cep.arrays import Arrays
+from cep.layers import Layer, Readout
 from cep.network_options import NetworkOptions
 
 if TYPE_CHECKING:
@@ -19,10 +22,18 @@ if TYPE_CHECKING:
 
 # As in cep.h.
 SETTINGS = {"prototypical": 0, "real-time": 1}
-ACTIVATIONS = {"shifted_sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
+ACTIVATIONS = {
+    "shifted_sigmoid": 0,
+    "hard_sigmoid": 1,
+    "tanh": 2,
+    "sigmoid": 3,
+    "half_hard_sigmoid": 4,
+}
 FEEDBACKS = {"tied": 0, "untied": 1}
 DTYPES = {"float32": 0, "float64": 1}
 RELAXATIONS = {"synchronous": 0, "alternating": 1}
+LOSSES = ("squared_error", "cross_entropy")
+NUDGINGS = ("outside", "inside")
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
 
 
@@ -38,18 +49,22 @@ class PhaseOutcome(NamedTuple):
 
 
 class Network:
-    """A layered, fully connected network whose states relax to a steady state.
+    """A network of layers and connections whose states relax to a steady state.
 
     Parameters
     ----------
-    sizes : sequence of int
-        Units of each layer, input first: at least an input, a hidden and an output layer.
+    sizes : sequence of int, Input, Dense or Readout
+        The layers, input first: at least an input, a hidden and an output layer. An integer means
+        `Dense`, in first place `Input`. A `Readout` can be the last one.
     setting : {"prototypical", "real-time"}
         How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
         s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
         networks only, as published.
-    activation : {"shifted_sigmoid", "hard_sigmoid", "tanh"}
-        1 / (1 + e^(−4(x − ½))), min(max(x, 0), 1), or tanh.
+    activation : str or sequence of str
+        One name for all layers, or one for each layer after the input (a readout has none):
+        "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
+        "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
+        "linear". In the real-time setting the input is sent through the activation of layer 1.
     feedback : {"tied", "untied"}
         Tied: layers receive from above through the transposed forward weights. Untied: through
         feedback weights of their own (a vector field).
@@ -80,6 +95,18 @@ class Network:
         states by more than this; where weights move, the batch is at rest when all its samples are.
         0, the default, changes no result: then a sample is at rest where further steps would leave
         it as it is.
+    loss : {"squared_error", "cross_entropy"}
+        Of each sample, ½ ‖s_L − y‖² or −Σ y log softmax(s_L). Its negative derivative is the pull.
+        With cross-entropy the output layer is linear, and is not clamped. A readout has
+        cross-entropy.
+    nudging : {"outside", "inside"}, optional
+        Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
+        s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
+        real-time setting the pull acts on ds/dt.
+    connections : sequence of (int, int)
+        Dense connections, without biases, beside the chain that joins each layer to the next:
+        pairs of layers (from, to), the lower one first. Their parameters and learning rates come
+        after those of the chain and of a readout.
 
     Attributes
     ----------
@@ -116,10 +143,10 @@ class Network:
 
     def __init__(
         self,
-        sizes: Sequence[int],
+        sizes: Sequence[int | Layer],
         *,
         setting: str = "prototypical",
-        activation: str = "shifted_sigmoid",
+        activation: str | Sequence[str] = "shifted_sigmoid",
         feedback: str = "tied",
         dtype: DTypeLike = "float32",
         seed: int | None = None,
@@ -129,14 +156,14 @@ class Network:
         follows_energy: bool = False,
         relaxation: str = "synchronous",
         tolerance: float = 0.0,
+        loss: str | None = None,
+        nudging: str | None = None,
+        connections: Sequence[tuple[int, int]] = (),
     ) -> None:
-        try:
-            layers = list(sizes)
-        except TypeError:
-            raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
-        self._sizes = tuple(_arguments.integer(f"sizes[{k}]", n) for k, n in enumerate(layers))
+        self._layers = _layers.of(sizes)
+        self._sizes = tuple(layer.units for layer in self._layers)
         self._setting = _arguments.choice("setting", setting, SETTINGS)
-        self._activation = _arguments.choice("activation", activation, ACTIVATIONS)
+        self._activation = _activation(activation)
         self._feedback = _arguments.choice("feedback", feedback, FEEDBACKS)
         self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), DTYPES))
         self._seed = _arguments.seed(seed)
@@ -146,13 +173,49 @@ class Network:
         self._follows_energy = _arguments.flag("follows_energy", follows_energy)
         self._relaxation = _arguments.choice("relaxation", relaxation, RELAXATIONS)
         self._tolerance = _arguments.real("tolerance", tolerance)
+        self._loss = self._checked_loss(loss)
+        self._nudging = self._checked_nudging(nudging)
+        self._connections = _edges(connections)
         self._engine = self._make_engine()
 
+    def _checked_loss(self, loss: str | None) -> str:
+        if loss is None:
+            return "cross_entropy" if self._has_readout else "squared_error"
+        _arguments.choice("loss", loss, LOSSES)
+        if self._has_readout and loss != "cross_entropy":
+            raise ValueError(f"a readout is trained with cross_entropy, got the loss {loss!r}")
+        return loss
+
+    def _checked_nudging(self, nudging: str | None) -> str:
+        if nudging is not None:
+            _arguments.choice("nudging", nudging, NUDGINGS)
+        if self._setting == "real-time":
+            if nudging == "inside":
+                raise ValueError(
+                    "nudging is 'inside' in the real-time setting, where the pull acts on ds/dt; "
+                    "leave it out"
+                )
+            return "outside"
+        if self._has_readout and nudging == "outside":
+            raise ValueError(
+                "nudging is 'outside' with a readout; expected 'inside': the pull of a readout is "
+                "added to the preactivation of the last hidden layer"
+            )
+        return nudging or ("inside" if self._has_readout else "outside")
+
     def _make_engine(self) -> _cep.Network:
+        single = isinstance(self._activation, str)
+        more: dict[str, Any] = {"loss": self._loss, "readout": float(self._has_readout)}
+        if self._setting == "prototypical":
+            more["nudging"] = self._nudging
+        if not single:
+            more["activations"] = ",".join(self._activation)
+        if self._connections:
+            more["connections"] = [float(layer) for edge in self._connections for layer in edge]
         return _cep.Network(
             self._sizes,
             SETTINGS[self._setting],
-            ACTIVATIONS[self._activation],
+            ACTIVATIONS[self._activation] if single else 0,
             FEEDBACKS[self._feedback],
             DTYPES[self._dtype.name],
             self._seed,
@@ -162,12 +225,40 @@ class Network:
             self._feedback_angle,
             RELAXATIONS[self._relaxation],
             self._tolerance,
+            more,
         )
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Units of each layer, input first."""
+        """Units of each layer, input first, and the classes of a readout."""
         return self._sizes
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, input first: `Input`, `Dense`, and `Readout` if there is one."""
+        return self._layers
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Which layers each connection joins (from, to), in the order of ``weights``.
+
+        The chain, with a readout as its last one, then the other connections.
+        """
+        return tuple(pairwise(range(len(self._sizes)))) + self._connections
+
+    @property
+    def loss(self) -> str:
+        """What the network is trained for: "squared_error" or "cross_entropy"."""
+        return self._loss
+
+    @property
+    def nudging(self) -> str:
+        """Where the pull acts in the prototypical setting: "outside" or "inside"."""
+        return self._nudging
+
+    @property
+    def _has_readout(self) -> bool:
+        return bool(self._layers) and isinstance(self._layers[-1], Readout)
 
     @property
     def setting(self) -> str:
@@ -175,8 +266,8 @@ class Network:
         return self._setting
 
     @property
-    def activation(self) -> str:
-        """The activation function's name."""
+    def activation(self) -> str | tuple[str, ...]:
+        """The activation function's name, or one for each layer after the input."""
         return self._activation
 
     @property
@@ -219,21 +310,23 @@ class Network:
             "follows_energy": self._follows_energy,
             "relaxation": self._relaxation,
             "tolerance": self._tolerance,
+            "loss": self._loss,
+            "nudging": None if self._setting == "real-time" else self._nudging,
+            "connections": self._connections,
         }
 
     @property
     def parameter_count(self) -> int:
         """Weights, biases and feedback weights, all of them."""
-        pairs = list(pairwise(self._sizes))
-        feedback = sum(below * above for below, above in pairs[1:])
-        return sum((below + 1) * above for below, above in pairs) + (
-            feedback if self._feedback == "untied" else 0
+        return sum(
+            math.prod(shape)
+            for shape in parameter_shapes(self._layers, self._connections, self._feedback).values()
         )
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:
-        """Weights of each connection, input first, in place: units of layer k+1 × of layer k."""
-        return Arrays(len(self._sizes) - 1, lambda k: self._view(WEIGHTS, k))
+        """Weights of each connection, input first, in place: units above × units below."""
+        return Arrays(len(self.edges), lambda k: self._view(WEIGHTS, k))
 
     @property
     def biases(self) -> Arrays[NDArray[Any]]:
@@ -242,17 +335,22 @@ class Network:
 
     @property
     def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
-        """Feedback weights of each connection, in place: units of layer k × of layer k+1.
+        """Feedback weights of each connection, in place: units below × units above.
 
-        None for connection 0, into which no feedback flows, and with tied feedback.
+        None with tied feedback, for connections from the input, into which no feedback flows, and
+        for that of a readout, which is outside the dynamics.
         """
         return Arrays(
-            len(self._sizes) - 1,
+            len(self.edges),
             lambda k: self._view(FEEDBACK_WEIGHTS, k) if self._has_feedback_weights(k) else None,
         )
 
     def _has_feedback_weights(self, connection: int) -> bool:
-        return connection > 0 and self._feedback == "untied"
+        return self._feedback == "untied" and self._has_feedback(connection)
+
+    def _has_feedback(self, connection: int) -> bool:
+        is_readout = self._has_readout and connection == len(self._sizes) - 2
+        return self.edges[connection][0] > 0 and not is_readout
 
     @property
     def states(self) -> Arrays[NDArray[Any]]:
@@ -261,7 +359,8 @@ class Network:
         When the batch size changes they get new memory; an array taken before keeps the old states.
         Reading one before the first phase raises RuntimeError.
         """
-        return Arrays(len(self._sizes), lambda layer: self._view(STATES, layer))
+        layers = len(self._sizes) - self._has_readout
+        return Arrays(layers, lambda layer: self._view(STATES, layer))
 
     def _view(self, kind: int, index: int) -> NDArray[Any]:
         return np.asarray(self._engine.array(kind, index))
@@ -297,7 +396,7 @@ class Network:
 
     def like(self) -> "Network":
         """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
-        return Network(self._sizes, **self.options)
+        return Network(self._layers, **self.options)
 
     def copy(self) -> "Network":
         """A new network with the same parameters, without states.
@@ -356,7 +455,7 @@ class Network:
         )
 
     def nudged_phase(self, y: ArrayLike, beta: float, steps: int) -> PhaseOutcome:
-        """Let the present states relax with the output pulled towards ``y``: β(y − s) is added.
+        """Let the present states relax, nudged towards ``y`` with strength β.
 
         Weights do not move; rules that move them are run by `train_batch` and `fit`.
 
@@ -394,7 +493,7 @@ class Network:
         )
 
     def predict(self, x: ArrayLike, steps: int) -> NDArray[np.int64]:
-        """Class of each row of ``x``: the output unit with the largest state after a free phase.
+        """Class of each row of ``x``: that of the largest score after a free phase.
 
         Parameters
         ----------
@@ -421,9 +520,13 @@ class Network:
     def feedback_angles(self) -> list[float | None]:
         """Degrees between each connection's feedback and transposed forward weights, as they are.
 
-        0 with tied feedback; None for connection 0, into which no feedback flows.
+        0 with tied feedback; None for connections from the input, into which no feedback flows,
+        and for that of a readout.
         """
-        return [self._engine.feedback_angle(k) if k else None for k in range(len(self._sizes) - 1)]
+        return [
+            self._engine.feedback_angle(k) if self._has_feedback(k) else None
+            for k in range(len(self.edges))
+        ]
 
     def energy(self) -> NDArray[np.float64]:
         """What the states go down as they relax, for each sample of the present batch.
@@ -508,6 +611,8 @@ class Network:
         return torch_exchange.to_torch(self)
 
     def __getstate__(self) -> dict[str, Any]:
+        from cep import optimizer_state
+
         frozen = self._frozen()
         apart = {"_engine", "_observer"}
         attributes = {name: value for name, value in vars(self).items() if name not in apart}
@@ -516,6 +621,7 @@ class Network:
             "parameters": list(frozen.parameters()),
             "states": frozen._present_states(),
             "random_state": frozen.random_state,
+            "optimizer": optimizer_state.of(frozen),
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:
@@ -526,6 +632,8 @@ class Network:
             return None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        from cep import optimizer_state
+
         vars(self).update(state["attributes"])
         self._engine = self._make_engine()
         if state["states"] is not None:
@@ -536,10 +644,11 @@ class Network:
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
             mine[...] = theirs
         self.random_state = state["random_state"]
+        optimizer_state.restore(self, state.get("optimizer"))
 
     def __repr__(self) -> str:
         name = "cep.Network" if type(self) is Network else type(self).__qualname__
-        sizes = "-".join(map(str, self._sizes))
+        sizes = "-".join(map(str, self._sizes)) + (" readout" if self._has_readout else "")
         words = [f"{each}={value!r}" for each, value in self._telling_options().items()]
         return f"<{name} {sizes}, {self.parameter_count} parameters: {', '.join(words)}>"
 
@@ -561,6 +670,12 @@ class Network:
             options["relaxation"] = self._relaxation
         if self._tolerance:
             options["tolerance"] = self._tolerance
+        if self._loss != "squared_error":
+            options["loss"] = self._loss
+        if self._nudging != "outside":
+            options["nudging"] = self._nudging
+        if self._connections:
+            options["connections"] = self._connections
         return options | {"dtype": self._dtype.name, "seed": self._seed}
 
 
@@ -571,3 +686,43 @@ def _dtype_name(dtype: DTypeLike) -> str:
         return np.dtype(dtype).name
     except TypeError:
         return repr(dtype)
+
+
+def parameter_shapes(
+    layers: Sequence[Layer], connections: Sequence[tuple[int, int]], feedback: str
+) -> dict[str, tuple[int, ...]]:
+    """The shapes of all parameters of a network, by the names they have in files."""
+    sizes = [layer.units for layer in layers]
+    chain = list(pairwise(range(len(sizes))))
+    readout = len(chain) - 1 if layers and isinstance(layers[-1], Readout) else None
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, (below, above) in enumerate([*chain, *connections]):
+        shapes[f"weights.{k}"] = (sizes[above], sizes[below])
+        if k < len(chain):
+            shapes[f"biases.{k}"] = (sizes[above],)
+        if feedback == "untied" and below > 0 and k != readout:
+            shapes[f"feedback_weights.{k}"] = (sizes[below], sizes[above])
+    return shapes
+
+
+def _activation(value: object) -> str | tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return _arguments.choice("activation", value, ACTIVATIONS)
+    return tuple(
+        _arguments.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
+        for k, name in enumerate(value)
+    )
+
+
+def _edges(value: object) -> tuple[tuple[int, int], ...]:
+    try:
+        pairs = [tuple(pair) for pair in value]  # type: ignore[attr-defined]
+    except TypeError:
+        raise TypeError(f"connections must be pairs of layers, got {value!r}") from None
+    edges = []
+    for k, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise ValueError(f"connections[{k}] must be a pair (from, to), got {pair!r}")
+        lower, upper = (_arguments.integer(f"connections[{k}]", layer) for layer in pair)
+        edges.append((lower, upper))
+    return tuple(edges)

@@ -7,17 +7,26 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cep import _arguments, checkpoints, named_parameters, tensor_files
-from cep.network import Network
+from cep import layers as _layers
+from cep.layers import Readout
+from cep.network import Network, parameter_shapes
 from cep.network_options import NetworkOptions
 from cep.tensor_files import CheckpointError, TensorFile
 
 FORMAT = "cep network 1"
+# Options that files of earlier versions lack; they have the defaults then.
+_LATER = {"loss", "nudging", "connections"}
 
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to a file (see `Network.save`)."""
     frozen = net._frozen()
-    state = {"sizes": net.sizes, "options": net.options, "random_state": frozen.random_state}
+    state = {
+        "sizes": net.sizes,
+        "readout": net._has_readout,
+        "options": net.options,
+        "random_state": frozen.random_state,
+    }
     tensor_files.write(path, TensorFile(FORMAT, state, named_parameters.of(frozen)))
 
 
@@ -61,20 +70,38 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     sizes = [_arguments.integer(f"sizes[{k}]", units) for k, units in enumerate(state["sizes"])]
+    layers: list[Any] = list(sizes)
+    if layers and _arguments.flag("readout", state.get("readout", False)):
+        layers[-1] = Readout(sizes[-1])
     options = _options(state["options"])
     # Before a network is made, of which the sizes alone could ask for any amount of memory.
-    named_parameters.check(tensors, sizes, options["feedback"], options["dtype"])
-    net = Network(sizes, **options)
+    named_parameters.check(
+        tensors,
+        parameter_shapes(_layers.of(layers), _edges(options, len(sizes)), options["feedback"]),
+        options["dtype"],
+    )
+    net = Network(layers, **options)
     named_parameters.restore(net, tensors)
     net.random_state = state["random_state"]
     return net
+
+
+def _edges(options: Any, layers: int) -> list[tuple[int, int]]:
+    edges = []
+    for k, pair in enumerate(options.get("connections", ())):
+        lower, upper = (_arguments.integer(f"connections[{k}]", layer) for layer in pair)
+        if not 0 <= lower < upper < layers:
+            raise ValueError(f"connections[{k}] joins no layers of this network: {pair}")
+        edges.append((lower, upper))
+    return edges
 
 
 def _options(values: Any) -> Any:
     """All options, of the kinds that `Network` itself does not insist on."""
     if not isinstance(values, dict):
         raise TypeError(f"the options must be an object, got {type(values).__name__}")
-    if values.keys() != NetworkOptions.__annotations__.keys():
+    known = NetworkOptions.__annotations__.keys()
+    if not known - _LATER <= values.keys() <= known:
         raise ValueError(
             f"expected the options {', '.join(NetworkOptions.__annotations__)}, "
             f"found {', '.join(values)}"

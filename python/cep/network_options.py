@@ -1,5 +1,6 @@
 """The options of a network, by name."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from numpy.typing import DTypeLike
@@ -9,7 +10,7 @@ class NetworkOptions(TypedDict, total=False):
     """What `Network` takes beside its sizes; each is described there."""
 
     setting: str
-    activation: str
+    activation: str | Sequence[str]
     feedback: str
     dtype: DTypeLike
     seed: int | None
@@ -19,3 +20,6 @@ class NetworkOptions(TypedDict, total=False):
     follows_energy: bool
     relaxation: str
     tolerance: float
+    loss: str
+    nudging: str | None
+    connections: Sequence[tuple[int, int]]

@@ -221,7 +221,9 @@ class _Recorder:
         self, net: Network, layers: Iterable[int] | None, samples: int | None, weights: bool
     ) -> None:
         self.record = Record()
-        self._layers = len(net.sizes)
+        self._layers = len(net.sizes) - net._has_readout
+        self._connections = len(net.edges)
+        self._biases = len(net.sizes) - 1
         self._kept = set(range(self._layers)) if layers is None else _layers(layers, self._layers)
         self._samples = None if samples is None else _arguments.count("samples", samples)
         self._weights = bool(weights)
@@ -247,10 +249,10 @@ class _Recorder:
         phase = RecordedPhase(beta, weights_move)
         phase._states = [[] if layer in self._kept else None for layer in range(self._layers)]
         if weights_move and self._weights:
-            connections = range(self._layers - 1)
+            connections = range(self._connections)
             has: dict[int, Callable[[int], bool]] = {
                 WEIGHTS: lambda k: True,
-                BIASES: lambda k: True,
+                BIASES: lambda k: k < self._biases,
                 FEEDBACK_WEIGHTS: self._has_feedback_weights,
             }
             phase._parameters = {

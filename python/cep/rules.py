@@ -3,15 +3,18 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from cep import _arguments
+from cep import optimizers as _optimizers
+from cep.optimizers import SGD, Optimizer
 
 Rates = float | Sequence[float] | None
 
 # As the extension takes it: kind, free steps, nudged steps, beta, its sign, accumulate, write every
-# step, last steps, tolerance, max iterations, learning rates input first, bias learning rates.
+# step, last steps, tolerance, max iterations, learning rates input first, bias learning rates,
+# and options by name.
 EngineRule = tuple[
     int,
     int,
@@ -25,6 +28,7 @@ EngineRule = tuple[
     int,
     tuple[float, ...],
     tuple[float, ...],
+    dict[str, Any],
 ]
 
 # As in cep.h.
@@ -41,6 +45,7 @@ class LearningRule(ABC):
     free_steps: int
     learning_rates: Rates
     bias_learning_rates: Rates
+    optimizer: Optimizer
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -54,6 +59,7 @@ class LearningRule(ABC):
             self._set(name, _rates(name, getattr(self, name)))
         if self.learning_rates is None and self.bias_learning_rates is not None:
             raise ValueError("bias_learning_rates without learning_rates: give both")
+        _optimizers.checked(self.optimizer)
 
     def spread_learning_rates(
         self, connections: int
@@ -80,6 +86,7 @@ class LearningRule(ABC):
             fields.get("tolerance", 0.0),
             fields.get("max_iterations", 0),
             *self.spread_learning_rates(connections),
+            self.optimizer._options(),
         )
 
     @abstractmethod
@@ -144,6 +151,9 @@ class EP(_TwoPhaseRule):
     accumulate : bool
         Whether the update is summed over the steps of the nudged phase, the weights staying as they
         are, rather than taken from its two ends. With tied feedback both are the same.
+    optimizer : SGD or Adam
+        From the estimated gradient to the change of the parameters. Default: plain SGD, as
+        published.
 
     Raises
     ------
@@ -163,6 +173,7 @@ class EP(_TwoPhaseRule):
     bias_learning_rates: Rates = None
     beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
     accumulate: bool = False
+    optimizer: Optimizer = field(default_factory=SGD)
 
     _kind = _EP
     name = "EP"
@@ -214,6 +225,9 @@ class CEP(_TwoPhaseRule):
         Whether the weights are written at every step. By default how they have moved is kept as a
         product of a few rows and written once a batch: the same but for rounding, and many times
         faster (see docs/performance.md).
+    optimizer : SGD or Adam
+        It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
+        has the weights written at every step.
 
     Raises
     ------
@@ -232,6 +246,7 @@ class CEP(_TwoPhaseRule):
     bias_learning_rates: Rates = None
     beta_sign: Literal["fixed", "random"] = "fixed"
     write_every_step: bool = False
+    optimizer: Optimizer = field(default_factory=SGD)
 
     _kind = _CEP
     name = "C-EP"
@@ -256,6 +271,8 @@ class BPTT(LearningRule):
         Steps at its end that gradients are sent back through, at most ``free_steps``; default: all.
     learning_rates, bias_learning_rates : float or sequence of float, optional
         As for `EP`. Without, the rule only estimates gradients.
+    optimizer : SGD or Adam
+        As for `EP`.
 
     Raises
     ------
@@ -267,6 +284,7 @@ class BPTT(LearningRule):
     last_steps: int | None = None
     learning_rates: Rates = None
     bias_learning_rates: Rates = None
+    optimizer: Optimizer = field(default_factory=SGD)
 
     _kind = _BPTT
     name = "BPTT"
@@ -303,6 +321,8 @@ class RBP(LearningRule):
         Of terms; if the tolerance has not been reached by then, DivergenceError is raised.
     learning_rates, bias_learning_rates : float or sequence of float, optional
         As for `EP`. Without, the rule only estimates gradients.
+    optimizer : SGD or Adam
+        As for `EP`.
 
     Raises
     ------
@@ -319,6 +339,7 @@ class RBP(LearningRule):
     max_iterations: int = 10_000
     learning_rates: Rates = None
     bias_learning_rates: Rates = None
+    optimizer: Optimizer = field(default_factory=SGD)
 
     _kind = _RBP
     name = "RBP"

@@ -57,6 +57,9 @@ class GDUReport:
     nudged_steps: int
     beta: float
     learning_rates: tuple[float, ...]
+    edges: list[tuple[int, int]]
+    """The layers that each connection joins (from, to). A readout, which is outside the dynamics,
+    has no curves."""
     description: str
     """Of the network."""
 
@@ -67,10 +70,11 @@ class GDUReport:
                 yield f"neurons {layer}", curves
         for name, kind in (("weights", self.weights), ("biases", self.biases)):
             for k, curves in enumerate(kind):
-                yield f"{name} {k}→{k + 1}", curves
-        for k, feedback in enumerate(self.feedback_weights):
+                below, above = self.edges[k]
+                yield f"{name} {below}→{above}", curves
+        for (below, above), feedback in zip(self.edges, self.feedback_weights, strict=True):
             if feedback is not None:
-                yield f"feedback {k + 1}→{k}", feedback
+                yield f"feedback {above}→{below}", feedback
 
     def __str__(self) -> str:
         rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
@@ -216,7 +220,7 @@ def gdu_check(
         its last step still moved a state by more than β / 1000.
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
-    connections = len(net.sizes) - 1
+    connections = len(net.edges)
     rule = rules.EP(1, 1, 1.0, learning_rates, bias_learning_rates)
     rates, bias_rates = rule.spread_learning_rates(connections)
     conditions = (
@@ -247,15 +251,20 @@ def gdu_check(
             sign_agreement,
         )
 
-    weights, biases = net.weights, net.biases
+    readout = len(net.sizes) - 2 if net._has_readout else None
+    inside = [k for k in range(connections) if k != readout]
     return GDUReport(
-        states=[None, *(curves(STATES, k + 1, (net.sizes[k + 1],)) for k in range(connections))],
-        weights=[curves(WEIGHTS, k, weights[k].shape) for k in range(connections)],
-        biases=[curves(BIASES, k, biases[k].shape) for k in range(connections)],
-        feedback_weights=[
-            None if v is None else curves(FEEDBACK_WEIGHTS, k, v.shape)
-            for k, v in enumerate(net.feedback_weights)
+        states=[
+            None,
+            *(curves(STATES, k, (net.sizes[k],)) for k in range(1, len(net.states))),
         ],
+        weights=[curves(WEIGHTS, k, net.weights[k].shape) for k in inside],
+        biases=[curves(BIASES, k, net.biases[k].shape) for k in inside if k < len(net.sizes) - 1],
+        feedback_weights=[
+            None if (v := net.feedback_weights[k]) is None else curves(FEEDBACK_WEIGHTS, k, v.shape)
+            for k in inside
+        ],
+        edges=[net.edges[k] for k in inside],
         angle=angle,
         free_phase=free_phase,
         free_steps=conditions[0],

@@ -18,6 +18,10 @@ def to_torch(net: Network) -> "Sequential":
     torch: Any = _torch()
     stack: Sequential = torch.nn.Sequential()
     frozen = net._frozen()
+    if net.edges != tuple(pairwise(range(len(net.sizes)))):
+        raise ValueError(
+            "the network has connections beside its chain, which no stack of linear layers has"
+        )
     for weights, biases in zip(frozen.weights, frozen.biases, strict=True):
         above, below = weights.shape
         # Without drawing parameters that would be overwritten, from a generator of the user's.
@@ -81,7 +85,8 @@ def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
         for layer in layers.values()
     ]
     sizes = [arrays[0][0].shape[1], *(weights.shape[0] for weights, _ in arrays)]
-    net = Network(sizes, **{"dtype": arrays[0][0].dtype.name, **options})
+    layers: list[Any] = list(sizes)
+    net = Network(layers, **{"dtype": arrays[0][0].dtype.name, **options})
     for k, (weights, biases) in enumerate(arrays):
         feedback = net.feedback_weights[k]
         if feedback is not None:

@@ -132,7 +132,7 @@ class Trainer:
             done, errors, loss_sum = self.net._engine.train_epoch(
                 self.inputs,
                 self.targets,
-                rule._for_engine(len(self.net.sizes) - 1),
+                rule._for_engine(len(self.net.edges)),
                 self.batch_size,
                 int(shuffle.generate_state(1, np.uint64)[0]),
                 (before.batch, count or 0, before.errors, before.loss_sum),

@@ -54,7 +54,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     """
     inputs, wanted = _arguments.samples(x, y, net.dtype)
     samples, errors, loss_sum = net._engine.train_batch(
-        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.sizes) - 1), net._observer
+        inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.edges)), net._observer
     )
     return BatchResult(loss_sum / samples, errors)
 
@@ -111,7 +111,7 @@ def fit(
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
     trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
-    rules.checked("rule", rule)._for_engine(len(net.sizes) - 1)
+    rules.checked("rule", rule)._for_engine(len(net.edges))
     epochs = _arguments.count("epochs", epochs)
     _arguments.live_view(live)
     with ExitStack() as stack:

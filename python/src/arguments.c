@@ -140,6 +140,67 @@ static int learning_rates_of(learning_rates *rates, PyObject *weights, PyObject 
     return 1;
 }
 
+/* The value of an option: a word, a number or a sequence of numbers. */
+static int option_of(PyObject *value, cep_option *option) {
+    if (PyUnicode_Check(value)) {
+        option->text = PyUnicode_AsUTF8AndSize(value, NULL);
+        return option->text != NULL;
+    }
+    if (PySequence_Check(value)) {
+        option->numbers = doubles_of_sequence(value, &option->count);
+        return option->numbers != NULL;
+    }
+    double number = PyFloat_AsDouble(value);
+    double *numbers = PyErr_Occurred() != NULL ? NULL : PyMem_Calloc(1, sizeof(double));
+    if (numbers == NULL) {
+        return PyErr_Occurred() != NULL ? 0 : (PyErr_NoMemory(), 0);
+    }
+    numbers[0] = number;
+    option->numbers = numbers;
+    option->count = 1;
+    return 1;
+}
+
+int convert_options(PyObject *object, void *argument) {
+    options_argument *self = argument;
+    if (object == NULL) {
+        release_options(self);
+        return 1;
+    }
+    memset(self, 0, sizeof *self);
+    if (!PyDict_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "expected a dictionary of options, got %R", object);
+        return 0;
+    }
+    self->options = PyMem_Calloc((size_t)PyDict_Size(object) + 1, sizeof(cep_option));
+    if (self->options == NULL) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    Py_ssize_t place = 0;
+    PyObject *key;
+    PyObject *value;
+    while (PyDict_Next(object, &place, &key, &value)) {
+        cep_option *option = &self->options[self->count];
+        option->name = PyUnicode_AsUTF8AndSize(key, NULL);
+        self->count += 1;
+        if (option->name == NULL || !option_of(value, option)) {
+            release_options(self);
+            return 0;
+        }
+    }
+    return Py_CLEANUP_SUPPORTED;
+}
+
+void release_options(options_argument *argument) {
+    for (int64_t i = 0; i < argument->count; i++) {
+        PyMem_Free((void *)argument->options[i].numbers);
+    }
+    PyMem_Free(argument->options);
+    argument->options = NULL;
+    argument->count = 0;
+}
+
 /* Parsing what is no tuple is taken for a fault of ours. */
 static int is_tuple(PyObject *object, const char *name) {
     if (PyTuple_Check(object)) {
@@ -159,11 +220,12 @@ int convert_rule(PyObject *object, void *argument) {
     cep_rule *rule = &self->rule;
     PyObject *rates;
     PyObject *bias_rates;
+    PyObject *more;
     if (!is_tuple(object, "rule") ||
-        !PyArg_ParseTuple(object, "iO&O&dippO&dO&OO:rule", &rule->kind, convert_int64, &rule->free_steps,
+        !PyArg_ParseTuple(object, "iO&O&dippO&dO&OOO:rule", &rule->kind, convert_int64, &rule->free_steps,
                           convert_int64, &rule->nudged_steps, &rule->beta, &rule->beta_sign, &rule->accumulate,
                           &rule->write_every_step, convert_int64, &rule->last_steps, &rule->tolerance,
-                          convert_int64, &rule->max_iterations, &rates, &bias_rates)) {
+                          convert_int64, &rule->max_iterations, &rates, &bias_rates, &more)) {
         return 0;
     }
     if (!learning_rates_of(&self->rates, rates, bias_rates, &rule->learning_rate_count,
@@ -172,6 +234,12 @@ int convert_rule(PyObject *object, void *argument) {
     }
     rule->learning_rates = self->rates.weights;
     rule->bias_learning_rates = self->rates.biases;
+    if (!convert_options(more, &self->more)) {
+        release_rule(self);
+        return 0;
+    }
+    rule->more = self->more.options;
+    rule->more_count = self->more.count;
     return Py_CLEANUP_SUPPORTED;
 }
 
@@ -204,6 +272,9 @@ void release_matrix(matrix_argument *argument) { PyBuffer_Release(&argument->buf
 
 void release_targets(targets_argument *argument) { PyBuffer_Release(&argument->buffer); }
 
-void release_rule(rule_argument *argument) { release_rates(&argument->rates); }
+void release_rule(rule_argument *argument) {
+    release_rates(&argument->rates);
+    release_options(&argument->more);
+}
 
 void release_conditions(conditions_argument *argument) { release_rates(&argument->rates); }

@@ -20,16 +20,6 @@ typedef struct {
 
 extern struct PyModuleDef cep_module;
 
-/* What every function begins with: sees that there is memory for the small objects of the engine. 0 with an
- * exception set where there is not. */
-int can_call(void);
-/* The same for methods: returns the state of the module that defined the type, or NULL with an exception set. */
-module_state *begin_call(PyTypeObject *type);
-
-/* reserve.c: gets what is missing of the memory kept back for small objects. Returns whether all of it is there.
- */
-int fill_reserve(void);
-
 /* array.c: an object with the buffer protocol over memory of the engine. */
 extern PyType_Spec array_spec;
 /* Steals the reference to the engine's array. */
@@ -70,7 +60,12 @@ typedef struct {
     double *biases;
 } learning_rates;
 typedef struct {
+    cep_option *options; /* of PyMem, as their numbers; names and words are the dictionary's */
+    int64_t count;
+} options_argument;
+typedef struct {
     learning_rates rates;
+    options_argument more;
     cep_rule rule;
 } rule_argument;
 typedef struct {
@@ -82,10 +77,12 @@ int convert_int64(PyObject *object, void *int64);
 int convert_uint64(PyObject *object, void *uint64);
 int convert_matrix(PyObject *object, void *matrix_argument_);
 int convert_targets(PyObject *object, void *targets_argument_);
+int convert_options(PyObject *object, void *options_argument_);
 int convert_rule(PyObject *object, void *rule_argument_);
 int convert_conditions(PyObject *object, void *conditions_argument_);
 void release_matrix(matrix_argument *argument);
 void release_targets(targets_argument *argument);
+void release_options(options_argument *argument);
 void release_rule(rule_argument *argument);
 void release_conditions(conditions_argument *argument);
 

@@ -28,7 +28,7 @@ static void gradient_dealloc(PyObject *object) {
 static PyObject *gradient_array(PyObject *self, PyObject *args) {
     int kind;
     int64_t index;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
         return NULL;
     }

@@ -1,27 +1,17 @@
 /* cep._cep: the extension module. */
 #include "extension.h"
 
-int can_call(void) {
-    if (!fill_reserve()) {
-        PyErr_SetString(PyExc_MemoryError, "no memory for the small objects of the engine");
-        return 0;
-    }
-    return 1;
-}
-
-module_state *begin_call(PyTypeObject *type) { return can_call() ? PyType_GetModuleState(type) : NULL; }
-
 static PyObject *module_instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    return can_call() ? PyUnicode_FromString(cep_instruction_set()) : NULL;
+    return PyUnicode_FromString(cep_instruction_set());
 }
 
 static PyObject *module_get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
-    return can_call() ? PyLong_FromLongLong(cep_get_num_threads()) : NULL;
+    return PyLong_FromLongLong(cep_get_num_threads());
 }
 
 static PyObject *module_set_num_threads(PyObject *module, PyObject *args) {
     int64_t count;
-    if (!can_call() || !PyArg_ParseTuple(args, "O&:set_num_threads", convert_int64, &count)) {
+    if (!PyArg_ParseTuple(args, "O&:set_num_threads", convert_int64, &count)) {
         return NULL;
     }
     cep_status status = cep_set_num_threads(count);

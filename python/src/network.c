@@ -20,30 +20,35 @@ static PyObject *network_new(PyTypeObject *type, cep_network *network) {
 }
 
 static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    module_state *state = begin_call(type);
+    module_state *state = PyType_GetModuleState(type);
     if (state == NULL) {
         return NULL;
     }
     cep_network_options options;
     cep_network_options_default(&options);
     PyObject *sizes;
+    options_argument more = {0};
     static char *names[] = {"sizes", "setting",        "activation",     "feedback",   "dtype",     "seed", "dt",
-                            "clamp", "follows_energy", "feedback_angle", "relaxation", "tolerance", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppdid:Network", names, &PyTuple_Type, &sizes,
+                            "clamp", "follows_energy", "feedback_angle", "relaxation", "tolerance", "more", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppdidO&:Network", names, &PyTuple_Type, &sizes,
                                      &options.setting, &options.activation, &options.feedback, &options.dtype,
                                      convert_uint64, &options.seed, &options.time_step, &options.clamp,
                                      &options.follows_energy, &options.feedback_angle, &options.relaxation,
-                                     &options.tolerance)) {
+                                     &options.tolerance, convert_options, &more)) {
         return NULL;
     }
+    options.more = more.options;
+    options.more_count = more.count;
     Py_ssize_t layers = PyTuple_Size(sizes);
     int64_t *units = PyMem_Calloc(layers > 0 ? (size_t)layers : 1, sizeof(int64_t));
     if (units == NULL) {
+        release_options(&more);
         return PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < layers; i++) {
         if (!convert_int64(PyTuple_GetItem(sizes, i), &units[i])) {
             PyMem_Free(units);
+            release_options(&more);
             return NULL;
         }
     }
@@ -55,6 +60,7 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     status = cep_network_create(&options, &network);
     Py_END_ALLOW_THREADS;
     PyMem_Free(units);
+    release_options(&more);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -62,7 +68,7 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
 }
 
 static PyObject *network_copy(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL) {
         return NULL;
     }
@@ -88,7 +94,7 @@ static void network_dealloc(PyObject *self) {
 static PyObject *network_array(PyObject *self, PyObject *args) {
     int kind;
     int64_t index;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
         return NULL;
     }
@@ -106,7 +112,7 @@ static PyObject *network_free_phase(PyObject *self, PyObject *args) {
     int64_t steps;
     int continue_from_state;
     PyObject *observer;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&pO:free_phase", convert_matrix, &x, convert_int64, &steps,
                                            &continue_from_state, &observer)) {
         return NULL;
@@ -126,7 +132,7 @@ static PyObject *network_nudged_phase(PyObject *self, PyObject *args) {
     double beta;
     int64_t steps;
     PyObject *observer;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&dO&O:nudged_phase", convert_targets, &y, &beta, convert_int64,
                                            &steps, &observer)) {
         return NULL;
@@ -145,7 +151,7 @@ static PyObject *network_train_batch(PyObject *self, PyObject *args) {
     targets_argument y = {0};
     rule_argument rule = {0};
     PyObject *observer;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:train_batch", convert_matrix, &x, convert_targets, &y,
                                            convert_rule, &rule, &observer)) {
         return NULL;
@@ -169,7 +175,7 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     uint64_t shuffle_seed;
     cep_epoch_part part;
     PyObject *callback;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL ||
         !PyArg_ParseTuple(args, "O&O&O&O&O&(O&O&O&d)O:train_epoch", convert_matrix, &x, convert_targets, &y,
                           convert_rule, &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed,
@@ -190,7 +196,7 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
 }
 
 static PyObject *network_get_random_state(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *module = begin_call(Py_TYPE(self));
+    module_state *module = PyType_GetModuleState(Py_TYPE(self));
     if (module == NULL) {
         return NULL;
     }
@@ -205,7 +211,7 @@ static PyObject *network_get_random_state(PyObject *self, PyObject *Py_UNUSED(ig
 
 static PyObject *network_set_random_state(PyObject *self, PyObject *args) {
     cep_random_state state;
-    module_state *module = begin_call(Py_TYPE(self));
+    module_state *module = PyType_GetModuleState(Py_TYPE(self));
     if (module == NULL ||
         !PyArg_ParseTuple(args, "(O&O&O&O&):set_random_state", convert_uint64, &state.words[0], convert_uint64,
                           &state.words[1], convert_uint64, &state.words[2], convert_uint64, &state.words[3])) {
@@ -221,7 +227,7 @@ static PyObject *network_set_random_state(PyObject *self, PyObject *args) {
 static PyObject *network_check_samples(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&:check_samples", convert_matrix, &x, convert_targets, &y)) {
         return NULL;
     }
@@ -241,7 +247,7 @@ static PyObject *network_evaluate(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     int64_t steps;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:evaluate", convert_matrix, &x, convert_targets, &y,
                                            convert_int64, &steps)) {
         return NULL;
@@ -260,7 +266,7 @@ static PyObject *network_predict(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     int64_t steps;
     Py_buffer classes;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL ||
         !PyArg_ParseTuple(args, "O&O&w*:predict", convert_matrix, &x, convert_int64, &steps, &classes)) {
         return NULL;
@@ -283,7 +289,7 @@ static PyObject *network_gradient(PyObject *self, PyObject *args) {
     targets_argument y = {0};
     rule_argument rule = {0};
     PyObject *observer;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:gradient", convert_matrix, &x, convert_targets, &y,
                                            convert_rule, &rule, &observer)) {
         return NULL;
@@ -305,7 +311,7 @@ static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
     conditions_argument conditions = {0};
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:check_theorem", convert_matrix, &x, convert_targets, &y,
                                            convert_conditions, &conditions)) {
         return NULL;
@@ -324,7 +330,7 @@ static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
 
 static PyObject *network_energy(PyObject *self, PyObject *args) {
     Py_buffer energies;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "w*:energy", &energies)) {
         return NULL;
     }
@@ -341,7 +347,7 @@ static PyObject *network_energy(PyObject *self, PyObject *args) {
 
 static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
     int64_t connection;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&:feedback_angle", convert_int64, &connection)) {
         return NULL;
     }
@@ -351,6 +357,59 @@ static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
     status = cep_feedback_angle(network_of(self), connection, &degrees);
     Py_END_ALLOW_THREADS;
     return status == CEP_OK ? PyFloat_FromDouble(degrees) : set_error(status, state);
+}
+
+static PyObject *network_prepare_optimizer(PyObject *self, PyObject *args) {
+    rule_argument rule = {0};
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&:prepare_optimizer", convert_rule, &rule)) {
+        return NULL;
+    }
+    cep_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = cep_optimizer_prepare(network_of(self), &rule.rule);
+    Py_END_ALLOW_THREADS;
+    release_rule(&rule);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *network_optimizer(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    cep_optimizer_summary summary;
+    cep_status status = cep_optimizer_summarize(network_of(self), &summary);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    return Py_BuildValue("sL", summary.name, (long long)summary.steps);
+}
+
+static PyObject *network_set_optimizer_steps(PyObject *self, PyObject *args) {
+    int64_t steps;
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "O&:set_optimizer_steps", convert_int64, &steps)) {
+        return NULL;
+    }
+    cep_status status = cep_optimizer_set_steps(network_of(self), steps);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *network_optimizer_array(PyObject *self, PyObject *args) {
+    const char *name;
+    int kind;
+    int64_t index;
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(args, "siO&:optimizer_array", &name, &kind, convert_int64, &index)) {
+        return NULL;
+    }
+    cep_array *array;
+    cep_status status = cep_optimizer_array(network_of(self), name, kind, index, &array);
+    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
 }
 
 static PyMethodDef network_methods[] = {
@@ -367,6 +426,11 @@ static PyMethodDef network_methods[] = {
     {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
     {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
     {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},
+    {"prepare_optimizer", network_prepare_optimizer, METH_VARARGS, "prepare_optimizer(rule): its state."},
+    {"optimizer", network_optimizer, METH_NOARGS, "optimizer(): (name, updates), of no name if there is no state."},
+    {"set_optimizer_steps", network_set_optimizer_steps, METH_VARARGS, "set_optimizer_steps(updates)"},
+    {"optimizer_array", network_optimizer_array, METH_VARARGS,
+     "optimizer_array(name, kind, index): what the optimizer remembers, in place."},
     {"check_samples", network_check_samples, METH_VARARGS, "check_samples(x, y): raises what is wrong."},
     {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
     {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},

@@ -33,7 +33,7 @@ static int is_over(PyObject *self) {
 }
 
 static PyObject *step_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || is_over(self)) {
         return NULL;
     }
@@ -49,7 +49,7 @@ static PyObject *step_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 static PyObject *step_array(PyObject *self, PyObject *args) {
     int kind;
     int64_t index;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || is_over(self) || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
         return NULL;
     }

@@ -26,7 +26,7 @@ static void theorem_dealloc(PyObject *object) {
 }
 
 static PyObject *theorem_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL) {
         return NULL;
     }
@@ -44,7 +44,7 @@ static PyObject *theorem_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 static PyObject *theorem_compare(PyObject *self, PyObject *args) {
     int kind;
     int64_t index;
-    module_state *state = begin_call(Py_TYPE(self));
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "iO&:compare", &kind, convert_int64, &index)) {
         return NULL;
     }

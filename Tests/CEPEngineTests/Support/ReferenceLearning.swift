@@ -24,10 +24,12 @@ extension ReferenceNetwork {
     mutating func train(_ kind: RuleKind, _ phases: Conditions, x: Matrix, y: Matrix) -> (errors: Int, lossSum: Double)
     {
         let free = relax(zeroStates(x), steps: phases.freeSteps)
+        let result = compare(free, with: y)
         switch kind {
         case .ep:
             let nudged = relax(free, steps: phases.nudgedSteps, towards: y, beta: phases.beta)
             update(from: free, to: nudged, phases)
+            updateReadout(at: nudged, y, phases)
         case .cep, .cepWriting:
             var old = free
             for _ in 0..<phases.nudgedSteps {
@@ -35,8 +37,9 @@ extension ReferenceNetwork {
                 update(from: old, to: new, phases)
                 old = new
             }
+            updateReadout(at: old, y, phases)
         }
-        return compare(free, with: y)
+        return result
     }
 
     /// Tied: ΔW = η/(βB) (s′ᵀ s′ − sᵀ s), Δb = η/(βB) Σ (s′ − s), of what is sent.
@@ -62,6 +65,21 @@ extension ReferenceNetwork {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// ΔW = (η/B) Σ (y − (Σ y) softmax(o)) sᵀ, with the last of the learning rates.
+    private mutating func updateReadout(at states: States, _ y: Matrix, _ phases: Conditions) {
+        let before = self
+        for sample in y.indices where !readoutWeights.isEmpty {
+            let scores = before.scores(states, sample)
+            let total = scores.map { exp($0) }.reduce(0, +)
+            let rate = phases.learningRates[phases.learningRates.count - 1] / Double(y.count)
+            for i in scores.indices {
+                let error = y[sample][i] - y[sample].reduce(0, +) * exp(scores[i]) / total
+                readoutBiases[i] += rate * error
+                for j in states[last][sample].indices { readoutWeights[i][j] += rate * error * states[last][sample][j] }
             }
         }
     }

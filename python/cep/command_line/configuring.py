@@ -40,6 +40,31 @@ _OPTIONS = (
         default=0.0,
         help="Change of a step up to which a sample is taken to be at rest.",
     ),
+    click.option(
+        "--loss",
+        type=click.Choice(["squared_error", "cross_entropy"]),
+        help="What is trained for; the output layer is linear with cross_entropy.  [default: "
+        "squared_error, with a readout cross_entropy]",
+    ),
+    click.option(
+        "--readout/--no-readout",
+        default=False,
+        help="Whether the last layer is a softmax readout outside the dynamics.",
+    ),
+    click.option(
+        "--nudging",
+        type=click.Choice(["outside", "inside"]),
+        help="Prototypical setting: where the pull acts, outside or inside the activation.  "
+        "[default: outside, with a readout inside]",
+    ),
+    click.option(
+        "--optimizer",
+        type=click.Choice(["sgd", "adam"]),
+        default="sgd",
+        help="From the estimated gradient to the change of the parameters.",
+    ),
+    click.option("--momentum", type=float, default=0.0, help="Of SGD, in [0, 1)."),
+    click.option("--weight-decay", type=float, default=0.0, help="Added to the gradient."),
     options.free_steps,
     options.nudged_steps,
     options.beta,

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cep.network import ACTIVATIONS
 from cep.runs.interrupts import Terminated
 
 
@@ -115,7 +116,7 @@ def dynamics(activation: str) -> Callable[[Callable[..., None]], Callable[..., N
         ),
         click.option(
             "--activation",
-            type=click.Choice(["shifted_sigmoid", "hard_sigmoid", "tanh"]),
+            type=click.Choice(list(ACTIVATIONS)),
             default=activation,
             help="Activation function of all layers.",
         ),
