@@ -51,7 +51,7 @@ void create(subject *subject, bytes *in) {
     options.sizes = rarely(in) ? NULL : subject->sizes;
     options.layer_count = rarely(in) ? wrong_layer_counts[choose(in, 7)] : layer_count;
     options.setting = any_choice(in, 2);
-    options.activation = any_choice(in, 3);
+    options.activation = any_choice(in, 6);
     options.feedback = any_choice(in, 2);
     options.dtype = any_choice(in, 2);
     options.seed = next_byte(in);

@@ -113,6 +113,8 @@ extension Network: EngineNetwork {
     func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 
     func prepareOptimizer(of rule: RuleArgument) throws(EngineError) {
+        let rule = try learningRule(rule)
+        try rule.validateWithRates(for: self)
         try prepareState(of: rule.optimizer)
     }
 

@@ -89,7 +89,10 @@ extension TheoremCheck {
         try checkConnection(index, of: parameters.count)
         guard let name = parameterNames[Int(kind)] else { throw .invalidArgument("\(kind) is not a kind of array") }
         guard let curves = curves(name, of: index) else {
-            throw .invalidArgument("connection \(index) has no curves of \(name)")
+            throw .invalidArgument(
+                Int(kind) == CEP_FEEDBACK_WEIGHTS
+                    ? "connection \(index) has no feedback weights of its own"
+                    : "connection \(index) has no curves of \(name)")
         }
         return curves
     }

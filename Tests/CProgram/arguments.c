@@ -20,6 +20,7 @@ static void make_handles(arguments *a, cep_network **network, cep_array **array,
     must(cep_network_create(a->options, network));
     must(cep_free_phase(*network, a->x, 2, 0, a->progress, &outcome));
     must(cep_network_array(*network, CEP_WEIGHTS, 0, array));
+    must(cep_optimizer_prepare(*network, a->rule));
     must(cep_gradient_estimate(*network, a->x, a->targets, a->rule, a->progress, &metrics, gradient));
     must(cep_theorem_check(*network, a->x, a->targets, a->conditions, a->progress, theorem));
 }
@@ -162,6 +163,13 @@ void set_good_arguments(arguments *a, const world *world, cep_rule_kind kind) {
     a->rule_storage.bias_learning_rates = a->bias_rates;
     a->rule_storage.bias_learning_rate_count = 2;
 
+    if (kind == CEP_RULE_EP) {
+        static const double momentum = 0.9;
+        static const cep_option option = {"momentum", NULL, &momentum, 1};
+        a->rule_storage.more = &option;
+        a->rule_storage.more_count = 1;
+    }
+
     a->conditions_storage.free_steps = 4;
     a->conditions_storage.nudged_steps = 2;
     a->conditions_storage.beta = 0.1;
@@ -181,6 +189,14 @@ int results_are_untouched(const arguments *a) {
         }
     }
     return 1;
+}
+
+const cep_option *named(arguments *a, const char *name, const char *text, double number) {
+    a->option_number = number;
+    a->option_storage = (cep_option){name, text, text == NULL ? &a->option_number : NULL, text == NULL};
+    a->options_storage.more_count = 1;
+    a->rule_storage.more_count = 1;
+    return &a->option_storage;
 }
 
 const void *misaligned(arguments *a, const void *value, size_t size) {

@@ -62,6 +62,8 @@ typedef struct {
     cep_theorem_conditions conditions_storage;
     cep_epoch_part part_storage;
     cep_random_state random_storage;
+    cep_option option_storage;
+    double option_number;
     double result_storage[RESULT_BYTES / 8], metrics_storage[RESULT_BYTES / 8];
     double copy_storage[RESULT_BYTES / 8]; /* for what is misaligned */
 } arguments;
@@ -71,6 +73,9 @@ void set_good_arguments(arguments *arguments, const world *world, cep_rule_kind 
 
 /* Whether neither result has been written to. */
 int results_are_untouched(const arguments *arguments);
+
+/* One option by its name: a word, or a number if there is no word. Both lists of options are said to have one. */
+const cep_option *named(arguments *arguments, const char *name, const char *text, double number);
 
 /* A copy of a struct at an address that no struct is at. */
 const void *misaligned(arguments *arguments, const void *value, size_t size);

@@ -57,6 +57,20 @@ BAD(metrics_over_result, METRICS, "overlaps", a->metrics = a->result)
 BAD(metrics_over_inputs, METRICS, "overlaps", a->metrics = a->inputs)
 BAD(metrics_over_weights, METRICS, "overlaps", a->metrics = a->world->layouts[0].data)
 
+/* ---- Options by name ---- */
+
+BAD(option_count, OPTIONS, "named options", a->options_storage.more_count = -1)
+BAD(option_list_null, OPTIONS, "more is NULL", a->options_storage.more_count = 1)
+BAD(option_unknown, OPTIONS, "no option size", a->options_storage.more = named(a, "size", "3", -1))
+BAD(option_name_null, OPTIONS, "name of an option is NULL", a->options_storage.more = named(a, NULL, "3", -1))
+BAD(loss_unknown, OPTIONS, "loss must be", a->options_storage.more = named(a, "loss", "hinge", -1))
+BAD(nudging_unknown, OPTIONS, "nudging must be", a->options_storage.more = named(a, "nudging", "", -1))
+BAD(activations_few, OPTIONS, "activation has 1 values", a->options_storage.more = named(a, "activations", "tanh", -1))
+BAD(connections_odd, OPTIONS, "connections must be pairs", a->options_storage.more = named(a, "connections", NULL, 0.5))
+BAD(optimizer_unknown, RULE, "optimizer must be", a->rule_storage.more = named(a, "optimizer", "newton", -1))
+BAD(momentum_one, RULE, "momentum must be in [0, 1)", a->rule_storage.more = named(a, "momentum", NULL, 1))
+BAD(decay_negative, RULE, "weight_decay", a->rule_storage.more = named(a, "weight_decay", NULL, -0.5))
+
 /* ---- Options of a network ---- */
 
 BAD(options_null, OPTIONS, "options is NULL", a->options = NULL)
@@ -77,7 +91,7 @@ BAD(units_31_bits, OPTIONS, "layer 0 has 2147483648 units", a->sizes[0] = INT64_
 BAD(units_highest, OPTIONS, "layer 1 has", a->sizes[1] = INT64_MAX)
 BAD(setting_unknown, OPTIONS, "not a setting", a->options_storage.setting = 2)
 BAD(setting_lowest, OPTIONS, "not a setting", a->options_storage.setting = INT32_MIN)
-BAD(activation_unknown, OPTIONS, "not an activation", a->options_storage.activation = 3)
+BAD(activation_unknown, OPTIONS, "not an activation", a->options_storage.activation = 6)
 BAD(activation_lowest, OPTIONS, "not an activation", a->options_storage.activation = INT32_MIN)
 BAD(feedback_unknown, OPTIONS, "not a kind of feedback", a->options_storage.feedback = -1)
 BAD(feedback_highest, OPTIONS, "not a kind of feedback", a->options_storage.feedback = INT32_MAX)

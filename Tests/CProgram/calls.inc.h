@@ -12,6 +12,11 @@ CALL(nudged_phase, cep_nudged_phase, NETWORK | TARGETS | BETA | STEPS | RESULT,
      (a->network, a->targets, a->beta, a->steps, a->progress, a->result))
 CALL(train_batch, cep_train_batch, NETWORK | X | TARGETS | RULE | TRAINING | RESULT,
      (a->network, a->x, a->targets, a->rule, a->progress, a->result))
+CALL(optimizer_prepare, cep_optimizer_prepare, NETWORK | RULE, (a->network, a->rule))
+CALL(optimizer_summarize, cep_optimizer_summarize, NETWORK | RESULT, (a->network, a->result))
+CALL(optimizer_set_steps, cep_optimizer_set_steps, NETWORK, (a->network, 3))
+CALL(optimizer_array, cep_optimizer_array, NETWORK | PARAMETER | NO_STATES | RESULT,
+     (a->network, "velocity", a->kind, a->index, a->result))
 CALL(train_epoch, cep_train_epoch, NETWORK | X | TARGETS | RULE | TRAINING | EPOCH | RESULT,
      (a->network, a->x, a->targets, a->rule, a->batch_size, 7, a->part, a->progress, a->result))
 CALL(get_random_state, cep_get_random_state, NETWORK | RESULT, (a->network, a->result))

@@ -10,3 +10,4 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
 REFERENCE = SHARED / "reference"
 MNIST = SHARED / "data" / "mnist"
+CONVOLUTION_REFERENCE = REFERENCE / "convolution"

@@ -83,7 +83,8 @@ extension LearningRates: ExpressibleByArrayLiteral {
 }
 
 extension LearningRule {
-    func validateWithRates(for network: Network<Element>) throws(EngineError) {
+    /// - Throws: `EngineError.invalidArgument` if a network cannot be trained by the rule.
+    package func validateWithRates(for network: Network<Element>) throws(EngineError) {
         try validate(for: network)
         try learningRates?.validate(for: network)
         try optimizer.validate(for: network)

@@ -94,10 +94,11 @@ final class ContinualPhase<Element: KernelScalar> {
         ) { (index) throws(EngineError) in
             let parameters = self.network.parameters[index]
             let connection = self.network.connections.indices.first { self.network.parameterIndex(of: $0) == index }
-            guard let rates, let connection, step > 0 else { return parameters }
+            guard let rates else { return parameters }
+            // A copy, also before the first step: the parameters themselves change at the end of the phase.
             let moved = try parameters.zeros()
             moved.copy(from: parameters)
-            self.addUpdate(of: connection, at: rates[index], to: moved)
+            if let connection, step > 0 { self.addUpdate(of: connection, at: rates[index], to: moved) }
             return moved
         }
     }
