@@ -15,7 +15,7 @@ help:
 	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
 	@echo "make memcheck  a short script under valgrind"
 	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
-	@echo "make coverage  a quarter of an hour: which lines the tests run, and why not the others; results/coverage.md"
+	@echo "make coverage  a quarter of an hour: which lines the tests run"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make format    lay out all sources"
 	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
@@ -49,7 +49,6 @@ coverage:
 	$(BIN)/python -m pip install --quiet coverage
 	tools/coverage_swift.sh
 	tools/coverage_python.sh -m "not slow"
-	$(BIN)/python tools/coverage_report.py
 
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

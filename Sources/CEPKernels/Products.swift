@@ -214,11 +214,16 @@ extension Float {
         alpha: Float, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         beta: Float, c: UnsafeMutablePointer<Float>
     ) {
-        OpenBLAS.onOneThread {
+        let isDone = OpenBLAS.onOneThread {
             cblas_sgemm(
                 CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
                 blasint(m), blasint(n), blasint(k),
                 alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        }
+        if !isDone {
+            multiplyPlainly(
+                transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: alpha, a: a, b: b, beta: beta,
+                c: c)
         }
     }
 }
@@ -229,11 +234,16 @@ extension Double {
         alpha: Double, a: UnsafePointer<Double>, b: UnsafePointer<Double>,
         beta: Double, c: UnsafeMutablePointer<Double>
     ) {
-        OpenBLAS.onOneThread {
+        let isDone = OpenBLAS.onOneThread {
             cblas_dgemm(
                 CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
                 blasint(m), blasint(n), blasint(k),
                 alpha, a, blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
+        }
+        if !isDone {
+            multiplyPlainly(
+                transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: alpha, a: a, b: b, beta: beta,
+                c: c)
         }
     }
 }

@@ -95,8 +95,8 @@ class Network:
         states by more than this; where weights move, the batch is at rest when all its samples are.
         0, the default, changes no result: then a sample is at rest where further steps would leave
         it as it is.
-    loss : {"squared_error", "cross_entropy"}
-        Of each sample, ½ ‖s_L − y‖² or −Σ y log softmax(s_L). Its negative derivative is the pull.
+    loss : {"squared_error", "cross_entropy"}, optional
+        Default: squared error, and cross-entropy with a readout. Of each sample, ½ ‖s_L − y‖² or −Σ y log softmax(s_L). Its negative derivative is the pull.
         With cross-entropy the output layer is linear, and is not clamped. A readout has
         cross-entropy.
     nudging : {"outside", "inside"}, optional
@@ -173,6 +173,7 @@ class Network:
         self._follows_energy = _arguments.flag("follows_energy", follows_energy)
         self._relaxation = _arguments.choice("relaxation", relaxation, RELAXATIONS)
         self._tolerance = _arguments.real("tolerance", tolerance)
+        self._given_loss, self._given_nudging = loss, nudging
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
         self._connections = _edges(connections)
@@ -204,18 +205,18 @@ class Network:
         return nudging or ("inside" if self._has_readout else "outside")
 
     def _make_engine(self) -> _cep.Network:
-        single = isinstance(self._activation, str)
+        activation = self._activation
         more: dict[str, Any] = {"loss": self._loss, "readout": float(self._has_readout)}
         if self._setting == "prototypical":
             more["nudging"] = self._nudging
-        if not single:
-            more["activations"] = ",".join(self._activation)
+        if not isinstance(activation, str):
+            more["activations"] = ",".join(activation)
         if self._connections:
             more["connections"] = [float(layer) for edge in self._connections for layer in edge]
         return _cep.Network(
             self._sizes,
             SETTINGS[self._setting],
-            ACTIVATIONS[self._activation] if single else 0,
+            ACTIVATIONS[activation] if isinstance(activation, str) else 0,
             FEEDBACKS[self._feedback],
             DTYPES[self._dtype.name],
             self._seed,
@@ -310,8 +311,8 @@ class Network:
             "follows_energy": self._follows_energy,
             "relaxation": self._relaxation,
             "tolerance": self._tolerance,
-            "loss": self._loss,
-            "nudging": None if self._setting == "real-time" else self._nudging,
+            "loss": self._given_loss,
+            "nudging": self._given_nudging,
             "connections": self._connections,
         }
 
@@ -706,7 +707,7 @@ def parameter_shapes(
 
 
 def _activation(value: object) -> str | tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return _arguments.choice("activation", value, ACTIVATIONS)
     return tuple(
         _arguments.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])

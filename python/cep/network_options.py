@@ -20,6 +20,6 @@ class NetworkOptions(TypedDict, total=False):
     follows_energy: bool
     relaxation: str
     tolerance: float
-    loss: str
+    loss: str | None
     nudging: str | None
     connections: Sequence[tuple[int, int]]

@@ -182,7 +182,7 @@ def test_version() -> None:
         (("--epochs", "few"), ("--epochs", "few")),
         (("--epochs", "1.5"), ("--epochs", "1.5")),
         (("--beta", "strong"), ("--beta", "strong")),
-        (("--momentum", "0.9"), ("--momentum",)),
+        (("--speed", "0.9"), ("--speed",)),
         (("--save-plot", "."), ("--save-plot",)),
     ],
     ids=lambda value: " ".join(value),

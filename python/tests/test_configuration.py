@@ -38,6 +38,12 @@ OTHERS: dict[str, Any] = {
     "patience": 3,
     "record_every": 11,
     "record_kinds": ["residuals", "gradient_angle"],
+    "loss": "cross_entropy",
+    "readout": True,
+    "nudging": "outside",
+    "optimizer": "sgd",
+    "momentum": 0.5,
+    "weight_decay": 0.25,
 }
 
 
@@ -50,13 +56,13 @@ def test_every_field_survives_json() -> None:
     assert hash(back) == hash(configuration)
     default = cep.Configuration()
     assert cep.Configuration.from_json(default.to_json()) == default
-    assert set(default.differences(configuration)) == set(OTHERS)
+    assert set(default.differences(configuration)) == set(OTHERS) - {"optimizer"}
 
 
 def test_the_network_and_the_rule_are_those_described() -> None:
     configuration = cep.Configuration(**OTHERS)
     expected = cep.Network(
-        [784, 32, 16, 10], setting="real-time", activation="tanh", dt=0.1, clamp=False,
+        [784, 32, 16, cep.Readout(10)], setting="real-time", activation="tanh", dt=0.1, clamp=False,
         feedback="untied", feedback_angle=22.5, dtype="float64", follows_energy=True,
         relaxation="alternating", tolerance=1e-6, seed=2**64 - 1,
     )  # fmt: skip
@@ -64,13 +70,17 @@ def test_the_network_and_the_rule_are_those_described() -> None:
     assert repr(net) == repr(expected)
     assert same(parameters(net), parameters(expected))
     rates, bias_rates = [0.3, 0.2, 0.1], [0.0, 0.2, 0.1]
+    sgd = cep.SGD(momentum=0.5, weight_decay=0.25)
     assert configuration.make_rule() == cep.EP(
-        7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True
+        7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True, optimizer=sgd
     )
     continual = configuration.replace(rule="c-ep", accumulate=False, beta_sign="random")
-    assert continual.make_rule() == cep.CEP(7, 3, -0.25, rates, bias_rates, beta_sign="random")
-    exact = configuration.replace(rule="bptt", accumulate=False)
-    assert exact.make_rule() == cep.BPTT(7, None, rates, bias_rates)
+    assert continual.make_rule() == cep.CEP(
+        7, 3, -0.25, rates, bias_rates, beta_sign="random", optimizer=sgd
+    )
+    exact = configuration.replace(rule="bptt", accumulate=False, optimizer="adam", momentum=0.0)
+    adam = cep.Adam(weight_decay=0.25)
+    assert exact.make_rule() == cep.BPTT(7, None, rates, bias_rates, adam)
 
 
 def test_learning_rates_follow_the_schedule_and_the_decay() -> None:

@@ -124,7 +124,7 @@ def test_rates_that_change_while_they_are_read(
 ) -> None:
     rates: list[Any] = []
     rates += [Growing(rates, change), 0.1]
-    rule = (*RULE[:-2], rates, ())
+    rule = (*RULE[:-3], rates, (), {})
     try:
         engine.train_batch(np.zeros((5, 4)), LABELS, rule, None)
     except IndexError:

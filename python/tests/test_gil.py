@@ -23,14 +23,17 @@ RELEASED = {
     "Network": {
         *("copy", "free_phase", "nudged_phase", "train_batch", "train_epoch", "gradient"),
         *("check_theorem", "energy", "feedback_angle", "check_samples", "evaluate", "predict"),
-        "array",
+        *("array", "prepare_optimizer"),
     },
     "Theorem": {"summary", "compare"},
     "Step": {"array"},
 }
 # What these take does not depend on the size of networks or data.
 HELD = {
-    "Network": {"get_random_state", "set_random_state"},
+    "Network": {
+        *("get_random_state", "set_random_state"),
+        *("optimizer", "set_optimizer_steps", "optimizer_array"),
+    },
     "Gradient": {"array"},
     "Step": {"summary"},
 }

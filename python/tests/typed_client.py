@@ -27,6 +27,9 @@ def build() -> cep.Network:
     assert_type(net.feedback_weights[1], NDArray[Any] | None)
     net.biases[0] = [0.0, 0.5, 1.0]
     assert_type(net.random_state, tuple[int, int, int, int])
+    layers = [cep.Input(4), cep.Dense(3), cep.Readout(2)]
+    assert_type(cep.Network(layers).loss, str)
+    assert_type(net.edges, tuple[tuple[int, int], ...])
     return net
 
 
@@ -43,8 +46,9 @@ def relax(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
 def learn(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     """Rules, gradients and training."""
     rules: list[cep.LearningRule] = [
-        cep.EP(5, 5, 0.5, 0.1),
+        cep.EP(5, 5, 0.5, 0.1, optimizer=cep.SGD(momentum=0.9)),
         cep.CEP(5, 5, 0.5, [0.1, 0.05]),
+        cep.EP(5, 5, 0.5, 0.1, optimizer=cep.Adam()),
         cep.BPTT(5, learning_rates=0.1),
         cep.RBP(200, learning_rates=0.1),
     ]
@@ -52,6 +56,7 @@ def learn(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
         result = cep.train_batch(net, x, y, rule)
         assert_type(result, cep.BatchResult)
         assert_type(result.loss, float)
+    assert_type(rules[0].optimizer, cep.Optimizer)
     estimate = cep.gradient(net, x, y, rules[0])
     assert_type(estimate, cep.Gradient)
     assert_type(estimate.angle(estimate), float)

@@ -17,7 +17,7 @@ final class DenseProducts<Element: KernelScalar> {
     }
 
     func prepare() throws(EngineError) {
-        guard !isFromInput else { return }
+        guard !isFromInput, FastPath.packedWeights.isOn else { return }
         if buffer == nil { buffer = try PackedWeightsBuffer(for: parameters) }
         buffer?.pack(parameters)
     }
@@ -42,7 +42,19 @@ final class DenseProducts<Element: KernelScalar> {
         _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
-        packed?.feedback(above, rows: rows, addingTo: base, into: preactivation)
+        if let packed { return packed.feedback(above, rows: rows, addingTo: base, into: preactivation) }
+        let weights = parameters.weights
+        if let feedback = parameters.feedbackWeights {
+            multiplyTransposed(
+                above, feedback.pointer, m: rows, n: feedback.rows, k: feedback.columns, addingTo: base,
+                baseStride: feedback.rows, into: preactivation)
+        } else {
+            if base != UnsafePointer(preactivation) {
+                preactivation.update(from: base, count: rows * weights.columns)
+            }
+            addProduct(
+                above, weights.pointer, m: rows, n: weights.columns, k: weights.rows, scale: 1, to: preactivation)
+        }
     }
 
     func reserve(rows: Int) throws(EngineError) {

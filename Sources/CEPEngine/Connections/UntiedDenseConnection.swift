@@ -64,12 +64,14 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with half of all rows each way, against writing both weights.
         let accumulating = Double(steps) * Double(batch) * Double(batch) * Double(below + above)
-        if let place = products.buffer?.weightsInPlace,
+        if FastPath.updatesInPlace.isOn, let place = products.buffer?.weightsInPlace,
             2 * Double(batch) * Double(below) * Double(above) < accumulating
         {
             return try UntiedInPlaceUpdate(of: parameters, in: place, rates: rates, batch: batch)
         }
-        return try LowRankUpdate(from: start, steps: steps, rates: rates)
+        // A row a step and sample: for very many steps it costs more than to write the weights.
+        let isLong = accumulating > 16 * Double(batch + 16) * Double(below) * Double(above)
+        return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }
 
     public func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)

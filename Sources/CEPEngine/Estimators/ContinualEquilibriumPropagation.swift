@@ -41,7 +41,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         let beta = phases.betas(random: &random)[0]
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scale = 1 / Element(beta * Double(batch.state.batch))
-        if optimizer.isPlain, !writesEveryStep {
+        if optimizer.isPlain, !writesEveryStep, FastPath.continualUpdates.isOn {
             let moving: [UpdateRates<Element>]? = learningRates?.rates().map { $0 * scale }
             if let phase = try ContinualPhase(
                 of: network, batch.state, nudge: nudge, steps: phases.nudgedSteps, rates: moving)

@@ -118,7 +118,11 @@ final class SampleBlock<Element: KernelScalar> {
                 divergence = Divergence(step: self.steps, layer: present.firstLayerNotFinite)
                 return
             }
-            for row in (0..<moving).reversed() where rows.changes[row] <= tolerance { deactivate(row) }
+            if FastPath.samplesAtRest.isOn {
+                for row in (0..<moving).reversed() where rows.changes[row] <= tolerance { deactivate(row) }
+            } else if residual <= tolerance {
+                moving = 0
+            }
         }
     }
 

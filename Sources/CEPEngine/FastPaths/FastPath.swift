@@ -1,0 +1,20 @@
+import Glibc
+
+/// The fast paths: each gives the results of the generic stepper in less time. For measurements
+/// (benchmarks/ablation.py) the environment variable CEP_WITHOUT names those to leave out, separated by commas.
+enum FastPath: String {
+    /// Weights laid out once a phase for the products.
+    case packedWeights = "packed-weights"
+    /// Samples that a step left as they were take no further steps.
+    case samplesAtRest = "samples-at-rest"
+    /// C-EP without writing weights.
+    case continualUpdates = "continual-updates"
+    /// Weights to few units changed in the memory that products use.
+    case updatesInPlace = "updates-in-place"
+
+    private static let leftOut: [String] = getenv("CEP_WITHOUT").map {
+        String(cString: $0).split(separator: ",").map(String.init)
+    } ?? []
+
+    var isOn: Bool { !Self.leftOut.contains(rawValue) }
+}
