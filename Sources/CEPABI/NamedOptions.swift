@@ -10,7 +10,9 @@ struct NamedOptions {
     init(
         _ options: UnsafePointer<cep_option>?, _ count: Int64, with arguments: inout Arguments
     ) throws(EngineError) {
-        guard count >= 0, count <= 1000 else { throw .invalidArgument("there are \(count) named options; expected 0 to 1000") }
+        guard count >= 0, count <= 1000 else {
+            throw .invalidArgument("there are \(count) named options; expected 0 to 1000")
+        }
         guard count > 0 else { return }
         let options = try arguments.reads(options, count: Int(count), "more")
         for option in UnsafeBufferPointer(start: options, count: Int(count)) {
@@ -22,7 +24,8 @@ struct NamedOptions {
                 guard option.count >= 0, option.count <= 4_000_000 else {
                     throw .invalidArgument("\(key) has \(option.count) values")
                 }
-                let values = option.count == 0 ? nil : try arguments.reads(option.numbers, count: Int(option.count), key)
+                let values =
+                    option.count == 0 ? nil : try arguments.reads(option.numbers, count: Int(option.count), key)
                 numbers[key] = Array(UnsafeBufferPointer(start: values, count: Int(option.count)))
             }
         }

@@ -83,7 +83,9 @@ extension Arguments {
             loss: try more.choice("loss") ?? .squaredError, readout: more.number("readout") ?? 0 != 0,
             nudging: try more.choice("nudging"), seed: options.seed, relaxation: try Relaxation(options),
             tolerance: options.tolerance)
-        if let activations: [Activation] = try more.choices("activations") { try configuration.setActivations(activations) }
+        if let activations: [Activation] = try more.choices("activations") {
+            try configuration.setActivations(activations)
+        }
         if more.number("readout") ?? 0 != 0, try more.choice("loss") == Loss.squaredError {
             throw .invalidArgument("loss is squared_error, with a readout: expected cross_entropy, which a readout has")
         }

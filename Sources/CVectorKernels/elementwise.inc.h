@@ -25,9 +25,7 @@ INLINE VECTOR NAME(shifted_sigmoid)(VECTOR x) {
 }
 
 /* 1 / (1 + e^-x) */
-INLINE VECTOR NAME(sigmoid)(VECTOR x) {
-    return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(SPLAT(-LOG2_E) * x));
-}
+INLINE VECTOR NAME(sigmoid)(VECTOR x) { return SPLAT(1) / (SPLAT(1) + NAME(power_of_two)(SPLAT(-LOG2_E) * x)); }
 
 INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
     x = SELECT(x < SPLAT(0), SPLAT(0), x);
@@ -134,7 +132,7 @@ INLINE void NAME(activate_loop)(int activation, const T *input, T *output, size_
     }
 }
 
-TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count) {
+TARGET static void NAME(activate)(int activation, const void *input, void *output, size_t count){
 #define LOOP(constant) NAME(activate_loop)(constant, input, output, count)
     FOR_ACTIVATION(activation, LOOP)
 #undef LOOP
@@ -154,7 +152,6 @@ TARGET static double NAME(largest_magnitude)(const void *array, size_t count) {
     }
     return NAME(largest)(largest);
 }
-
 
 INLINE T NAME(prototypical_loop)(int activation, const T *preactivation, const T *pull, T beta, T *state,
                                  size_t count) {
@@ -190,20 +187,19 @@ INLINE void NAME(raise)(T *largest, T size) {
 #define EACH_ROW(loop, ...)                                                                                       \
     for (size_t row = 0; row < rows; row++) {                                                                     \
         size_t start = row * columns;                                                                             \
-        NAME(raise)                                                                                               \
-        ((T *)changes + row,                                                                                      \
-         NAME(loop)(__VA_ARGS__, ROW(preactivation), ROW(pull), beta, (T *)state + start, columns));              \
+        NAME(raise)((T *)changes + row,                                                                           \
+                    NAME(loop)(__VA_ARGS__, ROW(preactivation), ROW(pull), beta, (T *)state + start, columns));   \
     }
 
 TARGET static void NAME(step_prototypical)(int activation, size_t rows, size_t columns, const void *preactivation,
-                                           const void *pull, double beta, void *state, void *changes) {
+                                           const void *pull, double beta, void *state, void *changes){
 #define LOOP(constant) EACH_ROW(prototypical_loop, constant)
     FOR_ACTIVATION(activation, LOOP)
 #undef LOOP
 }
 
-INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR preactivation, T dt, VECTOR pull, T beta, int pulls,
-                          int clamp) {
+INLINE VECTOR NAME(moved)(int derivative_of, VECTOR old, VECTOR preactivation, T dt, VECTOR pull, T beta,
+                          int pulls, int clamp) {
     VECTOR velocity = MULTIPLY_ADD(NAME(derivative)(derivative_of, old), preactivation, -old);
     if (pulls)
         velocity = MULTIPLY_ADD(SPLAT(beta), pull, velocity);
@@ -218,8 +214,8 @@ INLINE T NAME(real_time_loop)(int derivative_of, T dt, int clamp, const T *preac
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         VECTOR old = LOAD(state + i);
-        VECTOR new = NAME(moved)(derivative_of, old, LOAD(preactivation + i), dt, pulls ? LOAD(pull + i) : old, beta,
-                                 pulls, clamp);
+        VECTOR new = NAME(moved)(derivative_of, old, LOAD(preactivation + i), dt, pulls ? LOAD(pull + i) : old,
+                                 beta, pulls, clamp);
         VECTOR change = new - old;
         RECORD(change);
         STORE(state + i, new);

@@ -4,7 +4,8 @@ import CEPKernels
 ///
 /// - Returns: The change of each sample.
 func move<Element: KernelScalar>(
-    _ state: inout [Element], from preactivation: [Element], activation: Activation, rows: Int = 1, _ step: (MovingLayer<Element>) -> Void
+    _ state: inout [Element], from preactivation: [Element], activation: Activation, rows: Int = 1,
+    _ step: (MovingLayer<Element>) -> Void
 ) -> [Element] {
     var changes = [Element](repeating: 0, count: rows)
     let columns = preactivation.count / rows

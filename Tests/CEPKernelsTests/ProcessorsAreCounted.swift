@@ -24,7 +24,9 @@ import Testing
 
     @Test func legacyHierarchy() {
         let membership = "5:memory:/x\n4:cpu,cpuacct:/docker/1\n"
-        let limited = ["/cg/cpu/docker/1/cpu.cfs_quota_us": "250000\n", "/cg/cpu/docker/1/cpu.cfs_period_us": "100000\n"]
+        let limited = [
+            "/cg/cpu/docker/1/cpu.cfs_quota_us": "250000\n", "/cg/cpu/docker/1/cpu.cfs_period_us": "100000\n",
+        ]
         #expect(quota(membership, limited) == 2.5)
         // A container sees its own group at the root.
         let own = ["/cg/cpu,cpuacct/cpu.cfs_quota_us": "300000\n", "/cg/cpu,cpuacct/cpu.cfs_period_us": "100000\n"]

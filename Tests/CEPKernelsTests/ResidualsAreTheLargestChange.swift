@@ -82,7 +82,9 @@ import Testing
                 let drive = stream.array(rows * columns, in: -1...1, of: Element.self)
                 let before = stream.array(rows * columns, in: 0...1, of: Element.self)
                 var state = before
-                let changes = move(&state, from: drive, activation: step.activation, rows: rows) { step.take($0, pull: nil) }
+                let changes = move(&state, from: drive, activation: step.activation, rows: rows) {
+                    step.take($0, pull: nil)
+                }
                 for row in 0..<rows {
                     let units = row * columns..<(row + 1) * columns
                     // A sample moves as it would alone.

@@ -65,8 +65,10 @@ BAD(option_unknown, OPTIONS, "no option size", a->options_storage.more = named(a
 BAD(option_name_null, OPTIONS, "name of an option is NULL", a->options_storage.more = named(a, NULL, "3", -1))
 BAD(loss_unknown, OPTIONS, "loss must be", a->options_storage.more = named(a, "loss", "hinge", -1))
 BAD(nudging_unknown, OPTIONS, "nudging must be", a->options_storage.more = named(a, "nudging", "", -1))
-BAD(activations_few, OPTIONS, "activation has 1 values", a->options_storage.more = named(a, "activations", "tanh", -1))
-BAD(connections_odd, OPTIONS, "connections must be pairs", a->options_storage.more = named(a, "connections", NULL, 0.5))
+BAD(activations_few, OPTIONS, "activation has 1 values",
+    a->options_storage.more = named(a, "activations", "tanh", -1))
+BAD(connections_odd, OPTIONS, "connections must be pairs",
+    a->options_storage.more = named(a, "connections", NULL, 0.5))
 BAD(optimizer_unknown, RULE, "optimizer must be", a->rule_storage.more = named(a, "optimizer", "newton", -1))
 BAD(momentum_one, RULE, "momentum must be in [0, 1)", a->rule_storage.more = named(a, "momentum", NULL, 1))
 BAD(decay_negative, RULE, "weight_decay", a->rule_storage.more = named(a, "weight_decay", NULL, -0.5))

@@ -183,7 +183,9 @@ class Configuration:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers of the network, input first."""
-        return layers_of([*self.sizes[:-1], Readout(datasets.CLASSES) if self.readout else datasets.CLASSES])
+        return layers_of(
+            [*self.sizes[:-1], Readout(datasets.CLASSES) if self.readout else datasets.CLASSES]
+        )
 
     @property
     def title(self) -> str:

@@ -87,9 +87,7 @@ def of(values: object) -> tuple[Layer, ...]:
     try:
         items = list(values)  # type: ignore[call-overload]
     except TypeError:
-        raise TypeError(
-            f"sizes must be a sequence of integers or layers, got {values!r}"
-        ) from None
+        raise TypeError(f"sizes must be a sequence of integers or layers, got {values!r}") from None
     layers = tuple(_layer(k, item) for k, item in enumerate(items))
     for k, layer in enumerate(layers):
         if isinstance(layer, Input) and k > 0:

@@ -96,9 +96,9 @@ class Network:
         0, the default, changes no result: then a sample is at rest where further steps would leave
         it as it is.
     loss : {"squared_error", "cross_entropy"}, optional
-        Default: squared error, and cross-entropy with a readout. Of each sample, ½ ‖s_L − y‖² or −Σ y log softmax(s_L). Its negative derivative is the pull.
-        With cross-entropy the output layer is linear, and is not clamped. A readout has
-        cross-entropy.
+        Of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the pull.
+        With cross-entropy the output layer is linear, and is not clamped. Default: squared error;
+        a readout always has cross-entropy.
     nudging : {"outside", "inside"}, optional
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the

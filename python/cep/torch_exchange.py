@@ -85,8 +85,7 @@ def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
         for layer in layers.values()
     ]
     sizes = [arrays[0][0].shape[1], *(weights.shape[0] for weights, _ in arrays)]
-    layers: list[Any] = list(sizes)
-    net = Network(layers, **{"dtype": arrays[0][0].dtype.name, **options})
+    net = Network(sizes, **{"dtype": arrays[0][0].dtype.name, **options})
     for k, (weights, biases) in enumerate(arrays):
         feedback = net.feedback_weights[k]
         if feedback is not None:

@@ -1,4 +1,4 @@
-"""Losses, nudgings, readouts, activations and skip connections: recordings, derivatives, refusals."""
+"""Losses, nudgings, readouts, activations and skip connections."""
 
 import json
 import pickle
@@ -210,7 +210,8 @@ def test_networks_go_through_files_and_pickles(name: str, tmp_path: Path, digits
     cep.train_batch(net, digits[0][:20], digits[1][:20], rule)
     net.save(tmp_path / "net.safetensors")
     for copy in (cep.load(tmp_path / "net.safetensors"), pickle.loads(pickle.dumps(net))):
-        assert copy.options == net.options and copy.layers == net.layers
+        assert copy.options == net.options
+        assert copy.layers == net.layers
         pairs = zip(copy.parameters(), net.parameters(), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs)
         assert np.array_equal(copy.predict(digits[0], 20), net.predict(digits[0], 20))

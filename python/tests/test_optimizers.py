@@ -58,7 +58,10 @@ class Model:
 def by_name(of: Any) -> list[tuple[str, int, NDArray[Any]]]:
     kinds = {"weights": of.weights, "biases": of.biases, "feedback": of.feedback_weights}
     return [
-        (kind, k, a) for kind, arrays in kinds.items() for k, a in enumerate(arrays) if a is not None
+        (kind, k, a)
+        for kind, arrays in kinds.items()
+        for k, a in enumerate(arrays)
+        if a is not None
     ]
 
 
@@ -173,7 +176,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options: Any, tmp_path: Path)
     whole = cep.run(configuration, tmp_path / "whole", progress=False)
     cep.run(configuration, tmp_path / "parts", progress=False)
     checkpoint = cep.checkpoints.load(tmp_path / "parts" / "last.safetensors")
-    assert checkpoint.optimizer is not None and checkpoint.optimizer.arrays
+    assert checkpoint.optimizer is not None
+    assert checkpoint.optimizer.arrays
     again = checkpoint.make_network()
     x, y = cep.datasets.digits()
     for net in (again, whole.network):
@@ -189,7 +193,7 @@ def test_state_of_another_shape_is_refused(digits: Any) -> None:
     small, large = cep.Network([64, 7, 10], seed=1), cep.Network([64, 8, 10], seed=1)
     cep.train_batch(small, digits[0][:20], digits[1][:20], rule)
     before = [array.copy() for array in large.parameters()]
-    with pytest.raises(ValueError, match="first_moment.weights.0 must be of shape"):
+    with pytest.raises(ValueError, match=r"first_moment\.weights\.0 must be of shape"):
         optimizer_state.restore(large, optimizer_state.of(small))
     assert optimizer_state.of(large) is None
     assert all(np.array_equal(a, b) for a, b in zip(before, large.parameters(), strict=True))
@@ -223,6 +227,8 @@ def test_weight_decay_of_another_number_of_connections_changes_nothing(digits: A
     net = cep.Network([64, 7, 10], seed=1)
     before = [array.copy() for array in net.parameters()]
     rule = cep.EP(15, 4, 0.5, 0.01, optimizer=cep.SGD(weight_decay=(0.1, 0.2, 0.3)))
-    with pytest.raises(ValueError, match="weight_decay has 3 values; expected one, or one for each"):
+    with pytest.raises(
+        ValueError, match="weight_decay has 3 values; expected one, or one for each"
+    ):
         cep.train_batch(net, digits[0][:20], digits[1][:20], rule)
     assert all(np.array_equal(a, b) for a, b in zip(before, net.parameters(), strict=True))

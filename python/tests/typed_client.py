@@ -27,7 +27,7 @@ def build() -> cep.Network:
     assert_type(net.feedback_weights[1], NDArray[Any] | None)
     net.biases[0] = [0.0, 0.5, 1.0]
     assert_type(net.random_state, tuple[int, int, int, int])
-    layers = [cep.Input(4), cep.Dense(3), cep.Readout(2)]
+    layers: list[cep.Input | cep.Dense | cep.Readout] = [cep.Input(4), cep.Dense(3), cep.Readout(2)]
     assert_type(cep.Network(layers).loss, str)
     assert_type(net.edges, tuple[tuple[int, int], ...])
     return net

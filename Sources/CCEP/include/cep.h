@@ -399,8 +399,8 @@ cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network, cep_optimi
 /* CEP_INVALID_STATE if there is no state. */
 cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
 /* What is remembered of a kind of parameters (not CEP_STATES). Release with cep_array_release. */
-cep_status cep_optimizer_array(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE name, cep_array_kind kind,
-                               int64_t index, cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+cep_status cep_optimizer_array(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE name,
+                               cep_array_kind kind, int64_t index, cep_array * CEP_NULLABLE * CEP_NULLABLE array);
 
 /* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
 

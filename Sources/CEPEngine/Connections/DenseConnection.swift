@@ -35,7 +35,9 @@ final class DenseProducts<Element: KernelScalar> {
             addingTo: base ?? parameters.biases.map { UnsafePointer($0.pointer) },
             baseStride: base == nil ? 0 : weights.rows, into: preactivation)
         guard base != nil, let biases = parameters.biases else { return }
-        for row in 0..<rows { add(1, times: biases.pointer, to: preactivation + row * weights.rows, count: weights.rows) }
+        for row in 0..<rows {
+            add(1, times: biases.pointer, to: preactivation + row * weights.rows, count: weights.rows)
+        }
     }
 
     func feedback(

@@ -74,14 +74,17 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         let (batch, below, above) = (start.above.activity.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the rows of the update each way, against writing the weights.
         let telescoping = 2 * Double(2 * batch) * Double(batch) * Double(below + above)
-        if FastPath.updatesInPlace.isOn, let place = products.buffer?.weightsInPlace, Double(batch) * Double(below) * Double(above) < telescoping {
+        if FastPath.updatesInPlace.isOn, let place = products.buffer?.weightsInPlace,
+            Double(batch) * Double(below) * Double(above) < telescoping
+        {
             return try TiedInPlaceUpdate(of: self, in: place, rates: rates, from: start)
         }
         return try TelescopedUpdate(from: start, rates: rates)
     }
 
-    public func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
-    {
+    public func addForwardAdjoint(
+        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+    ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 

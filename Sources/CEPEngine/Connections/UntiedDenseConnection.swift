@@ -74,8 +74,9 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }
 
-    public func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
-    {
+    public func addForwardAdjoint(
+        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+    ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 

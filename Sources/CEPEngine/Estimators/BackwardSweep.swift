@@ -39,7 +39,8 @@ final class BackwardSweep<Element: KernelScalar> {
         }
         for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {
             connection.addForwardAdjoint(preactivationGradients[edge.to - 1], to: activityGradients[edge.from - 1].view)
-            connection.addFeedbackAdjoint(preactivationGradients[edge.from - 1], to: activityGradients[edge.to - 1].view)
+            connection.addFeedbackAdjoint(
+                preactivationGradients[edge.from - 1], to: activityGradients[edge.to - 1].view)
         }
         for layer in 1...network.lastLayer {
             let stateGradient = stateGradients[layer - 1].view

@@ -109,7 +109,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
                 older.update(from: state)
             }
             if isInPlace, let learningRates, let readout = network.readoutIndex {
-                try network.addReadoutUpdate(on: batch, rates: network.forEachParameters(UpdateRates(-1)), into: gradient)
+                try network.addReadoutUpdate(
+                    on: batch, rates: network.forEachParameters(UpdateRates(-1)), into: gradient)
                 network.update(
                     [readout], by: optimizer, gradient: gradient, rates: learningRates, state: optimizerState)
             }

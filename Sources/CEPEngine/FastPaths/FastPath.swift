@@ -12,9 +12,10 @@ enum FastPath: String {
     /// Weights to few units changed in the memory that products use.
     case updatesInPlace = "updates-in-place"
 
-    private static let leftOut: [String] = getenv("CEP_WITHOUT").map {
-        String(cString: $0).split(separator: ",").map(String.init)
-    } ?? []
+    private static let leftOut: [String] =
+        getenv("CEP_WITHOUT").map {
+            String(cString: $0).split(separator: ",").map(String.init)
+        } ?? []
 
     var isOn: Bool { !Self.leftOut.contains(rawValue) }
 }

@@ -65,7 +65,8 @@ final class OuterProducts<Element: KernelScalar> {
             scale(row, by: rates.weights, adding: rates.biases, count: biasRows)
             scale(row + biasRows, by: rates.weights, adding: 0, count: count - biasRows)
         }
-        addProduct(products, receiving.pointer, m: activity.count, n: receiving.columns, k: count, scale: 1, to: preactivation)
+        addProduct(
+            products, receiving.pointer, m: activity.count, n: receiving.columns, k: count, scale: 1, to: preactivation)
     }
 }
 

@@ -105,8 +105,9 @@ final class SampleBlock<Element: KernelScalar> {
     /// Takes steps, fewer if all samples come to rest.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    func relax(_ network: Network<Element>, through wiring: Wiring<Element>, steps: Int, beta: Element?, order: Relaxation)
-    {
+    func relax(
+        _ network: Network<Element>, through wiring: Wiring<Element>, steps: Int, beta: Element?, order: Relaxation
+    ) {
         let tolerance = Element(network.configuration.tolerance)
         let nudge = beta.map { RowNudge(targets: UnsafePointer(target.pointer), beta: $0) }
         for _ in 0..<steps where moving > 0 {

@@ -26,7 +26,9 @@ extension Network {
                 addRowProducts(of: preactivation, and: above, factor: -1, to: energies)
             }
             if dynamics.couplesThroughActivation {
-                for layer in state.layers.dropFirst() { addRowProducts(of: layer, and: layer, factor: 0.5, to: energies) }
+                for layer in state.layers.dropFirst() {
+                    addRowProducts(of: layer, and: layer, factor: 0.5, to: energies)
+                }
             }
             return energies
         }

@@ -39,7 +39,8 @@ extension Network {
     func largestMagnitudes(of state: NetworkState<Element>) -> [Double] {
         zip(state.layers, state.activities).map { layer, activity in
             let size = largestMagnitude(in: layer.pointer, count: layer.count)
-            return Double(activity === layer ? size : max(size, largestMagnitude(in: activity.pointer, count: activity.count)))
+            return Double(
+                activity === layer ? size : max(size, largestMagnitude(in: activity.pointer, count: activity.count)))
         }
     }
 

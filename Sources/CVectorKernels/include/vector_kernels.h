@@ -50,10 +50,10 @@ typedef struct {
      * max |change| of the row, to NaN if that is not finite. */
     void (*step_prototypical)(int activation, size_t rows, size_t columns, const void *preactivation,
                               const void *pull, double beta, void *state, void *changes);
-    /* s <- s + dt (activation'(s) preactivation - s + beta pull), clamped to [0, 1] if asked. Raises changes in the
-     * same way. The linear activation has the derivative 1. */
-    void (*step_real_time)(int activation, size_t rows, size_t columns, const void *preactivation, const void *pull,
-                           double beta, double dt, int clamp, void *state, void *changes);
+    /* s <- s + dt (activation'(s) preactivation - s + beta pull), clamped to [0, 1] if asked. Raises changes in
+     * the same way. The linear activation has the derivative 1. */
+    void (*step_real_time)(int activation, size_t rows, size_t columns, const void *preactivation,
+                           const void *pull, double beta, double dt, int clamp, void *state, void *changes);
 } cep_kernels;
 
 /* An instruction set's kernels, and its name as CEP_INSTRUCTION_SET takes it. */

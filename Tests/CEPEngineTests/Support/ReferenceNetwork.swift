@@ -99,7 +99,9 @@ struct ReferenceNetwork {
         let total = scores.map { exp($0) }.reduce(0, +)
         let errors = zip(y, scores).map { $0 - y.reduce(0, +) * exp($1) / total }
         guard !readoutWeights.isEmpty else { return errors }
-        return s[last][sample].indices.map { j in readoutWeights.indices.map { readoutWeights[$0][j] * errors[$0] }.reduce(0, +) }
+        return s[last][sample].indices.map { j in
+            readoutWeights.indices.map { readoutWeights[$0][j] * errors[$0] }.reduce(0, +)
+        }
     }
 
     /// s(t+1) from s(t), all layers at once.
