@@ -41,7 +41,7 @@ final class NetworkHandle: Handle {
         }
         for memory in parameterMemory { try check(memory) }
         try network.forEachLayer(check)
-        return try WorkerPool.shared.during { () throws(EngineError) in try body(network) }
+        return try body(network)
     }
 }
 

@@ -455,4 +455,4 @@ after = threads()
 (numpy,), (ours,) = numpys, both.keys() - numpys
 print(numpys[numpy] == after[numpy], both[ours], after[ours])
 """
-    assert run_script(program) == "True 2 1\n"
+    assert run_script(program) == "True 2 2\n"
