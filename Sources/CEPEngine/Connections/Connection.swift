@@ -24,7 +24,9 @@ public protocol Connection<Element>: AnyObject {
     ///
     /// - Parameters:
     ///   - below: The activity of the layer below, `rows` × units.
+    ///   - rows: Samples.
     ///   - base: `rows` × units above; it may be `preactivation` itself.
+    ///   - preactivation: `rows` × units above, to be written.
     func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
         into preactivation: UnsafeMutablePointer<Element>)
@@ -70,6 +72,8 @@ public protocol Connection<Element>: AnyObject {
     ///   - below: The gradient of the preactivation of the layer below; nil if that is the input.
     ///   - above: The same of the layer above.
     ///   - activities: Of both layers, in the same rows: samples, or samples of several steps.
+    ///   - rates: What the gradient is multiplied by.
+    ///   - accumulator: Numbers of the shapes of the parameters.
     func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>)

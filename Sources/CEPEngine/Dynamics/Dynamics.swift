@@ -19,6 +19,7 @@ public protocol Dynamics<Element>: Sendable {
     /// Moves a layer's state by one step.
     ///
     /// - Parameters:
+    ///   - layer: Its preactivation and its state, which is written.
     ///   - pull: The nudging, of the layer that the objective is attached to.
     ///   - isOutput: Whether the layer is the network's output, which has a target value for each unit.
     func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool)

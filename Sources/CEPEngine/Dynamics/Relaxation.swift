@@ -28,7 +28,13 @@ extension Network {
     /// Takes up to `steps` steps from the present state, through weights that do not change. The phase has been
     /// prepared.
     ///
-    /// - Parameter afterStep: Called after each step, with the states as they are then.
+    /// - Parameters:
+    ///   - state: The states that move.
+    ///   - steps: The most steps to take.
+    ///   - nudge: nil for a free phase.
+    ///   - order: Of the layers; synchronous in nudged phases.
+    ///   - monitor: Is shown the phase, and may stop it.
+    ///   - afterStep: Called after each step, with the states as they are then.
     /// - Throws: `EngineError.diverged`, with the states as they were when the monitor was last asked; `.stopped`, with
     ///   those of the steps taken.
     @discardableResult

@@ -13,6 +13,7 @@ public protocol Objective<Element>: Sendable {
     ///
     /// - Parameters:
     ///   - states: Of the last layer, `rows` × units.
+    ///   - rows: Samples.
     ///   - scores: `rows` × classes, to be written.
     func score(_ states: UnsafePointer<Element>, rows: Int, into scores: UnsafeMutablePointer<Element>)
 
@@ -24,6 +25,7 @@ public protocol Objective<Element>: Sendable {
     ///
     /// - Parameters:
     ///   - states: Of the last layer, `rows` × units.
+    ///   - rows: Samples.
     ///   - targets: `rows` × classes.
     ///   - scores: Memory for `rows` × classes values.
     ///   - pull: `rows` × units, to be written.

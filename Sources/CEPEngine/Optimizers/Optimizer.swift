@@ -21,6 +21,7 @@ public protocol Optimizer: Sendable {
     /// - Parameters:
     ///   - parameters: `count` values, to be changed.
     ///   - gradient: Of the loss.
+    ///   - count: Values.
     ///   - rate: The learning rate.
     ///   - decay: The weight decay.
     ///   - state: What is remembered, in the order of `stateNames`.
