@@ -17,11 +17,9 @@ for source in python/src/*.c; do
         -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" -ISources/CCEP/include \
         -c "$source" -o "$out/package/$(basename "$source" .c).o"
 done
-# As setup.py does, all that reserve.c stands in front of.
-wrapped=$(grep -o '__wrap_[A-Za-z_]*' python/src/reserve.c | sort -u | sed 's/__wrap_/-Xlinker --wrap=/')
 # shellcheck disable=SC2046,SC2086 # words
 swiftc -emit-library -static-stdlib -profile-generate "$out"/package/*.o "$out/release/release/libcep-static.a" \
-    $(pkg-config --libs openblas) $wrapped -o "$out/package/cep/_cep.abi3.so"
+    $(pkg-config --libs openblas) -o "$out/package/cep/_cep.abi3.so"
 
 export PYTHONPATH="$out/package" LLVM_PROFILE_FILE="$out/profiles/%p.profraw"
 # Tests of what the ordinary extension looks like, or of two interpreters, fail beside counters: ./test is for them.
