@@ -82,7 +82,10 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         let older = try StateSnapshot(of: state)
         let gradient = try network.zeroParameters()
         let minus = network.forEachParameters(UpdateRates<Element>(-scale))
-        let moved = learningRates?.rates().map { $0 * scale } ?? minus
+        let moved: [UpdateRates<Element>] = learningRates?.rates().map { $0 * scale } ?? minus
+        if let k = moved.firstIndex(where: { !$0.weights.isFinite || !$0.biases.isFinite }) {
+            throw network.updateIsNotFinite(of: k)
+        }
         let moving = network.parameters.indices.filter { $0 != network.readoutIndex }
         do {
             try monitor.show {
@@ -93,8 +96,6 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
                 weightsMove: learningRates != nil, monitor: monitor
             ) { (_) throws(EngineError) in
                 for each in gradient { each.setToZero() }
-                try network.checkUpdates(
-                    rates: moved, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
                 network.addUpdates(from: older, to: state, rates: minus, into: gradient)
                 if !isInPlace {
                     for k in moving { accumulators[k].add(gradient[k], rates: rates[k] * -1) }
