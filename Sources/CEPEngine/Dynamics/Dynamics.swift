@@ -47,9 +47,6 @@ func makeDynamics<Element: KernelScalar>(_ configuration: NetworkConfiguration) 
     case .prototypical:
         PrototypicalDynamics<Element>(nudgesInside: configuration.nudging == .inside)
     case .realTime(let realTime):
-        RealTimeDynamics<Element>(
-            timeStep: Element(realTime.timeStep), clamp: realTime.clamp,
-            derivativeOnHidden: configuration.feedback == .tied,
-            derivativeOnOutput: configuration.feedback == .tied && realTime.followsEnergy)
+        RealTimeDynamics<Element>(setting: realTime, feedback: configuration.feedback)
     }
 }

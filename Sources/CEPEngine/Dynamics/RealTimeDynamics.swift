@@ -6,14 +6,14 @@ import CEPKernels
 /// As published, the factor ρ′(s) stands on hidden layers of tied networks only: not on the output layer (unless the
 /// dynamics are to follow the energy), and nowhere in the vector field. Linear layers are not clamped.
 struct RealTimeDynamics<Element: KernelScalar>: Dynamics {
-    let timeStep: Element
-    let clamp: Bool
-    let derivativeOnHidden: Bool
-    let derivativeOnOutput: Bool
+    let setting: RealTime
+    let feedback: Feedback
+
+    var timeStep: Element { Element(setting.timeStep) }
 
     var couplesThroughActivation: Bool { true }
 
-    func clamps(_ activation: Activation) -> Bool { clamp && activation != .linear }
+    func clamps(_ activation: Activation) -> Bool { setting.clamp && activation != .linear }
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
@@ -43,5 +43,5 @@ struct RealTimeDynamics<Element: KernelScalar>: Dynamics {
             count: state.count)
     }
 
-    private func hasDerivative(_ isOutput: Bool) -> Bool { isOutput ? derivativeOnOutput : derivativeOnHidden }
+    private func hasDerivative(_ isOutput: Bool) -> Bool { feedback == .tied && (!isOutput || setting.followsEnergy) }
 }

@@ -56,16 +56,16 @@ extension Network {
 }
 
 /// Trains a network batch by batch.
-private struct BatchTraining<Rule: LearningRule> {
-    let network: Network<Rule.Element>
-    let rule: Rule
+private struct BatchTraining<Element: KernelScalar> {
+    let network: Network<Element>
+    let rule: any LearningRule<Element>
     let learningRates: LearningRates
-    let rates: [UpdateRates<Rule.Element>]
+    let rates: [UpdateRates<Element>]
     /// Memory for an optimizer that needs the gradient. nil if the rule adds its updates to the parameters.
-    private let gradient: [ConnectionParameters<Rule.Element>]?
-    private let backup: [ConnectionParameters<Rule.Element>]?
+    private let gradient: [ConnectionParameters<Element>]?
+    private let backup: [ConnectionParameters<Element>]?
 
-    init(by rule: Rule, of network: Network<Rule.Element>) throws(EngineError) {
+    init(by rule: any LearningRule<Element>, of network: Network<Element>) throws(EngineError) {
         try rule.validateWithRates(for: network)
         guard let learningRates = rule.learningRates else {
             throw .invalidArgument(
@@ -84,7 +84,7 @@ private struct BatchTraining<Rule: LearningRule> {
     func run(
         _ samples: Samples, rows: SampleRows, random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
-        let target: Matrix<Rule.Element> = try samples.targets.matrix(of: rows, units: network.outputSize)
+        let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: network.outputSize)
         let state = try network.state(clamping: samples.inputs, rows)
         let batch = ClampedBatch(state: state, target: target)
         guard let gradient, let backup else {
