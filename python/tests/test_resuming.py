@@ -357,11 +357,12 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
         original(path, checkpoint)
 
     monkeypatch.setattr(checkpoints, "save", save)
-    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.01)
-    configuration = small(epochs=2, hidden=[128], learning_rates=0.01, free_steps=60)
+    # Training looks at the clock every 20 ms; this epoch takes ten times as long or more.
+    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    configuration = small(epochs=1, hidden=[256, 256], learning_rates=0.01, free_steps=20)
     result = cep.run(configuration, tmp_path, progress=False)
-    assert sum(0 < batch < 72 for batch in saved) >= 2
-    assert sum(batch == 0 for batch in saved) == 2
+    assert any(0 < batch < 72 for batch in saved)
+    assert sum(batch == 0 for batch in saved) == 1
     assert same(parameters(result.network), fitted(configuration)[0])
 
 
