@@ -37,6 +37,8 @@ class BuildWithSwift(build_ext):
             "--package-path",
             str(ROOT),
         ]
+        # The archiver keeps the objects of files that are gone.
+        ARCHIVE.unlink(missing_ok=True)
         subprocess.run(command, check=True)
         self.compiler.linker_so = ["swiftc", "-emit-library", "-static-stdlib"]
         super().build_extensions()

@@ -1,84 +1,119 @@
+import CCEP
 import CEPEngine
+import CEPKernels
 
-// What can be said of memory that is given by its address.
+// What callers pass in: pointers, options, data and progress functions, as the engine takes them.
 
-/// The memory that a call is given. Each pointer is seen, as it is taken in, not to be NULL, to be aligned and to be apart
-/// from the others where something is written through it.
-struct Arguments {
-    private struct Region {
-        let name: String
-        let memory: Range<UInt>
-        let isWritten: Bool
+/// - Throws: `EngineError.invalidArgument` for NULL.
+func required<Pointer>(_ pointer: Pointer?, _ name: String) throws(EngineError) -> Pointer {
+    guard let pointer else { throw .invalidArgument("\(name) is NULL") }
+    return pointer
+}
+
+/// Data of the caller's.
+///
+/// - Throws: `EngineError.invalidArgument` for NULL, and for an address that is not aligned.
+private func data<Value>(_ pointer: UnsafeRawPointer?, _ name: String) throws(EngineError) -> UnsafePointer<Value> {
+    let pointer = try required(pointer, name)
+    guard UInt(bitPattern: pointer) % UInt(MemoryLayout<Value>.alignment) == 0 else {
+        throw .invalidArgument(
+            "\(name) is not aligned: its address is not a multiple of \(MemoryLayout<Value>.alignment)")
     }
+    return pointer.assumingMemoryBound(to: Value.self)
+}
 
-    private var regions: [Region] = []
+/// - Throws: `EngineError.invalidArgument` for NULL.
+func string(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(EngineError) -> String {
+    String(cString: try required(pointer, name))
+}
 
-    /// Takes in a pointer through which so many values are read.
-    mutating func reads<Value>(
-        _ pointer: UnsafePointer<Value>?, count: Int = 1, _ name: String
-    ) throws(EngineError) -> UnsafePointer<Value> {
-        guard let pointer else { throw isNull(name) }
-        try take(UnsafeRawPointer(pointer), count, of: Value.self, name, isWritten: false)
-        return pointer
-    }
-
-    /// Takes in a pointer through which so many values are written.
-    mutating func writes<Value>(
-        _ pointer: UnsafeMutablePointer<Value>?, count: Int = 1, _ name: String
-    ) throws(EngineError) -> UnsafeMutablePointer<Value> {
-        guard let pointer else { throw isNull(name) }
-        try take(UnsafeRawPointer(pointer), count, of: Value.self, name, isWritten: true)
-        return pointer
-    }
-
-    private mutating func take<Value>(
-        _ pointer: UnsafeRawPointer, _ count: Int, of _: Value.Type, _ name: String, isWritten: Bool
-    ) throws(EngineError) {
-        let start = UInt(bitPattern: pointer)
-        guard start % UInt(MemoryLayout<Value>.alignment) == 0 else {
-            throw .invalidArgument(
-                "\(name) is not aligned: its address is not a multiple of \(MemoryLayout<Value>.alignment)")
+extension Options {
+    init(_ options: UnsafePointer<cep_options>?, _ name: String) throws(EngineError) {
+        let options = try required(options, name).pointee
+        guard options.count >= 0, options.count <= 1000 else {
+            throw .invalidArgument("\(name) has \(options.count) items; expected 0 to 1000")
         }
-        let (bytes, tooMany) = UInt(bitPattern: count).multipliedReportingOverflow(by: UInt(MemoryLayout<Value>.size))
-        let (end, tooFar) = start.addingReportingOverflow(bytes)
-        guard !tooMany, !tooFar, bytes <= UInt(Int.max) else {
-            throw .invalidArgument("\(name) has \(count) values, more than can be addressed")
-        }
-        let taken = Region(name: name, memory: start..<end, isWritten: isWritten)
-        for other in regions where isWritten || other.isWritten {
-            if other.memory.overlaps(taken.memory) {
-                throw .invalidArgument(
-                    "\(isWritten ? name : other.name) overlaps \(isWritten ? other.name : name); what is written needs "
-                        + "memory of its own")
+        let items = options.count == 0 ? nil : try required(options.items, "\(name).items")
+        var values: [String: Value] = [:]
+        for item in UnsafeBufferPointer(start: items, count: Int(options.count)) {
+            let key = try string(item.name, "the name of an option")
+            guard values.updateValue(try item.value(key), forKey: key) == nil else {
+                throw .invalidArgument("\(name) has \(key) twice")
             }
         }
-        regions.append(taken)
-    }
-
-    /// - Throws: `EngineError.invalidArgument` where something would be written to memory of the engine.
-    func checkApart(from memory: Range<UInt>, of owner: String) throws(EngineError) {
-        for region in regions where region.isWritten && region.memory.overlaps(memory) {
-            throw .invalidArgument(
-                "\(region.name) overlaps memory of \(owner); what is written needs memory of its own")
-        }
-    }
-
-    /// - Throws: `EngineError.invalidArgument` where something is read from memory of the network, which the work writes.
-    func checkInputsApart(from memory: Range<UInt>) throws(EngineError) {
-        for region in regions where !region.isWritten && region.memory.overlaps(memory) {
-            throw .invalidArgument("\(region.name) overlaps memory of the network, which changes: hand in a copy")
-        }
+        self.init(values)
     }
 }
 
-/// That a pointer is missing.
-func isNull(_ name: String) -> EngineError { .invalidArgument("\(name) is NULL") }
+extension cep_option {
+    fileprivate func value(_ name: String) throws(EngineError) -> Options.Value {
+        if let text { return .text(String(cString: text)) }
+        // A network may have a million layers. A larger count is a mistake.
+        guard count >= 0, count <= 4_000_000 else {
+            throw .invalidArgument("\(name) has \(count) values; expected 0 to 4000000")
+        }
+        if let integers { return .integers(UnsafeBufferPointer(start: integers, count: Int(count)).map { Int($0) }) }
+        let numbers = count == 0 ? nil : try required(numbers, name)
+        return .numbers(Array(UnsafeBufferPointer(start: numbers, count: Int(count))))
+    }
+}
 
-/// Writes defaults where a caller has room for them: NULL has not, and of what is not aligned the message says so.
-func fillIn<Value>(_ pointer: UnsafeMutablePointer<Value>?, _ name: String, with value: Value) {
-    guard pointer != nil else { return }
-    _ = reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        try arguments.writes(pointer, name).pointee = value
+extension SampleMatrix {
+    init(_ matrix: UnsafePointer<cep_matrix>?, _ name: String) throws(EngineError) {
+        try self.init(try required(matrix, name).pointee, name)
+    }
+
+    fileprivate init(_ matrix: cep_matrix, _ name: String) throws(EngineError) {
+        let (rows, columns) = (matrix.rows, matrix.columns)
+        guard rows >= 1, columns >= 1, max(rows, columns) <= largestMatrixExtent else {
+            throw .invalidArgument(
+                "\(name) is \(rows) × \(columns); expected 1 to \(largestMatrixExtent) rows and columns")
+        }
+        let values: Values =
+            switch Int(matrix.dtype) {
+            case CEP_FLOAT32: .float32(try data(matrix.data, "\(name).data"))
+            case CEP_FLOAT64: .float64(try data(matrix.data, "\(name).data"))
+            default: throw .invalidArgument("\(name) has the unknown dtype \(matrix.dtype)")
+            }
+        self.init(values, rows: Int(rows), columns: Int(columns))
+    }
+}
+
+extension Targets {
+    init(_ targets: UnsafePointer<cep_targets>?) throws(EngineError) {
+        let targets = try required(targets, "targets").pointee
+        guard let labels = targets.labels else {
+            self = .values(try SampleMatrix(targets.values, "y"))
+            return
+        }
+        guard targets.label_count >= 1, targets.label_count <= largestMatrixExtent else {
+            throw .invalidArgument("y has \(targets.label_count) labels; expected 1 to \(largestMatrixExtent)")
+        }
+        self = .classes(Labels(try data(labels, "y"), count: Int(targets.label_count)))
+    }
+}
+
+extension Samples {
+    init(_ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?) throws(EngineError) {
+        self.init(inputs: try SampleMatrix(x, "x"), targets: try Targets(targets))
+    }
+}
+
+extension ProgressMonitor {
+    /// Made before the engine works: the functions are called with the floating-point mode that the thread has now.
+    convenience init(_ progress: cep_progress, countsSteps: Bool = false) {
+        let context = progress.context
+        let observer = progress.step.map { CStepObserver($0, context: context) }
+        guard let function = progress.function else {
+            self.init(countsSteps: countsSteps, observer: observer)
+            return
+        }
+        let arithmetic = Arithmetic.current
+        self.init(countsSteps: countsSteps, observer: observer) { report in
+            var report = cep_progress_report(
+                done: Int64(report.done), total: Int64(report.total), errors: Int64(report.errors),
+                loss_sum: report.lossSum)
+            return arithmetic.during { function(&report, context) != 0 }
+        }
     }
 }

@@ -2,134 +2,74 @@ import CCEP
 import CEPEngine
 import CEPKernels
 
-/// A network of either number type, as the C interface sees it.
+/// A network of either number type.
 protocol EngineNetwork: AnyObject {
-    /// What arrays of its parameters reach into: always the same.
-    var parameterMemory: [Range<UInt>] { get }
-
-    /// Calls `body` with what arrays of its present states reach into.
-    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError)
-
-    /// What rules draw from in batches of the caller's.
     var random: RandomSource { get set }
-
-    /// Prepares the state of a rule's optimizer: zeros, unless it is there.
-    func prepareOptimizer(of rule: RuleArgument) throws(EngineError)
-
+    var parameterNames: [(name: String, index: Int)] { get }
     /// The name of the optimizer whose state there is, and its updates; nil if there is none.
     var optimizerSummary: (name: String, steps: Int)? { get }
 
+    func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result
+    func tensor(_ name: String, at index: Int) throws(EngineError) -> TensorMemory
     /// - Throws: `EngineError.invalidState` if there is no state of an optimizer.
+    func optimizerTensor(_ state: String, _ name: String, at index: Int) throws(EngineError) -> TensorMemory
     func setOptimizerSteps(_ steps: Int) throws(EngineError)
-
-    func optimizerArray(_ name: String, _ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
-
-    func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle
-
-    /// In memory of its own.
+    func prepareOptimizer(of rule: Options) throws(EngineError)
     func copied() throws(EngineError) -> Self
-
     func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome
-
     func nudgedPhase(
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> PhaseOutcome
-
-    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics
-
+    func trainBatch(_ samples: Samples, rule: Options, monitor: ProgressMonitor) throws(EngineError) -> Metrics
     func trainEpoch(
-        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        _ samples: Samples, rule: Options, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
         monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics
-
     func gradient(
-        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
+        _ samples: Samples, rule: Options, monitor: ProgressMonitor
     ) throws(EngineError) -> (GradientHandle, Metrics)
-
     func theorem(
         _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
     ) throws(EngineError) -> TheoremHandle
-
     func energy() throws(EngineError) -> Matrix<Double>
-
     func feedbackAngle(of index: Int) throws(EngineError) -> Double
-
     func check(_ samples: Samples) throws(EngineError)
-
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
-
     func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers
 }
 
 extension Network: EngineNetwork {
-    func array(_ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
-        guard Int(kind) == CEP_STATES else { return try parameters.array(kind, at: index) }
-        try checkLayer(index, of: configuration.layers.count)
-        guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
-        return try state.array(at: index)
-    }
-
-    var parameterMemory: [Range<UInt>] { parameters.flatMap { $0.matrices }.map { $0.memory } }
-
-    func forEachLayer(_ body: (Range<UInt>) throws(EngineError) -> Void) throws(EngineError) {
-        guard let state else { return }
-        for layer in state.layers { try body(layer.memory) }
-    }
-
-    func trainBatch(_ samples: Samples, rule: RuleArgument, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
-        try trainBatch(samples, rule: learningRule(rule), monitor: monitor)
-    }
-
-    func trainEpoch(
-        _ samples: Samples, rule: RuleArgument, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
-        monitor: ProgressMonitor
-    ) throws(EngineError) -> Metrics {
-        try trainEpoch(
-            samples, rule: learningRule(rule), batchSize: batchSize, shuffleSeed: shuffleSeed, part: part,
-            monitor: monitor)
-    }
-
-    func gradient(
-        _ samples: Samples, estimator: RuleArgument, monitor: ProgressMonitor
-    ) throws(EngineError) -> (GradientHandle, Metrics) {
-        let estimate = try gradient(samples, estimator: learningRule(estimator), monitor: monitor)
-        let gradient = estimate.connections
-        return (
-            GradientHandle { (kind, index) throws(EngineError) in try gradient.array(kind, at: index) },
-            estimate.metrics
-        )
-    }
-
-    func theorem(
-        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
-    ) throws(EngineError) -> TheoremHandle {
-        // In float64 always: what a small beta does to float32 states is mostly rounding.
-        let network = try Network<Double>(converting: self)
-        return TheoremHandle(try network.checkTheorem(samples, conditions, monitor: monitor))
-    }
-
-    func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
-
-    func prepareOptimizer(of rule: RuleArgument) throws(EngineError) {
-        let rule = try learningRule(rule)
-        try rule.validateWithRates(for: self)
-        try prepareState(of: rule.optimizer)
+    var parameterNames: [(name: String, index: Int)] {
+        parameters.enumerated().flatMap { k, each in each.tensors.map { ($0.name, k) } }
     }
 
     var optimizerSummary: (name: String, steps: Int)? { optimizerState.map { ($0.name, $0.steps) } }
 
+    func tensor(_ name: String, at index: Int) throws(EngineError) -> TensorMemory {
+        guard name == "states" else { return try parameters.tensor(name, at: index) }
+        try checkIndex(index, of: configuration.layers.count, "layer")
+        guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
+        return state.tensor(at: index)
+    }
+
+    func optimizerTensor(_ state: String, _ name: String, at index: Int) throws(EngineError) -> TensorMemory {
+        let present = try presentOptimizerState()
+        guard let values = present.values.first(where: { $0.name == state }) else {
+            throw .invalidArgument(
+                "the optimizer \(present.name) has no state \(state); expected "
+                    + present.values.map { $0.name }.joined(separator: " or "))
+        }
+        return try values.parameters.tensor(name, at: index)
+    }
+
     func setOptimizerSteps(_ steps: Int) throws(EngineError) { try presentOptimizerState().steps = steps }
 
-    func optimizerArray(_ name: String, _ kind: cep_array_kind, at index: Int) throws(EngineError) -> ArrayHandle {
-        let state = try presentOptimizerState()
-        guard let values = state.values.first(where: { $0.name == name }) else {
-            throw .invalidArgument(
-                "the optimizer \(state.name) has no state \(name); expected "
-                    + state.values.map { $0.name }.joined(separator: " or "))
-        }
-        return try values.parameters.array(kind, at: index)
+    func prepareOptimizer(of rule: Options) throws(EngineError) {
+        let rule: any LearningRule<Element> = try rule.learningRule()
+        try rule.validateWithRates(for: self)
+        try prepareState(of: rule.optimizer)
     }
 
     private func presentOptimizerState() throws(EngineError) -> OptimizerState<Element> {
@@ -137,80 +77,100 @@ extension Network: EngineNetwork {
         return optimizerState
     }
 
-    /// The rules there are.
-    private func learningRule(_ argument: RuleArgument) throws(EngineError) -> any LearningRule<Element> {
-        let (rule, rates, optimizer) = (argument.rule, argument.learningRates, argument.optimizer)
-        switch Int(rule.kind) {
-        case CEP_RULE_EP:
-            return EquilibriumPropagation(
-                try TwoPhases(rule), learningRates: rates, optimizer: optimizer, accumulates: rule.accumulate != 0)
-        case CEP_RULE_CEP:
-            return ContinualEquilibriumPropagation(
-                try TwoPhases(rule), learningRates: rates, optimizer: optimizer,
-                writesEveryStep: rule.write_every_step != 0)
-        case CEP_RULE_BPTT:
-            return BackpropagationThroughTime(
-                freeSteps: Int(rule.free_steps), lastSteps: rule.last_steps == 0 ? nil : Int(rule.last_steps),
-                learningRates: rates, optimizer: optimizer)
-        case CEP_RULE_RBP:
-            return RecurrentBackpropagation(
-                freeSteps: Int(rule.free_steps), tolerance: rule.tolerance,
-                maximumIterations: Int(rule.max_iterations), learningRates: rates, optimizer: optimizer)
-        default: throw .invalidArgument("\(rule.kind) is not a kind of learning rule")
+    func trainBatch(_ samples: Samples, rule: Options, monitor: ProgressMonitor) throws(EngineError) -> Metrics {
+        let rule: any LearningRule<Element> = try rule.learningRule()
+        return try trainBatch(samples, rule: rule, monitor: monitor)
+    }
+
+    func trainEpoch(
+        _ samples: Samples, rule: Options, batchSize: Int, shuffleSeed: UInt64, part: EpochPart,
+        monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        let rule: any LearningRule<Element> = try rule.learningRule()
+        try exclusively { () throws(EngineError) in try checkApart(samples) }
+        return try trainEpoch(
+            samples, rule: rule, batchSize: batchSize, shuffleSeed: shuffleSeed, part: part, monitor: monitor)
+    }
+
+    /// - Throws: `EngineError.invalidArgument` for samples in memory of the network, which training writes.
+    private func checkApart(_ samples: Samples) throws(EngineError) {
+        let matrices = parameters.flatMap { $0.matrices } + (state?.layers ?? [])
+        var inputs = [("x", samples.inputs.memory)]
+        if case .values(let values) = samples.targets { inputs.append(("y", values.memory)) }
+        for (name, memory) in inputs where matrices.contains(where: { $0.memory.overlaps(memory) }) {
+            throw .invalidArgument("\(name) is memory of the network, which training changes: pass a copy")
         }
     }
-}
 
-/// - Throws: `EngineError.invalidArgument` where there is no connection of this index.
-func checkConnection(_ index: Int, of count: Int) throws(EngineError) {
-    guard 0..<count ~= index else {
-        throw .invalidArgument("there is no connection \(index); the network's connections are 0 to \(count - 1)")
+    func gradient(
+        _ samples: Samples, rule: Options, monitor: ProgressMonitor
+    ) throws(EngineError) -> (GradientHandle, Metrics) {
+        let rule: any LearningRule<Element> = try rule.learningRule()
+        let estimate = try gradient(samples, estimator: rule, monitor: monitor)
+        let gradient = estimate.connections
+        return (
+            GradientHandle { (name, index) throws(EngineError) in try gradient.tensor(name, at: index) },
+            estimate.metrics
+        )
     }
+
+    func theorem(
+        _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
+    ) throws(EngineError) -> TheoremHandle {
+        // Always in float64: the effect of a small beta on float32 states is mostly rounding.
+        let network = try exclusively { () throws(EngineError) in try Network<Double>(converting: self) }
+        return TheoremHandle(try network.checkTheorem(samples, conditions, monitor: monitor))
+    }
+
+    func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 }
 
-/// - Throws: `EngineError.invalidArgument` where there is no layer of this index.
-func checkLayer(_ index: Int, of count: Int) throws(EngineError) {
+/// - Throws: `EngineError.invalidArgument` if there is no layer or connection of this index.
+func checkIndex(_ index: Int, of count: Int, _ name: String) throws(EngineError) {
     guard 0..<count ~= index else {
-        throw .invalidArgument("there is no layer \(index); the network's layers are 0 to \(count - 1)")
+        throw .invalidArgument("there is no \(name) \(index); the network's \(name)s are 0 to \(count - 1)")
     }
 }
 
 extension NetworkState {
-    /// The states of a layer.
-    func array(at layer: Int) throws(EngineError) -> ArrayHandle {
-        try checkLayer(layer, of: layers.count)
-        return ArrayHandle(layers[layer], dimensions: 2)
-    }
+    /// The states of a layer, in the layer's shape.
+    func tensor(at layer: Int) -> TensorMemory { TensorMemory(layers[layer], shape: [batch] + shape(of: layer)) }
 }
 
 extension Array {
-    /// Parameters, or something of their shapes.
-    func array<Scalar>(
-        _ kind: cep_array_kind, at connection: Int
-    ) throws(EngineError) -> ArrayHandle where Element == ConnectionParameters<Scalar> {
-        try checkConnection(connection, of: count)
-        return try self[connection].array(kind, connection: connection)
+    /// A tensor of parameters, or of something of their shapes.
+    func tensor<Scalar>(
+        _ name: String, at index: Int
+    ) throws(EngineError) -> TensorMemory where Element == ConnectionParameters<Scalar> {
+        try checkIndex(index, of: count, "connection")
+        return try self[index].tensor(name, of: index)
     }
 }
 
 extension ConnectionParameters {
-    /// Those of a kind.
-    ///
-    /// - Parameter connection: What messages call this one.
-    func array(_ kind: cep_array_kind, connection: Int) throws(EngineError) -> ArrayHandle {
-        switch Int(kind) {
-        case CEP_WEIGHTS: return ArrayHandle(weights, dimensions: 2)
-        case CEP_BIASES:
-            guard let biases else {
-                throw .invalidArgument("connection \(connection) has no biases; its layer has those of the chain")
-            }
-            return ArrayHandle(biases, dimensions: 1)
-        case CEP_FEEDBACK_WEIGHTS:
-            guard let feedbackWeights else {
-                throw .invalidArgument("connection \(connection) has no feedback weights of its own")
-            }
-            return ArrayHandle(feedbackWeights, dimensions: 2)
-        default: throw .invalidArgument("\(kind) is not a kind of array of parameters")
+    func tensor(_ name: String, of index: Int) throws(EngineError) -> TensorMemory {
+        guard let tensor = tensors.first(where: { $0.name == name }) else {
+            throw .invalidArgument(
+                "connection \(index) has no \(name); it has \(tensors.map(\.name).joined(separator: ", "))")
         }
+        return TensorMemory(tensor.values, shape: tensor.shape)
+    }
+}
+
+extension SampleMatrix {
+    fileprivate var memory: Range<UInt> {
+        let (start, stride) =
+            switch values {
+            case .float32(let pointer): (UInt(bitPattern: pointer), MemoryLayout<Float>.stride)
+            case .float64(let pointer): (UInt(bitPattern: pointer), MemoryLayout<Double>.stride)
+            }
+        return start..<start + UInt(rows * columns * stride)
+    }
+}
+
+extension Matrix {
+    fileprivate var memory: Range<UInt> {
+        let start = UInt(bitPattern: pointer)
+        return start..<start + UInt(count * MemoryLayout<Element>.stride)
     }
 }

@@ -1,40 +1,34 @@
 public import CCEP
 import CEPEngine
 
-// Sections 9 to 11 of cep.h: gradients, the theorem, energy and angles.
+// Sections 10 to 12 of cep.h: gradients, the theorem, energy and angles.
 
 @c @implementation
 public func cep_gradient_estimate(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
-    _ rule: UnsafePointer<cep_rule>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?,
+    _ rule: UnsafePointer<cep_options>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?,
     _ gradient: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(gradient, "gradient")
-        let resultMetrics = try arguments.writes(metrics, "metrics")
-        let samples = try arguments.samples(x, targets)
-        let rule = try arguments.rule(rule)
+        let result = try required(gradient, "gradient")
+        let resultMetrics = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try Options(rule, "rule")
         let monitor = ProgressMonitor(progress)
-        let (gradient, metrics) = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.gradient(samples, estimator: rule, monitor: monitor)
-        }
+        let (gradient, metrics) = try CEPABI.network(network).gradient(samples, rule: rule, monitor: monitor)
         result.pointee = passToCaller(gradient)
         resultMetrics.pointee = cep_metrics(metrics)
     }
 }
 
 @c @implementation
-public func cep_gradient_array(
-    _ gradient: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
+public func cep_gradient_tensor(
+    _ gradient: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64, _ tensor: UnsafeMutablePointer<cep_tensor>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(array, "array")
+        let result = try required(tensor, "tensor")
         let gradient: GradientHandle = try HandleRegistry.shared.find(gradient, "gradient")
-        let handle = try gradient.array(kind, Int(index))
-        try arguments.checkApart(from: handle.memory, of: "the gradient")
-        result.pointee = passToCaller(handle)
+        result.pointee = try gradient.tensor(try string(name, "name"), Int(index)).passToCaller()
     }
 }
 
@@ -46,18 +40,15 @@ public func cep_gradient_destroy(_ gradient: OpaquePointer?) {
 @c @implementation
 public func cep_theorem_check(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
-    _ conditions: UnsafePointer<cep_theorem_conditions>?, _ progress: cep_progress,
+    _ options: UnsafePointer<cep_options>?, _ progress: cep_progress,
     _ theorem: UnsafeMutablePointer<OpaquePointer?>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(theorem, "theorem")
-        let samples = try arguments.samples(x, targets)
-        let conditions = try arguments.conditions(conditions)
+        let result = try required(theorem, "theorem")
+        let samples = try Samples(x, targets)
+        let conditions = try TheoremConditions(try Options(options, "options"))
         let monitor = ProgressMonitor(progress)
-        let check = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.theorem(samples, conditions, monitor: monitor)
-        }
+        let check = try CEPABI.network(network).theorem(samples, conditions, monitor: monitor)
         result.pointee = passToCaller(check)
     }
 }
@@ -67,8 +58,7 @@ public func cep_theorem_summarize(
     _ theorem: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_theorem_summary>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(summary, "summary")
+        let result = try required(summary, "summary")
         let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
         result.pointee = cep_theorem_summary(
             angle: try theorem.check.angle(), free_phase: cep_phase_outcome(theorem.check.freePhase))
@@ -77,20 +67,16 @@ public func cep_theorem_summarize(
 
 @c @implementation
 public func cep_theorem_compare(
-    _ theorem: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64,
+    _ theorem: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64,
     _ curves: UnsafeMutablePointer<cep_theorem_curves>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(curves, "curves")
+        let result = try required(curves, "curves")
         let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
-        let curves = try theorem.check.curves(kind, at: Int(index))
-        let updates = ArrayHandle(curves.updates, dimensions: 2)
-        let gradients = ArrayHandle(curves.gradients, dimensions: 2)
-        for array in [updates, gradients] { try arguments.checkApart(from: array.memory, of: "the theorem") }
+        let curves = try theorem.check.curves(try string(name, "name"), at: Int(index))
         result.pointee = cep_theorem_curves(
-            updates: passToCaller(updates), gradients: passToCaller(gradients), relative_error: curves.relativeError,
-            sign_agreement: curves.signAgreement())
+            updates: curves.updates.curvesTensor.passToCaller(), gradients: curves.gradients.curvesTensor.passToCaller(),
+            relative_error: curves.relativeError, sign_agreement: curves.signAgreement())
     }
 }
 
@@ -107,11 +93,8 @@ public func cep_energy(
         guard count >= 1 else {
             throw .invalidArgument("energies has room for \(count) values; expected one a sample of the batch")
         }
-        var arguments = Arguments()
-        let result = try arguments.writes(energies, count: Int(count), "energies")
-        let values = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.energy()
-        }
+        let result = try required(energies, "energies")
+        let values = try CEPABI.network(network).energy()
         guard count == values.count else {
             throw .invalidArgument("energies has room for \(count) values; the batch has \(values.count) samples")
         }
@@ -124,10 +107,28 @@ public func cep_feedback_angle(
     _ network: OpaquePointer?, _ connection: Int64, _ degrees: UnsafeMutablePointer<Double>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(degrees, "degrees")
-        result.pointee = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.feedbackAngle(of: Int(connection))
-        }
+        let result = try required(degrees, "degrees")
+        result.pointee = try CEPABI.network(network).feedbackAngle(of: Int(connection))
     }
+}
+
+extension TheoremCheck {
+    /// The curves of a parameter, or of the states of a layer 1 ... L.
+    fileprivate func curves(_ name: String, at index: Int) throws(EngineError) -> Curves {
+        if name == "states" {
+            guard index >= 1, index <= states.count else {
+                throw .invalidArgument("there are no curves of layer \(index); expected 1 to \(states.count)")
+            }
+            return states[index - 1]
+        }
+        try checkIndex(index, of: parameters.count, "connection")
+        guard let curves = curves(name, of: index) else {
+            throw .invalidArgument("connection \(index) has no curves of \(name)")
+        }
+        return curves
+    }
+}
+
+extension Matrix {
+    fileprivate var curvesTensor: TensorMemory { TensorMemory(self, shape: [rows, columns]) }
 }

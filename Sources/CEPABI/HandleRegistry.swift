@@ -42,8 +42,8 @@ final class HandleRegistry: @unchecked Sendable {
     ///
     /// - Throws: `EngineError.invalidArgument` where it does not stand for one of these.
     func find<Found: Handle>(_ pointer: OpaquePointer?, _ name: String) throws(EngineError) -> Found {
-        guard let pointer else { throw isNull(name) }
-        return try Self.cast(locked { handles[UInt(bitPattern: pointer)] }, name)
+        let number = UInt(bitPattern: try required(pointer, name))
+        return try Self.cast(locked { handles[number] }, name)
     }
 
     /// Takes back what a caller was given. It is gone when the last call that uses it has ended.

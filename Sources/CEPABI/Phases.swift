@@ -9,13 +9,10 @@ public func cep_free_phase(
     _ progress: cep_progress, _ outcome: UnsafeMutablePointer<cep_phase_outcome>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(outcome, "outcome")
-        let inputs = try arguments.matrix(x, "x")
+        let result = try required(outcome, "outcome")
+        let inputs = try SampleMatrix(x, "x")
         let monitor = ProgressMonitor(progress, countsSteps: true)
-        let outcome = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.freePhase(inputs, steps: Int(steps), continuing: continue_from_state != 0, monitor: monitor)
-        }
+        let outcome = try CEPABI.network(network).freePhase(inputs, steps: Int(steps), continuing: continue_from_state != 0, monitor: monitor)
         result.pointee = cep_phase_outcome(outcome)
     }
 }
@@ -26,13 +23,10 @@ public func cep_nudged_phase(
     _ progress: cep_progress, _ outcome: UnsafeMutablePointer<cep_phase_outcome>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(outcome, "outcome")
-        let targets = try arguments.targets(targets)
+        let result = try required(outcome, "outcome")
+        let targets = try Targets(targets)
         let monitor = ProgressMonitor(progress, countsSteps: true)
-        let outcome = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.nudgedPhase(targets, beta: beta, steps: Int(steps), monitor: monitor)
-        }
+        let outcome = try CEPABI.network(network).nudgedPhase(targets, beta: beta, steps: Int(steps), monitor: monitor)
         result.pointee = cep_phase_outcome(outcome)
     }
 }

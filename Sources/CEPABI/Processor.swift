@@ -1,19 +1,32 @@
 public import CCEP
 import CEPEngine
 import CEPKernels
+import Synchronization
 
 // Section 1 of cep.h: what the engine runs on.
 
-/// Static memory for the name of the instruction set: a C caller may keep it.
-private nonisolated(unsafe) let instructionSetName: UnsafePointer<CChar> = {
-    let name = InstructionSet.current.name.utf8CString
-    let memory = UnsafeMutablePointer<CChar>.allocate(capacity: name.count)
-    for (i, character) in name.enumerated() { memory[i] = character }
-    return UnsafePointer(memory)
-}()
+/// Strings that C callers may keep.
+enum StaticText {
+    private static let known = Mutex<[String: UInt]>([:])
+
+    /// The same pointer for the same text, for ever.
+    static func shared(_ text: String) -> UnsafePointer<CChar>? {
+        let address = known.withLock { known in
+            if let address = known[text] { return address }
+            let characters = text.utf8CString
+            let memory = UnsafeMutablePointer<CChar>.allocate(capacity: characters.count)
+            for (i, character) in characters.enumerated() { memory[i] = character }
+            known[text] = UInt(bitPattern: memory)
+            return UInt(bitPattern: memory)
+        }
+        return UnsafePointer(bitPattern: address)
+    }
+}
 
 @c @implementation
 public func cep_instruction_set() -> UnsafePointer<CChar> { instructionSetName }
+
+private nonisolated(unsafe) let instructionSetName = StaticText.shared(InstructionSet.current.name)!
 
 @c @implementation
 public func cep_set_num_threads(_ count: Int64) -> cep_status {

@@ -4,73 +4,65 @@ import CEPKernels
 import Glibc
 import Synchronization
 
-// Section 5 of cep.h: steps as they are taken.
+// Section 6 of cep.h: steps as they are taken.
 
 @c @implementation
 public func cep_step_summarize(_ step: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_step_summary>?) -> cep_status
 {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(summary, "summary")
+        let result = try required(summary, "summary")
         let step = try StepHandle.of(step)
-        try step.checkApart(arguments)
         result.pointee = step.summary
     }
 }
 
 @c @implementation
-public func cep_step_array(
-    _ step: OpaquePointer?, _ kind: cep_array_kind, _ index: Int64, _ array: UnsafeMutablePointer<OpaquePointer?>?
+public func cep_step_tensor(
+    _ step: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64, _ tensor: UnsafeMutablePointer<cep_tensor>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(array, "array")
+        let result = try required(tensor, "tensor")
         let step = try StepHandle.of(step)
-        try step.checkApart(arguments)
-        result.pointee = passToCaller(try step.takeArray(kind, Int(index)))
+        result.pointee = try step.takeTensor(try string(name, "name"), Int(index)).passToCaller()
     }
 }
 
-/// Behind a `cep_step *`, which nobody owns: it is there while the caller's function runs.
+/// Behind a `cep_step *`, which nobody owns: it is valid while the caller's function runs.
 final class StepHandle: Handle {
     static let kind = "a step"
     let summary: cep_step_summary
-    /// Of what a call is given, nothing that is written may be the network's.
-    let checkApart: (_ arguments: Arguments) throws(EngineError) -> Void
-    private let array: (_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle
+    private let tensor: (_ name: String, _ index: Int) throws(EngineError) -> TensorMemory
     private let inUse = Atomic(false)
 
-    init<Element: KernelScalar>(_ moment: PhaseStep<Element>) {
+    init<Element: KernelScalar>(_ step: PhaseStep<Element>) {
         summary = cep_step_summary(
-            step: Int64(moment.step), beta: moment.beta.map { Double($0) } ?? 0, residual: Double(moment.residual),
-            weights_move: moment.weightsMove ? 1 : 0)
-        let (network, state) = (moment.network, moment.state)
-        checkApart = { (arguments) throws(EngineError) in
-            for parameter in network.parameterMemory { try arguments.checkApart(from: parameter, of: "the network") }
-            for layer in state.layers { try arguments.checkApart(from: layer.memory, of: "the network") }
-        }
-        // Of a continual phase they are computed, and asked for kind by kind.
+            step: Int64(step.step), beta: step.beta.map { Double($0) } ?? 0, residual: Double(step.residual),
+            weights_move: step.weightsMove ? 1 : 0)
+        // A continual phase computes them for each connection that is asked for.
         var computed: [Int: ConnectionParameters<Element>] = [:]
-        array = { (kind, index) throws(EngineError) in
-            if Int(kind) == CEP_STATES { return try moment.state.array(at: index) }
-            try checkConnection(index, of: moment.network.parameters.count)
-            if let known = computed[index] { return try known.array(kind, connection: index) }
-            let parameters = try moment.parameters(at: index)
+        tensor = { (name, index) throws(EngineError) in
+            guard name != "states" else {
+                try checkIndex(index, of: step.state.layers.count, "layer")
+                return step.state.tensor(at: index)
+            }
+            try checkIndex(index, of: step.network.parameters.count, "connection")
+            if let known = computed[index] { return try known.tensor(name, of: index) }
+            let parameters = try step.parameters(at: index)
             computed[index] = parameters
-            return try parameters.array(kind, connection: index)
+            return try parameters.tensor(name, of: index)
         }
     }
 
     /// One thread at a time: a second one gets `.busy`.
-    func takeArray(_ kind: cep_array_kind, _ index: Int) throws(EngineError) -> ArrayHandle {
+    func takeTensor(_ name: String, _ index: Int) throws(EngineError) -> TensorMemory {
         guard take() else {
-            throw .busy("the step is in use by another thread; take its arrays in one thread, or try again")
+            throw .busy("the step is in use by another thread; take its tensors in one thread, or try again")
         }
         defer { inUse.store(false, ordering: .releasing) }
-        return try Arithmetic.engine.during { () throws(EngineError) in try array(kind, index) }
+        return try Arithmetic.engine.during { () throws(EngineError) in try tensor(name, index) }
     }
 
-    /// Waits for the call of another thread, where there is one. No other begins.
+    /// Waits for a call of another thread to end. No other call begins.
     func close() {
         while !take() { usleep(100) }
     }
@@ -86,7 +78,7 @@ extension StepHandle {
     }
 }
 
-/// Hands each moment to a C function, which is called with the arithmetic that the thread has when this is made.
+/// Passes each step to a C function, which is called with the floating-point mode that the thread has when this is made.
 final class CStepObserver: PhaseObserver {
     private let function: cep_step_function
     private let context: UnsafeMutableRawPointer?
@@ -97,8 +89,8 @@ final class CStepObserver: PhaseObserver {
         self.context = context
     }
 
-    func observe<Element: KernelScalar>(_ moment: PhaseStep<Element>) throws(EngineError) {
-        let handle = StepHandle(moment)
+    func observe<Element: KernelScalar>(_ phaseStep: PhaseStep<Element>) throws(EngineError) {
+        let handle = StepHandle(phaseStep)
         guard let step = passToCaller(handle) else { return }
         let status = arithmetic.during { function(step, context) }
         release(step, "step", as: StepHandle.self)

@@ -1,22 +1,19 @@
 public import CCEP
 import CEPEngine
 
-// Sections 7 and 8 of cep.h: training, evaluation and prediction.
+// Sections 8 and 9 of cep.h: training, evaluation and prediction.
 
 @c @implementation
 public func cep_train_batch(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
-    _ rule: UnsafePointer<cep_rule>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
+    _ rule: UnsafePointer<cep_options>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(metrics, "metrics")
-        let samples = try arguments.samples(x, targets)
-        let rule = try arguments.rule(rule)
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try Options(rule, "rule")
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.trainBatch(samples, rule: rule, monitor: monitor)
-        }
+        let metrics = try CEPABI.network(network).trainBatch(samples, rule: rule, monitor: monitor)
         result.pointee = cep_metrics(metrics)
     }
 }
@@ -24,21 +21,17 @@ public func cep_train_batch(
 @c @implementation
 public func cep_train_epoch(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?,
-    _ rule: UnsafePointer<cep_rule>?, _ batch_size: Int64, _ shuffle_seed: UInt64,
+    _ rule: UnsafePointer<cep_options>?, _ batch_size: Int64, _ shuffle_seed: UInt64,
     _ part: UnsafePointer<cep_epoch_part>?, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(metrics, "metrics")
-        let samples = try arguments.samples(x, targets)
-        let rule = try arguments.rule(rule)
-        let part = try part.map { part throws(EngineError) in EpochPart(try arguments.reads(part, "part").pointee) }
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
+        let rule = try Options(rule, "rule")
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use(arguments, readsOn: true) { (network) throws(EngineError) in
-            try network.trainEpoch(
+        let metrics = try CEPABI.network(network).trainEpoch(
                 samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
-                part: part ?? EpochPart(), monitor: monitor)
-        }
+                part: part.map { EpochPart($0.pointee) } ?? EpochPart(), monitor: monitor)
         result.pointee = cep_metrics(metrics)
     }
 }
@@ -48,11 +41,9 @@ public func cep_get_random_state(
     _ network: OpaquePointer?, _ state: UnsafeMutablePointer<cep_random_state>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(state, "state")
-        result.pointee.words = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            network.random.state
-        }
+        let result = try required(state, "state")
+        let network = try CEPABI.network(network)
+        result.pointee.words = try network.exclusively { () throws(EngineError) in network.random.state }
     }
 }
 
@@ -61,9 +52,59 @@ public func cep_set_random_state(
     _ network: OpaquePointer?, _ state: UnsafePointer<cep_random_state>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let random = try RandomSource(state: try arguments.reads(state, "state").pointee.words)
-        try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in network.random = random }
+        let random = try RandomSource(state: try required(state, "state").pointee.words)
+        let network = try CEPABI.network(network)
+        try network.exclusively { () throws(EngineError) in network.random = random }
+    }
+}
+
+@c @implementation
+public func cep_optimizer_prepare(_ network: OpaquePointer?, _ rule: UnsafePointer<cep_options>?) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let rule = try Options(rule, "rule")
+        let network = try CEPABI.network(network)
+        try network.exclusively { () throws(EngineError) in try network.prepareOptimizer(of: rule) }
+    }
+}
+
+@c @implementation
+public func cep_optimizer_summarize(
+    _ network: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_optimizer_summary>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(summary, "summary")
+        let network = try CEPABI.network(network)
+        let present = try network.exclusively { () throws(EngineError) in network.optimizerSummary }
+        var value = cep_optimizer_summary()
+        value.steps = Int64(present?.steps ?? 0)
+        withUnsafeMutableBytes(of: &value.name) { bytes in
+            bytes.copyBytes(from: (present?.name ?? "").utf8.prefix(bytes.count - 1))
+        }
+        result.pointee = value
+    }
+}
+
+@c @implementation
+public func cep_optimizer_set_steps(_ network: OpaquePointer?, _ steps: Int64) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        guard steps >= 0 else { throw .invalidArgument("steps must be 0 or more, got \(steps)") }
+        let network = try CEPABI.network(network)
+        try network.exclusively { () throws(EngineError) in try network.setOptimizerSteps(Int(steps)) }
+    }
+}
+
+@c @implementation
+public func cep_optimizer_tensor(
+    _ network: OpaquePointer?, _ state: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?, _ index: Int64,
+    _ tensor: UnsafeMutablePointer<cep_tensor>?
+) -> cep_status {
+    reportingErrors { () throws(EngineError) in
+        let result = try required(tensor, "tensor")
+        let (state, name) = (try string(state, "state"), try string(name, "name"))
+        let network = try CEPABI.network(network)
+        result.pointee = try network.exclusively { () throws(EngineError) in
+            try network.optimizerTensor(state, name, at: Int(index))
+        }.passToCaller()
     }
 }
 
@@ -72,9 +113,9 @@ public func cep_check_samples(
     _ network: OpaquePointer?, _ x: UnsafePointer<cep_matrix>?, _ targets: UnsafePointer<cep_targets>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let samples = try arguments.samples(x, targets)
-        try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in try network.check(samples) }
+        let samples = try Samples(x, targets)
+        let network = try CEPABI.network(network)
+        try network.exclusively { () throws(EngineError) in try network.check(samples) }
     }
 }
 
@@ -84,13 +125,10 @@ public func cep_evaluate(
     _ steps: Int64, _ progress: cep_progress, _ metrics: UnsafeMutablePointer<cep_metrics>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let result = try arguments.writes(metrics, "metrics")
-        let samples = try arguments.samples(x, targets)
+        let result = try required(metrics, "metrics")
+        let samples = try Samples(x, targets)
         let monitor = ProgressMonitor(progress)
-        let metrics = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.evaluate(samples, steps: Int(steps), monitor: monitor)
-        }
+        let metrics = try CEPABI.network(network).evaluate(samples, steps: Int(steps), monitor: monitor)
         result.pointee = cep_metrics(metrics)
     }
 }
@@ -101,17 +139,14 @@ public func cep_predict(
     _ classes: UnsafeMutablePointer<Int64>?, _ class_count: Int64
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        var arguments = Arguments()
-        let inputs = try arguments.matrix(x, "x")
+        let inputs = try SampleMatrix(x, "x")
         guard class_count == inputs.rows else {
             throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
         }
-        let classes = try arguments.writes(classes, count: inputs.rows, "classes")
+        let classes = try required(classes, "classes")
         let monitor = ProgressMonitor(progress)
         // Nothing is written where a later row diverges or the work is stopped.
-        let predicted = try NetworkHandle.of(network).use(arguments) { (network) throws(EngineError) in
-            try network.predict(inputs, steps: Int(steps), monitor: monitor)
-        }
+        let predicted = try CEPABI.network(network).predict(inputs, steps: Int(steps), monitor: monitor)
         for (row, unit) in predicted.enumerated() { classes[row] = Int64(unit) }
     }
 }

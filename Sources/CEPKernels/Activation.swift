@@ -1,3 +1,5 @@
+import CVectorKernels
+
 /// The activation functions σ (or ρ) a layer can have.
 @frozen
 public enum Activation: String, Sendable, CaseIterable {
@@ -16,12 +18,12 @@ public enum Activation: String, Sendable, CaseIterable {
     /// Its number in the C kernels.
     public var kernel: Int32 {
         switch self {
-        case .shiftedSigmoid: 0
-        case .hardSigmoid: 1
-        case .tanh: 2
-        case .sigmoid: 3
-        case .halfHardSigmoid: 4
-        case .linear: 5
+        case .shiftedSigmoid: Int32(CEP_KERNEL_SHIFTED_SIGMOID)
+        case .hardSigmoid: Int32(CEP_KERNEL_HARD_SIGMOID)
+        case .tanh: Int32(CEP_KERNEL_TANH)
+        case .sigmoid: Int32(CEP_KERNEL_SIGMOID)
+        case .halfHardSigmoid: Int32(CEP_KERNEL_HALF_HARD_SIGMOID)
+        case .linear: Int32(CEP_KERNEL_LINEAR)
         }
     }
 

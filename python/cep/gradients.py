@@ -96,8 +96,8 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
         inputs, wanted, rule, net._observer
     )
 
-    def arrays(kind: int) -> list[NDArray[Any]]:
-        return [np.asarray(estimate.array(kind, k)) for k in range(connections)]
+    def arrays(name: str) -> list[NDArray[Any]]:
+        return [np.asarray(estimate.array(name, k)) for k in range(connections)]
 
     return Gradient(
         weights=arrays(WEIGHTS),

@@ -1,6 +1,5 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -20,21 +19,24 @@ if TYPE_CHECKING:
 
     from cep._cep import Step
 
-# As in cep.h.
-SETTINGS = {"prototypical": 0, "real-time": 1}
-ACTIVATIONS = {
-    "shifted_sigmoid": 0,
-    "hard_sigmoid": 1,
-    "tanh": 2,
-    "sigmoid": 3,
-    "half_hard_sigmoid": 4,
-}
-FEEDBACKS = {"tied": 0, "untied": 1}
-DTYPES = {"float32": 0, "float64": 1}
-RELAXATIONS = {"synchronous": 0, "alternating": 1}
-LOSSES = ("squared_error", "cross_entropy")
-NUDGINGS = ("outside", "inside")
-WEIGHTS, BIASES, FEEDBACK_WEIGHTS, STATES = range(4)
+
+
+def _words(option: str) -> tuple[str, ...]:
+    """Names of the values of an option, as the engine knows them."""
+    return tuple(_cep.option_words(option).split(","))
+
+
+SETTINGS = _words("setting")
+ACTIVATIONS = tuple(name for name in _words("activation") if name != "linear")
+FEEDBACKS = _words("feedback")
+DTYPES = ("float32", "float64")
+RELAXATIONS = _words("relaxation")
+LOSSES = _words("loss")
+NUDGINGS = _words("nudging")
+CONNECTION_KINDS = _words("connection_kinds")
+# Names of tensors, in the order that files and `parameters` have.
+WEIGHTS, BIASES, FEEDBACK_WEIGHTS = "weights", "biases", "feedback_weights"
+STATES = "states"
 
 
 class PhaseOutcome(NamedTuple):
@@ -103,10 +105,10 @@ class Network:
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
         real-time setting the pull acts on ds/dt.
-    connections : sequence of (int, int)
-        Dense connections, without biases, beside the chain that joins each layer to the next:
-        pairs of layers (from, to), the lower one first. Their parameters and learning rates come
-        after those of the chain and of a readout.
+    connections : sequence of (int, int) or (int, int, str)
+        Connections, without biases, beside the chain that joins each layer to the next: layers
+        (from, to), the lower one first, and the kind, "dense" if it is left out. Their parameters
+        and learning rates come after those of the chain and of a readout.
 
     Attributes
     ----------
@@ -158,7 +160,7 @@ class Network:
         tolerance: float = 0.0,
         loss: str | None = None,
         nudging: str | None = None,
-        connections: Sequence[tuple[int, int]] = (),
+        connections: Sequence[tuple[int, int] | tuple[int, int, str]] = (),
     ) -> None:
         self._layers = _layers.of(sizes)
         self._sizes = tuple(layer.units for layer in self._layers)
@@ -176,7 +178,7 @@ class Network:
         self._given_loss, self._given_nudging = loss, nudging
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
-        self._connections = _edges(connections)
+        self._connections = _checked_connections(connections)
         self._engine = self._make_engine()
 
     def _checked_loss(self, loss: str | None) -> str:
@@ -206,28 +208,28 @@ class Network:
 
     def _make_engine(self) -> _cep.Network:
         activation = self._activation
-        more: dict[str, Any] = {"loss": self._loss, "readout": float(self._has_readout)}
+        options: dict[str, Any] = {
+            "sizes": self._sizes,
+            "setting": self._setting,
+            "activation": activation if isinstance(activation, str) else ",".join(activation),
+            "feedback": self._feedback,
+            "feedback_angle": self._feedback_angle,
+            "dtype": self._dtype.name,
+            "seed": self._seed,
+            "dt": self._dt,
+            "clamp": self._clamp,
+            "follows_energy": self._follows_energy,
+            "relaxation": self._relaxation,
+            "tolerance": self._tolerance,
+            "loss": self._loss,
+            "readout": self._has_readout,
+        }
         if self._setting == "prototypical":
-            more["nudging"] = self._nudging
-        if not isinstance(activation, str):
-            more["activations"] = ",".join(activation)
+            options["nudging"] = self._nudging
         if self._connections:
-            more["connections"] = [float(layer) for edge in self._connections for layer in edge]
-        return _cep.Network(
-            self._sizes,
-            SETTINGS[self._setting],
-            ACTIVATIONS[activation] if isinstance(activation, str) else 0,
-            FEEDBACKS[self._feedback],
-            DTYPES[self._dtype.name],
-            self._seed,
-            self._dt,
-            self._clamp,
-            self._follows_energy,
-            self._feedback_angle,
-            RELAXATIONS[self._relaxation],
-            self._tolerance,
-            more,
-        )
+            options["connections"] = tuple(layer for each in self._connections for layer in each[:2])
+            options["connection_kinds"] = ",".join(_kind(each) for each in self._connections)
+        return _cep.Network(options)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -245,7 +247,8 @@ class Network:
 
         The chain, with a readout as its last one, then the other connections.
         """
-        return tuple(pairwise(range(len(self._sizes)))) + self._connections
+        others = tuple(each[:2] for each in self._connections)
+        return tuple(pairwise(range(len(self._sizes)))) + others
 
     @property
     def loss(self) -> str:
@@ -319,10 +322,7 @@ class Network:
     @property
     def parameter_count(self) -> int:
         """Weights, biases and feedback weights, all of them."""
-        return sum(
-            math.prod(shape)
-            for shape in parameter_shapes(self._layers, self._connections, self._feedback).values()
-        )
+        return sum(array.size for array in self.parameters())
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:
@@ -347,7 +347,7 @@ class Network:
         )
 
     def _has_feedback_weights(self, connection: int) -> bool:
-        return self._feedback == "untied" and self._has_feedback(connection)
+        return (FEEDBACK_WEIGHTS, connection) in self._engine.parameters()
 
     def _has_feedback(self, connection: int) -> bool:
         is_readout = self._has_readout and connection == len(self._sizes) - 2
@@ -363,8 +363,8 @@ class Network:
         layers = len(self._sizes) - self._has_readout
         return Arrays(layers, lambda layer: self._view(STATES, layer))
 
-    def _view(self, kind: int, index: int) -> NDArray[Any]:
-        return np.asarray(self._engine.array(kind, index))
+    def _view(self, name: str, index: int) -> NDArray[Any]:
+        return np.asarray(self._engine.array(name, index))
 
     @property
     def random_state(self) -> tuple[int, int, int, int]:
@@ -390,10 +390,15 @@ class Network:
         self._engine.set_random_state(tuple(words))  # type: ignore[arg-type]
 
     def parameters(self) -> Iterator[NDArray[Any]]:
-        """All parameters in place: weights, biases, then feedback weights where there are some."""
-        yield from self.weights
-        yield from self.biases
-        yield from (v for v in self.feedback_weights if v is not None)
+        """All parameters in place: weights, biases, then feedback weights if there are any."""
+        yield from self._named_parameters().values()
+
+    def _named_parameters(self) -> dict[str, NDArray[Any]]:
+        """All parameters in place, by the names they have in files: ``weights.0``, …."""
+        order = (WEIGHTS, BIASES, FEEDBACK_WEIGHTS)
+        known = self._engine.parameters()
+        known.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+        return {f"{name}.{index}": self._view(name, index) for name, index in known}
 
     def like(self) -> "Network":
         """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
@@ -689,23 +694,6 @@ def _dtype_name(dtype: DTypeLike) -> str:
         return repr(dtype)
 
 
-def parameter_shapes(
-    layers: Sequence[Layer], connections: Sequence[tuple[int, int]], feedback: str
-) -> dict[str, tuple[int, ...]]:
-    """The shapes of all parameters of a network, by the names they have in files."""
-    sizes = [layer.units for layer in layers]
-    chain = list(pairwise(range(len(sizes))))
-    readout = len(chain) - 1 if layers and isinstance(layers[-1], Readout) else None
-    shapes: dict[str, tuple[int, ...]] = {}
-    for k, (below, above) in enumerate([*chain, *connections]):
-        shapes[f"weights.{k}"] = (sizes[above], sizes[below])
-        if k < len(chain):
-            shapes[f"biases.{k}"] = (sizes[above],)
-        if feedback == "untied" and below > 0 and k != readout:
-            shapes[f"feedback_weights.{k}"] = (sizes[below], sizes[above])
-    return shapes
-
-
 def _activation(value: object) -> str | tuple[str, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return _arguments.choice("activation", value, ACTIVATIONS)
@@ -715,15 +703,22 @@ def _activation(value: object) -> str | tuple[str, ...]:
     )
 
 
-def _edges(value: object) -> tuple[tuple[int, int], ...]:
+def _kind(connection: tuple[Any, ...]) -> str:
+    return connection[2] if len(connection) > 2 else "dense"
+
+
+def _checked_connections(value: object) -> tuple[tuple[Any, ...], ...]:
     try:
-        pairs = [tuple(pair) for pair in value]  # type: ignore[attr-defined]
+        given = [tuple(each) for each in value]  # type: ignore[attr-defined]
     except TypeError:
         raise TypeError(f"connections must be pairs of layers, got {value!r}") from None
-    edges = []
-    for k, pair in enumerate(pairs):
-        if len(pair) != 2:
-            raise ValueError(f"connections[{k}] must be a pair (from, to), got {pair!r}")
-        lower, upper = (_arguments.integer(f"connections[{k}]", layer) for layer in pair)
-        edges.append((lower, upper))
-    return tuple(edges)
+    connections: list[tuple[Any, ...]] = []
+    for k, each in enumerate(given):
+        if len(each) not in (2, 3) or not isinstance(_kind(each), str):
+            raise ValueError(
+                f"connections[{k}] must be a pair (from, to), or (from, to, kind), got {each!r}"
+            )
+        layers = tuple(_arguments.integer(f"connections[{k}]", layer) for layer in each[:2])
+        kind = _arguments.choice(f"connections[{k}]", _kind(each), CONNECTION_KINDS)
+        connections.append(layers if kind == "dense" else (*layers, kind))
+    return tuple(connections)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cep import _arguments, checkpoints, named_parameters, tensor_files
 from cep import layers as _layers
 from cep.layers import Readout
-from cep.network import Network, parameter_shapes
+from cep.network import Network
 from cep.network_options import NetworkOptions
 from cep.tensor_files import CheckpointError, TensorFile
 
@@ -74,21 +74,24 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     if layers and _arguments.flag("readout", state.get("readout", False)):
         layers[-1] = Readout(sizes[-1])
     options = _options(state["options"])
-    # Before a network is made, of which the sizes alone could ask for any amount of memory.
-    named_parameters.check(
-        tensors,
-        parameter_shapes(_layers.of(layers), _edges(options, len(sizes)), options["feedback"]),
-        options["dtype"],
-    )
+    # Sizes alone could ask for any amount of memory: dense parameters are checked before a network
+    # is made.
+    connections = options.get("connections", ())
+    if all(len(each) == 2 for each in connections):
+        edges = _edges(connections, len(sizes))
+        shapes = named_parameters.dense_shapes(_layers.of(layers), edges, options["feedback"])
+        named_parameters.check(tensors, shapes, options["dtype"])
     net = Network(layers, **options)
+    shapes = {name: array.shape for name, array in named_parameters.of(net).items()}
+    named_parameters.check(tensors, shapes, options["dtype"])
     named_parameters.restore(net, tensors)
     net.random_state = state["random_state"]
     return net
 
 
-def _edges(options: Any, layers: int) -> list[tuple[int, int]]:
+def _edges(connections: Any, layers: int) -> list[tuple[int, int]]:
     edges = []
-    for k, pair in enumerate(options.get("connections", ())):
+    for k, pair in enumerate(connections):
         lower, upper = (_arguments.integer(f"connections[{k}]", layer) for layer in pair)
         if not 0 <= lower < upper < layers:
             raise ValueError(f"connections[{k}] joins no layers of this network: {pair}")

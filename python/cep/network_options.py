@@ -22,4 +22,4 @@ class NetworkOptions(TypedDict, total=False):
     tolerance: float
     loss: str | None
     nudging: str | None
-    connections: Sequence[tuple[int, int]]
+    connections: Sequence[tuple[int, int] | tuple[int, int, str]]

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cep.network import BIASES, FEEDBACK_WEIGHTS, WEIGHTS, Network, parameter_shapes
+from cep import named_parameters
+from cep.network import Network
 from cep.optimizers import SGD, Adam, Optimizer
 from cep.rules import BPTT
 
-_KINDS = {"weights": WEIGHTS, "biases": BIASES, "feedback_weights": FEEDBACK_WEIGHTS}
 _OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(momentum=0.5), "adam": Adam()}
 
 
@@ -59,7 +59,7 @@ def check(state: OptimizerState, net: Network) -> None:
         raise ValueError(f"there is no optimizer {state.name!r}")
     if not 0 <= state.steps < 2**63:
         raise ValueError(f"an optimizer has made 0 updates or more, got {state.steps}")
-    shapes = parameter_shapes(net.layers, net._connections, net.feedback)
+    shapes = {name: array.shape for name, array in named_parameters.of(net).items()}
     expected = {
         f"{name}.{parameter}": shape
         for name in _OPTIMIZERS[state.name].state_names
@@ -83,10 +83,10 @@ def _views(net: Network, optimizer: str) -> dict[str, NDArray[Any]]:
     """In place."""
     views = {}
     for name in _OPTIMIZERS[optimizer].state_names:
-        for parameter in parameter_shapes(net.layers, net._connections, net.feedback):
+        for parameter in named_parameters.of(net):
             kind, index = parameter.split(".")
             try:
-                array = net._engine.optimizer_array(name, _KINDS[kind], int(index))
+                array = net._engine.optimizer_array(name, kind, int(index))
             except ValueError:
                 return {}  # SGD without momentum.
             views[f"{name}.{parameter}"] = np.asarray(array)

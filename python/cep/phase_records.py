@@ -96,7 +96,7 @@ class RecordedPhase:
         norms: NDArray[np.float64] = np.linalg.norm(moved, axis=(1, 2))
         return norms
 
-    def _moved(self, kind: int) -> list[Any] | None:
+    def _moved(self, name: str) -> list[Any] | None:
         if not self._parameters:
             return None
         return [None if kept is None else np.stack(kept) for kept in self._parameters[kind]]
@@ -250,7 +250,7 @@ class _Recorder:
         phase._states = [[] if layer in self._kept else None for layer in range(self._layers)]
         if weights_move and self._weights:
             connections = range(self._connections)
-            has: dict[int, Callable[[int], bool]] = {
+            has: dict[str, Callable[[int], bool]] = {
                 WEIGHTS: lambda k: True,
                 BIASES: lambda k: k < self._biases,
                 FEEDBACK_WEIGHTS: self._has_feedback_weights,
@@ -265,8 +265,8 @@ class _Recorder:
         return np.array(np.asarray(step.array(STATES, layer))[: self._samples])
 
 
-def _copy(step: "Step", kind: int, index: int) -> Stack:
-    return np.array(step.array(kind, index))
+def _copy(step: "Step", name: str, index: int) -> Stack:
+    return np.array(step.array(name, index))
 
 
 def _layers(layers: Iterable[int], count: int) -> set[int]:

@@ -12,35 +12,17 @@ from cep.optimizers import SGD, Optimizer
 
 Rates = float | Sequence[float] | None
 
-# As the extension takes it: kind, free steps, nudged steps, beta, its sign, accumulate, write every
-# step, last steps, tolerance, max iterations, learning rates input first, bias learning rates,
-# and options by name.
-EngineRule = tuple[
-    int,
-    int,
-    int,
-    float,
-    int,
-    bool,
-    bool,
-    int,
-    float,
-    int,
-    tuple[float, ...],
-    tuple[float, ...],
-    dict[str, Any],
-]
+# The options of a rule, by the engine's names (see cep.h).
+EngineRule = dict[str, Any]
 
-# As in cep.h.
-_EP, _CEP, _BPTT, _RBP = range(4)
-BETA_SIGNS = {"fixed": 0, "random": 1, "symmetric": 2}
+BETA_SIGNS = ("fixed", "random", "symmetric")
 
 
 class LearningRule(ABC):
     """What `train_batch` and `fit` train with, and `gradient` estimates gradients with."""
 
     name: ClassVar[str]
-    _kind: ClassVar[int]
+    _kind: ClassVar[str]  # The engine's name.
 
     free_steps: int
     learning_rates: Rates
@@ -73,25 +55,17 @@ class LearningRule(ABC):
         )
 
     def _for_engine(self, connections: int) -> EngineRule:
-        fields = self._engine_fields()
-        return (
-            self._kind,
-            self.free_steps,
-            fields.get("nudged_steps", 0),
-            fields.get("beta", 0.0),
-            fields.get("beta_sign", 0),
-            fields.get("accumulate", False),
-            fields.get("write_every_step", False),
-            fields.get("last_steps", 0),
-            fields.get("tolerance", 0.0),
-            fields.get("max_iterations", 0),
-            *self.spread_learning_rates(connections),
-            self.optimizer._options(),
-        )
+        rates, bias_rates = self.spread_learning_rates(connections)
+        options = {"rule": self._kind, "free_steps": self.free_steps, **self._engine_fields()}
+        if rates:
+            options["learning_rates"] = rates
+        if bias_rates:
+            options["bias_learning_rates"] = bias_rates
+        return options | self.optimizer._options()
 
     @abstractmethod
     def _engine_fields(self) -> dict[str, Any]:
-        """What of the extension's tuple is this rule's own."""
+        """The rule's own options, by the engine's names."""
 
 
 class _TwoPhaseRule(LearningRule):
@@ -112,7 +86,7 @@ class _TwoPhaseRule(LearningRule):
         return {
             "nudged_steps": self.nudged_steps,
             "beta": self.beta,
-            "beta_sign": BETA_SIGNS[self.beta_sign],
+            "beta_sign": self.beta_sign,
         }
 
 
@@ -175,7 +149,7 @@ class EP(_TwoPhaseRule):
     accumulate: bool = False
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = _EP
+    _kind = "ep"
     name = "EP"
 
     def __post_init__(self) -> None:
@@ -248,7 +222,7 @@ class CEP(_TwoPhaseRule):
     write_every_step: bool = False
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = _CEP
+    _kind = "cep"
     name = "C-EP"
 
     def __post_init__(self) -> None:
@@ -286,7 +260,7 @@ class BPTT(LearningRule):
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = _BPTT
+    _kind = "bptt"
     name = "BPTT"
 
     def __post_init__(self) -> None:
@@ -301,7 +275,7 @@ class BPTT(LearningRule):
         self._check_rates()
 
     def _engine_fields(self) -> dict[str, Any]:
-        return {"last_steps": self.last_steps or 0}
+        return {} if self.last_steps is None else {"last_steps": self.last_steps}
 
 
 @dataclass(frozen=True)
@@ -341,7 +315,7 @@ class RBP(LearningRule):
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = _RBP
+    _kind = "rbp"
     name = "RBP"
 
     def __post_init__(self) -> None:

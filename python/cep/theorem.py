@@ -223,18 +223,22 @@ def gdu_check(
     connections = len(net.edges)
     rule = rules.EP(1, 1, 1.0, learning_rates, bias_learning_rates)
     rates, bias_rates = rule.spread_learning_rates(connections)
-    conditions = (
-        _arguments.integer("free_steps", free_steps),
-        _arguments.integer("nudged_steps", nudged_steps),
-        _arguments.real("beta", beta),
-        rates,
-        bias_rates,
-        bool(as_recorded),
-    )
-    check = net._engine.check_theorem(inputs, wanted, conditions)
+    steps = _arguments.integer("free_steps", free_steps)
+    nudged = _arguments.integer("nudged_steps", nudged_steps)
+    strength = _arguments.real("beta", beta)
+    options: dict[str, Any] = {
+        "free_steps": steps,
+        "nudged_steps": nudged,
+        "beta": strength,
+        "learning_rates": rates,
+        "as_recorded": bool(as_recorded),
+    }
+    if bias_rates:
+        options["bias_learning_rates"] = bias_rates
+    check = net._engine.check_theorem(inputs, wanted, options)
     angle, outcome = check.summary()
     free_phase = PhaseOutcome(*outcome)
-    if free_phase.residual > _NEGLIGIBLE * abs(conditions[2]):
+    if free_phase.residual > _NEGLIGIBLE * abs(strength):
         warnings.warn(
             f"the free phase has not converged: after {free_steps} steps the states still move by "
             f"{free_phase.residual:.1e} a step, so the theorem need not hold; take more free_steps",
@@ -242,8 +246,8 @@ def gdu_check(
             stacklevel=2,
         )
 
-    def curves(kind: int, index: int, shape: tuple[int, ...]) -> Curves:
-        updates, gradients, relative_error, sign_agreement = check.compare(kind, index)
+    def curves(name: str, index: int, shape: tuple[int, ...]) -> Curves:
+        updates, gradients, relative_error, sign_agreement = check.compare(name, index)
         return Curves(
             np.asarray(updates).reshape(-1, *shape),
             np.asarray(gradients).reshape(-1, *shape),
@@ -267,9 +271,9 @@ def gdu_check(
         edges=[net.edges[k] for k in inside],
         angle=angle,
         free_phase=free_phase,
-        free_steps=conditions[0],
-        nudged_steps=conditions[1],
-        beta=conditions[2],
+        free_steps=steps,
+        nudged_steps=nudged,
+        beta=strength,
         learning_rates=rates,
         description=repr(net).strip("<>"),
     )

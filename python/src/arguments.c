@@ -96,69 +96,65 @@ int convert_targets(PyObject *object, void *argument) {
     return Py_CLEANUP_SUPPORTED;
 }
 
-/* A sequence of floats as an array of PyMem. */
-static double *doubles_of_sequence(PyObject *sequence, int64_t *count) {
-    Py_ssize_t size = PySequence_Size(sequence);
-    if (size < 0) {
-        return NULL;
+/* An integer as 64 bits: a seed may need all of them. */
+static int integer_of(PyObject *object, int64_t *value) {
+    int overflow;
+    long long integer = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow > 0) {
+        uint64_t bits = 0;
+        int fits = convert_uint64(object, &bits);
+        *value = (int64_t)bits;
+        return fits;
     }
-    double *values = PyMem_Calloc(size > 0 ? (size_t)size : 1, sizeof(double));
-    if (values == NULL) {
+    if (overflow < 0) {
+        PyErr_Format(PyExc_ValueError, "%R does not fit into 64 bits", object);
+    }
+    *value = integer;
+    return PyErr_Occurred() == NULL;
+}
+
+/* A tuple of numbers as the value of an option: integers if all of them are. */
+static int values_of(PyObject *tuple, cep_option *option) {
+    Py_ssize_t count = PyTuple_Size(tuple);
+    int whole = count > 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        whole = whole && PyLong_Check(PyTuple_GetItem(tuple, i));
+    }
+    int64_t *integers = PyMem_Calloc(count > 0 ? (size_t)count : 1, sizeof(int64_t));
+    double *numbers = (double *)integers; /* of the same size */
+    if (integers == NULL) {
         PyErr_NoMemory();
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *item = PySequence_GetItem(sequence, i);
-        if (item != NULL) {
-            values[i] = PyFloat_AsDouble(item);
-            Py_DECREF(item);
-        }
-        if (PyErr_Occurred() != NULL) {
-            PyMem_Free(values);
-            return NULL;
-        }
-    }
-    *count = size;
-    return values;
-}
-
-static void release_rates(learning_rates *rates) {
-    PyMem_Free(rates->weights);
-    PyMem_Free(rates->biases);
-    rates->weights = NULL;
-    rates->biases = NULL;
-}
-
-static int learning_rates_of(learning_rates *rates, PyObject *weights, PyObject *biases, int64_t *weight_count,
-                             int64_t *bias_count) {
-    rates->weights = doubles_of_sequence(weights, weight_count);
-    rates->biases = rates->weights == NULL ? NULL : doubles_of_sequence(biases, bias_count);
-    if (rates->biases == NULL) {
-        release_rates(rates);
         return 0;
+    }
+    option->integers = whole ? integers : NULL;
+    option->numbers = whole ? NULL : numbers;
+    option->count = count;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PyTuple_GetItem(tuple, i);
+        if (whole) {
+            if (!integer_of(item, &integers[i])) {
+                return 0;
+            }
+        } else {
+            numbers[i] = PyFloat_AsDouble(item);
+            if (PyErr_Occurred() != NULL) {
+                return 0;
+            }
+        }
     }
     return 1;
 }
 
-/* The value of an option: a word, a number or a sequence of numbers. */
+/* The value of an option: a word, a number, or a tuple of numbers. */
 static int option_of(PyObject *value, cep_option *option) {
     if (PyUnicode_Check(value)) {
         option->text = PyUnicode_AsUTF8AndSize(value, NULL);
         return option->text != NULL;
     }
-    if (PySequence_Check(value)) {
-        option->numbers = doubles_of_sequence(value, &option->count);
-        return option->numbers != NULL;
-    }
-    double number = PyFloat_AsDouble(value);
-    double *numbers = PyErr_Occurred() != NULL ? NULL : PyMem_Calloc(1, sizeof(double));
-    if (numbers == NULL) {
-        return PyErr_Occurred() != NULL ? 0 : (PyErr_NoMemory(), 0);
-    }
-    numbers[0] = number;
-    option->numbers = numbers;
-    option->count = 1;
-    return 1;
+    PyObject *tuple = PyTuple_Check(value) ? Py_NewRef(value) : PyTuple_Pack(1, value);
+    int done = tuple != NULL && values_of(tuple, option);
+    Py_XDECREF(tuple);
+    return done;
 }
 
 int convert_options(PyObject *object, void *argument) {
@@ -172,18 +168,19 @@ int convert_options(PyObject *object, void *argument) {
         PyErr_Format(PyExc_TypeError, "expected a dictionary of options, got %R", object);
         return 0;
     }
-    self->options = PyMem_Calloc((size_t)PyDict_Size(object) + 1, sizeof(cep_option));
-    if (self->options == NULL) {
+    cep_option *items = PyMem_Calloc((size_t)PyDict_Size(object) + 1, sizeof(cep_option));
+    if (items == NULL) {
         PyErr_NoMemory();
         return 0;
     }
+    self->options.items = items;
     Py_ssize_t place = 0;
     PyObject *key;
     PyObject *value;
     while (PyDict_Next(object, &place, &key, &value)) {
-        cep_option *option = &self->options[self->count];
+        cep_option *option = &items[self->options.count];
+        self->options.count += 1;
         option->name = PyUnicode_AsUTF8AndSize(key, NULL);
-        self->count += 1;
         if (option->name == NULL || !option_of(value, option)) {
             release_options(self);
             return 0;
@@ -193,88 +190,14 @@ int convert_options(PyObject *object, void *argument) {
 }
 
 void release_options(options_argument *argument) {
-    for (int64_t i = 0; i < argument->count; i++) {
-        PyMem_Free((void *)argument->options[i].numbers);
+    for (int64_t i = 0; i < argument->options.count; i++) {
+        const cep_option *option = &argument->options.items[i];
+        PyMem_Free(option->integers != NULL ? (void *)option->integers : (void *)option->numbers);
     }
-    PyMem_Free(argument->options);
-    argument->options = NULL;
-    argument->count = 0;
-}
-
-/* Parsing what is no tuple is taken for a fault of ours. */
-static int is_tuple(PyObject *object, const char *name) {
-    if (PyTuple_Check(object)) {
-        return 1;
-    }
-    PyErr_Format(PyExc_TypeError, "expected a tuple for the %s, got %R", name, object);
-    return 0;
-}
-
-int convert_rule(PyObject *object, void *argument) {
-    rule_argument *self = argument;
-    if (object == NULL) {
-        release_rule(self);
-        return 1;
-    }
-    memset(self, 0, sizeof *self);
-    cep_rule *rule = &self->rule;
-    PyObject *rates;
-    PyObject *bias_rates;
-    PyObject *more;
-    if (!is_tuple(object, "rule") ||
-        !PyArg_ParseTuple(object, "iO&O&dippO&dO&OOO:rule", &rule->kind, convert_int64, &rule->free_steps,
-                          convert_int64, &rule->nudged_steps, &rule->beta, &rule->beta_sign, &rule->accumulate,
-                          &rule->write_every_step, convert_int64, &rule->last_steps, &rule->tolerance,
-                          convert_int64, &rule->max_iterations, &rates, &bias_rates, &more)) {
-        return 0;
-    }
-    if (!learning_rates_of(&self->rates, rates, bias_rates, &rule->learning_rate_count,
-                           &rule->bias_learning_rate_count)) {
-        return 0;
-    }
-    rule->learning_rates = self->rates.weights;
-    rule->bias_learning_rates = self->rates.biases;
-    if (!convert_options(more, &self->more)) {
-        release_rule(self);
-        return 0;
-    }
-    rule->more = self->more.options;
-    rule->more_count = self->more.count;
-    return Py_CLEANUP_SUPPORTED;
-}
-
-int convert_conditions(PyObject *object, void *argument) {
-    conditions_argument *self = argument;
-    if (object == NULL) {
-        release_conditions(self);
-        return 1;
-    }
-    memset(self, 0, sizeof *self);
-    cep_theorem_conditions *conditions = &self->conditions;
-    PyObject *rates;
-    PyObject *bias_rates;
-    if (!is_tuple(object, "conditions") ||
-        !PyArg_ParseTuple(object, "O&O&dOOp:conditions", convert_int64, &conditions->free_steps, convert_int64,
-                          &conditions->nudged_steps, &conditions->beta, &rates, &bias_rates,
-                          &conditions->as_recorded)) {
-        return 0;
-    }
-    if (!learning_rates_of(&self->rates, rates, bias_rates, &conditions->learning_rate_count,
-                           &conditions->bias_learning_rate_count)) {
-        return 0;
-    }
-    conditions->learning_rates = self->rates.weights;
-    conditions->bias_learning_rates = self->rates.biases;
-    return Py_CLEANUP_SUPPORTED;
+    PyMem_Free((void *)argument->options.items);
+    memset(argument, 0, sizeof *argument);
 }
 
 void release_matrix(matrix_argument *argument) { PyBuffer_Release(&argument->buffer); }
 
 void release_targets(targets_argument *argument) { PyBuffer_Release(&argument->buffer); }
-
-void release_rule(rule_argument *argument) {
-    release_rates(&argument->rates);
-    release_options(&argument->more);
-}
-
-void release_conditions(conditions_argument *argument) { release_rates(&argument->rates); }

@@ -1,62 +1,54 @@
-/* _cep.Array: memory of the engine, through the buffer protocol. It keeps the memory alive, whatever becomes of
- * the network. */
+/* _cep.Array: a tensor of the engine, through the buffer protocol. It keeps the memory alive, whatever happens to the
+ * network. */
 #include "extension.h"
 
 typedef struct {
-    PyObject_HEAD cep_array *array;
-    cep_array_layout layout;
-    Py_ssize_t shape[2];
-    Py_ssize_t strides[2];
+    PyObject_HEAD cep_tensor tensor;
+    Py_ssize_t shape[CEP_MAX_RANK];
+    Py_ssize_t strides[CEP_MAX_RANK];
 } Array;
 
-/* Whoever asks for the buffer later has no need of the engine, nor of memory: NumPy would take an error there for
- * an object that has no buffer. */
-PyObject *array_new(module_state *state, cep_array *array) {
+PyObject *array_new(module_state *state, const cep_tensor *tensor) {
     Array *self = PyObject_New(Array, state->array_type);
     if (self == NULL) {
-        cep_array_release(array);
+        cep_tensor copy = *tensor;
+        cep_tensor_release(&copy);
         return NULL;
     }
-    self->array = array;
-    cep_status status = cep_array_describe(array, &self->layout);
-    if (status != CEP_OK) {
-        Py_DECREF(self);
-        return set_error(status, state);
-    }
-    Py_ssize_t stride = self->layout.dtype == CEP_FLOAT32 ? 4 : 8;
-    for (int i = self->layout.dimensions - 1; i >= 0; i--) {
-        self->shape[i] = (Py_ssize_t)self->layout.shape[i];
-        self->strides[i] = stride;
-        stride *= self->shape[i];
+    self->tensor = *tensor;
+    for (int i = 0; i < tensor->rank; i++) {
+        self->shape[i] = (Py_ssize_t)tensor->shape[i];
+        self->strides[i] = (Py_ssize_t)tensor->strides[i];
     }
     return (PyObject *)self;
 }
 
 static void array_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    cep_array *array = ((Array *)object)->array;
+    cep_tensor *tensor = &((Array *)object)->tensor;
     Py_BEGIN_ALLOW_THREADS;
-    cep_array_release(array);
+    cep_tensor_release(tensor);
     Py_END_ALLOW_THREADS;
     PyObject_Free(object);
     Py_DECREF(type);
 }
 
+/* Every tensor is contiguous and row-major today. A consumer that does not take strides relies on it. */
 static int array_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     Array *self = (Array *)object;
-    const cep_array_layout *layout = &self->layout;
+    const cep_tensor *tensor = &self->tensor;
     view->obj = NULL;
-    if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && layout->dimensions == 2) {
+    if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && tensor->rank > 1) {
         PyErr_SetString(PyExc_BufferError, "the array is row-major (C-contiguous); column-major was asked for");
         return -1;
     }
-    view->buf = layout->data;
+    view->buf = tensor->data;
     view->obj = Py_NewRef(object);
-    view->itemsize = layout->dtype == CEP_FLOAT32 ? 4 : 8;
+    view->itemsize = tensor->dtype == CEP_FLOAT32 ? 4 : 8;
     view->len = self->shape[0] * self->strides[0];
     view->readonly = 0;
-    view->ndim = (flags & PyBUF_ND) ? layout->dimensions : 1;
-    view->format = (flags & PyBUF_FORMAT) ? (layout->dtype == CEP_FLOAT32 ? "f" : "d") : NULL;
+    view->ndim = (flags & PyBUF_ND) ? tensor->rank : 1;
+    view->format = (flags & PyBUF_FORMAT) ? (tensor->dtype == CEP_FLOAT32 ? "f" : "d") : NULL;
     view->shape = (flags & PyBUF_ND) ? self->shape : NULL;
     view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? self->strides : NULL;
     view->suboffsets = NULL;

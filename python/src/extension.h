@@ -22,8 +22,8 @@ extern struct PyModuleDef cep_module;
 
 /* array.c: an object with the buffer protocol over memory of the engine. */
 extern PyType_Spec array_spec;
-/* Steals the reference to the engine's array. */
-PyObject *array_new(module_state *state, cep_array *array);
+/* Takes over the tensor. */
+PyObject *array_new(module_state *state, const cep_tensor *tensor);
 
 /* network.c */
 extern PyType_Spec network_spec;
@@ -56,35 +56,17 @@ typedef struct {
     cep_targets targets;
 } targets_argument;
 typedef struct {
-    double *weights; /* of PyMem, as biases */
-    double *biases;
-} learning_rates;
-typedef struct {
-    cep_option *options; /* of PyMem, as their numbers; names and words are the dictionary's */
-    int64_t count;
+    cep_options options; /* items and their values are of PyMem; names and words belong to the dictionary */
 } options_argument;
-typedef struct {
-    learning_rates rates;
-    options_argument more;
-    cep_rule rule;
-} rule_argument;
-typedef struct {
-    learning_rates rates;
-    cep_theorem_conditions conditions;
-} conditions_argument;
 
 int convert_int64(PyObject *object, void *int64);
 int convert_uint64(PyObject *object, void *uint64);
 int convert_matrix(PyObject *object, void *matrix_argument_);
 int convert_targets(PyObject *object, void *targets_argument_);
 int convert_options(PyObject *object, void *options_argument_);
-int convert_rule(PyObject *object, void *rule_argument_);
-int convert_conditions(PyObject *object, void *conditions_argument_);
 void release_matrix(matrix_argument *argument);
 void release_targets(targets_argument *argument);
 void release_options(options_argument *argument);
-void release_rule(rule_argument *argument);
-void release_conditions(conditions_argument *argument);
 
 /* work.c: long calls of the engine.
  *

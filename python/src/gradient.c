@@ -26,19 +26,19 @@ static void gradient_dealloc(PyObject *object) {
 }
 
 static PyObject *gradient_array(PyObject *self, PyObject *args) {
-    int kind;
+    const char *name;
     int64_t index;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "sO&:array", &name, convert_int64, &index)) {
         return NULL;
     }
-    cep_array *array;
-    cep_status status = cep_gradient_array(((Gradient *)self)->gradient, kind, index, &array);
-    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+    cep_tensor tensor;
+    cep_status status = cep_gradient_tensor(((Gradient *)self)->gradient, name, index, &tensor);
+    return status == CEP_OK ? array_new(state, &tensor) : set_error(status, state);
 }
 
 static PyMethodDef gradient_methods[] = {
-    {"array", gradient_array, METH_VARARGS, "array(kind, index): the gradient of a connection's parameters."},
+    {"array", gradient_array, METH_VARARGS, "array(name, index): the gradient of a connection's parameters."},
     {NULL, NULL, 0, NULL},
 };
 

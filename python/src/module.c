@@ -21,7 +21,20 @@ static PyObject *module_set_num_threads(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *module_option_words(PyObject *Py_UNUSED(module), PyObject *args) {
+    const char *name;
+    if (!PyArg_ParseTuple(args, "s:option_words", &name)) {
+        return NULL;
+    }
+    const char *words = cep_option_words(name);
+    if (words == NULL) {
+        return PyErr_Format(PyExc_ValueError, "there is no option %s that takes words", name);
+    }
+    return PyUnicode_FromString(words);
+}
+
 static PyMethodDef module_methods[] = {
+    {"option_words", module_option_words, METH_VARARGS, "option_words(name): what it takes, separated by commas."},
     {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the one in use."},
     {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): of the engine, for one network."},
     {"set_num_threads", module_set_num_threads, METH_VARARGS, "set_num_threads(count)"},

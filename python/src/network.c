@@ -24,43 +24,17 @@ static PyObject *network_create(PyTypeObject *type, PyObject *args, PyObject *kw
     if (state == NULL) {
         return NULL;
     }
-    cep_network_options options;
-    cep_network_options_default(&options);
-    PyObject *sizes;
-    options_argument more = {0};
-    static char *names[] = {"sizes", "setting",        "activation",     "feedback",   "dtype",     "seed", "dt",
-                            "clamp", "follows_energy", "feedback_angle", "relaxation", "tolerance", "more", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!iiiiO&dppdidO&:Network", names, &PyTuple_Type, &sizes,
-                                     &options.setting, &options.activation, &options.feedback, &options.dtype,
-                                     convert_uint64, &options.seed, &options.time_step, &options.clamp,
-                                     &options.follows_energy, &options.feedback_angle, &options.relaxation,
-                                     &options.tolerance, convert_options, &more)) {
+    static char *names[] = {"", NULL};
+    options_argument options = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&:Network", names, convert_options, &options)) {
         return NULL;
     }
-    options.more = more.options;
-    options.more_count = more.count;
-    Py_ssize_t layers = PyTuple_Size(sizes);
-    int64_t *units = PyMem_Calloc(layers > 0 ? (size_t)layers : 1, sizeof(int64_t));
-    if (units == NULL) {
-        release_options(&more);
-        return PyErr_NoMemory();
-    }
-    for (Py_ssize_t i = 0; i < layers; i++) {
-        if (!convert_int64(PyTuple_GetItem(sizes, i), &units[i])) {
-            PyMem_Free(units);
-            release_options(&more);
-            return NULL;
-        }
-    }
-    options.sizes = units;
-    options.layer_count = layers;
     cep_network *network = NULL;
     cep_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = cep_network_create(&options, &network);
+    status = cep_network_create(&options.options, &network);
     Py_END_ALLOW_THREADS;
-    PyMem_Free(units);
-    release_options(&more);
+    release_options(&options);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -92,19 +66,19 @@ static void network_dealloc(PyObject *self) {
 }
 
 static PyObject *network_array(PyObject *self, PyObject *args) {
-    int kind;
+    const char *name;
     int64_t index;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "sO&:array", &name, convert_int64, &index)) {
         return NULL;
     }
-    cep_array *array;
+    cep_tensor tensor;
     cep_status status;
     /* It looks at every layer. */
     Py_BEGIN_ALLOW_THREADS;
-    status = cep_network_array(network_of(self), kind, index, &array);
+    status = cep_network_tensor(network_of(self), name, index, &tensor);
     Py_END_ALLOW_THREADS;
-    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+    return status == CEP_OK ? array_new(state, &tensor) : set_error(status, state);
 }
 
 static PyObject *network_free_phase(PyObject *self, PyObject *args) {
@@ -149,28 +123,28 @@ static PyObject *network_nudged_phase(PyObject *self, PyObject *args) {
 static PyObject *network_train_batch(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    rule_argument rule = {0};
+    options_argument rule = {0};
     PyObject *observer;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:train_batch", convert_matrix, &x, convert_targets, &y,
-                                           convert_rule, &rule, &observer)) {
+                                           convert_options, &rule, &observer)) {
         return NULL;
     }
     cep_metrics metrics;
     work work;
     cep_progress progress = begin_work(&work, Py_None, observer, state);
-    cep_status status = cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics);
+    cep_status status = cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.options, progress, &metrics);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
-    release_rule(&rule);
+    release_options(&rule);
     return failed ? NULL : metrics_tuple(&metrics);
 }
 
 static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    rule_argument rule = {0};
+    options_argument rule = {0};
     int64_t batch_size;
     uint64_t shuffle_seed;
     cep_epoch_part part;
@@ -178,7 +152,7 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL ||
         !PyArg_ParseTuple(args, "O&O&O&O&O&(O&O&O&d)O:train_epoch", convert_matrix, &x, convert_targets, &y,
-                          convert_rule, &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed,
+                          convert_options, &rule, convert_int64, &batch_size, convert_uint64, &shuffle_seed,
                           convert_int64, &part.first_batch, convert_int64, &part.batch_count, convert_int64,
                           &part.errors, &part.loss_sum, &callback)) {
         return NULL;
@@ -186,12 +160,12 @@ static PyObject *network_train_epoch(PyObject *self, PyObject *args) {
     cep_metrics metrics;
     work work;
     cep_progress progress = begin_work(&work, callback, Py_None, state);
-    cep_status status = cep_train_epoch(network_of(self), &x.matrix, &y.targets, &rule.rule, batch_size,
+    cep_status status = cep_train_epoch(network_of(self), &x.matrix, &y.targets, &rule.options, batch_size,
                                         shuffle_seed, &part, progress, &metrics);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
-    release_rule(&rule);
+    release_options(&rule);
     return failed ? NULL : metrics_tuple(&metrics);
 }
 
@@ -287,11 +261,11 @@ static PyObject *network_predict(PyObject *self, PyObject *args) {
 static PyObject *network_gradient(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    rule_argument rule = {0};
+    options_argument rule = {0};
     PyObject *observer;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&O:gradient", convert_matrix, &x, convert_targets, &y,
-                                           convert_rule, &rule, &observer)) {
+                                           convert_options, &rule, &observer)) {
         return NULL;
     }
     cep_metrics metrics;
@@ -299,32 +273,32 @@ static PyObject *network_gradient(PyObject *self, PyObject *args) {
     work work;
     cep_progress progress = begin_work(&work, Py_None, observer, state);
     cep_status status =
-        cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.rule, progress, &metrics, &gradient);
+        cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.options, progress, &metrics, &gradient);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
-    release_rule(&rule);
+    release_options(&rule);
     return failed ? NULL : Py_BuildValue("NN", gradient_new(state, gradient), metrics_tuple(&metrics));
 }
 
 static PyObject *network_check_theorem(PyObject *self, PyObject *args) {
     matrix_argument x = {0};
     targets_argument y = {0};
-    conditions_argument conditions = {0};
+    options_argument options = {0};
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
     if (state == NULL || !PyArg_ParseTuple(args, "O&O&O&:check_theorem", convert_matrix, &x, convert_targets, &y,
-                                           convert_conditions, &conditions)) {
+                                           convert_options, &options)) {
         return NULL;
     }
     cep_theorem *theorem;
     work work;
     cep_progress progress = begin_work(&work, Py_None, Py_None, state);
     cep_status status =
-        cep_theorem_check(network_of(self), &x.matrix, &y.targets, &conditions.conditions, progress, &theorem);
+        cep_theorem_check(network_of(self), &x.matrix, &y.targets, &options.options, progress, &theorem);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
-    release_conditions(&conditions);
+    release_options(&options);
     return failed ? NULL : theorem_new(state, theorem);
 }
 
@@ -360,16 +334,16 @@ static PyObject *network_feedback_angle(PyObject *self, PyObject *args) {
 }
 
 static PyObject *network_prepare_optimizer(PyObject *self, PyObject *args) {
-    rule_argument rule = {0};
+    options_argument rule = {0};
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "O&:prepare_optimizer", convert_rule, &rule)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "O&:prepare_optimizer", convert_options, &rule)) {
         return NULL;
     }
     cep_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = cep_optimizer_prepare(network_of(self), &rule.rule);
+    status = cep_optimizer_prepare(network_of(self), &rule.options);
     Py_END_ALLOW_THREADS;
-    release_rule(&rule);
+    release_options(&rule);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
@@ -378,6 +352,9 @@ static PyObject *network_prepare_optimizer(PyObject *self, PyObject *args) {
 
 static PyObject *network_optimizer(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    if (state == NULL) {
+        return NULL;
+    }
     cep_optimizer_summary summary;
     cep_status status = cep_optimizer_summarize(network_of(self), &summary);
     if (status != CEP_OK) {
@@ -400,20 +377,50 @@ static PyObject *network_set_optimizer_steps(PyObject *self, PyObject *args) {
 }
 
 static PyObject *network_optimizer_array(PyObject *self, PyObject *args) {
+    const char *optimizer_state;
     const char *name;
-    int kind;
     int64_t index;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "siO&:optimizer_array", &name, &kind, convert_int64, &index)) {
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "ssO&:optimizer_array", &optimizer_state, &name, convert_int64, &index)) {
         return NULL;
     }
-    cep_array *array;
-    cep_status status = cep_optimizer_array(network_of(self), name, kind, index, &array);
-    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+    cep_tensor tensor;
+    cep_status status = cep_optimizer_tensor(network_of(self), optimizer_state, name, index, &tensor);
+    return status == CEP_OK ? array_new(state, &tensor) : set_error(status, state);
+}
+
+static PyObject *network_parameters(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    int64_t count;
+    if (state == NULL) {
+        return NULL;
+    }
+    cep_status status = cep_network_parameters(network_of(self), NULL, 0, &count);
+    if (status != CEP_OK) {
+        return set_error(status, state);
+    }
+    cep_parameter *parameters = PyMem_Calloc((size_t)count, sizeof(cep_parameter));
+    PyObject *list = parameters == NULL ? PyErr_NoMemory() : PyList_New(0);
+    if (list != NULL && cep_network_parameters(network_of(self), parameters, count, &count) == CEP_OK) {
+        for (int64_t i = 0; i < count; i++) {
+            PyObject *item = Py_BuildValue("sL", parameters[i].name, (long long)parameters[i].index);
+            if (item == NULL || PyList_Append(list, item) != 0) {
+                Py_CLEAR(list);
+            }
+            Py_XDECREF(item);
+            if (list == NULL) {
+                break;
+            }
+        }
+    }
+    PyMem_Free(parameters);
+    return list;
 }
 
 static PyMethodDef network_methods[] = {
-    {"array", network_array, METH_VARARGS, "array(kind, index): parameters or states, in place."},
+    {"array", network_array, METH_VARARGS, "array(name, index): parameters or states, in place."},
+    {"parameters", network_parameters, METH_NOARGS, "parameters(): (name, index) of each, in order."},
     {"copy", network_copy, METH_NOARGS, "copy(): with the states and the random state."},
     {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state, observer)"},
     {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps, observer)"},
@@ -423,7 +430,7 @@ static PyMethodDef network_methods[] = {
     {"get_random_state", network_get_random_state, METH_NOARGS, "get_random_state(): four integers."},
     {"set_random_state", network_set_random_state, METH_VARARGS, "set_random_state((four integers))"},
     {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule, observer): (Gradient, metrics)"},
-    {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, conditions): Theorem"},
+    {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, options): Theorem"},
     {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
     {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},
     {"prepare_optimizer", network_prepare_optimizer, METH_VARARGS, "prepare_optimizer(rule): its state."},
@@ -431,7 +438,7 @@ static PyMethodDef network_methods[] = {
      "optimizer(): (name, updates), of no name if there is no state."},
     {"set_optimizer_steps", network_set_optimizer_steps, METH_VARARGS, "set_optimizer_steps(updates)"},
     {"optimizer_array", network_optimizer_array, METH_VARARGS,
-     "optimizer_array(name, kind, index): what the optimizer remembers, in place."},
+     "optimizer_array(state, name, index): what the optimizer remembers, in place."},
     {"check_samples", network_check_samples, METH_VARARGS, "check_samples(x, y): raises what is wrong."},
     {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
     {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},

@@ -47,25 +47,25 @@ static PyObject *step_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *step_array(PyObject *self, PyObject *args) {
-    int kind;
+    const char *name;
     int64_t index;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || is_over(self) || !PyArg_ParseTuple(args, "iO&:array", &kind, convert_int64, &index)) {
+    if (state == NULL || is_over(self) || !PyArg_ParseTuple(args, "sO&:array", &name, convert_int64, &index)) {
         return NULL;
     }
     const cep_step *step = ((Step *)self)->step;
-    cep_array *array;
+    cep_tensor tensor;
     cep_status status;
     /* Of weights that move it may be computed now. */
     Py_BEGIN_ALLOW_THREADS;
-    status = cep_step_array(step, kind, index, &array);
+    status = cep_step_tensor(step, name, index, &tensor);
     Py_END_ALLOW_THREADS;
-    return status == CEP_OK ? array_new(state, array) : set_error(status, state);
+    return status == CEP_OK ? array_new(state, &tensor) : set_error(status, state);
 }
 
 static PyMethodDef step_methods[] = {
     {"summary", step_summary, METH_NOARGS, "summary(): (step, beta, residual, whether weights move)."},
-    {"array", step_array, METH_VARARGS, "array(kind, index): parameters or states at this moment."},
+    {"array", step_array, METH_VARARGS, "array(name, index): parameters or states at this moment."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -42,22 +42,22 @@ static PyObject *theorem_summary(PyObject *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *theorem_compare(PyObject *self, PyObject *args) {
-    int kind;
+    const char *name;
     int64_t index;
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    if (state == NULL || !PyArg_ParseTuple(args, "iO&:compare", &kind, convert_int64, &index)) {
+    if (state == NULL || !PyArg_ParseTuple(args, "sO&:compare", &name, convert_int64, &index)) {
         return NULL;
     }
     cep_theorem_curves curves;
     cep_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = cep_theorem_compare(((Theorem *)self)->theorem, kind, index, &curves);
+    status = cep_theorem_compare(((Theorem *)self)->theorem, name, index, &curves);
     Py_END_ALLOW_THREADS;
     if (status != CEP_OK) {
         return set_error(status, state);
     }
-    PyObject *updates = array_new(state, curves.updates);
-    PyObject *gradients = array_new(state, curves.gradients);
+    PyObject *updates = array_new(state, &curves.updates);
+    PyObject *gradients = array_new(state, &curves.gradients);
     return Py_BuildValue("NNdd", updates, gradients, curves.relative_error, curves.sign_agreement);
 }
 
@@ -65,7 +65,7 @@ static PyMethodDef theorem_methods[] = {
     {"summary", theorem_summary, METH_NOARGS,
      "summary(): (angle, (steps, residual, converged) of the free phase)."},
     {"compare", theorem_compare, METH_VARARGS,
-     "compare(kind, index): (updates, gradients, relative error, sign agreement)."},
+     "compare(name, index): (updates, gradients, relative error, sign agreement)."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,44 +1,46 @@
 /*
- * cep.h - the C interface of the cep engine, and the only door into it.
+ * cep.h - the C interface of the cep engine.
  *
- * cep trains networks with Equilibrium Propagation, with continual weight updates or without
- * (Ernoult et al., 2020, arXiv 2005.04168). The engine is written in Swift; this header is what any
- * other language binds to. If it is not in this file, it is not public.
+ * cep trains networks with Equilibrium Propagation, with or without continual weight updates
+ * (Ernoult et al., 2020, arXiv 2005.04168). The engine is written in Swift. Other languages use it
+ * through this header. If it is not in this file, it is not public.
  *
- * In order of need:
+ * Sections, in order of need:
  *     1. Version, statuses, messages
- *     2. Networks
- *     3. Arrays: looking at parameters and states in place
- *     4. Data that is handed in
- *     5. Progress of long calls, and their steps
- *     6. Phases
- *     7. Learning rules and training
- *     8. Evaluation and prediction
- *     9. Gradients
- *    10. The theorem, step by step
- *    11. Energy and angles
+ *     2. Options by name
+ *     3. Networks
+ *     4. Tensors: parameters and states in place
+ *     5. Data
+ *     6. Progress and steps
+ *     7. Phases
+ *     8. Learning rules and training
+ *     9. Evaluation and prediction
+ *    10. Gradients
+ *    11. The theorem, step by step
+ *    12. Energy and angles
+ *
+ * Example (compiled and run by the tests): Examples/C/digits.c
  *
  * Conventions
- *     - Every function that can fail returns a cep_status; what it produces goes through the last
- *       pointer. On any other status than CEP_OK nothing is written there, parameters are as they
- *       were, and cep_last_error() says what was wrong, what was expected and what was given.
- *     - Matrices are row-major and contiguous. A weight matrix is units above x units below, a state
- *       is batch x units. Layers are counted from the input: 0 ... L. Connection k joins layer k to
- *       layer k + 1.
- *     - A network is used by one thread at a time: a second one gets CEP_BUSY, as does the progress
- *       function. The same holds for the arrays of a step. Different networks may be used from
- *       different threads at the same time.
- *     - Everything that is handed in is checked, and no call ends the process. CEP_INVALID_ARGUMENT
- *       is for NULL where it is not allowed, an address that is not aligned to its type, memory to
- *       be written that overlaps what is read or memory of the network, counts whose bytes cannot be
- *       addressed, kinds there are not, numbers that are not finite or out of range, and pointers to
- *       networks, arrays, steps, gradients and theorems that are of another kind, were released, or
- *       never came from here: these pointers are numbers that are given out once, not addresses. What
- *       cannot be seen is whether memory is there, as large as is said, and nobody else's: whoever
- *       says so is believed, as is a pointer to a function.
- *     - Calls that take a network or a step round to the nearest and take denormal numbers for zeros,
- *       whatever the thread has its processor set to. Progress functions are called with the thread's
- *       own setting, and it is back when the call returns.
+ *     - Functions that can fail return a cep_status and write their result through the last pointer.
+ *       If the status is not CEP_OK, no result is written, the parameters are as before the call, and
+ *       cep_last_error() says what was wrong, what was expected and what was given. The exception is
+ *       cep_train_epoch: if it stops or diverges, the parameters are those after the last whole batch.
+ *       The states of a phase that stops or diverges are those of its last step.
+ *     - Every function can return CEP_INVALID_ARGUMENT (NULL where it is not allowed, an unknown name,
+ *       a wrong shape, a number that is not finite or out of range, a handle that was released) and
+ *       CEP_OUT_OF_MEMORY. Functions that take a network can return CEP_BUSY. Other statuses are
+ *       listed with each function.
+ *     - Pointers to data are not verified: passing valid memory of the stated size is the caller's
+ *       responsibility. Handles (cep_network, cep_memory, cep_step, cep_gradient, cep_theorem) are
+ *       verified: using one that was released or is of another kind is CEP_INVALID_ARGUMENT.
+ *     - Data of the caller is row-major and contiguous. Layers are counted from the input: 0 ... L.
+ *       Connection k of the chain joins layer k to layer k + 1. A readout comes next, then the
+ *       connections that the option "connections" adds.
+ *     - One thread at a time uses a network; a second one gets CEP_BUSY. Progress and step functions
+ *       must not use the network. Different networks can be used by different threads.
+ *     - Strings are UTF-8 and end with a zero byte. Strings that are returned are static, except
+ *       for cep_last_error().
  */
 #ifndef CEP_H
 #define CEP_H
@@ -55,169 +57,180 @@
 #define CEP_NULLABLE
 #endif
 
+/* Before each function: its visibility. Define it as empty or as an import attribute if you need another. */
+#ifndef CEP_API
+#if defined(__GNUC__)
+#define CEP_API __attribute__((visibility("default")))
+#else
+#define CEP_API
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* ---- 1. Version, statuses, messages ---------------------------------------------------------- */
 
+#define CEP_VERSION_MAJOR 0
+#define CEP_VERSION_MINOR 1
+#define CEP_VERSION_PATCH 0
+#define CEP_VERSION_NUMBER (CEP_VERSION_MAJOR * 10000 + CEP_VERSION_MINOR * 100 + CEP_VERSION_PATCH)
 #define CEP_VERSION "0.1.0"
+
+/* The version of the engine at run time: compare it with the macros of the header. */
+CEP_API int32_t cep_version_number(void);
+CEP_API const char *cep_version(void);
 
 typedef int32_t cep_status;
 enum {
     CEP_OK = 0,
-    CEP_INVALID_ARGUMENT = 1, /* a value, shape or pointer that cannot be used */
-    CEP_INVALID_STATE = 2,    /* the call is right, but not now: a nudged phase before a free one */
-    CEP_OUT_OF_MEMORY = 3,    /* the memory asked for cannot be had */
+    CEP_INVALID_ARGUMENT = 1, /* a value, shape or handle that cannot be used */
+    CEP_INVALID_STATE = 2,    /* the call is not possible now: a nudged phase before a free one */
+    CEP_OUT_OF_MEMORY = 3,    /* the memory needed is not available */
     CEP_DIVERGED = 4,         /* a state became infinite or not a number */
-    CEP_STOPPED = 5,          /* the progress function asked to stop */
-    CEP_BUSY = 6              /* the network, or the step, is in use by another thread */
+    CEP_STOPPED = 5,          /* the progress or step function asked to stop */
+    CEP_BUSY = 6              /* another thread uses the network or the step */
 };
 
-/* The version of the engine at run time, CEP_VERSION of the header it was built with. Static. */
-const char *cep_version(void);
+/* "invalid argument" for CEP_INVALID_ARGUMENT and so on; "unknown status" for other numbers. */
+CEP_API const char *cep_status_name(cep_status status);
 
-/* The message of the last call of this thread that did not return CEP_OK; empty before the first.
- * Valid until the next failing call of the same thread. */
-const char *cep_last_error(void);
+/* The message of this thread's last call that failed; empty before the first. Valid until the next
+ * failing call of the thread. At most 1023 bytes. */
+CEP_API const char *cep_last_error(void);
 
-/* The instruction set in use: "baseline", "avx2" or "avx512", the widest there is or what the environment variable
- * CEP_INSTRUCTION_SET asks for. Static. Where that cannot be had, cep_network_create says so. */
-const char *cep_instruction_set(void);
+/* The instruction set in use: "baseline", "avx2" or "avx512". It is the widest that the processor has, or the one in
+ * the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
+CEP_API const char *cep_instruction_set(void);
 
-/* Threads that the engine may use for one network, the caller's included: at first CEP_NUM_THREADS, or the
- * processors of the process. Results do not depend on it, to the last bit. count is 1 to 1024; where
- * CEP_NUM_THREADS is anything else, cep_network_create says so. */
-cep_status cep_set_num_threads(int64_t count);
-int64_t cep_get_num_threads(void);
+/* The number of threads that the engine uses for one network, the caller's included: 1 to 1024. The default is
+ * CEP_NUM_THREADS, or the processors available to the process. Results do not depend on it. */
+CEP_API cep_status cep_set_num_threads(int64_t count);
+CEP_API int64_t cep_get_num_threads(void);
 
-/* ---- 2. Networks ------------------------------------------------------------------------------ */
+/* ---- 2. Options by name ----------------------------------------------------------------------- */
+
+/* An option: a name and a value. The value is a word, numbers or integers; the other two pointers are NULL.
+ * A flag is one integer, 0 or 1. */
+typedef struct cep_option {
+    const char *CEP_NULLABLE name;
+    const char *CEP_NULLABLE text;
+    const double *CEP_NULLABLE numbers;
+    const int64_t *CEP_NULLABLE integers;
+    int64_t count; /* of numbers or integers */
+} cep_option;
+
+/* The options of a network, a rule or a theorem check. Names that are not listed there are refused. */
+typedef struct cep_options {
+    const cep_option *CEP_NULLABLE items;
+    int64_t count;
+} cep_options;
+
+/* The words that an option takes, separated by commas: "tied,untied" for "feedback". NULL for other options. */
+CEP_API const char *CEP_NULLABLE cep_option_words(const char *CEP_NULLABLE name);
+
+/* ---- 3. Networks ------------------------------------------------------------------------------ */
+
+typedef struct cep_network cep_network;
+
+/* Creates a network. Weights and biases are drawn from U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+ *
+ * With a = W s(below) + b + V s(above) the preactivation of a layer, the options are:
+ *
+ *   sizes           integers: units of each layer, input first, at least 3. With a readout the last one is the
+ *                   number of its classes. Required.
+ *   setting         "prototypical" (default): s <- activation(a)
+ *                   "real-time": s <- s + dt (-s + f a), with a computed from activation(s); f = activation'(s) on
+ *                   the hidden layers of tied networks, and 1 elsewhere
+ *   activation      "shifted_sigmoid" (default) 1 / (1 + exp(-4 (x - 1/2))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
+ *                   "sigmoid" 1 / (1 + exp(-x)), "half_hard_sigmoid" min(max(x / 2, 0), 1) or "linear".
+ *                   One word, or one for each layer after the input and before a readout, separated by commas.
+ *   feedback        "tied" (default): the transposed forward weights; an energy-based network
+ *                   "untied": feedback weights of its own; a vector field
+ *   feedback_angle  number: initial angle between feedback and forward weights in degrees, 0 (default) to 180
+ *   dtype           "float32" (default) or "float64"
+ *   seed            integer, its 64 bits: the same seed gives the same parameters. Default 0
+ *   dt              number: time step of the real-time setting, in (0, 1]. Default 0.2
+ *   clamp           flag: whether the real-time setting clamps states to [0, 1] after every step. Default 1
+ *   follows_energy  flag: whether the output layer of a tied real-time network has the factor activation'(s) too,
+ *                   which the published equations leave out. Then states descend the energy. Default 0
+ *   relaxation      "synchronous" (default): in a step of a free phase all layers move from their old states
+ *                   "alternating": layers 1, 3, ... move first, then layers 2, 4, ...
+ *   tolerance       number, 0 or more: a sample rests, and its phase ends, after a step that changed none of its
+ *                   states by more than this. Default 0
+ *   loss            "squared_error" (default) or "cross_entropy", for which the output layer is linear
+ *   readout         flag: whether the last of sizes is a softmax readout outside the dynamics. Default 0
+ *   nudging         prototypical setting: "outside", s <- activation(a) + beta pull (default), or "inside",
+ *                   s <- activation(a + beta pull) (default with a readout, which needs it)
+ *   connections     integers, pairs (from, to): layers that connections join beside the chain, without biases
+ *   connection_kinds  a kind for each pair, separated by commas. Default: "dense" for all
+ *
+ * Release the network with cep_network_destroy. */
+CEP_API cep_status cep_network_create(const cep_options *CEP_NULLABLE options,
+                                      cep_network * CEP_NULLABLE * CEP_NULLABLE network);
+
+/* An independent copy with the same options, parameters, states, optimizer state and random state.
+ * Release it with cep_network_destroy. */
+CEP_API cep_status cep_network_copy(cep_network *CEP_NULLABLE network,
+                                    cep_network * CEP_NULLABLE * CEP_NULLABLE copy);
+
+/* Releases a network. NULL is allowed. Tensors taken from it stay valid. If a call in another thread uses the network,
+ * the memory is freed when that call returns. */
+CEP_API void cep_network_destroy(cep_network *CEP_NULLABLE network);
+
+/* ---- 4. Tensors: parameters and states in place ----------------------------------------------- */
 
 typedef int32_t cep_dtype;
 enum { CEP_FLOAT32 = 0, CEP_FLOAT64 = 1 };
 
-/* How a state moves in one step. a is the drive of a layer: W s(below) + b + V s(above). */
-typedef int32_t cep_setting;
-enum {
-    CEP_PROTOTYPICAL = 0, /* s <- activation(a)                                                   */
-    CEP_REAL_TIME = 1     /* s <- s + dt (-s + f a), a from activation(s), f = activation'(s) on the
-                             hidden layers of tied networks and 1 elsewhere (see follows_energy) */
-};
+enum { CEP_MAX_RANK = 8 };
 
-typedef int32_t cep_activation;
-enum {
-    CEP_SHIFTED_SIGMOID = 0, /* 1 / (1 + exp(-4 (x - 1/2))) */
-    CEP_HARD_SIGMOID = 1,    /* min(max(x, 0), 1)            */
-    CEP_TANH = 2,
-    CEP_SIGMOID = 3,           /* 1 / (1 + exp(-x))            */
-    CEP_HALF_HARD_SIGMOID = 4, /* min(max(x / 2, 0), 1)        */
-    CEP_LINEAR = 5
-};
+/* Memory of the engine that a tensor keeps alive. */
+typedef struct cep_memory cep_memory;
 
-typedef int32_t cep_feedback;
-enum {
-    CEP_TIED = 0,  /* feedback through the transposed forward weights: an energy-based network */
-    CEP_UNTIED = 1 /* feedback weights of their own: a vector field */
-};
+/* A view of memory of the engine. Writing through it changes the network; the next phase uses what was written.
+ * Release it with cep_tensor_release. It stays valid when the network is gone. */
+typedef struct cep_tensor {
+    void *CEP_NULLABLE data;
+    cep_dtype dtype;
+    int32_t rank;
+    int64_t shape[CEP_MAX_RANK];
+    int64_t strides[CEP_MAX_RANK]; /* in bytes */
+    cep_memory *CEP_NULLABLE memory;
+} cep_tensor;
 
-/* In which order layers move in a step of a free phase. Nudged phases are synchronous always. */
-typedef int32_t cep_relaxation;
-enum {
-    CEP_SYNCHRONOUS = 0, /* all at once, from their old states */
-    CEP_ALTERNATING = 1  /* layers 1, 3, ..., then layers 2, 4, ... from the new states of those */
-};
+/* A tensor of the network by name:
+ *
+ *   weights           of connection `index`: units of the upper layer x units of the lower layer
+ *   biases            of connection `index` of the chain, or of a readout: units of the upper layer
+ *   feedback_weights  of connection `index`, untied and not from the input: lower x upper
+ *   states            of layer `index`, 0 being the clamped input: batch x units
+ *
+ * The states get new memory when the batch size changes; a tensor taken before keeps the old states.
+ * CEP_INVALID_STATE for states before the first phase. */
+CEP_API cep_status cep_network_tensor(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE name,
+                                      int64_t index, cep_tensor *CEP_NULLABLE tensor);
 
-/* An option by name: a word, or numbers. */
-typedef struct cep_option {
+/* Releases a tensor and sets it to zero. NULL and a tensor of zeros are allowed. */
+CEP_API void cep_tensor_release(cep_tensor *CEP_NULLABLE tensor);
+
+/* A name and an index, as the functions that return tensors take them. */
+typedef struct cep_parameter {
     const char *CEP_NULLABLE name;
-    const char *CEP_NULLABLE text;      /* NULL for numbers */
-    const double *CEP_NULLABLE numbers; /* NULL for a word */
-    int64_t count;                      /* of numbers */
-} cep_option;
+    int64_t index;
+} cep_parameter;
 
-typedef struct cep_network_options {
-    const int64_t *CEP_NULLABLE sizes; /* units of each layer, input first */
-    int64_t layer_count;               /* at least 3: input, one hidden layer, output */
-    cep_setting setting;
-    cep_activation activation;
-    cep_feedback feedback;
-    cep_dtype dtype;
-    uint64_t seed;          /* the same seed gives the same parameters, rounded to the dtype */
-    double time_step;       /* dt of the real-time setting, in (0, 1] */
-    int32_t clamp;          /* real-time: whether states are clamped to [0, 1] after every step */
-    int32_t follows_energy; /* real-time, tied: activation'(s) on the output layer too, which the
-                               published equations leave out: then states descend the energy */
-    double feedback_angle;  /* untied: initial angle of feedback to forward weights, degrees 0...180 */
-    cep_relaxation relaxation;
-    double tolerance; /* a sample is at rest, and its phase ended, where a step changed none of its
-                         states by more than this; 0 or more */
-    /* Further options by name:
-     *   "loss"        "squared_error" (default) or "cross_entropy", for which the output layer is linear
-     *   "readout"     1: the last of sizes are the classes of a softmax readout outside the dynamics
-     *   "nudging"     prototypical: "outside", s <- activation(a) + beta pull (default), or "inside",
-     *                 s <- activation(a + beta pull), which a readout needs and has by default
-     *   "activations" names separated by commas, one for each layer after the input and before a readout
-     *   "connections" pairs (from, to) of layers that dense connections without biases join beside the chain;
-     *                 their parameters come after those of the chain and of a readout */
-    const cep_option *CEP_NULLABLE more;
-    int64_t more_count;
-} cep_network_options;
+/* Lists the parameters of the network in the order of the connections: the first `capacity` of them are written to
+ * `parameters`, which may be NULL if capacity is 0. `count` is how many there are. */
+CEP_API cep_status cep_network_parameters(cep_network *CEP_NULLABLE network,
+                                          cep_parameter *CEP_NULLABLE parameters, int64_t capacity,
+                                          int64_t *CEP_NULLABLE count);
 
-/* Defaults: no layers, prototypical, shifted sigmoid, tied, float32, seed 0, dt 0.2, clamped, as
- * published, angle 0, synchronous, tolerance 0. */
-void cep_network_options_default(cep_network_options *CEP_NULLABLE options);
+/* ---- 5. Data ---------------------------------------------------------------------------------- */
 
-typedef struct cep_network cep_network;
-
-/* A network with weights and biases drawn from U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
- * Release with cep_network_destroy. */
-cep_status cep_network_create(const cep_network_options *CEP_NULLABLE options,
-                              cep_network * CEP_NULLABLE * CEP_NULLABLE network);
-
-/* A network in memory of its own that goes on as this one would: of the same options, with the same
- * parameters, states and random state, all of one moment. Release with cep_network_destroy. */
-cep_status cep_network_copy(cep_network *CEP_NULLABLE network, cep_network * CEP_NULLABLE * CEP_NULLABLE copy);
-
-/* Releases the network; arrays taken from it stay valid. NULL is allowed. A call that is using the
- * network ends first. Of what is not a network cep_last_error() says so; likewise of the other
- * functions that release. */
-void cep_network_destroy(cep_network *CEP_NULLABLE network);
-
-/* ---- 3. Arrays: looking at parameters and states in place ------------------------------------- */
-
-/* A reference to memory of the engine. Reading and writing through it is reading and writing the
- * network: what is written is seen by the next phase. */
-typedef struct cep_array cep_array;
-
-typedef int32_t cep_array_kind;
-enum {
-    CEP_WEIGHTS = 0,          /* of connection k: units of layer k+1 x units of layer k */
-    CEP_BIASES = 1,           /* of layer k+1: its units */
-    CEP_FEEDBACK_WEIGHTS = 2, /* of connection k > 0, untied: units of layer k x of layer k+1 */
-    CEP_STATES = 3            /* of layer l, 0 being the clamped input: batch x units */
-};
-
-typedef struct cep_array_layout {
-    void *data;
-    cep_dtype dtype;
-    int32_t dimensions; /* 1 or 2 */
-    int64_t shape[2];   /* shape[1] is 1 where there is one dimension */
-} cep_array_layout;
-
-/* Takes a reference to an array of the network; release with cep_array_release. It stays valid when
- * the network is gone. States get new memory when the batch size changes; an array taken before
- * then keeps the old states. CEP_INVALID_STATE for states before the first phase. */
-cep_status cep_network_array(cep_network *CEP_NULLABLE network, cep_array_kind kind, int64_t index,
-                             cep_array * CEP_NULLABLE * CEP_NULLABLE array);
-
-cep_status cep_array_describe(const cep_array *CEP_NULLABLE array, cep_array_layout *CEP_NULLABLE layout);
-
-void cep_array_release(cep_array *CEP_NULLABLE array);
-
-/* ---- 4. Data that is handed in ---------------------------------------------------------------- */
-
-/* A row-major matrix of the caller's, read during the call and not kept. Its dtype need not be the
- * network's. Every value must be finite. */
+/* A row-major matrix of the caller, read during the call. Its dtype need not be the network's. Every
+ * value must be finite. */
 typedef struct cep_matrix {
     const void *CEP_NULLABLE data;
     cep_dtype dtype;
@@ -225,15 +238,15 @@ typedef struct cep_matrix {
     int64_t columns;
 } cep_matrix;
 
-/* What the output should be: class labels 0 ... units - 1 (target one-hot), or, where labels is
- * NULL, a matrix of target values of which the largest names the class. */
+/* Targets: class labels 0 ... classes - 1 (one-hot targets), or, if labels is NULL, a matrix of target
+ * values, of which the largest in a row names the class. */
 typedef struct cep_targets {
     const int64_t *CEP_NULLABLE labels;
     int64_t label_count;
     cep_matrix values;
 } cep_targets;
 
-/* ---- 5. Progress of long calls, and their steps ----------------------------------------------- */
+/* ---- 6. Progress and steps -------------------------------------------------------------------- */
 
 typedef struct cep_progress_report {
     int64_t done;    /* samples (training, evaluation, prediction) or steps (a phase) */
@@ -242,262 +255,241 @@ typedef struct cep_progress_report {
     double loss_sum; /* sum of their losses; 0 in a phase */
 } cep_progress_report;
 
-/* Called now and then (every 20 ms or so), on the thread that made the call. Anything but 0 stops
- * the work: the call returns CEP_STOPPED with the network as after the last whole batch. It must
- * not use the network. */
+/* Called about every 20 ms on the thread that made the call. A return value other than 0 stops the work:
+ * the call returns CEP_STOPPED. */
 typedef int32_t (*cep_progress_function)(const cep_progress_report *report, void *CEP_NULLABLE context);
 
-/* A moment of a phase: before its first step, or after one of them. It is there while the step function runs. */
+/* A step of a phase. It is valid while the step function runs. */
 typedef struct cep_step cep_step;
 
 typedef struct cep_step_summary {
-    int64_t step;         /* steps of the phase taken: 0 where it begins */
+    int64_t step;         /* steps of the phase taken; 0 at its start */
     double beta;          /* strength of the nudging; 0 in a free phase */
-    double residual;      /* max |s(t+1) - s(t)| of the step, over all units of the batch; 0 where it begins */
+    double residual;      /* max |s(t+1) - s(t)| of the step over all units of the batch; 0 at the start */
     int32_t weights_move; /* whether this is the nudged phase of a continual rule */
 } cep_step_summary;
 
 /* For use in a step function. */
-cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summary *CEP_NULLABLE summary);
+CEP_API cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summary *CEP_NULLABLE summary);
 
-/* For use in a step function: the states of a layer, or the parameters of a connection, as they are at this
- * moment. Of states and of parameters that stand still it is the memory the phase works in, to be read only, and
- * different after the next step. Where weights move they may be computed for this call, the last ones being to
- * the last bit what the phase leaves. One thread takes an array at a time: a second one gets CEP_BUSY. The phase
- * goes on when the step function has returned and no call in another thread still computes. Release with
- * cep_array_release. */
-cep_status cep_step_array(const cep_step *CEP_NULLABLE step, cep_array_kind kind, int64_t index,
-                          cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+/* For use in a step function: a tensor of the network at this step, by the names of cep_network_tensor. States, and
+ * parameters that do not move, are the memory that the phase works on: read only, and different after the next step.
+ * Parameters that move may be computed for this call; the last ones equal, bit for bit, those that the phase leaves.
+ * One thread takes a tensor at a time; a second one gets CEP_BUSY. Release it with cep_tensor_release. */
+CEP_API cep_status cep_step_tensor(const cep_step *CEP_NULLABLE step, const char *CEP_NULLABLE name, int64_t index,
+                                   cep_tensor *CEP_NULLABLE tensor);
 
-/* Called at every moment of every phase of a call, on the thread that made it: where the phase begins, and after
- * each step. Anything but 0 stops the work, as with the progress function. It must not use the network, but
- * through the step. No result depends on whether there is a step function. */
+/* Called at the start of every phase of a call and after each step, on the thread that made the call. A return value
+ * other than 0 stops the work, as with the progress function. Results do not depend on it. */
 typedef int32_t (*cep_step_function)(const cep_step *step, void *CEP_NULLABLE context);
 
 typedef struct cep_progress {
     cep_progress_function CEP_NULLABLE function;
     cep_step_function CEP_NULLABLE step;
-    void *CEP_NULLABLE context; /* handed to both */
+    void *CEP_NULLABLE context; /* passed to both */
 } cep_progress;
 
-/* ---- 6. Phases -------------------------------------------------------------------------------- */
+/* ---- 7. Phases -------------------------------------------------------------------------------- */
 
 typedef struct cep_phase_outcome {
-    int64_t steps;     /* taken */
+    int64_t steps;     /* steps taken */
     double residual;   /* max |s(t+1) - s(t)| of the last step, over all units of the batch */
     int32_t converged; /* whether the residual is at most the square root of the dtype's epsilon */
 } cep_phase_outcome;
 
-/* Clamps the input to x (batch x units of layer 0) and relaxes without nudging, from zero states or,
- * where continue_from_state is not 0, from the present ones (of the same batch size). */
-cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
-                          int32_t continue_from_state, cep_progress progress,
-                          cep_phase_outcome *CEP_NULLABLE outcome);
+/* Clamps the input to x (batch x units of layer 0) and relaxes without nudging, from zero states or, if
+ * continue_from_state is not 0, from the present ones, which must have the same batch size.
+ * CEP_INVALID_STATE if there are none to continue from; CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                  int64_t steps, int32_t continue_from_state, cep_progress progress,
+                                  cep_phase_outcome *CEP_NULLABLE outcome);
 
-/* Relaxes from the present states with the output pulled towards the targets with strength beta
- * (not 0). Weights do not move. CEP_INVALID_STATE before any free phase. */
-cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep_targets *CEP_NULLABLE targets,
-                            double beta, int64_t steps, cep_progress progress,
-                            cep_phase_outcome *CEP_NULLABLE outcome);
+/* Relaxes from the present states with the output nudged towards the targets with strength beta (not 0). Weights do
+ * not move. CEP_INVALID_STATE before any free phase; CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep_targets *CEP_NULLABLE targets,
+                                    double beta, int64_t steps, cep_progress progress,
+                                    cep_phase_outcome *CEP_NULLABLE outcome);
 
-/* ---- 7. Learning rules and training ----------------------------------------------------------- */
+/* ---- 8. Learning rules and training ----------------------------------------------------------- */
 
-typedef int32_t cep_rule_kind;
-enum {
-    CEP_RULE_EP = 0,   /* one update from the two steady states */
-    CEP_RULE_CEP = 1,  /* continual: an update at every step of the nudged phase */
-    CEP_RULE_BPTT = 2, /* backpropagation through the steps of the free phase */
-    CEP_RULE_RBP = 3   /* recurrent backpropagation at the steady state */
-};
-
-typedef int32_t cep_beta_sign;
-enum {
-    CEP_BETA_FIXED = 0,
-    CEP_BETA_RANDOM = 1,   /* drawn for each batch, with probability 1/2 */
-    CEP_BETA_SYMMETRIC = 2 /* EP: phases at +beta and -beta from the same steady state */
-};
-
-typedef struct cep_rule {
-    cep_rule_kind kind;
-    int64_t free_steps;
-    int64_t nudged_steps; /* EP, C-EP */
-    double beta;          /* EP, C-EP: finite, not 0 */
-    cep_beta_sign beta_sign;
-    int32_t accumulate;       /* EP: whether to sum updates over the steps of the nudged phase, rather than
-                                 take the update from its ends; of consequence with untied feedback */
-    int32_t write_every_step; /* C-EP: whether to write the weights at every step, rather than keep how they
-                                 moved as a product of a few rows and write them once: the same but for rounding */
-    int64_t last_steps;       /* BPTT: steps at the end to send gradients back through; 0 for all */
-    double tolerance;         /* RBP: size of the last gradient beside the first, in (0, 1) */
-    int64_t max_iterations;   /* RBP */
-    const double *CEP_NULLABLE learning_rates; /* of each connection, input first */
-    int64_t learning_rate_count;               /* as many as connections; 0 only to estimate gradients */
-    const double *CEP_NULLABLE bias_learning_rates;
-    int64_t bias_learning_rate_count; /* 0 for those of the weights */
-    /* Further options by name:
-     *   "optimizer"     "sgd" (default) or "adam"
-     *   "momentum"      SGD: in [0, 1)
-     *   "beta1", "beta2", "epsilon"  Adam: .9, .999, 1e-8 by default
-     *   "weight_decay"  one number, or one for each connection; added to the gradient, times the parameter */
-    const cep_option *CEP_NULLABLE more;
-    int64_t more_count;
-} cep_rule;
-
-/* Defaults: EP of no steps, fixed beta 0, update from the ends, all steps, tolerance 1e-6, 10000 iterations, no
- * learning rates. */
-void cep_rule_default(cep_rule *CEP_NULLABLE rule);
+/* The options of a learning rule:
+ *
+ *   rule                 "ep": one update from the two steady states
+ *                        "cep": continual, an update at every step of the nudged phase
+ *                        "bptt": backpropagation through the steps of the free phase
+ *                        "rbp": recurrent backpropagation at the steady state
+ *   free_steps           integer, 1 or more. Required.
+ *   nudged_steps         ep, cep: integer, 1 or more. Required there.
+ *   beta                 ep, cep: number, finite and not 0. Required there.
+ *   beta_sign            ep, cep: "fixed" (default); "random", drawn for each batch with probability 1/2; or "symmetric"
+ *                        (ep), phases at +beta and -beta from the same steady state
+ *   accumulate           ep: flag: whether to sum updates over the steps of the nudged phase instead of taking the
+ *                        update from its ends. The two differ with untied feedback. Default 0
+ *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as a
+ *                        product of a few rows. The two differ in rounding. Default 0
+ *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all
+ *   tolerance            rbp: number in (0, 1), the size of the last gradient beside the first. Default 1e-6
+ *   max_iterations       rbp: integer. Default 10000
+ *   learning_rates       numbers, one for each connection. Required, except to estimate gradients.
+ *   bias_learning_rates  numbers. Default: the learning rates
+ *   optimizer            "sgd" (default) or "adam"
+ *   momentum             sgd: number in [0, 1). Default 0
+ *   beta1, beta2, epsilon  adam: numbers. Default 0.9, 0.999, 1e-8
+ *   weight_decay         one number, or one for each connection: it is multiplied by the parameter and added to the
+ *                        gradient. Default 0
+ */
 
 typedef struct cep_metrics {
     int64_t samples;
     int64_t errors;  /* wrong predictions at the end of the free phase */
-    double loss;     /* mean over samples at the end of the free phase: 1/2 |s_L - y|^2, or the cross-entropy */
+    double loss;     /* mean over samples at the end of the free phase */
     double loss_sum; /* the sum of the same */
 } cep_metrics;
 
-/* One batch: free phase, nudged phase, update. The states stay as the nudged phase left them. */
-cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                           const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
-                           cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
+/* Trains one batch: free phase, nudged phase, update. The states are those at the end of the nudged phase.
+ * CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                   const cep_targets *CEP_NULLABLE targets, const cep_options *CEP_NULLABLE rule,
+                                   cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
 
-/* Part of an epoch, for whoever saves the network or looks at it in between. Parts that follow each other are the
- * whole epoch, to the last bit. */
+/* Part of an epoch. Consecutive parts give the same result as the whole epoch, bit for bit. */
 typedef struct cep_epoch_part {
     int64_t first_batch; /* batches done before */
-    int64_t batch_count; /* 0, or more than there are, for all that are left */
-    int64_t errors;      /* of the batches before: metrics and progress count on from here; 0 to their
-                            samples */
+    int64_t batch_count; /* batches to do; 0 for all that are left */
+    int64_t errors;      /* of the batches before: metrics and progress continue from here */
     double loss_sum;     /* of the same; finite, 0 or more */
 } cep_epoch_part;
 
-/* One pass over the data in an order drawn from shuffle_seed, in batches of batch_size rows (the
- * last one may be smaller), or the part given (NULL for the whole). The metrics are accumulated as training goes.
- * x and targets are read batch by batch: they must not be memory of the network. */
-cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                           const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
-                           int64_t batch_size, uint64_t shuffle_seed, const cep_epoch_part *CEP_NULLABLE part,
-                           cep_progress progress, cep_metrics *CEP_NULLABLE metrics);
+/* Trains one epoch in an order drawn from shuffle_seed, in batches of batch_size rows (the last one may be smaller), or
+ * the given part of it (NULL for the whole). x and targets must not be memory of the network.
+ * CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                   const cep_targets *CEP_NULLABLE targets, const cep_options *CEP_NULLABLE rule,
+                                   int64_t batch_size, uint64_t shuffle_seed,
+                                   const cep_epoch_part *CEP_NULLABLE part, cep_progress progress,
+                                   cep_metrics *CEP_NULLABLE metrics);
 
-/* Where the network's own stream of random numbers is. cep_train_batch and cep_gradient_estimate draw random signs
- * of beta from it; epochs have streams of their own, from shuffle_seed. Not all words are 0. */
+/* The state of the network's random numbers. cep_train_batch and cep_gradient_estimate draw random signs of beta from
+ * it; epochs draw from shuffle_seed. At least one word is not 0. */
 typedef struct cep_random_state {
     uint64_t words[4];
 } cep_random_state;
 
-cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_random_state *CEP_NULLABLE state);
-cep_status cep_set_random_state(cep_network *CEP_NULLABLE network, const cep_random_state *CEP_NULLABLE state);
+CEP_API cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_random_state *CEP_NULLABLE state);
+CEP_API cep_status cep_set_random_state(cep_network *CEP_NULLABLE network,
+                                        const cep_random_state *CEP_NULLABLE state);
 
-/* What an optimizer remembers between updates: "velocity" (SGD with momentum), "first_moment" and "second_moment"
- * (Adam), each of the shapes of the parameters. Copies of a network have it too. */
+/* What an optimizer remembers between updates: "velocity" (sgd with momentum), or "first_moment" and "second_moment"
+ * (adam), each with the shapes of the parameters. It is part of the network. */
 typedef struct cep_optimizer_summary {
     char name[16]; /* "sgd" or "adam"; empty before the first update */
     int64_t steps; /* updates made */
 } cep_optimizer_summary;
 
-/* Prepares the state of a rule's optimizer: zeros, unless that optimizer was used last. */
-cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_rule *CEP_NULLABLE rule);
-cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network, cep_optimizer_summary *CEP_NULLABLE summary);
+/* Prepares the state of a rule's optimizer: zeros, unless the network was last updated by that optimizer. */
+CEP_API cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_options *CEP_NULLABLE rule);
+CEP_API cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network,
+                                           cep_optimizer_summary *CEP_NULLABLE summary);
 /* CEP_INVALID_STATE if there is no state. */
-cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
-/* What is remembered of a kind of parameters (not CEP_STATES). Release with cep_array_release. */
-cep_status cep_optimizer_array(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE name,
-                               cep_array_kind kind, int64_t index, cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+CEP_API cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
+/* What is remembered, as `state`, of a parameter. CEP_INVALID_STATE if there is no state. Release the tensor with
+ * cep_tensor_release. */
+CEP_API cep_status cep_optimizer_tensor(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE state,
+                                        const char *CEP_NULLABLE name, int64_t index,
+                                        cep_tensor *CEP_NULLABLE tensor);
 
-/* ---- 8. Evaluation and prediction ------------------------------------------------------------- */
+/* ---- 9. Evaluation and prediction ------------------------------------------------------------- */
 
-/* Whether a network can learn from the data, or be evaluated on it: what the other functions check before they
- * begin, for whoever needs to know earlier. */
-cep_status cep_check_samples(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                             const cep_targets *CEP_NULLABLE targets);
+/* Checks data as training and evaluation do: shapes, labels, finite values. */
+CEP_API cep_status cep_check_samples(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                     const cep_targets *CEP_NULLABLE targets);
 
-/* Free phases over the data. Neither parameters nor states of the network change. */
-cep_status cep_evaluate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                        const cep_targets *CEP_NULLABLE targets, int64_t steps, cep_progress progress,
-                        cep_metrics *CEP_NULLABLE metrics);
+/* Free phases over the data. The network does not change. CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_evaluate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                const cep_targets *CEP_NULLABLE targets, int64_t steps, cep_progress progress,
+                                cep_metrics *CEP_NULLABLE metrics);
 
-/* The class of each row of x, the output unit with the largest state after a free phase, written to
- * classes (class_count = rows of x). Neither parameters nor states of the network change. */
-cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
-                       cep_progress progress, int64_t *CEP_NULLABLE classes, int64_t class_count);
+/* The class of each row of x: the largest score after a free phase, written to classes (class_count = rows of x). The
+ * network does not change. CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
+                               cep_progress progress, int64_t *CEP_NULLABLE classes, int64_t class_count);
 
-/* ---- 9. Gradients ----------------------------------------------------------------------------- */
+/* ---- 10. Gradients ---------------------------------------------------------------------------- */
 
-/* The gradient of the mean loss at the end of the free phase, as a rule estimates it: what the rule's update at
- * learning rate 1 is minus of. */
+/* A rule's estimate of the gradient of the mean loss at the end of the free phase: minus the rule's update at learning
+ * rate 1. */
 typedef struct cep_gradient cep_gradient;
 
-/* x is one batch. The network does not change. Release with cep_gradient_destroy. */
-cep_status cep_gradient_estimate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                                 const cep_targets *CEP_NULLABLE targets, const cep_rule *CEP_NULLABLE rule,
-                                 cep_progress progress, cep_metrics *CEP_NULLABLE metrics,
-                                 cep_gradient * CEP_NULLABLE * CEP_NULLABLE gradient);
+/* x is one batch. The network does not change. Release the gradient with cep_gradient_destroy.
+ * CEP_DIVERGED, CEP_STOPPED. */
+CEP_API cep_status cep_gradient_estimate(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                         const cep_targets *CEP_NULLABLE targets,
+                                         const cep_options *CEP_NULLABLE rule, cep_progress progress,
+                                         cep_metrics *CEP_NULLABLE metrics,
+                                         cep_gradient * CEP_NULLABLE * CEP_NULLABLE gradient);
 
-/* The gradient of the parameters of the given kind (not CEP_STATES) of connection `index`, of the parameters'
- * shape. Release with cep_array_release. */
-cep_status cep_gradient_array(const cep_gradient *CEP_NULLABLE gradient, cep_array_kind kind, int64_t index,
-                              cep_array * CEP_NULLABLE * CEP_NULLABLE array);
+/* The gradient of a parameter, with the parameter's shape. Release it with cep_tensor_release. */
+CEP_API cep_status cep_gradient_tensor(const cep_gradient *CEP_NULLABLE gradient, const char *CEP_NULLABLE name,
+                                       int64_t index, cep_tensor *CEP_NULLABLE tensor);
 
-void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
+CEP_API void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
 
-/* ---- 10. The theorem, step by step ------------------------------------------------------------- */
+/* ---- 11. The theorem, step by step ------------------------------------------------------------- */
 
-typedef struct cep_theorem_conditions {
-    int64_t free_steps;
-    int64_t nudged_steps; /* at most free_steps */
-    double beta;
-    const double *CEP_NULLABLE learning_rates; /* of each connection during the nudged phase; 0 for EP */
-    int64_t learning_rate_count;
-    const double *CEP_NULLABLE bias_learning_rates;
-    int64_t bias_learning_rate_count; /* 0 for those of the weights */
-    /* Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the weights, on both
-     * sides; the updates of neurons that the nudging has not reached yet (layer l at t < L - l), and of those that
-     * a step leaves at a bound of the clamping. */
-    int32_t as_recorded;
-} cep_theorem_conditions;
-
-/* Theorem 1 of Ernoult et al. (2020) on one batch: what neurons and synapses do at each step of the nudged phase,
- * beside minus the gradients that BPTT sends back through the last steps of the free phase. */
+/* Theorem 1 of Ernoult et al. (2020) on one batch: the updates of neurons and synapses at each step of the nudged phase,
+ * and the negative gradients that BPTT sends back through the last steps of the free phase. */
 typedef struct cep_theorem cep_theorem;
 
-/* The network does not change. Computed in float64 whatever its dtype: what a small beta does to float32 states is
- * mostly rounding. Release with cep_theorem_destroy. */
-cep_status cep_theorem_check(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
-                             const cep_targets *CEP_NULLABLE targets,
-                             const cep_theorem_conditions *CEP_NULLABLE conditions, cep_progress progress,
-                             cep_theorem * CEP_NULLABLE * CEP_NULLABLE theorem);
+/* The network does not change. Everything is computed in float64. Release the result with cep_theorem_destroy.
+ * CEP_DIVERGED, CEP_STOPPED. The options are:
+ *
+ *   free_steps, nudged_steps  integers; nudged_steps is at most free_steps. Required.
+ *   beta                      number. Required.
+ *   learning_rates            numbers, one for each connection during the nudged phase; 0 for EP. Required.
+ *   bias_learning_rates       numbers. Default: the learning rates
+ *   as_recorded               flag: whether to leave out what the paper's code leaves out: the term t = 0 of the
+ *                             weights, neurons that the nudging has not reached yet (layer l at t < L - l), and
+ *                             neurons that a step leaves at a bound of the clamping. Default 0
+ */
+CEP_API cep_status cep_theorem_check(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
+                                     const cep_targets *CEP_NULLABLE targets,
+                                     const cep_options *CEP_NULLABLE options, cep_progress progress,
+                                     cep_theorem * CEP_NULLABLE * CEP_NULLABLE theorem);
 
 typedef struct cep_theorem_summary {
     double angle;                 /* degrees between the total update and the total gradient of all weights */
-    cep_phase_outcome free_phase; /* the theorem supposes it converged */
+    cep_phase_outcome free_phase; /* the theorem assumes that it converged */
 } cep_theorem_summary;
 
-cep_status cep_theorem_summarize(const cep_theorem *CEP_NULLABLE theorem,
-                                 cep_theorem_summary *CEP_NULLABLE summary);
+CEP_API cep_status cep_theorem_summarize(const cep_theorem *CEP_NULLABLE theorem,
+                                         cep_theorem_summary *CEP_NULLABLE summary);
 
 typedef struct cep_theorem_curves {
-    cep_array *CEP_NULLABLE updates;   /* nudged_steps x entries; release with cep_array_release */
-    cep_array *CEP_NULLABLE gradients; /* the same; minus the gradient */
-    double relative_error;             /* |updates - gradients| / |gradients| */
-    double sign_agreement;             /* share of the same sign where neither is 0 */
+    cep_tensor updates;    /* nudged_steps x entries; release both with cep_tensor_release */
+    cep_tensor gradients;  /* the same; the negative gradient */
+    double relative_error; /* |updates - gradients| / |gradients| */
+    double sign_agreement; /* share of equal signs among entries where neither is 0 */
 } cep_theorem_curves;
 
-/* The curves of the parameters of a connection, or (CEP_STATES) of the neurons of a layer 1 ... L, summed over the
+/* The curves of a parameter by name and index, or ("states") of the neurons of a layer 1 ... L, summed over the
  * batch. Entries are in the order of the parameter's memory. */
-cep_status cep_theorem_compare(const cep_theorem *CEP_NULLABLE theorem, cep_array_kind kind, int64_t index,
-                               cep_theorem_curves *CEP_NULLABLE curves);
+CEP_API cep_status cep_theorem_compare(const cep_theorem *CEP_NULLABLE theorem, const char *CEP_NULLABLE name,
+                                       int64_t index, cep_theorem_curves *CEP_NULLABLE curves);
 
-void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
+CEP_API void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
 
-/* ---- 11. Energy and angles ---------------------------------------------------------------------- */
+/* ---- 12. Energy and angles ---------------------------------------------------------------------- */
 
-/* For each sample of the present states of a network with tied feedback. Real-time setting: the energy
- * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L; the published
- * dynamics descend it but for the output layer (see follows_energy). Prototypical setting: minus the primitive
- * function sum s_above' W s_below + sum b' s. `count` is the batch size. */
-cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
+/* The energy of each sample of the present states, for a network with tied feedback. Real-time setting:
+ * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L. Prototypical setting: minus
+ * the primitive function sum s_above' W s_below + sum b' s. `count` is the batch size.
+ * CEP_INVALID_STATE before the first phase. */
+CEP_API cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
 
-/* Degrees between the feedback weights and the transposed forward weights of connection 1 or higher; 0 where tied.
- */
-cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connection, double *CEP_NULLABLE degrees);
+/* Degrees between the feedback weights and the transposed forward weights of a connection that is not from the input;
+ * 0 if they are tied. */
+CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connection,
+                                      double *CEP_NULLABLE degrees);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@ import CEPKernels
 /// into an update of its parameters.
 ///
 /// Phases, estimators and optimizers know connections only through this interface. A new kind of connection is one
-/// conforming type in a file of its own and a case in `makeConnection`.
+/// conforming type in a file of its own. `NamedConnection` makes it available by name.
 ///
 /// The layer nearer to the input is called *below*, the other *above*.
 public protocol Connection<Element>: AnyObject {
@@ -103,17 +103,45 @@ extension Connection {
     public func drawParameters(using random: inout RandomSource) { parameters.draw(using: &random) }
 }
 
-/// The kinds of connections there are. A connection from the input has no feedback, because the input is clamped.
-func makeConnection<Element: KernelScalar>(
-    _ edge: Edge, from: Layer, to: Layer, hasBiases: Bool, feedback: Feedback
-) throws(EngineError) -> any Connection<Element> {
-    switch feedback {
-    case .tied:
-        try TiedDenseConnection(
-            below: from.units, above: to.units, hasBiases: hasBiases, isFromInput: edge.from == 0)
-    case .untied:
-        try UntiedDenseConnection(
-            below: from.units, above: to.units, hasBiases: hasBiases, isFromInput: edge.from == 0)
+/// A kind of connection that options can name.
+package protocol NamedConnection<Element> {
+    associatedtype Element: KernelScalar
+
+    /// Its name in the option "connection_kinds".
+    static var name: String { get }
+
+    /// - Throws: `EngineError.invalidArgument` if it cannot join these layers; `.outOfMemory`.
+    static func make(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element>
+}
+
+extension KernelScalar {
+    /// The kinds of connections. A new one is a file of its own and a line here.
+    static var connectionKinds: [any NamedConnection<Self>.Type] {
+        [
+            DenseConnection<Self>.self
+        ]
+    }
+}
+
+/// Where a connection stands in a network.
+package struct ConnectionPlace {
+    let below: Layer
+    let above: Layer
+    /// Connections beside the chain have none: a layer has the biases of the chain.
+    let hasBiases: Bool
+    /// Then there is no feedback, because the input is clamped.
+    let isFromInput: Bool
+    let feedback: Feedback
+}
+
+extension ConnectionKind {
+    func make<Element: KernelScalar>(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element> {
+        let kinds = Element.connectionKinds
+        guard let kind = kinds.first(where: { $0.name == rawValue }) else {
+            throw .invalidArgument(
+                "the kind of a connection must be \(kinds.map { $0.name }.joined(separator: " or ")), got \(rawValue)")
+        }
+        return try kind.make(place)
     }
 }
 

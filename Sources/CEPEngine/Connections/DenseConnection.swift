@@ -1,19 +1,32 @@
 import CEPKernels
 
+/// All units to all units, with tied or untied feedback.
+enum DenseConnection<Element: KernelScalar>: NamedConnection {
+    static var name: String { "dense" }
+
+    static func make(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element> {
+        switch place.feedback {
+        case .tied: try TiedDenseConnection(place)
+        case .untied: try UntiedDenseConnection(place)
+        }
+    }
+}
+
 /// The products that the dense connections, tied and untied, have in common: all units to all units.
 final class DenseProducts<Element: KernelScalar> {
     let parameters: ConnectionParameters<Element>
     /// nil for a connection from the input, whose product is taken once a phase with the weights as they lie, and before
     /// the first phase.
     private(set) var buffer: PackedWeightsBuffer<Element>?
-    private let isFromInput: Bool
+    let isFromInput: Bool
     /// Memory for what an update needs of the layers above and below.
     private(set) var below: Matrix<Element>?
     private(set) var above: Matrix<Element>?
 
-    init(_ parameters: ConnectionParameters<Element>, isFromInput: Bool) {
-        self.parameters = parameters
-        self.isFromInput = isFromInput
+    init(_ place: ConnectionPlace, hasFeedback: Bool) throws(EngineError) {
+        parameters = try ConnectionParameters(
+            below: place.below.units, above: place.above.units, biases: place.hasBiases, feedback: hasFeedback)
+        isFromInput = place.isFromInput
     }
 
     func prepare() throws(EngineError) {
@@ -66,6 +79,33 @@ final class DenseProducts<Element: KernelScalar> {
     }
 
     var multiplications: Int { 2 * parameters.weights.count }
+}
+
+/// A connection by dense products.
+protocol DenseProductsConnection: Connection {
+    var products: DenseProducts<Element> { get }
+}
+
+extension DenseProductsConnection {
+    var parameters: ConnectionParameters<Element> { products.parameters }
+    var packed: PackedConnection<Element>? { products.packed }
+    var multiplications: Int { products.multiplications }
+
+    func prepare() throws(EngineError) { try products.prepare() }
+
+    func forward(
+        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        products.forward(below, rows: rows, addingTo: base, into: preactivation)
+    }
+
+    func feedback(
+        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
+        into preactivation: UnsafeMutablePointer<Element>
+    ) {
+        products.feedback(above, rows: rows, addingTo: base, into: preactivation)
+    }
 }
 
 extension ConnectionParameters {

@@ -1,48 +1,20 @@
 import CEPKernels
 
 /// All units to all units, the same weights forward and, transposed, back.
-public final class TiedDenseConnection<Element: KernelScalar>: Connection {
-    public let parameters: ConnectionParameters<Element>
-    private let isFromInput: Bool
-    private let products: DenseProducts<Element>
+final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection {
+    let products: DenseProducts<Element>
 
-    /// - Parameters:
-    ///   - below: Units of the layer below.
-    ///   - above: Units of the layer above.
-    ///   - hasBiases: Whether it has the biases of the layer above.
-    ///   - isFromInput: Whether the layer below is the clamped input.
-    public init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
-        self.isFromInput = isFromInput
-        parameters = try ConnectionParameters(below: below, above: above, biases: hasBiases, feedback: false)
-        products = DenseProducts(parameters, isFromInput: isFromInput)
+    init(_ place: ConnectionPlace) throws(EngineError) {
+        products = try DenseProducts(place, hasFeedback: false)
     }
 
-    public func prepare() throws(EngineError) { try products.prepare() }
+    func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
 
-    public func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
-
-    public func forward(
-        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
-        into preactivation: UnsafeMutablePointer<Element>
-    ) {
-        products.forward(below, rows: rows, addingTo: base, into: preactivation)
-    }
-
-    public func feedback(
-        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
-        into preactivation: UnsafeMutablePointer<Element>
-    ) {
-        products.feedback(above, rows: rows, addingTo: base, into: preactivation)
-    }
-
-    public var packed: PackedConnection<Element>? { products.packed }
-
-    public var multiplications: Int { products.multiplications }
 
     /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), of activities.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func addUpdate(
+    func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
@@ -51,7 +23,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         let difference = above.rows(from: 0, count: batch)
         difference.setToDifference(of: newer.above.activity, and: older.above.activity)
         accumulator.addToBiases(rowsOf: difference, scale: rates.biases)
-        if isFromInput {
+        if products.isFromInput {
             // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
             accumulator.weights.view.addOuterProduct(
                 of: difference, and: newer.below.activity, scale: rates.weights)
@@ -67,10 +39,10 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func makeContinualUpdate(
+    func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
-        if isFromInput { return try InputUpdate(from: start, rates: rates) { $0.activity } }
+        if products.isFromInput { return try InputUpdate(from: start, rates: rates) { $0.activity } }
         let (batch, below, above) = (start.above.activity.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with the rows of the update each way, against writing the weights.
         let telescoping = 2 * Double(2 * batch) * Double(batch) * Double(below + above)
@@ -82,13 +54,13 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         return try TelescopedUpdate(from: start, rates: rates)
     }
 
-    public func addForwardAdjoint(
+    func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
-    public func addFeedbackAdjoint(
+    func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(
@@ -96,7 +68,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights act on the layer above and on the one below.
-    public func addGradient(
+    func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
     ) {
@@ -107,7 +79,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func drawFeedback(flipProbability: Double, using random: inout RandomSource) {}
+    func drawFeedback(flipProbability: Double, using random: inout RandomSource) {}
 
-    public func feedbackAngle() -> Double { 0 }
+    func feedbackAngle() -> Double { 0 }
 }

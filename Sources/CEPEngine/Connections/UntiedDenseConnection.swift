@@ -2,49 +2,20 @@ import CEPKernels
 
 /// All units to all units, with feedback weights of their own: the vector field. A connection from the input has none,
 /// because the input is clamped.
-public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
-    public let parameters: ConnectionParameters<Element>
-    private let isFromInput: Bool
-    private let products: DenseProducts<Element>
+final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnection {
+    let products: DenseProducts<Element>
 
-    /// - Parameters:
-    ///   - below: Units of the layer below.
-    ///   - above: Units of the layer above.
-    ///   - hasBiases: Whether it has the biases of the layer above.
-    ///   - isFromInput: Whether the layer below is the clamped input.
-    public init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
-        self.isFromInput = isFromInput
-        parameters = try ConnectionParameters(
-            below: below, above: above, biases: hasBiases, feedback: !isFromInput)
-        products = DenseProducts(parameters, isFromInput: isFromInput)
+    init(_ place: ConnectionPlace) throws(EngineError) {
+        products = try DenseProducts(place, hasFeedback: !place.isFromInput)
     }
 
-    public func prepare() throws(EngineError) { try products.prepare() }
+    func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
 
-    public func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
-
-    public func forward(
-        _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
-        into preactivation: UnsafeMutablePointer<Element>
-    ) {
-        products.forward(below, rows: rows, addingTo: base, into: preactivation)
-    }
-
-    public func feedback(
-        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
-        into preactivation: UnsafeMutablePointer<Element>
-    ) {
-        products.feedback(above, rows: rows, addingTo: base, into: preactivation)
-    }
-
-    public var packed: PackedConnection<Element>? { products.packed }
-
-    public var multiplications: Int { products.multiplications }
 
     /// ΔW = r (s′ₐ − sₐ)ᵀ ρ(s_b), Δb = r Σ (s′ₐ − sₐ), ΔV = r (s′_b − s_b)ᵀ ρ(sₐ).
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func addUpdate(
+    func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
@@ -57,10 +28,10 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         feedbackWeights.view.addOuterProduct(of: below, and: older.above.activity, scale: rates.weights)
     }
 
-    public func makeContinualUpdate(
+    func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
-        if isFromInput { return try InputUpdate(from: start, rates: rates) { $0.state } }
+        if products.isFromInput { return try InputUpdate(from: start, rates: rates) { $0.state } }
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
         // Multiplications a step: a product with half of all rows each way, against writing both weights.
         let accumulating = Double(steps) * Double(batch) * Double(batch) * Double(below + above)
@@ -74,13 +45,13 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }
 
-    public func addForwardAdjoint(
+    func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
-    public func addFeedbackAdjoint(
+    func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         guard let feedbackWeights = parameters.feedbackWeights else { return }
@@ -88,7 +59,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     /// dL/dW = δₐᵀ r_b, dL/dV = δ_bᵀ rₐ.
-    public func addGradient(
+    func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
     ) {
@@ -99,7 +70,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func drawFeedback(flipProbability: Double, using random: inout RandomSource) {
+    func drawFeedback(flipProbability: Double, using random: inout RandomSource) {
         guard let feedback = parameters.feedbackWeights else { return }
         let weights = parameters.weights
         for i in 0..<feedback.rows {
@@ -112,7 +83,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func feedbackAngle() -> Double {
+    func feedbackAngle() -> Double {
         guard let feedback = parameters.feedbackWeights else { return 0 }
         let weights = parameters.weights
         var product = 0.0

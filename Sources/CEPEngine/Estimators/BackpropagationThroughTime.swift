@@ -1,7 +1,9 @@
 import CEPKernels
 
 /// BPTT: the gradient of the loss at the end of the free phase, sent back through all or the last of its steps.
-public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
+public struct BackpropagationThroughTime<Element: KernelScalar>: NamedRule {
+    package static var name: String { "bptt" }
+
     public let freeSteps: Int
     /// The steps at the end that gradients are sent back through; all of them where nil.
     public let lastSteps: Int?
@@ -15,6 +17,13 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: LearningRule {
         self.lastSteps = lastSteps
         self.learningRates = learningRates
         self.optimizer = optimizer
+    }
+
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            freeSteps: try required(options.integer("free_steps"), "free_steps"),
+            lastSteps: try options.integer("last_steps"), learningRates: try options.learningRates(),
+            optimizer: try options.optimizer())
     }
 
     public func validate(for network: Network<Element>) throws(EngineError) {

@@ -4,7 +4,9 @@ import CEPKernels
 /// network with untied feedback this is the continual vector field rule, C-VF.
 ///
 /// A readout is outside the dynamics: it is updated once, at the end of the nudged phase.
-public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRule {
+public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule {
+    package static var name: String { "cep" }
+
     public let phases: TwoPhases
     public let learningRates: LearningRates?
     public let optimizer: any Optimizer
@@ -20,6 +22,12 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: LearningRu
         self.learningRates = learningRates
         self.optimizer = optimizer
         self.writesEveryStep = writesEveryStep
+    }
+
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            try TwoPhases(&options), learningRates: try options.learningRates(), optimizer: try options.optimizer(),
+            writesEveryStep: try options.flag("write_every_step") ?? false)
     }
 
     public var isContinual: Bool { true }

@@ -2,7 +2,9 @@ import CEPKernels
 
 /// EP (Scellier and Bengio, 2017): one update from the steady states of the free and of the nudged phase. On a
 /// network with untied feedback this is the vector field rule, VF.
-public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
+public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
+    package static var name: String { "ep" }
+
     public let phases: TwoPhases
     public let learningRates: LearningRates?
     public let optimizer: any Optimizer
@@ -18,6 +20,12 @@ public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
         self.learningRates = learningRates
         self.optimizer = optimizer
         self.accumulates = accumulates
+    }
+
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            try TwoPhases(&options), learningRates: try options.learningRates(), optimizer: try options.optimizer(),
+            accumulates: try options.flag("accumulate") ?? false)
     }
 
     public func validate(for network: Network<Element>) throws(EngineError) { try phases.validate(for: network) }

@@ -3,7 +3,7 @@ import CEPKernels
 /// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with what is
 /// needed to learn by it: learning rates and an optimizer.
 ///
-/// A new rule is one conforming type in a file of its own, and a case where rules are read from their options.
+/// A new rule is one conforming type in a file of its own. `NamedRule` makes it available by name.
 public protocol LearningRule<Element>: Sendable {
     associatedtype Element: KernelScalar
 

@@ -5,7 +5,9 @@ import CEPKernels
 ///
 /// It is the sum of the gradients that BPTT sends back through a step at the steady state, again and again, until they
 /// have died away.
-public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
+public struct RecurrentBackpropagation<Element: KernelScalar>: NamedRule {
+    package static var name: String { "rbp" }
+
     public let freeSteps: Int
     /// Iterations end when the largest dL/ds is this small beside the first one.
     public let tolerance: Double
@@ -22,6 +24,14 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         self.maximumIterations = maximumIterations
         self.learningRates = learningRates
         self.optimizer = optimizer
+    }
+
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            freeSteps: try required(options.integer("free_steps"), "free_steps"),
+            tolerance: try options.number("tolerance") ?? 1e-6,
+            maximumIterations: try options.integer("max_iterations") ?? 10_000,
+            learningRates: try options.learningRates(), optimizer: try options.optimizer())
     }
 
     public func validate(for network: Network<Element>) throws(EngineError) {

@@ -126,6 +126,16 @@ public struct TheoremConditions: Sendable {
         self.asRecorded = asRecorded
     }
 
+    package init(_ options: Options) throws(EngineError) {
+        var options = options
+        let phases = try TwoPhases(&options)
+        self.init(
+            freeSteps: phases.freeSteps, nudgedSteps: phases.nudgedSteps, beta: phases.beta,
+            learningRates: try required(options.learningRates(), "learning_rates"),
+            asRecorded: try options.flag("as_recorded") ?? false)
+        try options.checkAllRead(by: "the theorem check")
+    }
+
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try TwoPhases(freeSteps: freeSteps, nudgedSteps: nudgedSteps, beta: beta).validate(for: network)
         try learningRates.validate(for: network)

@@ -14,6 +14,13 @@ public struct TwoPhases: Sendable {
         self.betaSign = betaSign
     }
 
+    init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            freeSteps: try required(options.integer("free_steps"), "free_steps"),
+            nudgedSteps: try required(options.integer("nudged_steps"), "nudged_steps"),
+            beta: try required(options.number("beta"), "beta"), betaSign: try options.choice("beta_sign") ?? .fixed)
+    }
+
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(nudgedSteps, name: "nudged_steps")

@@ -27,14 +27,26 @@ public struct Layer: Sendable, Equatable {
     }
 }
 
-/// Which layers a connection joins.
+/// A connection in a configuration: the layers it joins, and its kind.
 public struct Edge: Sendable, Hashable {
     /// The layer nearer to the input.
     public var from: Int
     public var to: Int
+    public var kind: ConnectionKind
 
-    public init(from: Int, to: Int) {
+    public init(from: Int, to: Int, kind: ConnectionKind = .dense) {
         self.from = from
         self.to = to
+        self.kind = kind
     }
+}
+
+/// A kind of connection, by its name.
+public struct ConnectionKind: RawRepresentable, Sendable, Hashable {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// All units of a layer to all units of the other.
+    public static let dense = ConnectionKind(rawValue: "dense")
 }

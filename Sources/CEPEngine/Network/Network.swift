@@ -55,9 +55,10 @@ public final class Network<Element: KernelScalar> {
         var connections: [any Connection<Element>] = []
         for (k, edge) in edges.enumerated() {
             connections.append(
-                try makeConnection(
-                    edge, from: layers[edge.from], to: layers[edge.to], hasBiases: k < layers.count - 1,
-                    feedback: configuration.feedback))
+                try edge.kind.make(
+                    ConnectionPlace(
+                        below: layers[edge.from], above: layers[edge.to], hasBiases: k < layers.count - 1,
+                        isFromInput: edge.from == 0, feedback: configuration.feedback)))
         }
         self.connections = connections
         objective = try configuration.objective.make(units: layers[layers.count - 1].units)
@@ -91,7 +92,7 @@ public final class Network<Element: KernelScalar> {
     }
 
     /// Runs one call on this network, with the engine's floating-point mode.
-    func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
+    package func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy(
                 "the network is in use by another call; give each thread a network of its own, and do not call it from "
@@ -166,7 +167,7 @@ public final class Network<Element: KernelScalar> {
         let copies = configuration.feedback == .tied ? 1.0 : 2.0
         let sizes = configuration.sizes.map(Double.init)
         let chain = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
-        let others = configuration.skipConnections.reduce(0) { $0 + copies * sizes[$1.from] * sizes[$1.to] }
+        let others = configuration.skipConnections.filter { $0.kind == .dense }.reduce(0) { $0 + copies * sizes[$1.from] * sizes[$1.to] }
         try CEPEngine.checkMemory(
             values: chain + others, of: Element.self,
             for: "a set of parameters for layers of \(configuration.sizes) units")

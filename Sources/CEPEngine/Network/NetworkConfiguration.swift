@@ -41,13 +41,53 @@ public struct NetworkConfiguration: Sendable, Equatable {
         feedback: Feedback = .tied, skipConnections: [Edge] = [], loss: Loss = .squaredError, readout: Bool = false,
         nudging: Nudging? = nil, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
     ) {
-        let objective: ObjectiveKind =
-            readout ? .readout(classes: sizes.last ?? 0) : loss == .crossEntropy ? .crossEntropy : .squaredError
+        let objective: ObjectiveKind = readout ? .readout(classes: sizes.last ?? 0) : .output(loss)
         var layers = (readout ? sizes.dropLast() : sizes[...]).map { Layer(units: $0, activation: activation) }
-        if objective == .crossEntropy, !layers.isEmpty { layers[layers.count - 1].activation = .linear }
+        if !readout, !layers.isEmpty, let output = try? loss.objective(Double.self).outputActivation {
+            layers[layers.count - 1].activation = output
+        }
         self.init(
             layers: layers, skipConnections: skipConnections, setting: setting, feedback: feedback,
             objective: objective, nudging: nudging, seed: seed, relaxation: relaxation, tolerance: tolerance)
+    }
+
+    package init(_ options: inout Options) throws(EngineError) {
+        // A wrong number is refused in any setting.
+        let realTime = RealTime(
+            timeStep: try options.number("dt") ?? 0.2, clamp: try options.flag("clamp") ?? true,
+            followsEnergy: try options.flag("follows_energy") ?? false)
+        try realTime.validate()
+        let untied = Feedback.untied(angle: try options.number("feedback_angle") ?? 0)
+        try untied.validate()
+        let readout = try options.flag("readout") ?? false
+        let loss: Loss? = try options.choice("loss")
+        guard !readout || loss == nil || loss == .crossEntropy else {
+            throw .invalidArgument(
+                "loss is \(loss?.rawValue ?? ""), with a readout: expected cross_entropy, which a readout has")
+        }
+        let activations: [Activation] = try options.choices("activation") ?? [.shiftedSigmoid]
+        self.init(
+            sizes: try options.integers("sizes") ?? [],
+            setting: try options.choice("setting") == SettingKind.Name.realTime ? .realTime(realTime) : .prototypical,
+            activation: activations[0],
+            feedback: try options.choice("feedback") == Feedback.Name.untied ? untied : .tied,
+            skipConnections: try options.edges(), loss: loss ?? .squaredError, readout: readout,
+            nudging: try options.choice("nudging"), seed: UInt64(bitPattern: Int64(try options.integer("seed") ?? 0)),
+            relaxation: try options.choice("relaxation") ?? .synchronous,
+            tolerance: try options.number("tolerance") ?? 0)
+        if activations.count > 1 { try setActivations(activations) }
+    }
+
+    /// One activation for each layer that moves. In the real-time setting the input has the activation of layer 1.
+    private mutating func setActivations(_ activations: [Activation]) throws(EngineError) {
+        guard activations.count == layers.count - 1 else {
+            throw .invalidArgument(
+                "activation has \(activations.count) values; expected \(max(layers.count - 1, 0)), one for each layer "
+                    + "after the input"
+                    + (objective.readoutClasses == nil ? "" : "; a readout has none"))
+        }
+        for (k, activation) in activations.enumerated() { layers[k + 1].activation = activation }
+        layers[0].activation = activations[0]
     }
 
     /// Units of each layer, input first, and the classes of a readout.
@@ -79,7 +119,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
     }
 
     private func validateSkipConnections() throws(EngineError) {
-        var known = Set(edges.prefix(layers.count - 1))
+        var known = Set(edges.prefix(layers.count - 1).map { [$0.from, $0.to] })
         for edge in skipConnections {
             let name = "the connection (\(edge.from), \(edge.to))"
             for layer in [edge.from, edge.to] where layer < 0 || layer >= layers.count {
@@ -92,7 +132,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
                 throw .invalidArgument(
                     "\(name) leads to a lower layer; give the lower layer first: feedback is part of a connection")
             }
-            guard known.insert(edge).inserted else {
+            guard known.insert([edge.from, edge.to]).inserted else {
                 throw .invalidArgument("\(name) is there already: each layer is joined to the next, and once")
             }
         }
@@ -113,6 +153,11 @@ public enum Relaxation: String, Sendable, CaseIterable {
 public enum SettingKind: Sendable, Equatable {
     case prototypical
     case realTime(RealTime)
+
+    enum Name: String, CaseIterable, NamedChoice {
+        case prototypical
+        case realTime = "real-time"
+    }
 }
 
 /// The options of the real-time setting: s ← s + dt ṡ.
@@ -145,10 +190,31 @@ public enum Feedback: Sendable, Equatable {
     /// ½ (1 − cos angle). The angle is in degrees.
     case untied(angle: Double)
 
+    enum Name: String, CaseIterable, NamedChoice { case tied, untied }
+
     /// - Throws: `EngineError.invalidArgument` for an angle out of its range.
     public func validate() throws(EngineError) {
         if case .untied(let angle) = self, !(angle >= 0 && angle <= 180) {
             throw .invalidArgument("the feedback angle must be 0 to 180 degrees, got \(angle)")
+        }
+    }
+}
+
+extension Options {
+    /// The connections beside the chain.
+    fileprivate mutating func edges() throws(EngineError) -> [Edge] {
+        let layers = try integers("connections") ?? []
+        guard layers.count.isMultiple(of: 2) else {
+            throw .invalidArgument("connections must be pairs of layers, got \(layers)")
+        }
+        let kinds: [ConnectionKind]? = try choices("connection_kinds")
+        guard kinds == nil || kinds?.count == layers.count / 2 else {
+            throw .invalidArgument(
+                "connection_kinds has \(kinds?.count ?? 0) values; expected one for each of the \(layers.count / 2) "
+                    + "connections")
+        }
+        return (0..<layers.count / 2).map { k in
+            Edge(from: layers[2 * k], to: layers[2 * k + 1], kind: kinds?[k] ?? .dense)
         }
     }
 }

@@ -63,6 +63,9 @@ public final class NetworkState<Element: KernelScalar> {
 
     var couplesThroughActivation: Bool { shape.couplesThroughActivation }
 
+    /// Of one sample.
+    package func shape(of layer: Int) -> [Int] { shape.layers[layer].shape }
+
     /// The states in memory of their own. What a phase computes anew from them is zero.
     func copied() throws(EngineError) -> NetworkState {
         let copy = try NetworkState(batch: batch, shape: shape)

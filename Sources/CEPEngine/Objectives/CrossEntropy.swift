@@ -2,7 +2,10 @@ import CEPKernels
 import Glibc
 
 /// L = −Σ_j y_j log softmax(s_L)_j for each sample, on a linear output layer; the pull is y − (Σ y) softmax(s_L).
-struct CrossEntropy<Element: KernelScalar>: Objective {
+struct CrossEntropy<Element: KernelScalar>: NamedObjective {
+    static var name: String { "cross_entropy" }
+    static var outputActivation: Activation? { .linear }
+
     let classes: Int
 
     func score(_ states: UnsafePointer<Element>, rows: Int, into scores: UnsafeMutablePointer<Element>) {

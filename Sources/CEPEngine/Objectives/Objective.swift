@@ -2,7 +2,7 @@ import CEPKernels
 
 /// What a network is trained for: its scores, its loss, and the pull −∂L/∂s that nudges a layer.
 ///
-/// A new objective is one conforming type in a file of its own and a case of `ObjectiveKind`.
+/// A new objective is one conforming type in a file of its own. `NamedObjective` makes it available by name.
 public protocol Objective<Element>: Sendable {
     associatedtype Element: KernelScalar
 
@@ -51,14 +51,39 @@ extension Objective {
     ) throws(EngineError) {}
 }
 
-/// The objectives that a configuration can name.
+/// An objective on the output layer that options can name, one score a unit.
+package protocol NamedObjective<Element>: Objective {
+    /// Its name in the option "loss".
+    static var name: String { get }
+
+    /// The activation that the output layer must have; nil for any.
+    static var outputActivation: Activation? { get }
+
+    /// - Parameter classes: Units of the output layer.
+    init(classes: Int)
+}
+
+extension KernelScalar {
+    /// The objectives on the output layer. A new one is a file of its own and a line here.
+    static var objectives: [any NamedObjective<Self>.Type] {
+        [
+            SquaredError<Self>.self,
+            CrossEntropy<Self>.self,
+        ]
+    }
+}
+
+/// What a network is trained for.
 public enum ObjectiveKind: Sendable, Equatable {
-    /// L = ½ ‖s_L − y‖².
-    case squaredError
-    /// L = −Σ y log softmax(s_L), on a linear output layer.
-    case crossEntropy
-    /// The same of softmax(W s_L + b), scores outside the dynamics.
+    /// A loss of the output layer.
+    case output(Loss)
+    /// Cross-entropy of softmax(W s_L + b), scores outside the dynamics.
     case readout(classes: Int)
+
+    /// L = ½ ‖s_L − y‖².
+    public static let squaredError = ObjectiveKind.output(.squaredError)
+    /// L = −Σ y log softmax(s_L), on a linear output layer.
+    public static let crossEntropy = ObjectiveKind.output(.crossEntropy)
 
     /// The classes of a readout; nil without one.
     public var readoutClasses: Int? { if case .readout(let classes) = self { classes } else { nil } }
@@ -71,25 +96,43 @@ public enum ObjectiveKind: Sendable, Equatable {
                 "nudging is outside, with a readout: expected inside, because its pull is a preactivation of the last "
                     + "hidden layer")
         }
-        if self == .crossEntropy, let output = configuration.layers.last, output.activation != .linear {
+        if case .output(let loss) = self, let activation = try loss.objective(Double.self).outputActivation,
+            let output = configuration.layers.last, output.activation != activation
+        {
             throw .invalidArgument(
-                "cross-entropy needs a linear output layer, got the activation \(output.activation.rawValue)")
+                "\(loss.rawValue) needs the activation \(activation.rawValue) on the output layer, got "
+                    + output.activation.rawValue)
         }
     }
 
     func make<Element: KernelScalar>(units: Int) throws(EngineError) -> any Objective<Element> {
         switch self {
-        case .squaredError: SquaredError(classes: units)
-        case .crossEntropy: CrossEntropy(classes: units)
+        case .output(let loss): try loss.objective(Element.self).init(classes: units)
         case .readout(let classes): try SoftmaxReadout(units: units, classes: classes)
         }
     }
 }
 
-/// The loss that a network without a readout is trained with.
-public enum Loss: String, Sendable, CaseIterable {
-    case squaredError = "squared_error"
-    case crossEntropy = "cross_entropy"
+/// The loss that a network without a readout is trained with, by its name.
+public struct Loss: RawRepresentable, Sendable, Hashable {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let squaredError = Loss(rawValue: "squared_error")
+    public static let crossEntropy = Loss(rawValue: "cross_entropy")
+
+    /// The objective of this name.
+    func objective<Element: KernelScalar>(
+        _: Element.Type
+    ) throws(EngineError) -> any NamedObjective<Element>.Type {
+        let objectives = Element.objectives
+        guard let objective = objectives.first(where: { $0.name == rawValue }) else {
+            throw .invalidArgument(
+                "loss must be \(objectives.map { $0.name }.joined(separator: " or ")), got \(rawValue)")
+        }
+        return objective
+    }
 }
 
 /// Where the pull acts in the prototypical setting.

@@ -1,7 +1,10 @@
 import CEPKernels
 
 /// L = ½ ‖s_L − y‖² for each sample; the pull is y − s_L.
-struct SquaredError<Element: KernelScalar>: Objective {
+struct SquaredError<Element: KernelScalar>: NamedObjective {
+    static var name: String { "squared_error" }
+    static var outputActivation: Activation? { nil }
+
     let classes: Int
 
     func score(_ states: UnsafePointer<Element>, rows: Int, into scores: UnsafeMutablePointer<Element>) {

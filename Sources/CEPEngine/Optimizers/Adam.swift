@@ -3,7 +3,9 @@ import Glibc
 
 /// Adam (Kingma and Ba, 2015), with the weight decay added to the gradient as in PyTorch: d = g + λθ,
 /// m ← β₁ m + (1 − β₁) d, v ← β₂ v + (1 − β₂) d², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
-public struct Adam: Optimizer {
+public struct Adam: NamedOptimizer {
+    public static var name: String { "adam" }
+
     /// β₁ and β₂, in [0, 1).
     public var beta1: Double
     public var beta2: Double
@@ -18,7 +20,12 @@ public struct Adam: Optimizer {
         self.weightDecay = weightDecay
     }
 
-    public var name: String { "adam" }
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            beta1: try options.number("beta1") ?? 0.9, beta2: try options.number("beta2") ?? 0.999,
+            epsilon: try options.number("epsilon") ?? 1e-8, weightDecay: try options.numbers("weight_decay") ?? [])
+    }
+
     public var stateNames: [String] { ["first_moment", "second_moment"] }
 
     public func validate() throws(EngineError) {

@@ -2,10 +2,10 @@ import CEPKernels
 
 /// From a gradient to the change of each parameter.
 ///
-/// A new optimizer is one conforming type in a file of its own, and a case where rules are read from their options.
+/// A new optimizer is one conforming type in a file of its own. `NamedOptimizer` makes it available by name.
 public protocol Optimizer: Sendable {
     /// Its name in files and in the C interface.
-    var name: String { get }
+    static var name: String { get }
 
     /// What is remembered of each parameter between updates, by name.
     var stateNames: [String] { get }
@@ -31,7 +31,21 @@ public protocol Optimizer: Sendable {
         decay: Double, state: [UnsafeMutablePointer<Element>], step: Int)
 }
 
+/// An optimizer that options can name.
+package protocol NamedOptimizer: Optimizer {
+    /// Takes the options of the optimizer out of `options`.
+    init(_ options: inout Options) throws(EngineError)
+}
+
+/// The optimizers. A new one is a file of its own and a line here.
+let optimizers: [any NamedOptimizer.Type] = [
+    SGD.self,
+    Adam.self,
+]
+
 extension Optimizer {
+    var name: String { Self.name }
+
     /// Whether an update only adds the gradient, times a rate: then estimators add to the parameters directly.
     var isPlain: Bool { stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
 

@@ -2,7 +2,9 @@ import CEPKernels
 
 /// Stochastic gradient descent: d = g + λθ, v ← μ v + d, θ ← θ − η v. v starts at zero, so that the first update is d, as
 /// in PyTorch.
-public struct SGD: Optimizer {
+public struct SGD: NamedOptimizer {
+    public static var name: String { "sgd" }
+
     /// μ, in [0, 1).
     public var momentum: Double
     public var weightDecay: [Double]
@@ -12,7 +14,11 @@ public struct SGD: Optimizer {
         self.weightDecay = weightDecay
     }
 
-    public var name: String { "sgd" }
+    package init(_ options: inout Options) throws(EngineError) {
+        self.init(
+            momentum: try options.number("momentum") ?? 0, weightDecay: try options.numbers("weight_decay") ?? [])
+    }
+
     public var stateNames: [String] { momentum == 0 ? [] : ["velocity"] }
 
     public func validate() throws(EngineError) {
