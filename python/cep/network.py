@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cep._cep import Step
 
 
-
 def _words(option: str) -> tuple[str, ...]:
     """Names of the values of an option, as the engine knows them."""
     return tuple(_cep.option_words(option).split(","))
@@ -165,7 +164,7 @@ class Network:
         self._layers = _layers.of(sizes)
         self._sizes = tuple(layer.units for layer in self._layers)
         self._setting = _arguments.choice("setting", setting, SETTINGS)
-        self._activation = _activation(activation)
+        self._activation = self._checked_activation(activation)
         self._feedback = _arguments.choice("feedback", feedback, FEEDBACKS)
         self._dtype = np.dtype(_arguments.choice("dtype", _dtype_name(dtype), DTYPES))
         self._seed = _arguments.seed(seed)
@@ -180,6 +179,16 @@ class Network:
         self._nudging = self._checked_nudging(nudging)
         self._connections = _checked_connections(connections)
         self._engine = self._make_engine()
+
+    def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
+        checked = _activation(activation)
+        layers = len(self._layers) - 1 - self._has_readout
+        if not isinstance(checked, str) and len(checked) != layers:
+            raise ValueError(
+                f"activation has {len(checked)} values; expected {layers}, one for each layer after "
+                "the input" + ("; a readout has none" if self._has_readout else "")
+            )
+        return checked
 
     def _checked_loss(self, loss: str | None) -> str:
         if loss is None:
@@ -227,7 +236,9 @@ class Network:
         if self._setting == "prototypical":
             options["nudging"] = self._nudging
         if self._connections:
-            options["connections"] = tuple(layer for each in self._connections for layer in each[:2])
+            options["connections"] = tuple(
+                layer for each in self._connections for layer in each[:2]
+            )
             options["connection_kinds"] = ",".join(_kind(each) for each in self._connections)
         return _cep.Network(options)
 

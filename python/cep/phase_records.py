@@ -99,7 +99,7 @@ class RecordedPhase:
     def _moved(self, name: str) -> list[Any] | None:
         if not self._parameters:
             return None
-        return [None if kept is None else np.stack(kept) for kept in self._parameters[kind]]
+        return [None if kept is None else np.stack(kept) for kept in self._parameters[name]]
 
     def __repr__(self) -> str:
         nudging = f", beta={self.beta:g}" if self.beta else ""

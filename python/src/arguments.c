@@ -168,8 +168,13 @@ int convert_options(PyObject *object, void *argument) {
         PyErr_Format(PyExc_TypeError, "expected a dictionary of options, got %R", object);
         return 0;
     }
-    cep_option *items = PyMem_Calloc((size_t)PyDict_Size(object) + 1, sizeof(cep_option));
+    self->dictionary = PyDict_Copy(object);
+    if (self->dictionary == NULL) {
+        return 0;
+    }
+    cep_option *items = PyMem_Calloc((size_t)PyDict_Size(self->dictionary) + 1, sizeof(cep_option));
     if (items == NULL) {
+        release_options(self);
         PyErr_NoMemory();
         return 0;
     }
@@ -177,7 +182,7 @@ int convert_options(PyObject *object, void *argument) {
     Py_ssize_t place = 0;
     PyObject *key;
     PyObject *value;
-    while (PyDict_Next(object, &place, &key, &value)) {
+    while (PyDict_Next(self->dictionary, &place, &key, &value)) {
         cep_option *option = &items[self->options.count];
         self->options.count += 1;
         option->name = PyUnicode_AsUTF8AndSize(key, NULL);
@@ -195,6 +200,7 @@ void release_options(options_argument *argument) {
         PyMem_Free(option->integers != NULL ? (void *)option->integers : (void *)option->numbers);
     }
     PyMem_Free((void *)argument->options.items);
+    Py_CLEAR(argument->dictionary);
     memset(argument, 0, sizeof *argument);
 }
 

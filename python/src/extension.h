@@ -56,7 +56,8 @@ typedef struct {
     cep_targets targets;
 } targets_argument;
 typedef struct {
-    cep_options options; /* items and their values are of PyMem; names and words belong to the dictionary */
+    PyObject *dictionary; /* a copy, which nobody else can change: it owns names and words */
+    cep_options options;  /* items and their numbers are of PyMem */
 } options_argument;
 
 int convert_int64(PyObject *object, void *int64);

@@ -15,7 +15,6 @@ SIZES = (6, 5, 3)
 X = np.random.default_rng(0).random((4, 6))
 SHAPES = {"weights": [(5, 6), (3, 5)], "biases": [(5,), (3,)], "states": [(4, 6), (4, 5), (4, 3)]}
 ARRAYS = [(name, index) for name, shapes in SHAPES.items() for index in range(len(shapes))]
-KINDS = {"weights": 0, "biases": 1, "states": 3}  # As in cep.h.
 CODES = {"float32": "f", "float64": "d"}
 
 # CPython's flags of buffer requests.
@@ -101,7 +100,7 @@ def test_memoryviews(name: str) -> None:
 def test_views_outlive_their_network(name: str, index: int) -> None:
     net = network()
     view = getattr(net, name)[index]
-    raw = memoryview(net._engine.array(KINDS[name], index))
+    raw = memoryview(net._engine.array(name, index))
     kept = view.copy()
     del net
     gc.collect()
@@ -236,7 +235,7 @@ def test_buffer_requests_get_what_they_ask_for(
     name: str, index: int, dtype: str, flags: int
 ) -> None:
     net = network(dtype)
-    raw: Any = net._engine.array(KINDS[name], index)
+    raw: Any = net._engine.array(name, index)
     view, shape, itemsize = PyBuffer(), SHAPES[name][index], np.dtype(dtype).itemsize
     ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(raw), ctypes.byref(view), flags)
     try:
@@ -257,7 +256,7 @@ def test_buffer_requests_get_what_they_ask_for(
 
 
 def test_column_major_requests_are_refused() -> None:
-    raw: Any = network()._engine.array(KINDS["weights"], 0)
+    raw: Any = network()._engine.array("weights", 0)
     view = PyBuffer(obj=1)
     with pytest.raises(BufferError, match="row-major"):
         ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(raw), ctypes.byref(view), F_CONTIGUOUS)

@@ -14,8 +14,14 @@ pytestmark = pytest.mark.once
 
 Refusal = (TypeError, ValueError, OverflowError, BufferError)
 LABELS = np.arange(5) % 3
-RULE: tuple[Any, ...] = cep.EP(3, 2, 0.5, 0.1)._for_engine(2)
-CONDITIONS = (4, 2, 0.1, (0.0, 0.0), (), False)
+RULE: dict[str, Any] = cep.EP(3, 2, 0.5, 0.1)._for_engine(2)
+CONDITIONS: dict[str, Any] = {
+    "free_steps": 4,
+    "nudged_steps": 2,
+    "beta": 0.1,
+    "learning_rates": (0.0, 0.0),
+    "as_recorded": False,
+}
 MATRICES: dict[str, object] = {
     "nothing": None,
     "a list": [[1.0, 2.0]],
@@ -75,7 +81,7 @@ def test_numbers(name: str, engine: Any) -> None:
     refused(lambda good: engine.train_epoch(good, LABELS, RULE, bad, 0, (0, 0, 0, 0.0), None))
     refused(lambda good: engine.train_epoch(good, LABELS, RULE, 2, 0, (bad, 0, 0, 0.0), None))
     with pytest.raises(Refusal):
-        engine.array(0, bad)
+        engine.array("weights", bad)
     with pytest.raises(Refusal):
         engine.feedback_angle(bad)
     with pytest.raises(Refusal):
@@ -84,55 +90,78 @@ def test_numbers(name: str, engine: Any) -> None:
         engine.set_random_state((bad if bad != 2**63 else 2**64, 1, 1, 1))
 
 
-@pytest.mark.parametrize("place", range(len(RULE)))
-def test_rules(place: int, engine: Any) -> None:
-    def with_other(value: object) -> tuple[object, ...]:
-        return (*RULE[:place], value, *RULE[place + 1 :])
+# Of every option: values of another kind, or that no C type holds.
+VALUES: dict[str, object] = {
+    "nothing": None,
+    "more than 64 bits": 2**64,
+    "less than 64 bits": -(2**63) - 1,
+    "an object": object(),
+    "a list": [0.1, 0.1],
+    "a tuple of text": ("text", 0.1),
+    "a tuple of objects": (0.1, None),
+    "not Unicode": "\ud800",
+    "another word": "text",
+}
 
-    bad = "text" if place < len(RULE) - 2 else ("text", 0.1)
-    if not isinstance(RULE[place], bool):
-        refused(lambda good: engine.train_batch(good, LABELS, with_other(bad), None))
-        refused(lambda good: engine.gradient(good, LABELS, with_other(bad), None))
-    refused(lambda good: engine.train_batch(good, LABELS, RULE[:place], None))
-    refused(lambda good: engine.train_batch(good, LABELS, [*RULE], None))
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_options(value: object, engine: Any) -> None:
+    for name in RULE:
+        rule = RULE | {name: value}
+        refused(lambda good, rule=rule: engine.train_batch(good, LABELS, rule, None))
+        refused(lambda good, rule=rule: engine.gradient(good, LABELS, rule, None))
+    for name in CONDITIONS:
+        conditions = CONDITIONS | {name: value}
+        refused(lambda good, given=conditions: engine.check_theorem(good, LABELS, given))
+    with pytest.raises(Refusal):
+        _cep.Network({"sizes": (4, 6, 3), "seed": value})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("place", range(len(CONDITIONS)))
-def test_conditions(place: int, engine: Any) -> None:
-    bad = "text" if place < 3 else 7 if place < 5 else None
-    conditions = (*CONDITIONS[:place], bad, *CONDITIONS[place + 1 :])
-    if place < 5:
-        refused(lambda good: engine.check_theorem(good, LABELS, conditions))
-        refused(lambda good: engine.check_theorem(good, LABELS, [*conditions]))
-    refused(lambda good: engine.check_theorem(good, LABELS, CONDITIONS[:place]))
+@pytest.mark.parametrize(
+    "options", [None, [*RULE], tuple(RULE), {1: 2}, {"\ud800": 1}, {"size": 1}]
+)
+def test_collections_of_options(options: Any, engine: Any) -> None:
+    refused(lambda good: engine.train_batch(good, LABELS, options, None))
+    refused(lambda good: engine.check_theorem(good, LABELS, options))
+    with pytest.raises(Refusal):
+        _cep.Network(options)
+
+
+def test_required_options_and_unknown_ones(engine: Any) -> None:
+    for name in ("rule", "free_steps", "nudged_steps", "beta"):
+        rule = {key: value for key, value in RULE.items() if key != name}
+        with pytest.raises(ValueError, match=f"{name} is missing"):
+            engine.train_batch(np.zeros((5, 4)), LABELS, rule, None)
+    with pytest.raises(ValueError, match="the rule ep has no option last_steps"):
+        engine.train_batch(np.zeros((5, 4)), LABELS, RULE | {"last_steps": 1}, None)
+
+
+def test_words_of_options() -> None:
+    assert _cep.option_words("feedback") == "tied,untied"
+    with pytest.raises(ValueError, match="no option sizes that takes words"):
+        _cep.option_words("sizes")
 
 
 class Growing:
-    """A number that makes the list longer or shorter which it is in."""
+    """A number that empties the dictionary which it is in."""
 
-    def __init__(self, rates: list[Any], change: Callable[[list[Any]], object]) -> None:
-        self.rates, self.change = rates, change
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
 
     def __float__(self) -> float:
-        self.change(self.rates)
+        self.options.clear()
         return 0.1
 
 
-@pytest.mark.parametrize("change", [list.clear, lambda rates: rates.extend([0.1] * 1000)])
-def test_rates_that_change_while_they_are_read(
-    change: Callable[[list[Any]], object], engine: Any
-) -> None:
-    rates: list[Any] = []
-    rates += [Growing(rates, change), 0.1]
-    rule = (*RULE[:-3], rates, (), {})
-    try:
-        engine.train_batch(np.zeros((5, 4)), LABELS, rule, None)
-    except IndexError:
-        assert not rates
+def test_options_that_change_while_they_are_read(engine: Any) -> None:
+    rule: dict[str, Any] = {}
+    rule |= RULE | {"beta": Growing(rule)}
+    assert engine.train_batch(np.zeros((5, 4)), LABELS, rule, None)[0] == 5
+    assert not rule
 
 
 def test_kinds_and_counts_of_arguments(engine: Any) -> None:
-    for arguments in ((), (0,), (0, 0, 0), ("weights", 0), (99, 0), (-1, 0)):
+    for arguments in ((), ("weights",), ("weights", 0, 0), (0, 0), ("weight", 0), ("", 0)):
         with pytest.raises(Refusal):
             engine.array(*arguments)
     for kind in (_cep.Array, _cep.Gradient, _cep.Theorem, _cep.Step):
