@@ -185,8 +185,8 @@ class Network:
         layers = len(self._layers) - 1 - self._has_readout
         if not isinstance(checked, str) and len(checked) != layers:
             raise ValueError(
-                f"activation has {len(checked)} values; expected {layers}, one for each layer after "
-                "the input" + ("; a readout has none" if self._has_readout else "")
+                f"activation has {len(checked)} values; expected {layers}, one for each layer "
+                "after the input" + ("; a readout has none" if self._has_readout else "")
             )
         return checked
 

@@ -30,7 +30,7 @@ class RecordedPhase:
         """Whether it is the nudged phase of a continual rule."""
         self._residuals: list[float] = []
         self._states: list[list[Stack] | None] = []
-        self._parameters: dict[int, list[list[Stack] | None]] = {}
+        self._parameters: dict[str, list[list[Stack] | None]] = {}
 
     @property
     def name(self) -> str:

@@ -288,7 +288,7 @@ def test_a_step_cannot_be_looked_at_when_it_is_over() -> None:
     steps: list[Any] = []
     net._observer = steps.append
     net.free_phase(batch(net)[0], 2)
-    for look in (steps[0].summary, lambda: steps[-1].array(3, 1)):
+    for look in (steps[0].summary, lambda: steps[-1].array("states", 1)):
         with pytest.raises(RuntimeError, match="only while it is the last"):
             look()
 
@@ -300,9 +300,9 @@ def test_an_error_in_an_observer_stops_the_phase() -> None:
     def observe(step: Any) -> None:
         seen.append(step.summary()[0])
         with pytest.raises(ValueError, match="no layer 3"):
-            step.array(3, 3)
+            step.array("states", 3)
         with pytest.raises(ValueError, match="no connection 2"):
-            step.array(0, 2)
+            step.array("weights", 2)
         if len(seen) == 3:
             raise LookupError("enough")
 
