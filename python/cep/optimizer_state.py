@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from cep import named_parameters
 from cep.network import Network
-from cep.optimizers import SGD, Adam, Optimizer
+from cep.optimizers import SGD, Optimizer
 from cep.rules import BPTT
 
-_OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(momentum=0.5), "adam": Adam()}
 
 
 class OptimizerState(NamedTuple):
@@ -46,7 +45,7 @@ def restore(net: Network, state: OptimizerState | None) -> None:
     if state is None:
         return
     check(state, net)
-    optimizer = _OPTIMIZERS[state.name] if state.arrays else SGD()
+    optimizer = _stateful(state.name) if state.arrays else SGD()
     net._engine.prepare_optimizer(BPTT(1, optimizer=optimizer)._for_engine(len(net.edges)))
     for key, view in _views(net, state.name).items():
         view[...] = state.arrays[key]
@@ -55,14 +54,14 @@ def restore(net: Network, state: OptimizerState | None) -> None:
 
 def check(state: OptimizerState, net: Network) -> None:
     """Raise the ValueError if a state is not one of this network."""
-    if state.name not in _OPTIMIZERS:
+    if state.name not in _known():
         raise ValueError(f"there is no optimizer {state.name!r}")
     if not 0 <= state.steps < 2**63:
         raise ValueError(f"an optimizer has made 0 updates or more, got {state.steps}")
     shapes = {name: array.shape for name, array in named_parameters.of(net).items()}
     expected = {
         f"{name}.{parameter}": shape
-        for name in _OPTIMIZERS[state.name].state_names
+        for name in _stateful(state.name).state_names
         for parameter, shape in shapes.items()
     }
     found = {key: array.shape for key, array in state.arrays.items()}
@@ -82,7 +81,7 @@ def check(state: OptimizerState, net: Network) -> None:
 def _views(net: Network, optimizer: str) -> dict[str, NDArray[Any]]:
     """In place."""
     views = {}
-    for name in _OPTIMIZERS[optimizer].state_names:
+    for name in _stateful(optimizer).state_names:
         for parameter in named_parameters.of(net):
             kind, index = parameter.split(".")
             try:
@@ -91,3 +90,11 @@ def _views(net: Network, optimizer: str) -> dict[str, NDArray[Any]]:
                 return {}  # SGD without momentum.
             views[f"{name}.{parameter}"] = np.asarray(array)
     return views
+
+
+def _known() -> dict[str, type[Optimizer]]:
+    return {each.name: each for each in Optimizer.__subclasses__()}
+
+
+def _stateful(name: str) -> Optimizer:
+    return _known()[name].with_state()

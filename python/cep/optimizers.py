@@ -27,14 +27,19 @@ class Optimizer(ABC):
         """What is remembered of each parameter, by name."""
 
     @abstractmethod
-    def _own_options(self) -> dict[str, float]:
-        """Its numbers, by the engine's names."""
+    def engine_options(self) -> dict[str, float]:
+        """Its numbers, by the names of cep.h."""
+
+    @classmethod
+    def with_state(cls) -> "Optimizer":
+        """One that remembers something, for states that are read from files."""
+        return cls()
 
     def _options(self) -> dict[str, Any]:
         """What the engine is told."""
         decay = self.weight_decay
         several = tuple(decay) if isinstance(decay, Sequence) else (decay,)
-        return {"optimizer": self.name, **self._own_options(), "weight_decay": several}
+        return {"optimizer": self.name, **self.engine_options(), "weight_decay": several}
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -93,12 +98,18 @@ class SGD(Optimizer):
         self._check_fraction("momentum")
         self._check_weight_decay()
 
+    @classmethod
+    def with_state(cls) -> "SGD":
+        """One with momentum."""
+        return cls(momentum=0.5)
+
     @property
     def state_names(self) -> tuple[str, ...]:
         """The velocity, if there is momentum."""
         return ("velocity",) if self.momentum else ()
 
-    def _own_options(self) -> dict[str, float]:
+    def engine_options(self) -> dict[str, float]:
+        """The momentum."""
         return {"momentum": self.momentum}
 
 
@@ -151,7 +162,8 @@ class Adam(Optimizer):
         """The moving averages of the gradient and of its square."""
         return ("first_moment", "second_moment")
 
-    def _own_options(self) -> dict[str, float]:
+    def engine_options(self) -> dict[str, float]:
+        """β₁, β₂ and ε."""
         return {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
 
 

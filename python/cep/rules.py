@@ -22,7 +22,7 @@ class LearningRule(ABC):
     """What `train_batch` and `fit` train with, and `gradient` estimates gradients with."""
 
     name: ClassVar[str]
-    _kind: ClassVar[str]  # The engine's name.
+    engine_name: ClassVar[str]  # As in the option "rule" of cep.h.
 
     free_steps: int
     learning_rates: Rates
@@ -56,7 +56,7 @@ class LearningRule(ABC):
 
     def _for_engine(self, connections: int) -> EngineRule:
         rates, bias_rates = self.spread_learning_rates(connections)
-        options = {"rule": self._kind, "free_steps": self.free_steps, **self._engine_fields()}
+        options = {"rule": self.engine_name, "free_steps": self.free_steps, **self.engine_options()}
         if rates:
             options["learning_rates"] = rates
         if bias_rates:
@@ -64,16 +64,19 @@ class LearningRule(ABC):
         return options | self.optimizer._options()
 
     @abstractmethod
-    def _engine_fields(self) -> dict[str, Any]:
-        """The rule's own options, by the engine's names."""
+    def engine_options(self) -> dict[str, Any]:
+        """The rule's own options, by the names of cep.h."""
 
 
-class _TwoPhaseRule(LearningRule):
+class TwoPhaseRule(LearningRule):
+    """A rule of a free and a nudged phase."""
+
     nudged_steps: int
     beta: float
     beta_sign: Any  # One of BETA_SIGNS; each rule says which it takes.
 
-    def _check_phases(self, *signs: str) -> None:
+    def check_phases(self, *signs: str) -> None:
+        """Check what all such rules have; ``signs`` are those of β that the rule takes."""
         self._check_steps("free_steps", "nudged_steps")
         beta = _arguments.real("beta", self.beta)
         if beta == 0 or not math.isfinite(beta):
@@ -82,7 +85,8 @@ class _TwoPhaseRule(LearningRule):
         _arguments.choice("beta_sign", self.beta_sign, signs)
         self._check_rates()
 
-    def _engine_fields(self) -> dict[str, Any]:
+    def engine_options(self) -> dict[str, Any]:
+        """Of both phases."""
         return {
             "nudged_steps": self.nudged_steps,
             "beta": self.beta,
@@ -91,7 +95,7 @@ class _TwoPhaseRule(LearningRule):
 
 
 @dataclass(frozen=True)
-class EP(_TwoPhaseRule):
+class EP(TwoPhaseRule):
     """Equilibrium Propagation: one update a batch, from the steady states of the two phases.
 
     With tied feedback, s* the free steady state, s^β the nudged one and B the batch size::
@@ -149,19 +153,20 @@ class EP(_TwoPhaseRule):
     accumulate: bool = False
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = "ep"
+    engine_name = "ep"
     name = "EP"
 
     def __post_init__(self) -> None:
-        self._check_phases("fixed", "random", "symmetric")
+        self.check_phases("fixed", "random", "symmetric")
         self._set("accumulate", _arguments.flag("accumulate", self.accumulate))
 
-    def _engine_fields(self) -> dict[str, Any]:
-        return super()._engine_fields() | {"accumulate": self.accumulate}
+    def engine_options(self) -> dict[str, Any]:
+        """The rule\'s own options, by the names of cep.h."""
+        return super().engine_options() | {"accumulate": self.accumulate}
 
 
 @dataclass(frozen=True)
-class CEP(_TwoPhaseRule):
+class CEP(TwoPhaseRule):
     """EP with continual updates: every step of the nudged phase updates the parameters.
 
     With tied feedback, for each step t of the nudged phase::
@@ -222,15 +227,16 @@ class CEP(_TwoPhaseRule):
     write_every_step: bool = False
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = "cep"
+    engine_name = "cep"
     name = "C-EP"
 
     def __post_init__(self) -> None:
-        self._check_phases("fixed", "random")
+        self.check_phases("fixed", "random")
         self._set("write_every_step", _arguments.flag("write_every_step", self.write_every_step))
 
-    def _engine_fields(self) -> dict[str, Any]:
-        return super()._engine_fields() | {"write_every_step": self.write_every_step}
+    def engine_options(self) -> dict[str, Any]:
+        """The rule\'s own options, by the names of cep.h."""
+        return super().engine_options() | {"write_every_step": self.write_every_step}
 
 
 @dataclass(frozen=True)
@@ -260,7 +266,7 @@ class BPTT(LearningRule):
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = "bptt"
+    engine_name = "bptt"
     name = "BPTT"
 
     def __post_init__(self) -> None:
@@ -274,7 +280,8 @@ class BPTT(LearningRule):
                 )
         self._check_rates()
 
-    def _engine_fields(self) -> dict[str, Any]:
+    def engine_options(self) -> dict[str, Any]:
+        """The rule\'s own options, by the names of cep.h."""
         return {} if self.last_steps is None else {"last_steps": self.last_steps}
 
 
@@ -315,7 +322,7 @@ class RBP(LearningRule):
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
 
-    _kind = "rbp"
+    engine_name = "rbp"
     name = "RBP"
 
     def __post_init__(self) -> None:
@@ -326,7 +333,8 @@ class RBP(LearningRule):
         self._set("tolerance", tolerance)
         self._check_rates()
 
-    def _engine_fields(self) -> dict[str, Any]:
+    def engine_options(self) -> dict[str, Any]:
+        """The rule\'s own options, by the names of cep.h."""
         return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
 
 

@@ -21,15 +21,24 @@ public final class ConnectionParameters<Element: KernelScalar> {
     /// All of them, weights first.
     public let tensors: [Tensor]
 
-    public init(below: Int, above: Int, biases hasBiases: Bool = true, feedback: Bool) throws(EngineError) {
-        weights = try Matrix(rows: above, columns: below)
-        biases = hasBiases ? try Matrix(rows: 1, columns: above) : nil
-        feedbackWeights = feedback ? try Matrix(rows: below, columns: above) : nil
-        var tensors = [Tensor(name: "weights", values: weights, shape: [above, below], isBias: false)]
-        if let biases { tensors.append(Tensor(name: "biases", values: biases, shape: [above], isBias: true)) }
-        if let feedbackWeights {
+    public convenience init(below: Int, above: Int, biases hasBiases: Bool = true, feedback: Bool) throws(EngineError) {
+        try self.init(
+            weights: [above, below], biases: hasBiases ? above : nil, feedbackWeights: feedback ? [below, above] : nil)
+    }
+
+    /// Zeros of these shapes. The first extent of weights counts the rows of their matrix.
+    package init(weights shape: [Int], biases units: Int?, feedbackWeights feedbackShape: [Int]?) throws(EngineError) {
+        func matrix(_ shape: [Int]) throws(EngineError) -> Matrix<Element> {
+            try Matrix(rows: shape[0], columns: shape.dropFirst().reduce(1, *))
+        }
+        weights = try matrix(shape)
+        biases = try units.map { (units) throws(EngineError) in try Matrix(rows: 1, columns: units) }
+        feedbackWeights = try feedbackShape.map(matrix)
+        var tensors = [Tensor(name: "weights", values: weights, shape: shape, isBias: false)]
+        if let biases { tensors.append(Tensor(name: "biases", values: biases, shape: [biases.columns], isBias: true)) }
+        if let feedbackWeights, let feedbackShape {
             tensors.append(
-                Tensor(name: "feedback_weights", values: feedbackWeights, shape: [below, above], isBias: false))
+                Tensor(name: "feedback_weights", values: feedbackWeights, shape: feedbackShape, isBias: false))
         }
         self.tensors = tensors
     }
@@ -40,7 +49,8 @@ public final class ConnectionParameters<Element: KernelScalar> {
     /// Zeros of the same shapes.
     public func zeros() throws(EngineError) -> ConnectionParameters {
         try ConnectionParameters(
-            below: weights.columns, above: weights.rows, biases: biases != nil, feedback: feedbackWeights != nil)
+            weights: tensors[0].shape, biases: biases?.columns,
+            feedbackWeights: feedbackWeights == nil ? nil : tensors.last?.shape)
     }
 
     public func copy(from other: ConnectionParameters) {
