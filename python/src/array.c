@@ -1,5 +1,5 @@
-/* _cep.Array: a tensor of the engine, through the buffer protocol. It keeps the memory alive, whatever happens to the
- * network. */
+/* _cep.Array: a tensor of the engine, through the buffer protocol. It keeps the memory alive, whatever happens to
+ * the network. */
 #include "extension.h"
 
 typedef struct {

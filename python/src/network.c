@@ -133,7 +133,8 @@ static PyObject *network_train_batch(PyObject *self, PyObject *args) {
     cep_metrics metrics;
     work work;
     cep_progress progress = begin_work(&work, Py_None, observer, state);
-    cep_status status = cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.options, progress, &metrics);
+    cep_status status =
+        cep_train_batch(network_of(self), &x.matrix, &y.targets, &rule.options, progress, &metrics);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);
@@ -272,8 +273,8 @@ static PyObject *network_gradient(PyObject *self, PyObject *args) {
     cep_gradient *gradient;
     work work;
     cep_progress progress = begin_work(&work, Py_None, observer, state);
-    cep_status status =
-        cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.options, progress, &metrics, &gradient);
+    cep_status status = cep_gradient_estimate(network_of(self), &x.matrix, &y.targets, &rule.options, progress,
+                                              &metrics, &gradient);
     int failed = end_work(&work, status);
     release_matrix(&x);
     release_targets(&y);

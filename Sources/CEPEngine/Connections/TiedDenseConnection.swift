@@ -10,7 +10,6 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
 
     func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
 
-
     /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), of activities.
     @specialized(where Element == Float)
     @specialized(where Element == Double)

@@ -11,7 +11,6 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
 
     func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
 
-
     /// ΔW = r (s′ₐ − sₐ)ᵀ ρ(s_b), Δb = r Σ (s′ₐ − sₐ), ΔV = r (s′_b − s_b)ᵀ ρ(sₐ).
     @specialized(where Element == Float)
     @specialized(where Element == Double)

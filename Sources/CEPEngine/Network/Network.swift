@@ -167,7 +167,9 @@ public final class Network<Element: KernelScalar> {
         let copies = configuration.feedback == .tied ? 1.0 : 2.0
         let sizes = configuration.sizes.map(Double.init)
         let chain = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
-        let others = configuration.skipConnections.filter { $0.kind == .dense }.reduce(0) { $0 + copies * sizes[$1.from] * sizes[$1.to] }
+        let others = configuration.skipConnections.filter { $0.kind == .dense }.reduce(0) {
+            $0 + copies * sizes[$1.from] * sizes[$1.to]
+        }
         try CEPEngine.checkMemory(
             values: chain + others, of: Element.self,
             for: "a set of parameters for layers of \(configuration.sizes) units")
