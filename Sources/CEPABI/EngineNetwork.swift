@@ -60,7 +60,7 @@ protocol EngineNetwork: AnyObject {
 
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
 
-    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers
+    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> [Int]
 }
 
 extension Network: EngineNetwork {

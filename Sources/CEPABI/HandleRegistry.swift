@@ -1,6 +1,5 @@
 import CCEP
 import CEPEngine
-import Glibc
 
 // Which opaque pointers callers hold, and what they stand for.
 

@@ -1,5 +1,4 @@
 import CVectorKernels
-import Glibc
 
 /// A number type the kernels are compiled for: `Float` and `Double`, through the same source.
 ///

@@ -1,8 +1,8 @@
 import CEPKernels
 
 /// All units to all units, the same weights forward and, transposed, back.
-public final class TiedDenseConnection<Element: KernelScalar>: Connection {
-    public let parameters: ConnectionParameters<Element>
+package final class TiedDenseConnection<Element: KernelScalar>: Connection {
+    package let parameters: ConnectionParameters<Element>
     private let isFromInput: Bool
     private let products: DenseProducts<Element>
 
@@ -11,38 +11,38 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     ///   - above: Units of the layer above.
     ///   - hasBiases: Whether it has the biases of the layer above.
     ///   - isFromInput: Whether the layer below is the clamped input.
-    public init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
+    package init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
         self.isFromInput = isFromInput
         parameters = try ConnectionParameters(below: below, above: above, biases: hasBiases, feedback: false)
         products = DenseProducts(parameters, isFromInput: isFromInput)
     }
 
-    public func prepare() throws(EngineError) { try products.prepare() }
+    package func prepare() throws(EngineError) { try products.prepare() }
 
-    public func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
+    package func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
 
-    public func forward(
+    package func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         products.forward(below, rows: rows, addingTo: base, into: preactivation)
     }
 
-    public func feedback(
+    package func feedback(
         _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         products.feedback(above, rows: rows, addingTo: base, into: preactivation)
     }
 
-    public var packed: PackedConnection<Element>? { products.packed }
+    package var packed: PackedConnection<Element>? { products.packed }
 
-    public var multiplications: Int { products.multiplications }
+    package var multiplications: Int { products.multiplications }
 
     /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), of activities.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func addUpdate(
+    package func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
@@ -67,7 +67,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func makeContinualUpdate(
+    package func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
         if isFromInput { return try InputUpdate(from: start, rates: rates) { $0.activity } }
@@ -82,13 +82,13 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         return try TelescopedUpdate(from: start, rates: rates)
     }
 
-    public func addForwardAdjoint(
+    package func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
-    public func addFeedbackAdjoint(
+    package func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(
@@ -96,7 +96,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights act on the layer above and on the one below.
-    public func addGradient(
+    package func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
     ) {
@@ -107,7 +107,7 @@ public final class TiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func drawFeedback(flipProbability: Double, using random: inout RandomSource) {}
+    package func drawFeedback(flipProbability: Double, using random: inout RandomSource) {}
 
-    public func feedbackAngle() -> Double { 0 }
+    package func feedbackAngle() -> Double { 0 }
 }

@@ -2,8 +2,8 @@ import CEPKernels
 
 /// All units to all units, with feedback weights of their own: the vector field. A connection from the input has none,
 /// because the input is clamped.
-public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
-    public let parameters: ConnectionParameters<Element>
+package final class UntiedDenseConnection<Element: KernelScalar>: Connection {
+    package let parameters: ConnectionParameters<Element>
     private let isFromInput: Bool
     private let products: DenseProducts<Element>
 
@@ -12,39 +12,39 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     ///   - above: Units of the layer above.
     ///   - hasBiases: Whether it has the biases of the layer above.
     ///   - isFromInput: Whether the layer below is the clamped input.
-    public init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
+    package init(below: Int, above: Int, hasBiases: Bool = true, isFromInput: Bool) throws(EngineError) {
         self.isFromInput = isFromInput
         parameters = try ConnectionParameters(
             below: below, above: above, biases: hasBiases, feedback: !isFromInput)
         products = DenseProducts(parameters, isFromInput: isFromInput)
     }
 
-    public func prepare() throws(EngineError) { try products.prepare() }
+    package func prepare() throws(EngineError) { try products.prepare() }
 
-    public func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
+    package func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
 
-    public func forward(
+    package func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         products.forward(below, rows: rows, addingTo: base, into: preactivation)
     }
 
-    public func feedback(
+    package func feedback(
         _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         products.feedback(above, rows: rows, addingTo: base, into: preactivation)
     }
 
-    public var packed: PackedConnection<Element>? { products.packed }
+    package var packed: PackedConnection<Element>? { products.packed }
 
-    public var multiplications: Int { products.multiplications }
+    package var multiplications: Int { products.multiplications }
 
     /// ΔW = r (s′ₐ − sₐ)ᵀ ρ(s_b), Δb = r Σ (s′ₐ − sₐ), ΔV = r (s′_b − s_b)ᵀ ρ(sₐ).
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func addUpdate(
+    package func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) {
@@ -57,7 +57,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         feedbackWeights.view.addOuterProduct(of: below, and: older.above.activity, scale: rates.weights)
     }
 
-    public func makeContinualUpdate(
+    package func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
         if isFromInput { return try InputUpdate(from: start, rates: rates) { $0.state } }
@@ -74,13 +74,13 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }
 
-    public func addForwardAdjoint(
+    package func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
-    public func addFeedbackAdjoint(
+    package func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
     ) {
         guard let feedbackWeights = parameters.feedbackWeights else { return }
@@ -88,7 +88,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
     }
 
     /// dL/dW = δₐᵀ r_b, dL/dV = δ_bᵀ rₐ.
-    public func addGradient(
+    package func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
     ) {
@@ -99,7 +99,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
         }
     }
 
-    public func drawFeedback(flipProbability: Double, using random: inout RandomSource) {
+    package func drawFeedback(flipProbability: Double, using random: inout RandomSource) {
         guard let feedback = parameters.feedbackWeights else { return }
         let weights = parameters.weights
         for i in 0..<feedback.rows {
@@ -112,7 +112,7 @@ public final class UntiedDenseConnection<Element: KernelScalar>: Connection {
 
     @specialized(where Element == Float)
     @specialized(where Element == Double)
-    public func feedbackAngle() -> Double {
+    package func feedbackAngle() -> Double {
         guard let feedback = parameters.feedbackWeights else { return 0 }
         let weights = parameters.weights
         var product = 0.0

@@ -106,13 +106,17 @@ extension Network {
     func diverged(_ divergence: Divergence, nudged: Bool) -> EngineError {
         let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(divergence.step)"
         guard let layer = divergence.layer else {
-            return .diverged("\(phase): a state changed by more than a \(Element.self) can hold")
+            return .diverged(
+                "\(phase): a state changed by more than a \(Element.self) can hold", step: divergence.step)
         }
         let place = "\(phase), in layer \(layer)"
         if let k = parameters.firstIndex(where: { !$0.isFinite }) {
-            return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
+            return .diverged(
+                "\(place): parameters of connection \(k) are infinite or not a number", step: divergence.step,
+                layer: layer)
         }
         return .diverged(
-            "\(place): its state or preactivation is infinite or not a number; try a smaller beta, dt or learning rate")
+            "\(place): its state or preactivation is infinite or not a number; try a smaller beta, dt or learning rate",
+            step: divergence.step, layer: layer)
     }
 }

@@ -61,7 +61,8 @@ final class BackwardSweep<Element: KernelScalar> {
         guard let layer else { return }
         throw .diverged(
             "the gradient became infinite or not a number on its way back, at step \(steps), in layer \(layer + 1): "
-                + advice)
+                + advice,
+            step: steps, layer: layer + 1)
     }
 
     /// max |dL/ds| over all layers; NaN if one is not finite.

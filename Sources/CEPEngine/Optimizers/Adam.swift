@@ -1,5 +1,4 @@
 import CEPKernels
-import Glibc
 
 /// Adam (Kingma and Ba, 2015), with the weight decay added to the gradient as in PyTorch: d = g + λθ,
 /// m ← β₁ m + (1 − β₁) d, v ← β₂ v + (1 − β₂) d², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).

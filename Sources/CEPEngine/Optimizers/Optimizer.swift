@@ -32,8 +32,8 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
-    /// Whether an update only adds the gradient, times a rate: then estimators add to the parameters directly.
-    var isPlain: Bool { stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
+    /// Whether an update only adds the gradient, times a rate, as SGD's may: then estimators add to the parameters directly.
+    var isPlain: Bool { self is SGD && stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
 
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validate()
@@ -57,7 +57,7 @@ public final class OptimizerState<Element: KernelScalar> {
     /// The optimizer's name.
     public let name: String
     /// Updates made.
-    public var steps = 0
+    public package(set) var steps = 0
     /// By name, then by connection.
     public let values: [(name: String, parameters: [ConnectionParameters<Element>])]
 
@@ -100,7 +100,7 @@ extension Network {
     ///
     /// - Throws: `EngineError.outOfMemory`.
     @discardableResult
-    public func prepareState(of optimizer: any Optimizer) throws(EngineError) -> OptimizerState<Element> {
+    package func prepareState(of optimizer: any Optimizer) throws(EngineError) -> OptimizerState<Element> {
         if let optimizerState, optimizerState.name == optimizer.name,
             optimizerState.values.map({ $0.name }) == optimizer.stateNames
         {

@@ -21,6 +21,8 @@ extension Network {
         }
     }
 
+    /// Checks updates before they are added to the parameters.
+    ///
     /// - Parameter sums: Updates of each set of parameters.
     /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number by them.
     public func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {

@@ -1,5 +1,4 @@
 import CEPKernels
-import Glibc
 
 /// How far a long call has come.
 public struct ProgressReport: Sendable {
