@@ -1,5 +1,6 @@
 import CCEP
 import CEPEngine
+import CEPKernels
 
 // Which opaque pointers callers hold, and what they stand for.
 

@@ -55,6 +55,27 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// Expects a divergence whose step and layer are those of its message.
+func expectError(
+    _ kind: (String, Int?, Int?) -> EngineError, saying parts: [String],
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) {
+    var (step, layer): (Int?, Int?) = (nil, nil)
+    expectError({ kind($0, step, layer) }, saying: parts, sourceLocation: sourceLocation) {
+        do { try body() } catch EngineError.diverged(let message, let atStep, let inLayer) {
+            (step, layer) = (atStep, inLayer)
+            #expect(
+                step.map { message.contains("step \($0)") || message.contains("after \($0) ") }
+                    ?? !message.contains(" step "), "\(message)", sourceLocation: sourceLocation)
+            #expect(
+                layer.map { message.contains("in layer \($0):") } ?? !message.contains("in layer"), "\(message)",
+                sourceLocation: sourceLocation)
+            throw EngineError.diverged(message, step: step, layer: layer)
+        }
+    }
+}
+
+
 /// Tests that an error is thrown, of this kind, with a message that contains all of `parts`.
 func expectError(
     _ kind: (String) -> EngineError, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
