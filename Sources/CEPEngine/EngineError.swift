@@ -9,11 +9,10 @@ public enum EngineError: Error, Equatable {
     /// Memory that cannot be had.
     case outOfMemory(String)
     /// A file that cannot be read or written, or that is damaged or something else than expected.
-    case file(String, path: String)
-    /// A number became infinite or not a number, or an iteration did not converge: at a step, counted from 1, of the
-    /// phase or of the way back through it, in a layer, counted from the input's 0. nil if that is not known: a change of
-    /// parameters belongs to no step.
-    case diverged(String, step: Int? = nil, layer: Int? = nil)
+    case file(String)
+    /// A number became infinite or not a number, or an iteration did not converge. The case is indirect because Swift
+    /// 6.3.1 cannot compile `catch EngineError.diverged(let divergence)` otherwise.
+    indirect case diverged(Divergence)
     /// The caller asked to stop.
     case stopped
     /// Another thread is using the network, or a step of it.
@@ -22,19 +21,35 @@ public enum EngineError: Error, Equatable {
     /// What went wrong, with the names of the C and Python interfaces: `free_steps`, `dt`. `description` has Swift's.
     public var message: String {
         switch self {
-        case .invalidArgument(let text), .invalidState(let text), .outOfMemory(let text), .diverged(let text, _, _),
+        case .invalidArgument(let text), .invalidState(let text), .outOfMemory(let text), .file(let text),
             .busy(let text):
             text
-        case .file(let text, let path): "\(path) \(text)"
+        case .diverged(let divergence): divergence.message
         case .stopped: "the progress function asked to stop"
         }
+    }
+}
+
+/// Where numbers were first found not to be finite.
+public struct Divergence: Sendable, Equatable {
+    /// What happened, and what to try.
+    public let message: String
+    /// The step of the phase, or of the way back through it, counted from 1. nil for an update, which belongs to none.
+    public let step: Int?
+    /// The layer, counted from the input's 0. nil if it is not a layer whose numbers are not finite.
+    public let layer: Int?
+
+    package init(_ message: String, step: Int? = nil, layer: Int? = nil) {
+        self.message = message
+        self.step = step
+        self.layer = layer
     }
 }
 
 extension EngineError: CustomStringConvertible {
     /// What went wrong, with the names of the Swift interface: `freeSteps`, `timeStep`, `.hardSigmoid`.
     public var description: String {
-        if case .file = self { return message }
+        if case .file(let text) = self { return text }
         var (text, word) = ("", "")
         for character in message + " " {
             if character == "_" || character.isLetter || character.isNumber {
@@ -57,7 +72,8 @@ extension EngineError: CustomStringConvertible {
         if let name = swiftNames[word] { return name }
         guard word.contains("_") else { return word }
         let parts = word.split(separator: "_")
-        let name = parts.prefix(1).joined() + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        let rest = parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        let name = parts.prefix(1).joined() + rest.joined()
         return Activation(rawValue: word) == nil && Loss(rawValue: word) == nil ? name : "." + name
     }
 }

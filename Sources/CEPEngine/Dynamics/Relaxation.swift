@@ -71,7 +71,8 @@ extension Network {
             taken += 1
             residual = all.residual
             guard !residual.isNaN, taken > 1 || all.preactivationsAreFinite else {
-                throw diverged(Divergence(step: first + taken, layer: all.firstLayerNotFinite), nudged: nudge != nil)
+                throw diverged(
+                    DivergencePlace(step: first + taken, layer: all.firstLayerNotFinite), nudged: nudge != nil)
             }
             try monitor.stepTaken(first + taken, of: first + steps)
             try afterStep(taken)

@@ -48,9 +48,10 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
         while !(sweep.largestGradient <= target) {
             guard iterations < maximumIterations else {
                 throw .diverged(
-                    "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
-                        + "iterations: the state is not a stable steady state, or max_iterations is too small",
-                    step: iterations)
+                    Divergence(
+                        "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
+                            + "iterations: the state is not a stable steady state, or max_iterations is too small",
+                        step: iterations))
             }
             sweep.stepBack(through: { state.recorded($0) }, into: preactivationGradients.map { $0.view })
             for (sum, gradient) in zip(sums, preactivationGradients) { sum.view.add(gradient.view, scale: 1) }

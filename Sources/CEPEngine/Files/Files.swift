@@ -8,11 +8,11 @@ final class FileContent {
     /// - Throws: `EngineError.file` for what is not a file that can be read; `.outOfMemory`.
     init(_ path: String) throws(EngineError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .file("cannot be read: \(lastError())", path: path) }
+        guard descriptor >= 0 else { throw .file("\(path) cannot be read: \(lastError())") }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .file("is not a file", path: path)
+            throw .file("\(path) is not a file")
         }
         let size = Int(status.st_size)
         memory = try allocate(size, of: UInt8.self, for: "the content of \(path)")
@@ -21,7 +21,8 @@ final class FileContent {
         while done < size {
             let count = read(descriptor, memory + done, size - done)
             guard count > 0 else {
-                throw .file(count == 0 ? "became shorter while it was read" : "cannot be read: \(lastError())", path: path)
+                let reason = count == 0 ? "became shorter while it was read" : "cannot be read: \(lastError())"
+                throw .file("\(path) \(reason)")
             }
             done += count
         }
@@ -42,7 +43,7 @@ func replaceFile(
     let folder = parts.dropLast().map { $0 + "/" }.joined()
     let part = "\(folder).\(parts.last ?? "").\(getpid()).\(UInt32.random(in: 0...UInt32.max)).part"
     let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .file("cannot be written: \(lastError())", path: path) }
+    guard descriptor >= 0 else { throw .file("\(path) cannot be written: \(lastError())") }
     let isWhole = content { bytes in
         var left = bytes[...]
         while let start = UnsafeRawBufferPointer(rebasing: left).baseAddress, !left.isEmpty {
@@ -58,7 +59,7 @@ func replaceFile(
     if isWritten, rename(part, path) != 0 { (isWritten, reason) = (false, lastError()) }
     guard isWritten else {
         unlink(part)
-        throw .file("cannot be written: \(reason); it is as it was before", path: path)
+        throw .file("\(path) cannot be written: \(reason); it is as it was before")
     }
     // So that the renaming itself survives a power failure.
     let directory = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)

@@ -24,7 +24,9 @@ enum JSON {
     var double: Double? { if case .number(let digits) = self { Double(digits) } else { nil } }
     var isNull: Bool { if case .null = self { true } else { false } }
 
-    func integer<Value: FixedWidthInteger>() -> Value? { if case .number(let digits) = self { Value(digits) } else { nil } }
+    func integer<Value: FixedWidthInteger>() -> Value? {
+        if case .number(let digits) = self { Value(digits) } else { nil }
+    }
 
     /// A list of integers; nil if an item is something else.
     func integers<Value: FixedWidthInteger>() -> [Value]? {
@@ -100,7 +102,9 @@ private struct Reader {
 
     private mutating func number() -> JSON? {
         let digits = String(decoding: text[place...].prefix { "+-.0123456789Ee".utf8.contains($0) }, as: UTF8.self)
-        guard digits.first == "-" || digits.first?.isNumber == true, Double(digits)?.isFinite == true else { return nil }
+        guard let first = digits.first, first == "-" || first.isNumber, Double(digits)?.isFinite == true else {
+            return nil
+        }
         place += digits.utf8.count
         return .number(digits)
     }

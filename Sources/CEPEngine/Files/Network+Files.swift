@@ -43,10 +43,11 @@ extension Network {
     public convenience init(loading path: String) throws(EngineError) {
         let file = try TensorFile(path: path, format: networkFormat)
         func refuse(_ reason: String) -> EngineError {
-            .file("is not a network that can be used: \(reason)", path: path)
+            .file("\(path) is not a network that can be used: \(reason)")
         }
-        guard let state = JSON(file.state.utf8), let words: [UInt64] = state["random_state"]?.integers(), words.count == 4,
-            let dtype = state["options"]?["dtype"]?.text, let configuration = NetworkConfiguration(file: state)
+        guard let state = JSON(file.state.utf8), let dtype = state["options"]?["dtype"]?.text,
+            let configuration = NetworkConfiguration(file: state),
+            let words: [UInt64] = state["random_state"]?.integers(), words.count == 4
         else { throw refuse("its options are not those of this version") }
         guard dtype == Element.dtypeName else {
             throw refuse("it is a \(dtype) network, which Network<\(dtype == "float64" ? "Double" : "Float")> loads")
@@ -69,7 +70,8 @@ extension Network {
         for (k, each) in parameters.enumerated() {
             for tensor in each.tensors {
                 let name = "\(tensor.name).\(k)"
-                guard let stored = file.tensors[name], stored.shape == tensor.shape, stored.type == Element.fileType else {
+                guard let stored = file.tensors[name], stored.shape == tensor.shape, stored.type == Element.fileType
+                else {
                     throw refuse("expected \(name) to be of shape \(tensor.shape) and type \(Element.fileType)")
                 }
                 UnsafeMutableRawBufferPointer(
@@ -100,7 +102,9 @@ extension NetworkConfiguration {
         let isUniform = activation != .linear && uniform.layers == layers
         var realTime = RealTime()
         var (settingName, nudgingName) = ("prototypical", JSON.quoted(nudging.rawValue))
-        if case .realTime(let options) = setting { (realTime, settingName, nudgingName) = (options, "real-time", "null") }
+        if case .realTime(let options) = setting {
+            (realTime, settingName, nudgingName) = (options, "real-time", "null")
+        }
         var angle: Double?
         if case .untied(let degrees) = feedback { angle = degrees }
         let options = [

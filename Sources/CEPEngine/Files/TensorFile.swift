@@ -64,7 +64,7 @@ extension TensorFile {
     init(path: String, format expected: String) throws(EngineError) {
         let content = try FileContent(path)
         func isDamaged() -> EngineError {
-            .file("is not a whole safetensors file; it was truncated, or is something else", path: path)
+            .file("\(path) is not a whole safetensors file; it was truncated, or is something else")
         }
         let bytes = content.bytes
         guard bytes.count >= 8 else { throw isDamaged() }
@@ -77,7 +77,7 @@ extension TensorFile {
         guard let format = metadata?["format"]?.text, let state = metadata?["state"]?.text, format == expected,
             let sum = metadata?["sha256"]?.text
         else {
-            throw .file("is a safetensors file, but has not the format '\(expected)' in its metadata", path: path)
+            throw .file("\(path) is a safetensors file, but has not the format '\(expected)' in its metadata")
         }
         var tensors: [String: Tensor] = [:]
         var ranges: [Range<Int>] = []
@@ -98,7 +98,7 @@ extension TensorFile {
         guard zip(ranges, ends).allSatisfy({ $0.lowerBound == $1 }), ends.last == data.count else { throw isDamaged() }
         self.init(format: format, state: state, tensors: tensors, owner: content)
         guard checksum == sum else {
-            throw .file("was changed after it was written: its checksum is wrong", path: path)
+            throw .file("\(path) was changed after it was written: its checksum is wrong")
         }
     }
 }

@@ -33,8 +33,9 @@ extension Network {
 
     func updateIsNotFinite(of connection: Int) -> EngineError {
         .diverged(
-            "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
-                + "larger beta")
+            Divergence(
+                "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
+                    + "larger beta"))
     }
 
     /// The largest magnitude of the state and the activity of each layer.
