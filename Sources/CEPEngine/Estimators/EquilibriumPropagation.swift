@@ -3,13 +3,21 @@ import CEPKernels
 /// EP (Scellier and Bengio, 2017): one update from the steady states of the free and of the nudged phase. On a
 /// network with untied feedback this is the vector field rule, VF.
 public struct EquilibriumPropagation<Element: KernelScalar>: LearningRule {
+    /// Steps and β.
     public let phases: TwoPhases
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
     /// Whether the update is summed over the steps of the nudged phase, the weights staying as they are, rather than
     /// taken from its two ends. It makes a difference with untied feedback only.
     public let accumulates: Bool
 
+    /// - Parameters:
+    ///   - phases: Steps and β.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - accumulates: Whether updates are summed over the nudged phase.
     public init(
         _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
         accumulates: Bool = false

@@ -6,13 +6,23 @@ import CEPKernels
 /// It is the sum of the gradients that BPTT sends back through a step at the steady state, again and again, until they
 /// have died away.
 public struct RecurrentBackpropagation<Element: KernelScalar>: LearningRule {
+    /// Steps of the free phase, 1 or more.
     public let freeSteps: Int
     /// Iterations end when the largest dL/ds is this small beside the first one.
     public let tolerance: Double
+    /// Iterations after which `EngineError.diverged` is thrown.
     public let maximumIterations: Int
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
 
+    /// - Parameters:
+    ///   - freeSteps: Steps of the free phase, 1 or more.
+    ///   - tolerance: Of the largest dL/ds, beside the first one; between 0 and 1.
+    ///   - maximumIterations: 1 or more.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
     public init(
         freeSteps: Int, tolerance: Double = 1e-6, maximumIterations: Int = 10_000, learningRates: LearningRates? = nil,
         optimizer: any Optimizer = SGD()

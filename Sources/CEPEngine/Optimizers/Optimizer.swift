@@ -2,9 +2,10 @@ import CEPKernels
 
 /// From a gradient to the change of each parameter.
 ///
-/// A new optimizer is one conforming type in a file of its own, and a case where rules are read from their options.
+/// A new optimizer is one conforming type, here or in another package. For C and Python it needs a case where rules are
+/// read from their options.
 public protocol Optimizer: Sendable {
-    /// Its name in files and in the C interface.
+    /// Its name in files and in the C interface: other optimizers have others.
     var name: String { get }
 
     /// What is remembered of each parameter between updates, by name.

@@ -5,8 +5,12 @@ import CEPKernels
 public struct SGD: Optimizer {
     /// μ, in [0, 1).
     public var momentum: Double
+    /// λ, 0 or more: one for all connections or one each.
     public var weightDecay: [Double]
 
+    /// - Parameters:
+    ///   - momentum: μ, in [0, 1).
+    ///   - weightDecay: λ, one for all connections or one each.
     public init(momentum: Double = 0, weightDecay: [Double] = []) {
         self.momentum = momentum
         self.weightDecay = weightDecay
