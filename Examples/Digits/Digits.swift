@@ -1,5 +1,5 @@
 import CEPEngine
-import Glibc
+import Foundation
 
 /// Images of digits, and which digit each is.
 struct Digits {
@@ -10,12 +10,8 @@ struct Digits {
 
     /// Reads lines of pixels of 0 to 16, then the digit, with commas between them.
     init(from path: String) throws {
-        guard let file = fopen(path, "r") else { throw CannotRead() }
-        defer { fclose(file) }
-        var buffer = [CChar](repeating: 0, count: 1024)
-        while fgets(&buffer, Int32(buffer.count), file) != nil {
-            let line = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
-            let numbers = String(decoding: line, as: UTF8.self).split(separator: ",").compactMap { Int($0) }
+        for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+            let numbers = line.split(separator: ",").compactMap { Int($0) }
             guard numbers.count == 65 else { throw CannotRead() }
             pixels.append(numbers.dropLast().map { Float($0) / 16 })
             labels.append(numbers[64])
@@ -31,8 +27,7 @@ struct Digits {
     }
 
     private func samples(_ rows: some Collection<Int>) throws -> Samples {
-        Samples(
-            inputs: try SampleMatrix(rows.flatMap { pixels[$0] }, columns: 64), classes: rows.map { labels[$0] })
+        Samples(inputs: try SampleMatrix(rows.map { pixels[$0] }), classes: rows.map { labels[$0] })
     }
 }
 

@@ -1,5 +1,5 @@
 import CEPEngine
-import Glibc
+import Foundation
 
 // Trains a network by C-EP on 1,797 handwritten digits: swift run -c release digits
 //

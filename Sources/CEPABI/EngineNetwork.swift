@@ -37,7 +37,7 @@ protocol EngineNetwork: AnyObject {
     func feedbackAngle(of index: Int) throws(EngineError) -> Double
     func check(_ samples: Samples) throws(EngineError)
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
-    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers
+    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> [Int]
 }
 
 extension Network: EngineNetwork {

@@ -1,6 +1,6 @@
 import CCEP
 import CEPEngine
-import Glibc
+import CEPKernels
 
 // Which opaque pointers callers hold, and what they stand for.
 

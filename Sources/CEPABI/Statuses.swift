@@ -17,7 +17,7 @@ func reportingErrors(_ body: () throws(EngineError) -> Void) -> cep_status {
 extension EngineError {
     fileprivate var status: Int {
         switch self {
-        case .invalidArgument: CEP_INVALID_ARGUMENT
+        case .invalidArgument, .file: CEP_INVALID_ARGUMENT
         case .invalidState: CEP_INVALID_STATE
         case .outOfMemory: CEP_OUT_OF_MEMORY
         case .diverged: CEP_DIVERGED

@@ -1,7 +1,6 @@
 public import CCEP
 import CEPEngine
 import CEPKernels
-import Glibc
 import Synchronization
 
 // Section 6 of cep.h: steps as they are taken.

@@ -1,5 +1,3 @@
-import Glibc
-
 // Sums, copies and searches over whole arrays.
 
 /// `array[i] = 0`.

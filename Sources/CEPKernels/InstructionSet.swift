@@ -1,5 +1,4 @@
 import CVectorKernels
-import Glibc
 
 /// A set of instructions that the vector kernels are compiled for.
 public struct InstructionSet: Sendable {

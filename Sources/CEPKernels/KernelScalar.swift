@@ -1,7 +1,6 @@
 import CVectorKernels
-import Glibc
 
-/// A number type the kernels are compiled for: `Float` and `Double`, through the same source.
+/// A number type of networks: `Float` or `Double`. No other type can conform, because the kernels are compiled for these.
 ///
 /// The requirements are what differs between the two: the C functions they are handed to. Everything else in
 /// this module is written once, generically, and specialised for both.

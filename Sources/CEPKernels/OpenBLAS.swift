@@ -1,5 +1,4 @@
 import COpenBLAS
-import Glibc
 
 /// What the library needs before it multiplies: one thread, and memory.
 enum OpenBLAS {

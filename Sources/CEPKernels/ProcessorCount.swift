@@ -1,5 +1,4 @@
 import CVectorKernels
-import Glibc
 
 /// Processors that this process may use: those it may run on, and no more than its control groups grant time for.
 ///
@@ -68,6 +67,6 @@ private func readFile(_ path: String) -> String? {
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    let count = read(descriptor, &bytes, bytes.count)
     return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
 }

@@ -1,6 +1,5 @@
 import COpenBLAS
 import CVectorKernels
-import Glibc
 
 // Matrix products: how matrices lie for our own kernel, and on how many threads it runs.
 //

@@ -1,5 +1,4 @@
 import CVectorKernels
-import Glibc
 import Synchronization
 
 /// Threads that wait for parts of loops, so that handing one over takes a microsecond rather than a thread's start.

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func successDoesNotClearIt() throws {
-        _ = reportingErrors { () throws(EngineError) in throw .diverged("before") }
+        _ = reportingErrors { () throws(EngineError) in throw .diverged(Divergence("before")) }
         #expect(reportingErrors { () throws(EngineError) in } == CEP_OK)
         #expect(lastError() == "before")
     }
@@ -30,7 +30,7 @@ import Testing
     @Test func eachErrorHasItsStatus() {
         let statuses: [(EngineError, Int)] = [
             (.invalidArgument("a"), CEP_INVALID_ARGUMENT), (.invalidState("b"), CEP_INVALID_STATE),
-            (.outOfMemory("c"), CEP_OUT_OF_MEMORY), (.diverged("d"), CEP_DIVERGED), (.stopped, CEP_STOPPED),
+            (.outOfMemory("c"), CEP_OUT_OF_MEMORY), (.diverged(Divergence("d")), CEP_DIVERGED), (.stopped, CEP_STOPPED),
             (.busy("e"), CEP_BUSY),
         ]
         for (error, status) in statuses {

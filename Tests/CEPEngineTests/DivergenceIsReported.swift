@@ -109,7 +109,9 @@ import Testing
             do {
                 try network.nudgedPhase(.values([[-z, 0, 0]]), beta: 2, steps: 5)
                 Issue.record("nothing was thrown")
-            } catch EngineError.diverged(let message) {
+            } catch EngineError.diverged(let divergence) {
+                let message = divergence.message
+                #expect(divergence.step == 2 && divergence.layer == nil)
                 #expect(message.contains("nudged phase") && message.contains("step 2") && !message.contains("layer"))
             }
         }

@@ -1,4 +1,4 @@
-"""The engine serves Swift programs: README's example, in a package of its own, and the digits."""
+"""The engine serves Swift programs: a package that uses it, networks in files, and the digits."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,8 @@ EXAMPLE = REPOSITORY / "Examples" / "Digits"
 
 @pytest.mark.slow
 @needs_swift
-def test_readme_example_is_a_package(tmp_path: Path) -> None:
+def test_another_package_uses_the_engine(tmp_path: Path) -> None:
+    """README's example, then a learning rule, an optimizer and an observer of that package."""
     manifest, program = listings(REPOSITORY / "README.md", "swift")
     (tmp_path / "cep").symlink_to(REPOSITORY)
     package = tmp_path / "xor"
@@ -24,6 +25,23 @@ def test_readme_example_is_a_package(tmp_path: Path) -> None:
     (package / "Package.swift").write_text(manifest)
     (package / "Sources" / "xor" / "main.swift").write_text(program)
     assert run("swift", "run", "--quiet", folder=package) == "0 of 4 are wrong\n"
+    assert cep.load(package / "xor.safetensors").sizes == (2, 32, 2)
+    extensions = REPOSITORY / "Tests" / "ExternalPackage" / "main.swift"
+    (package / "Sources" / "xor" / "main.swift").write_text(extensions.read_text())
+    assert run("swift", "run", "--quiet", "xor", tmp_path / "net", folder=package) == "done\n"
+
+
+def test_networks_of_swift_are_loaded(tmp_path: Path) -> None:
+    """Tests/CEPEngineTests/NetworksAreSavedAndLoaded.swift writes the one file from the other."""
+    files = REPOSITORY / "Tests" / "Files"
+    net = cep.load(files / "written_by_swift.safetensors")
+    options = {**net.options, "loss": None, "nudging": None}  # Swift writes those in use.
+    assert options == cep.load(files / "written_by_python.safetensors").options
+    assert net.random_state == (1, 2, 3, 2**64 - 1)
+    for k, parameter in enumerate(net.parameters()):
+        np.testing.assert_array_equal(parameter.ravel(), np.arange(parameter.size) / 8 - k)
+    net.save(tmp_path / "again.safetensors")
+    assert cep.load(tmp_path / "again.safetensors").options == net.options
 
 
 @pytest.mark.slow

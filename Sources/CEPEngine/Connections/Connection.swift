@@ -7,7 +7,7 @@ import CEPKernels
 /// conforming type in a file of its own. `NamedConnection` makes it available by name.
 ///
 /// The layer nearer to the input is called *below*, the other *above*.
-public protocol Connection<Element>: AnyObject {
+package protocol Connection<Element>: AnyObject {
     associatedtype Element: KernelScalar
 
     var parameters: ConnectionParameters<Element> { get }
@@ -93,14 +93,14 @@ public protocol Connection<Element>: AnyObject {
 }
 
 extension Connection {
-    public var packed: PackedConnection<Element>? { nil }
+    package var packed: PackedConnection<Element>? { nil }
 
-    public func makeContinualUpdate(
+    package func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? { nil }
 
     /// Weights and biases from U(−1/√fan_in, 1/√fan_in).
-    public func drawParameters(using random: inout RandomSource) { parameters.draw(using: &random) }
+    package func drawParameters(using random: inout RandomSource) { parameters.draw(using: &random) }
 }
 
 /// A kind of connection that options can name.
@@ -147,37 +147,45 @@ extension ConnectionKind {
 
 /// A layer at one moment: its state, and its activity, which is ρ(s) in the real-time setting and s itself in the
 /// prototypical one.
-public struct LayerSnapshot<Element: KernelScalar> {
-    public let state: MatrixView<Element>
-    public let activity: MatrixView<Element>
+package struct LayerSnapshot<Element: KernelScalar> {
+    package let state: MatrixView<Element>
+    package let activity: MatrixView<Element>
 }
 
 /// The two layers of a connection at one moment.
-public struct LayerPair<Element: KernelScalar> {
-    public let below: LayerSnapshot<Element>
-    public let above: LayerSnapshot<Element>
+package struct LayerPair<Element: KernelScalar> {
+    package let below: LayerSnapshot<Element>
+    package let above: LayerSnapshot<Element>
 }
 
 /// The activities of the two layers of a connection. Rows are samples, or samples of several steps.
-public struct ActivityPair<Element: KernelScalar> {
-    public let below: MatrixView<Element>
-    public let above: MatrixView<Element>
+package struct ActivityPair<Element: KernelScalar> {
+    package let below: MatrixView<Element>
+    package let above: MatrixView<Element>
 }
 
 /// What an update is multiplied by before it is added: for weights (forward and feedback) and for biases.
 public struct UpdateRates<Element: KernelScalar> {
+    /// Of weights and feedback weights.
     public let weights: Element
+    /// Of biases.
     public let biases: Element
 
+    /// - Parameters:
+    ///   - weights: The factor of weights and feedback weights.
+    ///   - biases: The factor of biases.
     public init(weights: Element, biases: Element) {
         self.weights = weights
         self.biases = biases
     }
 
     /// The same factor for both.
+    ///
+    /// - Parameter rate: The factor.
     public init(_ rate: Element) { self.init(weights: rate, biases: rate) }
 
-    static func * (rates: UpdateRates, factor: Element) -> UpdateRates {
+    /// Both rates, times a factor.
+    public static func * (rates: UpdateRates, factor: Element) -> UpdateRates {
         UpdateRates(weights: rates.weights * factor, biases: rates.biases * factor)
     }
 }

@@ -4,7 +4,7 @@ import CEPKernels
 ///
 /// A setting is elementwise: products belong to the connections. A new setting is one conforming type in a file of its
 /// own and a case in `makeDynamics`.
-public protocol Dynamics<Element>: Sendable {
+package protocol Dynamics<Element>: Sendable {
     associatedtype Element: KernelScalar
 
     /// Whether the activity of a layer is ρ(s) rather than s itself.
@@ -37,9 +37,9 @@ public protocol Dynamics<Element>: Sendable {
 }
 
 /// A layer just before a step: its state and its preactivation.
-public struct RecordedLayer<Element: KernelScalar> {
-    public let state: MatrixView<Element>
-    public let preactivation: MatrixView<Element>
+package struct RecordedLayer<Element: KernelScalar> {
+    package let state: MatrixView<Element>
+    package let preactivation: MatrixView<Element>
 }
 
 func makeDynamics<Element: KernelScalar>(_ configuration: NetworkConfiguration) -> any Dynamics<Element> {

@@ -8,6 +8,8 @@ extension Network {
     ///   - steps: 1 or more.
     ///   - continuing: Whether to start from the present states, of the same batch size, rather than from zero.
     ///   - monitor: Is shown the phase, and may stop it.
+    /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
+    ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult
     public func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor = ProgressMonitor()
@@ -29,6 +31,14 @@ extension Network {
     }
 
     /// Relaxes from the present states nudged towards the targets. Weights do not move.
+    ///
+    /// - Parameters:
+    ///   - targets: One for each sample of the free phase.
+    ///   - beta: The strength of the nudging, finite and not 0.
+    ///   - steps: The most steps to take, 1 or more.
+    ///   - monitor: Is shown the phase, and may stop it.
+    /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
+    ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult
     public func nudgedPhase(
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor = ProgressMonitor()

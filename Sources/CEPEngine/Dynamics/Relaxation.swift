@@ -20,7 +20,7 @@ public struct PhaseOutcome: Sendable, Equatable {
 extension Network {
     /// Prepares a phase of a state: packs the weights, and computes what the phase takes as given. It stays valid for
     /// further phases while the input and the parameters are the same.
-    public func preparePhase(of state: NetworkState<Element>) throws(EngineError) {
+    package func preparePhase(of state: NetworkState<Element>) throws(EngineError) {
         try prepareConnections()
         beginPhase(of: state)
     }
@@ -38,7 +38,7 @@ extension Network {
     /// - Throws: `EngineError.diverged`, with the states as they were when the monitor was last asked; `.stopped`, with
     ///   those of the steps taken.
     @discardableResult
-    public func relax(
+    package func relax(
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, order: Relaxation = .synchronous,
         monitor: ProgressMonitor, afterStep: ((_ step: Int) -> Void)? = nil
     ) throws(EngineError) -> PhaseOutcome {
@@ -71,7 +71,8 @@ extension Network {
             taken += 1
             residual = all.residual
             guard !residual.isNaN, taken > 1 || all.preactivationsAreFinite else {
-                throw diverged(Divergence(step: first + taken, layer: all.firstLayerNotFinite), nudged: nudge != nil)
+                throw diverged(
+                    DivergencePlace(step: first + taken, layer: all.firstLayerNotFinite), nudged: nudge != nil)
             }
             try monitor.stepTaken(first + taken, of: first + steps)
             try afterStep(taken)

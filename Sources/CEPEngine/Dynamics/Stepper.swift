@@ -91,28 +91,34 @@ extension Network {
 }
 
 /// Where states or preactivations were first found not to be finite.
-struct Divergence {
+struct DivergencePlace {
     let step: Int
     /// nil if the states are finite, but changed by more than the number type can hold.
     let layer: Int?
 
     /// The one that a run of all samples at once would have met.
-    static func first(_ all: some Sequence<Divergence>) -> Divergence? {
+    static func first(_ all: some Sequence<DivergencePlace>) -> DivergencePlace? {
         all.min { ($0.step, $0.layer ?? .max) < ($1.step, $1.layer ?? .max) }
     }
 }
 
 extension Network {
-    func diverged(_ divergence: Divergence, nudged: Bool) -> EngineError {
+    func diverged(_ divergence: DivergencePlace, nudged: Bool) -> EngineError {
         let phase = "the \(nudged ? "nudged" : "free") phase diverged at step \(divergence.step)"
         guard let layer = divergence.layer else {
-            return .diverged("\(phase): a state changed by more than a \(Element.self) can hold")
+            return .diverged(
+                Divergence("\(phase): a state changed by more than a \(Element.self) can hold", step: divergence.step))
         }
         let place = "\(phase), in layer \(layer)"
         if let k = parameters.firstIndex(where: { !$0.isFinite }) {
-            return .diverged("\(place): parameters of connection \(k) are infinite or not a number")
+            return .diverged(
+                Divergence(
+                    "\(place): parameters of connection \(k) are infinite or not a number", step: divergence.step,
+                    layer: layer))
         }
         return .diverged(
-            "\(place): its state or preactivation is infinite or not a number; try a smaller beta, dt or learning rate")
+            Divergence(
+                "\(place): its state or preactivation is infinite or not a number; try a smaller beta, dt or learning rate",
+                step: divergence.step, layer: layer))
     }
 }

@@ -4,12 +4,20 @@ import CEPKernels
 public struct BackpropagationThroughTime<Element: KernelScalar>: NamedRule {
     package static var name: String { "bptt" }
 
+    /// Steps of the free phase, 1 or more.
     public let freeSteps: Int
     /// The steps at the end that gradients are sent back through; all of them where nil.
     public let lastSteps: Int?
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
 
+    /// - Parameters:
+    ///   - freeSteps: Steps of the free phase, 1 or more.
+    ///   - lastSteps: The steps at the end that gradients are sent back through; nil for all.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
     public init(
         freeSteps: Int, lastSteps: Int? = nil, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD()
     ) {

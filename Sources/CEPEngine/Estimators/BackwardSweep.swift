@@ -60,8 +60,10 @@ final class BackwardSweep<Element: KernelScalar> {
         let layer = stateGradients.firstIndex { firstNonFinite(in: $0.pointer, count: $0.count) != nil }
         guard let layer else { return }
         throw .diverged(
-            "the gradient became infinite or not a number on its way back, at step \(steps), in layer \(layer + 1): "
-                + advice)
+            Divergence(
+                "the gradient became infinite or not a number on its way back, at step \(steps), in layer \(layer + 1): "
+                    + advice,
+                step: steps, layer: layer + 1))
     }
 
     /// max |dL/ds| over all layers; NaN if one is not finite.

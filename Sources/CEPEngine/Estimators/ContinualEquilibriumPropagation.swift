@@ -7,13 +7,21 @@ import CEPKernels
 public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule {
     package static var name: String { "cep" }
 
+    /// Steps and β.
     public let phases: TwoPhases
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
     /// Whether to write the weights at every step, rather than to keep their change as a product of a few rows and to
     /// write them once. Both are the same in exact arithmetic.
     public let writesEveryStep: Bool
 
+    /// - Parameters:
+    ///   - phases: Steps and β; the sign of β must not be symmetric.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - writesEveryStep: Whether weights are written at every step.
     public init(
         _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
         writesEveryStep: Bool = false

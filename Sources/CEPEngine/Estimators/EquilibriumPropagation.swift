@@ -5,13 +5,21 @@ import CEPKernels
 public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
     package static var name: String { "ep" }
 
+    /// Steps and β.
     public let phases: TwoPhases
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
     /// Whether the update is summed over the steps of the nudged phase, the weights staying as they are, rather than
     /// taken from its two ends. It makes a difference with untied feedback only.
     public let accumulates: Bool
 
+    /// - Parameters:
+    ///   - phases: Steps and β.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - accumulates: Whether updates are summed over the nudged phase.
     public init(
         _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
         accumulates: Bool = false

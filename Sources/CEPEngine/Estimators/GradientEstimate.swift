@@ -10,6 +10,12 @@ public struct GradientEstimate<Element: KernelScalar> {
 
 extension Network {
     /// The gradient of the mean loss of a batch, as a rule estimates it. The network does not change.
+    ///
+    /// - Parameters:
+    ///   - samples: One batch.
+    ///   - estimator: The rule; its learning rates and optimizer are not used.
+    ///   - monitor: Is shown the phases, and may stop them.
+    /// - Throws: As `trainBatch`.
     public func gradient(
         _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> GradientEstimate<Element> {

@@ -3,13 +3,15 @@ import CEPKernels
 /// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with what is
 /// needed to learn by it: learning rates and an optimizer.
 ///
-/// A new rule is one conforming type in a file of its own. `NamedRule` makes it available by name.
+/// A new rule is one conforming type in a file of its own, here or in another package. `NamedRule` makes it available to C
+/// and Python by its name.
 public protocol LearningRule<Element>: Sendable {
     associatedtype Element: KernelScalar
 
     /// nil for a rule that only estimates gradients.
     var learningRates: LearningRates? { get }
 
+    /// What turns gradients into changes of parameters. Plain SGD by default.
     var optimizer: any Optimizer { get }
 
     /// Whether the rule updates the parameters itself, by its optimizer, while the batch is run.
@@ -44,7 +46,9 @@ extension LearningRule {
 
 /// The learning rate of each connection, in the order of `Network.parameters`.
 public struct LearningRates: Sendable {
+    /// Of weights and feedback weights.
     public var weights: [Double]
+    /// Of biases.
     public var biases: [Double]
 
     /// - Parameters:

@@ -8,13 +8,23 @@ import CEPKernels
 public struct RecurrentBackpropagation<Element: KernelScalar>: NamedRule {
     package static var name: String { "rbp" }
 
+    /// Steps of the free phase, 1 or more.
     public let freeSteps: Int
     /// Iterations end when the largest dL/ds is this small beside the first one.
     public let tolerance: Double
+    /// Iterations after which `EngineError.diverged` is thrown.
     public let maximumIterations: Int
+    /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
+    /// What turns gradients into changes of parameters.
     public let optimizer: any Optimizer
 
+    /// - Parameters:
+    ///   - freeSteps: Steps of the free phase, 1 or more.
+    ///   - tolerance: Of the largest dL/ds, beside the first one; between 0 and 1.
+    ///   - maximumIterations: 1 or more.
+    ///   - learningRates: nil for a rule that only estimates gradients.
+    ///   - optimizer: What turns gradients into changes of parameters.
     public init(
         freeSteps: Int, tolerance: Double = 1e-6, maximumIterations: Int = 10_000, learningRates: LearningRates? = nil,
         optimizer: any Optimizer = SGD()
@@ -58,8 +68,10 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: NamedRule {
         while !(sweep.largestGradient <= target) {
             guard iterations < maximumIterations else {
                 throw .diverged(
-                    "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
-                        + "iterations: the state is not a stable steady state, or max_iterations is too small")
+                    Divergence(
+                        "recurrent backpropagation has not reached its tolerance \(tolerance) after \(iterations) "
+                            + "iterations: the state is not a stable steady state, or max_iterations is too small",
+                        step: iterations))
             }
             sweep.stepBack(through: { state.recorded($0) }, into: preactivationGradients.map { $0.view })
             for (sum, gradient) in zip(sums, preactivationGradients) { sum.view.add(gradient.view, scale: 1) }

@@ -105,8 +105,11 @@ extension Matrix {
 
 /// What a theorem check is run with.
 public struct TheoremConditions: Sendable {
+    /// Steps of the free phase, 1 or more.
     public var freeSteps: Int
+    /// K, steps of the nudged phase, 1 to `freeSteps`.
     public var nudgedSteps: Int
+    /// β, finite and not 0.
     public var beta: Double
     /// Of the synapses during the nudged phase; 0 for EP, small for C-EP.
     public var learningRates: LearningRates
@@ -115,6 +118,12 @@ public struct TheoremConditions: Sendable {
     /// remains of the free phase show; and those of neurons that a step leaves at a bound of the clamping.
     public var asRecorded: Bool
 
+    /// - Parameters:
+    ///   - freeSteps: Steps of the free phase, 1 or more.
+    ///   - nudgedSteps: K, 1 to `freeSteps`.
+    ///   - beta: β, finite and not 0.
+    ///   - learningRates: Of the synapses during the nudged phase.
+    ///   - asRecorded: Whether to leave out what the paper's code leaves out.
     public init(
         freeSteps: Int, nudgedSteps: Int, beta: Double, learningRates: LearningRates,
         asRecorded: Bool = false

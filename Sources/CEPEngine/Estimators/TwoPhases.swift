@@ -2,11 +2,20 @@ import CEPKernels
 
 /// The two phases that Equilibrium Propagation, continual or not, consists of.
 public struct TwoPhases: Sendable {
+    /// Steps of the free phase, 1 or more.
     public var freeSteps: Int
+    /// Steps of each nudged phase, 1 or more.
     public var nudgedSteps: Int
+    /// β, the strength of the nudging: finite and not 0.
     public var beta: Double
+    /// Which sign β has in each batch.
     public var betaSign: BetaSign
 
+    /// - Parameters:
+    ///   - freeSteps: Steps of the free phase, 1 or more.
+    ///   - nudgedSteps: Steps of each nudged phase, 1 or more.
+    ///   - beta: β, finite and not 0.
+    ///   - betaSign: Which sign β has in each batch.
     public init(freeSteps: Int, nudgedSteps: Int, beta: Double, betaSign: BetaSign = .fixed) {
         self.freeSteps = freeSteps
         self.nudgedSteps = nudgedSteps
@@ -21,14 +30,18 @@ public struct TwoPhases: Sendable {
             beta: try required(options.number("beta"), "beta"), betaSign: try options.choice("beta_sign") ?? .fixed)
     }
 
-    func validate<Element>(for network: Network<Element>) throws(EngineError) {
+    /// - Parameter network: The network to be used.
+    /// - Throws: `EngineError.invalidArgument` for steps or a β out of their range.
+    public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(nudgedSteps, name: "nudged_steps")
         try validateBeta(beta, as: Element.self)
     }
 
-    /// The strengths of the nudged phases a batch is run with.
-    func betas(random: inout RandomSource) -> [Double] {
+    /// The strengths of the nudged phases a batch is run with: one, or two for a symmetric sign.
+    ///
+    /// - Parameter random: What a random sign is drawn from.
+    public func betas(random: inout RandomSource) -> [Double] {
         switch betaSign {
         case .fixed: [beta]
         case .random: [Bool.random(using: &random) ? beta : -beta]
@@ -48,7 +61,13 @@ public enum BetaSign: String, Sendable, CaseIterable {
 }
 
 extension Network {
-    /// The free phase of a rule: relaxes, and sees how the batch is predicted.
+    /// The free phase of a rule: relaxes from the states of the batch, and compares its scores with the targets.
+    ///
+    /// - Parameters:
+    ///   - batch: What the rule was given.
+    ///   - steps: The most steps to take, 1 or more.
+    ///   - monitor: Is shown the phase, and may stop it.
+    /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`.
     public func runFreePhase(
         on batch: ClampedBatch<Element>, steps: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
@@ -58,9 +77,31 @@ extension Network {
         return metrics(of: batch.state, rows: 0..<batch.state.batch, target: batch.target)
     }
 
-    /// Adds the updates of all connections from an older state to the present one. The readout, which is outside the
+    /// The nudged phase of a rule: relaxes from the states of the batch, after a free phase, nudged towards its targets.
+    ///
+    /// - Parameters:
+    ///   - batch: What the rule was given.
+    ///   - beta: The strength of the nudging, with its sign.
+    ///   - steps: The most steps to take, 1 or more.
+    ///   - monitor: Is shown the phase, and may stop it.
+    /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`.
+    @discardableResult
+    public func runNudgedPhase(
+        on batch: ClampedBatch<Element>, beta: Double, steps: Int, monitor: ProgressMonitor
+    ) throws(EngineError) -> PhaseOutcome {
+        try relax(batch.state, steps: steps, nudge: Nudge(target: batch.target, beta: Element(beta)), monitor: monitor)
+    }
+
+    /// Adds Equilibrium Propagation's updates of all connections from an older state to the present one: for tied
+    /// weights `rate · (s′_aboveᵀ s′_below − s_aboveᵀ s_below)`, summed over the batch. The readout, which is outside the
     /// dynamics, has none.
-    func addUpdates(
+    ///
+    /// - Parameters:
+    ///   - older: The state before, of the same batch.
+    ///   - state: The state now, after a free phase.
+    ///   - rates: One for each set of `parameters`.
+    ///   - accumulators: What the updates are added to: `parameters`, or as many of the same shapes.
+    public func addUpdates(
         from older: StateSnapshot<Element>, to state: NetworkState<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>]
     ) {
@@ -71,8 +112,15 @@ extension Network {
         }
     }
 
-    /// Adds minus the gradient of a readout's parameters at the present state, times the rates.
-    func addReadoutUpdate(
+    /// Adds minus the gradient of a readout's parameters at the present state, times the rates. Nothing without a readout.
+    ///
+    /// - Parameters:
+    ///   - batch: What the rule was given.
+    ///   - rates: One for each set of `parameters`.
+    ///   - share: A factor of all rates.
+    ///   - accumulators: What the updates are added to: `parameters`, or as many of the same shapes.
+    /// - Throws: `EngineError.outOfMemory`.
+    public func addReadoutUpdate(
         on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>], share: Element = 1,
         into accumulators: [ConnectionParameters<Element>]
     ) throws(EngineError) {

@@ -50,7 +50,7 @@ final class ContinualPhase<Element: KernelScalar> {
             takeStep()
             let residual = all.residual
             guard !residual.isNaN else {
-                throw network.diverged(Divergence(step: step, layer: all.firstLayerNotFinite), nudged: true)
+                throw network.diverged(DivergencePlace(step: step, layer: all.firstLayerNotFinite), nudged: true)
             }
             recordStep()
             try monitor.show { phaseStep(step, residual: residual, rates: rates) }

@@ -4,7 +4,7 @@ import CEPKernels
 /// step gets from it what the changed weights add to preactivations, and the parameters are written once, at the end.
 ///
 /// It stands for the weights W + rᵂ Σ aᵀ b, and equals updating them at every step in exact arithmetic.
-public protocol ContinualUpdate<Element>: AnyObject {
+package protocol ContinualUpdate<Element>: AnyObject {
     associatedtype Element: KernelScalar
 
     /// Whether recording compares with the state before the step, rather than with the one the phase began with.
@@ -34,17 +34,17 @@ public protocol ContinualUpdate<Element>: AnyObject {
 }
 
 extension ContinualUpdate {
-    public var comparesSteps: Bool { false }
-    public var batchParts: Int { 0 }
-    public func recordSamples(_ samples: Range<Int>, from older: LayerPair<Element>, to newer: LayerPair<Element>) {}
-    public func samplesAreRecorded() {}
-    public func recordBatch(part: Int, from older: LayerPair<Element>, to newer: LayerPair<Element>) {}
-    public func addForward(_ below: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>) {}
-    public func addFeedback(_ above: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>) {}
+    package var comparesSteps: Bool { false }
+    package var batchParts: Int { 0 }
+    package func recordSamples(_ samples: Range<Int>, from older: LayerPair<Element>, to newer: LayerPair<Element>) {}
+    package func samplesAreRecorded() {}
+    package func recordBatch(part: Int, from older: LayerPair<Element>, to newer: LayerPair<Element>) {}
+    package func addForward(_ below: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>) {}
+    package func addFeedback(_ above: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>) {}
 }
 
 /// The activity of a layer in some samples of a batch, from sample `first` on. It holds no reference.
-public struct ActivityRows<Element: KernelScalar> {
+package struct ActivityRows<Element: KernelScalar> {
     let first: Int
     let count: Int
     /// nil for the input, which does not move.

@@ -1,4 +1,4 @@
-import Glibc
+import CEPKernels
 
 /// The fast paths: each gives the results of the generic stepper in less time. For measurements
 /// (benchmarks/ablation.py) the environment variable CEP_WITHOUT names those to leave out, separated by commas.

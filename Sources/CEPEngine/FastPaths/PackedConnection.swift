@@ -3,7 +3,7 @@ import CEPKernels
 /// A dense connection laid out for products, which do not change the layout until the connection is prepared again.
 ///
 /// It holds no reference, so that threads can share it without counting any: the connection keeps the memory.
-public struct PackedConnection<Element: KernelScalar> {
+package struct PackedConnection<Element: KernelScalar> {
     /// nil for a connection without biases.
     let biases: UnsafePointer<Element>?
     /// A row of zeros, for a connection without biases.

@@ -22,7 +22,7 @@ extension Network {
                 if taken == 0 { blocks[part].load(parts[part], nudge: nudge) }
                 blocks[part].relax(self, through: wiring, steps: due, beta: nudge?.beta, order: order)
             }
-            if let divergence = Divergence.first(blocks.compactMap { $0.divergence }) {
+            if let divergence = DivergencePlace.first(blocks.compactMap { $0.divergence }) {
                 throw diverged(divergence, nudged: nudge != nil)
             }
             WorkerPool.shared.run(parts: parts.count) { part in blocks[part].store() }
@@ -66,7 +66,7 @@ final class SampleBlock<Element: KernelScalar> {
     /// max |s(t+1) − s(t)| of the last step, over all samples.
     private(set) var residual = Element.infinity
     /// The step after which a state was no longer finite, and its layer.
-    private(set) var divergence: Divergence?
+    private(set) var divergence: DivergencePlace?
 
     var isAtRest: Bool { moving == 0 }
 
@@ -116,7 +116,7 @@ final class SampleBlock<Element: KernelScalar> {
             self.steps += 1
             residual = present.residual
             if residual.isNaN || (self.steps == 1 && !present.preactivationsAreFinite) {
-                divergence = Divergence(step: self.steps, layer: present.firstLayerNotFinite)
+                divergence = DivergencePlace(step: self.steps, layer: present.firstLayerNotFinite)
                 return
             }
             if FastPath.samplesAtRest.isOn {

@@ -4,7 +4,9 @@ import CEPKernels
 public final class ConnectionParameters<Element: KernelScalar> {
     /// One of the tensors by its name in files and in the C interface.
     public struct Tensor {
+        /// `weights`, `biases` or `feedback_weights`.
         public let name: String
+        /// The numbers: biases as one row.
         public let values: Matrix<Element>
         /// Of the tensor as callers see it. A matrix of weights has rank 2, biases have rank 1.
         public let shape: [Int]
@@ -21,6 +23,14 @@ public final class ConnectionParameters<Element: KernelScalar> {
     /// All of them, weights first.
     public let tensors: [Tensor]
 
+    /// Zeros.
+    ///
+    /// - Parameters:
+    ///   - below: Units of the layer below.
+    ///   - above: Units of the layer above.
+    ///   - hasBiases: Whether there are biases.
+    ///   - feedback: Whether there are feedback weights.
+    /// - Throws: `EngineError.outOfMemory`.
     public convenience init(below: Int, above: Int, biases hasBiases: Bool = true, feedback: Bool) throws(EngineError) {
         try self.init(
             weights: [above, below], biases: hasBiases ? above : nil, feedbackWeights: feedback ? [below, above] : nil)
@@ -44,22 +54,32 @@ public final class ConnectionParameters<Element: KernelScalar> {
     }
 
     /// The matrices of all tensors, weights first.
-    public var matrices: [Matrix<Element>] { tensors.map { $0.values } }
+    package var matrices: [Matrix<Element>] { tensors.map { $0.values } }
 
     /// Zeros of the same shapes.
+    ///
+    /// - Throws: `EngineError.outOfMemory`.
     public func zeros() throws(EngineError) -> ConnectionParameters {
         try ConnectionParameters(
             weights: tensors[0].shape, biases: biases?.columns,
             feedbackWeights: feedbackWeights == nil ? nil : tensors.last?.shape)
     }
 
+    /// Takes the values of others.
+    ///
+    /// - Parameter other: Of the same shapes.
     public func copy(from other: ConnectionParameters) {
         for (mine, theirs) in zip(tensors, other.tensors) { mine.values.copy(from: theirs.values) }
     }
 
-    /// Adds other numbers of the same shapes, times the rates.
-    func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(1)) {
+    /// Adds other numbers, times the rates.
+    ///
+    /// - Parameters:
+    ///   - other: Of the same shapes.
+    ///   - rates: What they are multiplied by.
+    public func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(1)) {
         for (mine, theirs) in zip(tensors, other.tensors) {
+            precondition(mine.shape == theirs.shape, "the parameters have different shapes")
             mine.values.view.add(theirs.values.view, scale: mine.isBias ? rates.biases : rates.weights)
         }
     }

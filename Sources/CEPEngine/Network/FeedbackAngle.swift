@@ -1,4 +1,4 @@
-import Glibc
+import CEPKernels
 
 extension Network {
     /// Degrees between the feedback weights of a connection and its transposed forward weights, as they are; 0 with tied

@@ -8,12 +8,19 @@ public struct Layer: Sendable, Equatable {
     /// the real-time setting only: connections receive ρ(x).
     public var activation: Activation
 
+    /// - Parameters:
+    ///   - shape: The extents of the state of one sample, 1 or more each.
+    ///   - activation: σ or ρ.
     public init(shape: [Int], activation: Activation = .shiftedSigmoid) {
         self.shape = shape
         self.activation = activation
     }
 
     /// A dense layer.
+    ///
+    /// - Parameters:
+    ///   - units: 1 or more.
+    ///   - activation: σ or ρ.
     public init(units: Int, activation: Activation = .shiftedSigmoid) {
         self.init(shape: [units], activation: activation)
     }
@@ -31,9 +38,14 @@ public struct Layer: Sendable, Equatable {
 public struct Edge: Sendable, Hashable {
     /// The layer nearer to the input.
     public var from: Int
+    /// The layer nearer to the output.
     public var to: Int
     public var kind: ConnectionKind
 
+    /// - Parameters:
+    ///   - from: The layer nearer to the input, which is layer 0.
+    ///   - to: The layer nearer to the output.
+    ///   - kind: The kind of connection.
     public init(from: Int, to: Int, kind: ConnectionKind = .dense) {
         self.from = from
         self.to = to

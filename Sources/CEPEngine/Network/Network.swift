@@ -1,5 +1,4 @@
 import CEPKernels
-import Glibc
 import Synchronization
 
 /// Layers joined by connections, an objective, and the dynamics by which states move.
@@ -7,11 +6,12 @@ import Synchronization
 /// One network is used by one call at a time: a second one, from another thread or from an observer of a phase, throws
 /// `EngineError.busy`. Different networks may be used by different threads at once.
 public final class Network<Element: KernelScalar> {
+    /// What the network was made with.
     public let configuration: NetworkConfiguration
     /// Which layers each connection joins: the chain first, then the others in the order given.
     public let edges: [Edge]
-    public let connections: [any Connection<Element>]
-    public let objective: any Objective<Element>
+    package let connections: [any Connection<Element>]
+    package let objective: any Objective<Element>
     /// Parameters of the chain's connections, of a readout, and of the other connections. Learning rates have this
     /// order.
     public let parameters: [ConnectionParameters<Element>]
@@ -31,13 +31,14 @@ public final class Network<Element: KernelScalar> {
 
     /// Draws weights and biases from U(−1/√fan_in, 1/√fan_in).
     ///
+    /// - Parameter configuration: Layers, connections, setting, objective and seed.
     /// - Throws: `EngineError.invalidArgument` for a configuration that cannot be built; `.outOfMemory`.
     public convenience init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try self.init(zeros: configuration)
         drawParameters()
     }
 
-    private init(zeros configuration: NetworkConfiguration) throws(EngineError) {
+    init(zeros configuration: NetworkConfiguration) throws(EngineError) {
         try configuration.validate()
         if case .realTime(let realTime) = configuration.setting, Element(realTime.timeStep) == 0 {
             throw .invalidArgument("dt is \(realTime.timeStep), which is 0 as a \(Element.self)")
@@ -68,6 +69,9 @@ public final class Network<Element: KernelScalar> {
     }
 
     /// The same network, without states, in another number type.
+    ///
+    /// - Parameter other: The network whose configuration and parameters are copied.
+    /// - Throws: `EngineError.invalidArgument` if the number type cannot hold an option; `.outOfMemory`.
     public convenience init<Other>(converting other: Network<Other>) throws(EngineError) {
         try self.init(zeros: other.configuration)
         for (mine, theirs) in zip(parameters, other.parameters) {
@@ -102,6 +106,7 @@ public final class Network<Element: KernelScalar> {
         return try WorkerPool.shared.during(body)
     }
 
+    /// Units of each layer, input first, and the classes of a readout.
     public var sizes: [Int] { configuration.sizes }
 
     /// Scores of a sample: units of the output layer, or classes of the readout.
@@ -191,7 +196,9 @@ public final class Network<Element: KernelScalar> {
 
 extension Network {
     /// Zeros of the shapes of all parameters.
-    func zeroParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
+    ///
+    /// - Throws: `EngineError.outOfMemory`.
+    public func zeroParameters() throws(EngineError) -> [ConnectionParameters<Element>] {
         var zeros: [ConnectionParameters<Element>] = []
         for each in parameters { zeros.append(try each.zeros()) }
         return zeros

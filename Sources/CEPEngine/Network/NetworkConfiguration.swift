@@ -6,18 +6,32 @@ public struct NetworkConfiguration: Sendable, Equatable {
     public var layers: [Layer]
     /// Dense connections beside the chain that joins each layer to the next.
     public var skipConnections: [Edge]
+    /// How states move in one step.
     public var setting: SettingKind
+    /// What carries activities from a layer back to the one below it.
     public var feedback: Feedback
+    /// What the network is trained for.
     public var objective: ObjectiveKind
     /// Of the prototypical setting. In the real-time setting the pull acts on the time derivative.
     public var nudging: Nudging
     /// The same seed gives the same parameters, rounded to the number type.
     public var seed: UInt64
+    /// The order in which layers move in free phases.
     public var relaxation: Relaxation
     /// A sample is at rest, and takes no further steps of a phase, once a step changed none of its states by more than
     /// this. With 0 that changes no result.
     public var tolerance: Double
 
+    /// - Parameters:
+    ///   - layers: Input first, 3 or more with a readout counted.
+    ///   - skipConnections: Connections beside the chain, the lower layer first.
+    ///   - setting: How states move in one step.
+    ///   - feedback: Tied or untied.
+    ///   - objective: What the network is trained for.
+    ///   - nudging: nil for inside with a readout, outside without one.
+    ///   - seed: Of the parameters.
+    ///   - relaxation: The order in which layers move in free phases.
+    ///   - tolerance: The change of a step at which a sample is at rest, 0 or more.
     public init(
         layers: [Layer], skipConnections: [Edge] = [], setting: SettingKind = .prototypical, feedback: Feedback = .tied,
         objective: ObjectiveKind = .squaredError, nudging: Nudging? = nil, seed: UInt64 = 0,
@@ -151,7 +165,9 @@ public enum Relaxation: String, Sendable, CaseIterable {
 
 /// How a state moves in one step.
 public enum SettingKind: Sendable, Equatable {
+    /// s ← σ(a).
     case prototypical
+    /// s ← s + dt (−s + ρ′(s) ⊙ a).
     case realTime(RealTime)
 
     enum Name: String, CaseIterable, NamedChoice {
@@ -170,6 +186,10 @@ public struct RealTime: Sendable, Equatable {
     /// the energy. It has an effect with tied feedback only.
     public var followsEnergy: Bool
 
+    /// - Parameters:
+    ///   - timeStep: dt, in (0, 1].
+    ///   - clamp: Whether states are clamped to [0, 1].
+    ///   - followsEnergy: Whether the output layer has the factor ρ′.
     public init(timeStep: Double = 0.2, clamp: Bool = true, followsEnergy: Bool = false) {
         self.timeStep = timeStep
         self.clamp = clamp

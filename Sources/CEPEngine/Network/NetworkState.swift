@@ -19,12 +19,13 @@ struct StateShape {
 
 /// The states of all layers for one batch, and what a step needs beside them.
 public final class NetworkState<Element: KernelScalar> {
+    /// Samples.
     public let batch: Int
-    /// Layer 0 is the clamped input. Batch × units.
+    /// The states s, batch × units each. Layer 0 is the clamped input.
     public let layers: [Matrix<Element>]
     let activations: [Activation]
-    /// ρ(s) of each layer in the real-time setting; the layers themselves in the prototypical one.
-    let activities: [Matrix<Element>]
+    /// ρ(s) of each layer in the real-time setting, as of the last step; the layers themselves in the prototypical one.
+    public let activities: [Matrix<Element>]
     /// Of each layer except the input: `preactivations[l - 1]` of layer l.
     let preactivations: [Matrix<Element>]
     /// What the clamped input contributes to them; nil for a layer that it does not reach.
@@ -83,7 +84,7 @@ public final class NetworkState<Element: KernelScalar> {
     }
 
     /// The layer that the objective is attached to.
-    public var last: Matrix<Element> { layers[layers.count - 1] }
+    package var last: Matrix<Element> { layers[layers.count - 1] }
 
     /// The two layers of a connection as they are now.
     func pair(_ edge: Edge) -> LayerPair<Element> { LayerPair(below: snapshot(edge.from), above: snapshot(edge.to)) }
@@ -104,12 +105,17 @@ public final class NetworkState<Element: KernelScalar> {
 }
 
 /// A network's states at an earlier moment of a phase, layer by layer.
-final class StateSnapshot<Element: KernelScalar> {
-    private let layers: [Matrix<Element>]
-    private let activities: [Matrix<Element>]
+public final class StateSnapshot<Element: KernelScalar> {
+    /// The states s, batch × units each. Layer 0 is the clamped input.
+    public let layers: [Matrix<Element>]
+    /// ρ(s) of each layer in the real-time setting; the layers themselves in the prototypical one.
+    public let activities: [Matrix<Element>]
 
-    /// The input does not move: it is shared, not copied.
-    init(of state: NetworkState<Element>) throws(EngineError) {
+    /// Copies states. The input does not move: it is shared, not copied.
+    ///
+    /// - Parameter state: What is copied.
+    /// - Throws: `EngineError.outOfMemory`.
+    public init(of state: NetworkState<Element>) throws(EngineError) {
         func copies(_ matrices: [Matrix<Element>]) throws(EngineError) -> [Matrix<Element>] {
             var copies = [matrices[0]]
             for matrix in matrices.dropFirst() { copies.append(try matrix.copied()) }
@@ -120,12 +126,16 @@ final class StateSnapshot<Element: KernelScalar> {
     }
 
     /// Takes the states as they are now.
-    func update(from state: NetworkState<Element>) {
+    ///
+    /// - Parameter state: A state of the same shapes.
+    public func update(from state: NetworkState<Element>) {
         forEachPair(with: state) { mine, theirs in mine.copy(from: theirs) }
     }
 
     /// Puts the states back.
-    func restore(to state: NetworkState<Element>) {
+    ///
+    /// - Parameter state: A state of the same shapes.
+    public func restore(to state: NetworkState<Element>) {
         forEachPair(with: state) { mine, theirs in theirs.copy(from: mine) }
     }
 

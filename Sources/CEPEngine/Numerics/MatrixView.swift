@@ -1,11 +1,11 @@
 import CEPKernels
 
 /// Consecutive rows of a matrix, which they keep alive: what products and elementwise functions work on.
-public struct MatrixView<Element: KernelScalar> {
+package struct MatrixView<Element: KernelScalar> {
     private let owner: Matrix<Element>
-    public let pointer: UnsafeMutablePointer<Element>
-    public let rows: Int
-    public let columns: Int
+    package let pointer: UnsafeMutablePointer<Element>
+    package let rows: Int
+    package let columns: Int
 
     init(owner: Matrix<Element>, pointer: UnsafeMutablePointer<Element>, rows: Int, columns: Int) {
         self.owner = owner
@@ -14,7 +14,7 @@ public struct MatrixView<Element: KernelScalar> {
         self.columns = columns
     }
 
-    public var count: Int { rows * columns }
+    package var count: Int { rows * columns }
 
     /// Part of these rows.
     func rows(_ range: Range<Int>) -> MatrixView {

@@ -1,5 +1,4 @@
 import CEPKernels
-import Glibc
 
 // Memory whose size depends on networks and data is asked for here (and by CEPKernels' PackedMatrix): an Array that finds
 // none ends the process, and this can be refused.
@@ -41,15 +40,15 @@ func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) t
 }
 
 /// Whole numbers, of which there may be as many as there are samples.
-public final class Integers: MutableCollection, RandomAccessCollection {
-    public let startIndex = 0
-    public let endIndex: Int
+final class Integers: MutableCollection, RandomAccessCollection {
+    let startIndex = 0
+    let endIndex: Int
     private let pointer: UnsafeMutablePointer<Int>
 
     /// The numbers 0 ..< count.
     ///
     /// - Throws: `EngineError.outOfMemory` where the machine cannot hold them.
-    public init(upTo count: Int) throws(EngineError) {
+    init(upTo count: Int) throws(EngineError) {
         pointer = try allocate(count, of: Int.self, for: "\(count) indices")
         endIndex = count
         for i in 0..<count { pointer[i] = i }
@@ -57,11 +56,11 @@ public final class Integers: MutableCollection, RandomAccessCollection {
 
     deinit { free(pointer) }
 
-    public subscript(position: Int) -> Int {
+    subscript(position: Int) -> Int {
         get { pointer[position] }
         set { pointer[position] = newValue }
     }
 
-    public func index(after i: Int) -> Int { i + 1 }
-    public func index(before i: Int) -> Int { i - 1 }
+    func index(after i: Int) -> Int { i + 1 }
+    func index(before i: Int) -> Int { i - 1 }
 }

@@ -12,6 +12,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
         self.state = state
     }
 
+    /// - Parameter seed: Any number.
     public init(seed: UInt64) {
         var counter = seed
         func splitmix() -> UInt64 {
@@ -24,6 +25,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
         state = (splitmix(), splitmix(), splitmix(), splitmix())
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
         let result = rotate(state.0 &+ state.3, 23) &+ state.0

@@ -1,5 +1,4 @@
 import CEPKernels
-import Glibc
 
 /// L = −Σ_j y_j log softmax(s_L)_j for each sample, on a linear output layer; the pull is y − (Σ y) softmax(s_L).
 struct CrossEntropy<Element: KernelScalar>: NamedObjective {

@@ -3,7 +3,7 @@ import CEPKernels
 /// What a network is trained for: its scores, its loss, and the pull −∂L/∂s that nudges a layer.
 ///
 /// A new objective is one conforming type in a file of its own. `NamedObjective` makes it available by name.
-public protocol Objective<Element>: Sendable {
+package protocol Objective<Element>: Sendable {
     associatedtype Element: KernelScalar
 
     /// The number of scores of a sample: of classes, or of target values.
@@ -43,9 +43,9 @@ public protocol Objective<Element>: Sendable {
 }
 
 extension Objective {
-    public var parameters: ConnectionParameters<Element>? { nil }
+    package var parameters: ConnectionParameters<Element>? { nil }
 
-    public func addGradient(
+    package func addGradient(
         _ states: MatrixView<Element>, targets: MatrixView<Element>, rates: UpdateRates<Element>,
         into accumulator: ConnectionParameters<Element>
     ) throws(EngineError) {}
@@ -144,12 +144,12 @@ public enum Nudging: String, Sendable, CaseIterable {
 }
 
 /// The nudging of a phase: towards a target, with strength β.
-public struct Nudge<Element: KernelScalar> {
+package struct Nudge<Element: KernelScalar> {
     /// Batch × classes.
-    public let target: Matrix<Element>
-    public let beta: Element
+    package let target: Matrix<Element>
+    package let beta: Element
 
-    public init(target: Matrix<Element>, beta: Element) {
+    package init(target: Matrix<Element>, beta: Element) {
         self.target = target
         self.beta = beta
     }

@@ -1,18 +1,24 @@
 import CEPKernels
-import Glibc
 
 /// Adam (Kingma and Ba, 2015), with the weight decay added to the gradient as in PyTorch: d = g + λθ,
 /// m ← β₁ m + (1 − β₁) d, v ← β₂ v + (1 − β₂) d², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
 public struct Adam: NamedOptimizer {
     public static var name: String { "adam" }
 
-    /// β₁ and β₂, in [0, 1).
+    /// β₁, in [0, 1).
     public var beta1: Double
+    /// β₂, in [0, 1).
     public var beta2: Double
     /// ε, more than 0.
     public var epsilon: Double
+    /// λ, 0 or more: one for all connections or one each.
     public var weightDecay: [Double]
 
+    /// - Parameters:
+    ///   - beta1: β₁, in [0, 1).
+    ///   - beta2: β₂, in [0, 1).
+    ///   - epsilon: ε, more than 0.
+    ///   - weightDecay: λ, one for all connections or one each.
     public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: [Double] = []) {
         self.beta1 = beta1
         self.beta2 = beta2

@@ -2,9 +2,10 @@ import CEPKernels
 
 /// From a gradient to the change of each parameter.
 ///
-/// A new optimizer is one conforming type in a file of its own. `NamedOptimizer` makes it available by name.
+/// A new optimizer is one conforming type in a file of its own, here or in another package. `NamedOptimizer` makes it
+/// available to C and Python by its name.
 public protocol Optimizer: Sendable {
-    /// Its name in files and in the C interface.
+    /// Its name in files and in the C interface: other optimizers have others.
     static var name: String { get }
 
     /// What is remembered of each parameter between updates, by name.
@@ -46,8 +47,8 @@ let optimizers: [any NamedOptimizer.Type] = [
 extension Optimizer {
     var name: String { Self.name }
 
-    /// Whether an update only adds the gradient, times a rate: then estimators add to the parameters directly.
-    var isPlain: Bool { stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
+    /// Whether an update only adds the gradient, times a rate, as SGD's may: then estimators add to the parameters directly.
+    var isPlain: Bool { self is SGD && stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
 
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validate()
@@ -71,7 +72,7 @@ public final class OptimizerState<Element: KernelScalar> {
     /// The optimizer's name.
     public let name: String
     /// Updates made.
-    public var steps = 0
+    public package(set) var steps = 0
     /// By name, then by connection.
     public let values: [(name: String, parameters: [ConnectionParameters<Element>])]
 
@@ -114,7 +115,7 @@ extension Network {
     ///
     /// - Throws: `EngineError.outOfMemory`.
     @discardableResult
-    public func prepareState(of optimizer: any Optimizer) throws(EngineError) -> OptimizerState<Element> {
+    package func prepareState(of optimizer: any Optimizer) throws(EngineError) -> OptimizerState<Element> {
         if let optimizerState, optimizerState.name == optimizer.name,
             optimizerState.values.map({ $0.name }) == optimizer.stateNames
         {

@@ -21,6 +21,8 @@ extension Network {
         }
     }
 
+    /// Checks updates before they are added to the parameters.
+    ///
     /// - Parameter sums: Updates of each set of parameters.
     /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number by them.
     public func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {
@@ -31,8 +33,9 @@ extension Network {
 
     func updateIsNotFinite(of connection: Int) -> EngineError {
         .diverged(
-            "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
-                + "larger beta")
+            Divergence(
+                "the update of connection \(connection) would be infinite or not a number; try a smaller learning rate, or a "
+                    + "larger beta"))
     }
 
     /// The largest magnitude of the state and the activity of each layer.

@@ -4,8 +4,9 @@ public struct EpochPart: Sendable {
     public var firstBatch: Int
     /// nil for all that are left.
     public var batchCount: Int?
-    /// Wrong predictions and the sum of losses of the batches before, which metrics and progress count on from.
+    /// Wrong predictions of the batches before, which metrics and progress count on from.
     public var errors: Int
+    /// The sum of losses of the batches before.
     public var lossSum: Double
 
     /// The whole epoch, where nothing is given.

@@ -5,6 +5,13 @@ private let evaluationBatch = 128
 
 extension Network {
     /// Errors and losses at the end of free phases. Neither parameters nor states of the network change.
+    ///
+    /// - Parameters:
+    ///   - samples: Inputs and targets.
+    ///   - steps: The most steps of a free phase, 1 or more.
+    ///   - monitor: Is told of the progress, and may stop the call.
+    /// - Throws: `EngineError.invalidArgument` for samples or steps that cannot be used; `.diverged`; `.stopped`;
+    ///   `.outOfMemory`; `.busy` while another call uses the network.
     public func evaluate(
         _ samples: Samples, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
@@ -21,14 +28,21 @@ extension Network {
         }
     }
 
-    /// The class of each row of the inputs: that of the largest score after a free phase. Neither
-    /// parameters nor states of the network change.
+    /// The class of each row of the inputs: that of the largest score after a free phase. Neither parameters nor states
+    /// of the network change.
+    ///
+    /// - Parameters:
+    ///   - inputs: Samples × units of the input layer.
+    ///   - steps: The most steps of a free phase, 1 or more.
+    ///   - monitor: Is told of the progress, and may stop the call.
+    /// - Throws: As `evaluate`.
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
-    ) throws(EngineError) -> Integers {
+    ) throws(EngineError) -> [Int] {
         try exclusively { () throws(EngineError) in
             try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
-            let classes = try Integers(upTo: inputs.rows)
+            try checkMemory(values: Double(inputs.rows), of: Int.self, for: "the classes of \(inputs.rows) samples")
+            var classes = [Int](repeating: 0, count: inputs.rows)
             try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
                 let scores = score(state, rows: 0..<rows.count)
                 for (i, row) in rows.enumerated() { classes[row] = largest(scores, i) }

@@ -2,6 +2,7 @@ import CEPKernels
 
 /// How well samples were predicted at the end of a free phase.
 public struct Metrics: Sendable, Equatable {
+    /// Samples predicted.
     public var samples = 0
     /// Wrong predictions.
     public var errors = 0

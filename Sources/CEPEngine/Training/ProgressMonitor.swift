@@ -1,13 +1,14 @@
 import CEPKernels
-import Glibc
 
 /// How far a long call has come.
 public struct ProgressReport: Sendable {
     /// Samples in training, evaluation and prediction; steps in a phase of its own.
     public var done = 0
+    /// What `done` is at the end.
     public var total = 0
-    /// Wrong predictions, and the sum of the losses, among the samples done.
+    /// Wrong predictions among the samples done.
     public var errors = 0
+    /// The sum of the losses of the samples done.
     public var lossSum = 0.0
 }
 

@@ -2,12 +2,12 @@
 ///
 /// It is a type rather than any collection of integers, because code that knows a collection by its protocol alone asks the
 /// run time about it at every element.
-public struct SampleRows {
+struct SampleRows {
     private let list: Integers?
     private let first: Int
-    public let count: Int
+    let count: Int
 
-    public init(_ range: Range<Int>) {
+    init(_ range: Range<Int>) {
         list = nil
         first = range.lowerBound
         count = range.count

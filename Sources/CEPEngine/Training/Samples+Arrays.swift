@@ -1,52 +1,84 @@
+import CEPKernels
+
 // Samples for Swift programs: copied from arrays, and kept with what is made of them.
 
 extension SampleMatrix {
-    /// A matrix of these values, row after row.
+    /// A copy of these values, row after row.
     ///
-    /// - Throws: `EngineError.invalidArgument` where they are no whole rows of so many columns.
-    public init(_ values: [Float], columns: Int) throws(EngineError) {
-        let copy = CopiedArray(values)
-        try self.init(.float32(copy.pointer), count: values.count, columns: columns, owner: copy)
-    }
-
-    /// A matrix of these values, row after row.
-    ///
-    /// - Throws: `EngineError.invalidArgument` where they are no whole rows of so many columns.
-    public init(_ values: [Double], columns: Int) throws(EngineError) {
-        let copy = CopiedArray(values)
-        try self.init(.float64(copy.pointer), count: values.count, columns: columns, owner: copy)
-    }
-
-    private init(_ values: Values, count: Int, columns: Int, owner: AnyObject) throws(EngineError) {
-        guard columns >= 1, count >= columns, count.isMultiple(of: columns) else {
-            throw .invalidArgument("\(count) values are no whole rows of \(columns) columns")
+    /// - Parameters:
+    ///   - values: One sample after another.
+    ///   - columns: Values of a sample, 1 or more.
+    /// - Throws: `EngineError.invalidArgument` if they are not whole rows of so many columns; `.outOfMemory`.
+    public init<Value: KernelScalar>(_ values: [Value], columns: Int) throws(EngineError) {
+        guard columns >= 1, values.count >= columns, values.count.isMultiple(of: columns) else {
+            throw .invalidArgument("\(values.count) values are no whole rows of \(columns) columns")
         }
-        self.init(values, rows: count / columns, columns: columns, owner: owner)
+        let matrix = try Matrix<Value>(rows: values.count / columns, columns: columns)
+        matrix.pointer.update(from: values, count: values.count)
+        self.init(matrix)
     }
+
+    /// A copy of arrays of numbers, one sample each.
+    ///
+    /// - Parameter rows: Samples of the same length.
+    /// - Throws: `EngineError.invalidArgument` for samples of different lengths; `.outOfMemory`.
+    public init<Value: KernelScalar>(_ rows: [[Value]]) throws(EngineError) { self.init(try Matrix(rows)) }
+
+    /// The rows of a matrix, which is not copied: a later change of the matrix changes the samples.
+    ///
+    /// - Parameter matrix: One sample a row.
+    public init<Value: KernelScalar>(_ matrix: Matrix<Value>) {
+        let memory = UnsafeRawPointer(matrix.pointer)
+        let values: Values =
+            Value.self == Float.self
+            ? .float32(memory.assumingMemoryBound(to: Float.self))
+            : .float64(memory.assumingMemoryBound(to: Double.self))
+        self.init(values, rows: matrix.rows, columns: matrix.columns, owner: matrix)
+    }
+}
+
+extension Labels: ExpressibleByArrayLiteral {
+    /// A copy of the class of each sample.
+    ///
+    /// - Parameter classes: 0 or more, less than the classes of the network.
+    public init(_ classes: [Int]) {
+        let copy = LabelArray(classes)
+        self.init(copy.memory, count: classes.count, owner: copy)
+    }
+
+    /// The class of each sample.
+    ///
+    /// - Parameter classes: 0 or more, less than the classes of the network.
+    public init(arrayLiteral classes: Int...) { self.init(classes) }
 }
 
 extension Samples {
     /// Inputs, and the class of each row: the output unit that is to have the largest state.
+    ///
+    /// - Parameters:
+    ///   - inputs: Samples × units of the input layer.
+    ///   - classes: One for each row of the inputs.
     public init(inputs: SampleMatrix, classes: [Int]) {
-        let copy = CopiedArray(classes.map { Int64($0) })
-        self.init(inputs: inputs, targets: .classes(Labels(copy.pointer, count: classes.count, owner: copy)))
+        self.init(inputs: inputs, targets: .classes(Labels(classes)))
     }
 
     /// Inputs, and what the output units are to be for each row. The largest value names the class.
+    ///
+    /// - Parameters:
+    ///   - inputs: Samples × units of the input layer.
+    ///   - values: Samples × output units.
     public init(inputs: SampleMatrix, values: SampleMatrix) {
         self.init(inputs: inputs, targets: .values(values))
     }
 }
 
-/// Memory that a copy of an array stays in.
-private final class CopiedArray<Value: BitwiseCopyable> {
-    private let memory: UnsafeMutablePointer<Value>
+/// Memory that a copy of labels stays in.
+private final class LabelArray {
+    let memory: UnsafeMutablePointer<Int64>
 
-    var pointer: UnsafePointer<Value> { UnsafePointer(memory) }
-
-    init(_ values: [Value]) {
-        memory = .allocate(capacity: values.count)
-        memory.initialize(from: values, count: values.count)
+    init(_ classes: [Int]) {
+        memory = .allocate(capacity: classes.count)
+        for (row, label) in classes.enumerated() { (memory + row).initialize(to: Int64(label)) }
     }
 
     deinit { memory.deallocate() }

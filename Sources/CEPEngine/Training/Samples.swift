@@ -1,20 +1,24 @@
 import CEPKernels
 
-/// A matrix of the caller's, row-major, that is read during a call: one sample a row, in either number type.
+/// One sample a row, in either number type, whatever that of the network is.
+///
+/// It is made of arrays or of a `Matrix`, and keeps their numbers.
 public struct SampleMatrix {
-    public enum Values {
+    package enum Values {
         case float32(UnsafePointer<Float>)
         case float64(UnsafePointer<Double>)
     }
 
-    public let values: Values
+    package let values: Values
+    /// Samples.
     public let rows: Int
+    /// Values of a sample.
     public let columns: Int
     /// What keeps the memory, where it is not the caller who does.
     private let owner: AnyObject?
 
     /// A matrix in memory of the caller's, who keeps it while the matrix is used.
-    public init(_ values: Values, rows: Int, columns: Int) {
+    package init(_ values: Values, rows: Int, columns: Int) {
         self.init(values, rows: rows, columns: columns, owner: nil)
     }
 
@@ -78,14 +82,15 @@ public struct SampleMatrix {
     }
 }
 
-/// The class of each sample, in memory of the caller's or of an owner that is kept.
+/// The class of each sample: `[3, 0, 9]`, or `Labels(classes)` for an array.
 public struct Labels {
     let pointer: UnsafePointer<Int64>
+    /// Samples.
     public let count: Int
     private let owner: AnyObject?
 
     /// Labels in memory of the caller's, who keeps it while they are used.
-    public init(_ pointer: UnsafePointer<Int64>, count: Int) { self.init(pointer, count: count, owner: nil) }
+    package init(_ pointer: UnsafePointer<Int64>, count: Int) { self.init(pointer, count: count, owner: nil) }
 
     init(_ pointer: UnsafePointer<Int64>, count: Int, owner: AnyObject?) {
         self.pointer = pointer
@@ -157,15 +162,23 @@ public enum Targets {
 
 /// Samples to learn from or to be tested on.
 public struct Samples {
+    /// Samples × units of the input layer.
     public let inputs: SampleMatrix
+    /// What the output should be for each sample.
     public let targets: Targets
 
+    /// - Parameters:
+    ///   - inputs: Samples × units of the input layer.
+    ///   - targets: One for each row of the inputs.
     public init(inputs: SampleMatrix, targets: Targets) {
         self.inputs = inputs
         self.targets = targets
     }
 
-    /// - Throws: `EngineError.invalidArgument` where a network cannot learn from these, or be tested on them.
+    /// Checks shapes and all numbers.
+    ///
+    /// - Parameter network: The network to be used.
+    /// - Throws: `EngineError.invalidArgument` if the network cannot learn from these, or be tested on them.
     public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateShape(for: network)
         try validateValues(of: SampleRows(0..<inputs.rows), for: network)
@@ -185,6 +198,7 @@ public struct Samples {
 
 /// What a network works on at once: a state with the input clamped, and the target beside it.
 public struct ClampedBatch<Element: KernelScalar> {
+    /// The states that phases move.
     public let state: NetworkState<Element>
     /// Batch × output units.
     public let target: Matrix<Element>

@@ -3,6 +3,10 @@ import CEPKernels
 extension Network {
     /// One batch: both phases and the update. The states stay as the nudged phase left them.
     ///
+    /// - Parameters:
+    ///   - samples: The batch.
+    ///   - rule: With learning rates.
+    ///   - monitor: Is shown the phases, and may stop them.
     /// - Throws: `EngineError.invalidArgument` for samples or a rule that cannot be used; `.diverged`, `.stopped` and
     ///   `.outOfMemory`, with the parameters as they were; `.busy` while another call uses the network.
     @discardableResult
@@ -21,6 +25,13 @@ extension Network {
     /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
     /// be smaller), or part of one. Parts that follow each other equal the whole, to the last bit.
     ///
+    /// - Parameters:
+    ///   - samples: All samples of the epoch.
+    ///   - rule: With learning rates.
+    ///   - batchSize: 1 or more.
+    ///   - shuffleSeed: The same seed gives the same order.
+    ///   - part: The batches to train; all by default.
+    ///   - monitor: Is told of the progress, and may stop the call.
     /// - Returns: Errors and losses of the free phases, accumulated during training.
     /// - Throws: As `trainBatch`, with the parameters as after the last whole batch.
     @discardableResult

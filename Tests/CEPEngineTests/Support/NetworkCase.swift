@@ -55,6 +55,27 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// Expects a divergence whose step and layer are those of its message.
+func expectError(
+    _ kind: (Divergence) -> EngineError, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws -> Void
+) {
+    var found = Divergence("")
+    expectError({ (_: String) in kind(found) }, saying: parts, sourceLocation: sourceLocation) {
+        do { try body() } catch EngineError.diverged(let divergence) {
+            found = divergence
+            let message = divergence.message
+            #expect(
+                divergence.step.map { message.contains("step \($0)") || message.contains("after \($0) ") }
+                    ?? !message.contains(" step "), "\(message)", sourceLocation: sourceLocation)
+            #expect(
+                divergence.layer.map { message.contains("in layer \($0):") } ?? !message.contains("in layer"),
+                "\(message)", sourceLocation: sourceLocation)
+            throw EngineError.diverged(divergence)
+        }
+    }
+}
+
 /// Tests that an error is thrown, of this kind, with a message that contains all of `parts`.
 func expectError(
     _ kind: (String) -> EngineError, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
