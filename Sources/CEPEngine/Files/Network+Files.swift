@@ -46,13 +46,13 @@ extension Network {
             .file("\(path) is not a network that can be used: \(reason)")
         }
         guard let state = JSON(file.state.utf8), let dtype = state["options"]?["dtype"]?.text,
-            let configuration = NetworkConfiguration(file: state),
             let words: [UInt64] = state["random_state"]?.integers(), words.count == 4
         else { throw refuse("its options are not those of this version") }
         guard dtype == Element.dtypeName else {
             throw refuse("it is a \(dtype) network, which Network<\(dtype == "float64" ? "Double" : "Float")> loads")
         }
         do throws(EngineError) {
+            let configuration = try NetworkConfiguration(file: state)
             try configuration.validate()
             // Before a network is made, of which the sizes alone could ask for any amount of memory.
             let values = file.tensors.values.reduce(0) { $0 + Double($1.bytes.count / MemoryLayout<Element>.stride) }
@@ -92,7 +92,7 @@ extension KernelScalar {
 }
 
 extension NetworkConfiguration {
-    private var loss: Loss { objective == .squaredError ? .squaredError : .crossEntropy }
+    private var loss: Loss { if case .output(let loss) = objective { loss } else { .crossEntropy } }
 
     /// The options of Python's `Network`, as JSON.
     fileprivate func fileOptions(dtype: String) -> String {
@@ -115,53 +115,53 @@ extension NetworkConfiguration {
             ("feedback_angle", "\(angle ?? 0)"), ("follows_energy", "\(realTime.followsEnergy)"),
             ("relaxation", JSON.quoted(relaxation.rawValue)), ("tolerance", "\(tolerance)"),
             ("loss", JSON.quoted(loss.rawValue)), ("nudging", nudgingName),
-            ("connections", "\(skipConnections.map { [$0.from, $0.to] })"),
+            ("connections", "[\(skipConnections.map { $0.fileText }.joined(separator: ", "))]"),
         ]
         return "{" + options.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }
 
-    /// From the state of a file; nil if an option is missing, unknown or of another kind.
-    fileprivate init?(file state: JSON) {
-        let known: Set = [
-            "setting", "activation", "feedback", "dtype", "seed", "dt", "clamp", "feedback_angle", "follows_energy",
-            "relaxation", "tolerance", "loss", "nudging", "connections",
-        ]
-        guard let options = state["options"]?.members, known.isSuperset(of: options.keys),
-            let sizes: [Int] = state["sizes"]?.integers(), sizes.count >= 3, let setting = options["setting"]?.text,
-            let feedback = options["feedback"]?.text, ["tied", "untied"].contains(feedback),
-            let seed: UInt64 = options["seed"]?.integer(), let timeStep = options["dt"]?.double,
-            let clamp = options["clamp"]?.flag, let angle = options["feedback_angle"]?.double,
-            let followsEnergy = options["follows_energy"]?.flag, let tolerance = options["tolerance"]?.double,
-            let relaxation = options["relaxation"]?.text.flatMap(Relaxation.init),
-            let names = options["activation"]?.items ?? options["activation"].map({ [$0] })
-        else { return nil }
-        let readout = state["readout"]?.flag ?? false
-        let activations = names.compactMap { $0.text.flatMap(Activation.init) }
-        guard activations.count == names.count, let activation = activations.first else { return nil }
-        func choice<Value: RawRepresentable<String>>(_ name: String, or missing: Value?) -> Value?? {
-            guard let value = options[name], !value.isNull else { return .some(missing) }
-            return value.text.flatMap(Value.init).map { .some($0) }
+    /// From the state of a file.
+    fileprivate init(file state: JSON) throws(EngineError) {
+        guard let given = state["options"]?.members, let sizes: [Int] = state["sizes"]?.integers() else {
+            throw .invalidArgument("its sizes or options are missing")
         }
-        guard let loss = choice("loss", or: readout ? Loss.crossEntropy : .squaredError) ?? nil,
-            !readout || loss == .crossEntropy, let nudging = choice("nudging", or: Nudging?.none),
-            let settingKind: SettingKind = [
-                "prototypical": .prototypical,
-                "real-time": .realTime(RealTime(timeStep: timeStep, clamp: clamp, followsEnergy: followsEnergy)),
-            ][setting]
-        else { return nil }
-        var edges: [Edge] = []
-        for pair in options["connections"]?.items ?? [] {
-            guard let ends: [Int] = pair.integers(), ends.count == 2 else { return nil }
-            edges.append(Edge(from: ends[0], to: ends[1]))
+        var values: [String: Options.Value] = ["sizes": .integers(sizes)]
+        for (name, value) in given where !value.isNull && name != "dtype" && name != "connections" {
+            values[name] = try value.option(name)
         }
-        self.init(
-            sizes: sizes, setting: settingKind, activation: activation,
-            feedback: feedback == "tied" ? .tied : .untied(angle: angle), skipConnections: edges, loss: loss,
-            readout: readout, nudging: setting == "real-time" ? nil : nudging, seed: seed, relaxation: relaxation,
-            tolerance: tolerance)
-        if options["activation"]?.items != nil {
-            guard activations.count == layers.count - 1 else { return nil }
-            for (k, activation) in activations.enumerated() { layers[k + 1].activation = activation }
+        if let readout = state["readout"] { values["readout"] = try readout.option("readout") }
+        if given["setting"]?.text == "real-time" { values["nudging"] = nil }
+        let connections = given["connections"]?.items ?? []
+        if !connections.isEmpty {
+            let layers = connections.flatMap { $0.items?.prefix(2).compactMap { $0.integer() as Int? } ?? [] }
+            guard layers.count == 2 * connections.count else { throw .invalidArgument("its connections are not pairs") }
+            let kinds = connections.map { $0.items?.dropFirst(2).first?.text ?? ConnectionKind.dense.rawValue }
+            values["connections"] = .integers(layers)
+            values["connection_kinds"] = .text(kinds.joined(separator: ","))
         }
+        var options = Options(values)
+        try self.init(&options)
+        try options.checkAllRead(by: "a network")
+    }
+}
+
+extension Edge {
+    fileprivate var fileText: String {
+        "[\(from), \(to)" + (kind == .dense ? "]" : ", \(JSON.quoted(kind.rawValue))]")
+    }
+}
+
+extension JSON {
+    /// The value of an option: a flag, a number, a word, or a list of words.
+    fileprivate func option(_ name: String) throws(EngineError) -> Options.Value {
+        if let flag { return .integers([flag ? 1 : 0]) }
+        if let text { return .text(text) }
+        if let integer: Int = integer() { return .integers([integer]) }
+        if let seed: UInt64 = integer() { return .integers([Int(bitPattern: UInt(seed))]) }
+        if let double { return .numbers([double]) }
+        guard let words = items?.map({ $0.text }), !words.contains(nil) else {
+            throw .invalidArgument("its option \(name) is of another kind")
+        }
+        return .text(words.compactMap { $0 }.joined(separator: ","))
     }
 }
