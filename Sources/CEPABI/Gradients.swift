@@ -23,7 +23,8 @@ public func cep_gradient_estimate(
 
 @c @implementation
 public func cep_gradient_tensor(
-    _ gradient: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64, _ tensor: UnsafeMutablePointer<cep_tensor>?
+    _ gradient: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64,
+    _ tensor: UnsafeMutablePointer<cep_tensor>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
         let result = try required(tensor, "tensor")
@@ -75,7 +76,8 @@ public func cep_theorem_compare(
         let theorem: TheoremHandle = try HandleRegistry.shared.find(theorem, "theorem")
         let curves = try theorem.check.curves(try string(name, "name"), at: Int(index))
         result.pointee = cep_theorem_curves(
-            updates: curves.updates.curvesTensor.passToCaller(), gradients: curves.gradients.curvesTensor.passToCaller(),
+            updates: curves.updates.curvesTensor.passToCaller(),
+            gradients: curves.gradients.curvesTensor.passToCaller(),
             relative_error: curves.relativeError, sign_agreement: curves.signAgreement())
     }
 }

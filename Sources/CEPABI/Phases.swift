@@ -12,7 +12,8 @@ public func cep_free_phase(
         let result = try required(outcome, "outcome")
         let inputs = try SampleMatrix(x, "x")
         let monitor = ProgressMonitor(progress, countsSteps: true)
-        let outcome = try CEPABI.network(network).freePhase(inputs, steps: Int(steps), continuing: continue_from_state != 0, monitor: monitor)
+        let outcome = try CEPABI.network(network).freePhase(
+            inputs, steps: Int(steps), continuing: continue_from_state != 0, monitor: monitor)
         result.pointee = cep_phase_outcome(outcome)
     }
 }

@@ -5,7 +5,8 @@ import CEPEngine
 
 @c @implementation
 public func cep_network_tensor(
-    _ network: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64, _ tensor: UnsafeMutablePointer<cep_tensor>?
+    _ network: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ index: Int64,
+    _ tensor: UnsafeMutablePointer<cep_tensor>?
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
         let result = try required(tensor, "tensor")

@@ -30,8 +30,8 @@ public func cep_train_epoch(
         let rule = try Options(rule, "rule")
         let monitor = ProgressMonitor(progress)
         let metrics = try CEPABI.network(network).trainEpoch(
-                samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
-                part: part.map { EpochPart($0.pointee) } ?? EpochPart(), monitor: monitor)
+            samples, rule: rule, batchSize: Int(batch_size), shuffleSeed: shuffle_seed,
+            part: part.map { EpochPart($0.pointee) } ?? EpochPart(), monitor: monitor)
         result.pointee = cep_metrics(metrics)
     }
 }

@@ -329,7 +329,7 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *                        product of a few rows. The two differ in rounding. Default 0
  *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all
  *   tolerance            rbp: number in (0, 1), the size of the last gradient beside the first. Default 1e-6
- *   max_iterations       rbp: integer. Default 10000
+ *   max_iterations       rbp: integer. CEP_DIVERGED if the tolerance is not reached by then. Default 10000
  *   learning_rates       numbers, one for each connection. Required, except to estimate gradients.
  *   bias_learning_rates  numbers. Default: the learning rates
  *   optimizer            "sgd" (default) or "adam"
