@@ -2,104 +2,124 @@ import CCEP
 import CEPABI
 import Testing
 
-@Suite struct NetworksInUseAreBusy {
-    private static let samples = LentSamples(3)
+@Suite struct BusyNetworkTests {
+    private static let samples = TestSamples(3)
 
-    /// A network that is far from rest for as long as one cares to wait.
+    /// A network whose phase does not come to rest before it is stopped.
     private func slowNetwork() throws -> CNetwork {
-        try CNetwork {
-            $0.setting = cep_setting(CEP_REAL_TIME)
-            $0.time_step = 1e-6
-            $0.dtype = cep_dtype(CEP_FLOAT64)
-        }
+        try CNetwork([4, 5, 3], ["setting": "real-time", "dt": 1e-6, "dtype": "float64"])
     }
 
-    /// Every function that takes a network, with arguments that are right.
+    /// Every function that uses a network, with valid arguments. They run in this order: the first one makes states.
     private static let calls: [@Sendable (OpaquePointer, inout Outputs) -> cep_status] = [
+        { cep_free_phase($0, samples.x, 1, 0, noProgress, &$1.outcome) },
+        { cep_nudged_phase($0, samples.targets, 0.5, 1, noProgress, &$1.outcome) },
+        { cep_energy($0, &$1.energies, 3) },
+        { cep_network_tensor($0, "states", 1, &$1.tensor) },
+        { cep_train_batch($0, samples.x, samples.targets, COptions.rule("ep").pointer, noProgress, &$1.metrics) },
         { network, outputs in
-            var x = samples.x
-            return cep_free_phase(network, &x, 1, 0, noProgress, &outputs.outcome)
+            cep_train_epoch(
+                network, samples.x, samples.targets, COptions.rule("cep").pointer, 2, 0, nil, noProgress,
+                &outputs.metrics)
+        },
+        { network, _ in cep_check_samples(network, samples.x, samples.targets) },
+        { cep_evaluate($0, samples.x, samples.targets, 1, noProgress, &$1.metrics) },
+        { cep_predict($0, samples.x, 1, noProgress, &$1.classes, 3) },
+        { network, outputs in
+            cep_gradient_estimate(
+                network, samples.x, samples.targets, COptions.rule("bptt").pointer, noProgress, &outputs.metrics,
+                &outputs.handle)
         },
         { network, outputs in
-            var targets = samples.targets
-            return cep_nudged_phase(network, &targets, 0.5, 1, noProgress, &outputs.outcome)
+            cep_theorem_check(
+                network, samples.x, samples.targets, COptions.theorem().pointer, noProgress, &outputs.handle)
         },
-        { network, outputs in
-            var (x, targets, rule) = (samples.x, samples.targets, lendRule(CEP_RULE_EP))
-            return cep_train_batch(network, &x, &targets, &rule, noProgress, &outputs.metrics)
+        { cep_feedback_angle($0, 1, &$1.degrees) },
+        { cep_network_copy($0, &$1.handle) },
+        { network, _ in
+            var state = cep_random_state()
+            return cep_get_random_state(network, &state)
         },
-        { network, outputs in
-            var (x, targets, rule) = (samples.x, samples.targets, lendRule(CEP_RULE_CEP))
-            return cep_train_epoch(network, &x, &targets, &rule, 2, 0, nil, noProgress, &outputs.metrics)
+        { network, _ in
+            var state = cep_random_state(words: (1, 2, 3, 4))
+            return cep_set_random_state(network, &state)
         },
-        { network, outputs in
-            var (x, targets) = (samples.x, samples.targets)
-            return cep_evaluate(network, &x, &targets, 1, noProgress, &outputs.metrics)
+        { network, _ in cep_optimizer_prepare(network, COptions.rule("ep", ["optimizer": "adam"]).pointer) },
+        { network, _ in cep_optimizer_set_steps(network, 1) },
+        { network, _ in
+            var summary = cep_optimizer_summary()
+            return cep_optimizer_summarize(network, &summary)
         },
-        { network, outputs in
-            var x = samples.x
-            return cep_predict(network, &x, 1, noProgress, &outputs.classes, 3)
-        },
-        { network, outputs in
-            var copy: OpaquePointer?
-            let status = cep_network_copy(network, &copy)
-            cep_network_destroy(copy)
-            return status
-        },
-        { network, outputs in cep_network_array(network, cep_array_kind(CEP_STATES), 1, &outputs.array) },
+        { cep_optimizer_tensor($0, "first_moment", "weights", 0, &$1.tensor) },
     ]
 
-    /// Runs `body` while a phase of the network is under way.
+    private func releaseResults(_ outputs: Outputs) {
+        var outputs = outputs
+        cep_network_destroy(outputs.handle)
+        cep_gradient_destroy(outputs.handle)
+        cep_theorem_destroy(outputs.handle)
+        cep_tensor_release(&outputs.tensor)
+    }
+
+    private func expectAllSucceed(_ network: CNetwork) {
+        for call in Self.calls { releaseResults(expectSuccess { call(network.pointer, &$0) }) }
+    }
+
+    private func expectAllBusy(_ network: CNetwork) {
+        for call in Self.calls { expectFailure(CEP_BUSY, saying: ["in use"]) { call(network.pointer, &$0) } }
+    }
+
+    /// Runs `body` during a phase of the network.
     private func whileBusy(_ network: CNetwork, _ body: @escaping () -> Void) {
-        var x = Self.samples.x
         let progress = Progress { _ in
             body()
             return true
         }
         expectFailure(CEP_STOPPED, saying: ["asked to stop"]) { outputs in
-            progress.during { cep_free_phase(network.pointer, &x, 1_000_000_000, 0, $0, &outputs.outcome) }
+            progress.during {
+                cep_free_phase(network.pointer, Self.samples.x, 1_000_000_000, 0, $0, &outputs.outcome)
+            }
         }
         #expect(progress.reports.count == 1)
     }
 
     @Test func aProgressFunctionMustNotUseTheNetwork() throws {
         let network = try slowNetwork()
-        whileBusy(network) {
-            for call in Self.calls {
-                expectFailure(CEP_BUSY, saying: ["another thread"]) { call(network.pointer, &$0) }
-            }
-        }
-        for call in Self.calls { _ = expectSuccess { call(network.pointer, &$0) } }
+        whileBusy(network) { self.expectAllBusy(network) }
+        expectAllSucceed(network)
     }
 
-    @Test func aSecondThreadIsTurnedAway() throws {
+    @Test func aSecondThreadIsRefused() throws {
         let network = try slowNetwork()
-        whileBusy(network) {
-            onAnotherThread {
-                for call in Self.calls {
-                    expectFailure(CEP_BUSY, saying: ["another thread"]) { call(network.pointer, &$0) }
-                }
-            }
-        }
+        whileBusy(network) { onAnotherThread { self.expectAllBusy(network) } }
     }
 
     @Test func anotherNetworkIsFree() throws {
         let (network, other) = (try slowNetwork(), try CNetwork())
         whileBusy(network) {
-            for call in Self.calls { _ = expectSuccess { call(other.pointer, &$0) } }
-            onAnotherThread { for call in Self.calls { _ = expectSuccess { call(other.pointer, &$0) } } }
+            self.expectAllSucceed(other)
+            onAnotherThread { self.expectAllSucceed(other) }
         }
     }
 
-    /// A call that failed has let go of the network.
     @Test func aNetworkIsFreeAfterAFailure() throws {
         let network = try CNetwork()
-        var x = Self.samples.x
         for _ in 0..<2 {
-            expectFailure(CEP_INVALID_ARGUMENT, saying: ["steps"]) {
-                cep_free_phase(network.pointer, &x, 0, 0, noProgress, &$0.outcome)
+            expectFailure(saying: ["steps"]) {
+                cep_free_phase(network.pointer, Self.samples.x, 0, 0, noProgress, &$0.outcome)
             }
         }
-        _ = expectSuccess { cep_free_phase(network.pointer, &x, 1, 0, noProgress, &$0.outcome) }
+        expectSuccess { cep_free_phase(network.pointer, Self.samples.x, 1, 0, noProgress, &$0.outcome) }
+    }
+
+    /// The call continues, but the handle is invalid from then on.
+    @Test func aNetworkCanBeDestroyedDuringACall() throws {
+        let network = try slowNetwork()
+        whileBusy(network) {
+            cep_network_destroy(network.pointer)
+            expectFailure(saying: ["released"]) {
+                cep_free_phase(network.pointer, Self.samples.x, 1, 0, noProgress, &$0.outcome)
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CEPABI
 
-@Suite struct MessagesBelongToThreads {
+@Suite struct LastErrorTests {
     @Test func aNewThreadHasNone() {
         _ = cep_network_create(nil, nil)
         #expect(!lastError().isEmpty)
@@ -12,11 +12,11 @@ import Testing
     }
 
     @Test func eachThreadHasItsOwn() {
-        _ = cep_array_describe(nil, nil)
+        _ = cep_network_copy(nil, nil)
         let mine = lastError()
         onAnotherThread {
-            _ = reportingErrors { () throws(EngineError) in throw .invalidArgument("theirs") }
-            #expect(lastError() == "theirs")
+            _ = reportingErrors { () throws(EngineError) in throw .invalidArgument("other") }
+            #expect(lastError() == "other")
         }
         #expect(lastError() == mine && mine.contains("NULL"))
     }
@@ -47,12 +47,12 @@ import Testing
     }
 
     @Test(arguments: [Int(CEP_MESSAGE_CAPACITY), Int(CEP_MESSAGE_CAPACITY) + 1, 100_000])
-    func messagesThatDoNotAreCut(_ length: Int) {
+    func messagesThatDoNotFitAreCut(_ length: Int) {
         _ = reportingErrors { () throws(EngineError) in throw .invalidArgument(String(repeating: "m", count: length)) }
         #expect(lastError() == String(repeating: "m", count: Int(CEP_MESSAGE_CAPACITY) - 1))
     }
 
-    /// Never in the middle of a character: whoever decodes UTF-8 strictly can read it.
+    /// The message stays valid UTF-8.
     @Test(arguments: [1, 2, 3, 4])
     func messagesAreCutBetweenCharacters(_ offset: Int) {
         let message = String(repeating: "m", count: offset) + String(repeating: "×🌀", count: 1000)

@@ -2,55 +2,65 @@ import CCEP
 import CEPABI
 import Testing
 
-@Suite struct CopiesGoOnAlike {
-    private static let samples = LentSamples(3)
-
-    private func copied(_ network: CNetwork) throws -> CNetwork {
-        var copy: OpaquePointer?
-        #expect(cep_network_copy(network.pointer, &copy) == CEP_OK)
-        return CNetwork(owning: try #require(copy))
-    }
+@Suite struct NetworkCopyTests {
+    private static let samples = TestSamples(3)
 
     private func trainAtRandom(_ network: CNetwork) {
-        var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_EP))
-        rule.beta_sign = cep_beta_sign(CEP_BETA_RANDOM)
-        _ = expectSuccess { cep_train_batch(network.pointer, &x, &targets, &rule, noProgress, &$0.metrics) }
-    }
-
-    @Test(arguments: [CEP_PROTOTYPICAL, CEP_REAL_TIME], NumberType.allCases)
-    func withParametersStatesAndRandomState(_ setting: Int, _ type: NumberType) throws {
-        for feedback in [CEP_TIED, CEP_UNTIED] { try check(setting, feedback, type) }
-    }
-
-    private func check(_ setting: Int, _ feedback: Int, _ type: NumberType) throws {
-        let network = try CNetwork {
-            $0.setting = cep_setting(setting)
-            $0.feedback = cep_feedback(feedback)
-            $0.dtype = type.dtype
-            $0.seed = 5
+        let rule = COptions.rule("ep", ["beta_sign": "random"])
+        expectSuccess {
+            cep_train_batch(
+                network.pointer, Self.samples.x, Self.samples.targets, rule.pointer, noProgress, &$0.metrics)
         }
-        #expect(try copied(network).states().isEmpty, "there are none to copy yet")
+    }
+
+    @Test(arguments: ["prototypical", "real-time"], NumberType.allCases)
+    func copiesContinueAsTheOriginalDoes(_ setting: String, _ type: NumberType) throws {
+        for feedback in ["tied", "untied"] { try check(setting, feedback, type) }
+    }
+
+    private func check(_ setting: String, _ feedback: String, _ type: NumberType) throws {
+        let network = try CNetwork(
+            [4, 5, 3],
+            ["setting": .text(setting), "feedback": .text(feedback), "dtype": type.option, "seed": 5])
+        #expect(try network.copied().states().isEmpty, "there are no states yet")
         for _ in 0..<3 { trainAtRandom(network) }
-        let copy = try copied(network)
+        let copy = try network.copied()
         let (parameters, states) = (try network.parameters(), try network.states())
         #expect(try copy.parameters() == parameters && copy.states() == states)
 
-        // From the present states, and with signs of beta from the same place of the same stream.
-        func goOn(_ network: CNetwork) {
-            var targets = Self.samples.targets
-            _ = expectSuccess { cep_nudged_phase(network.pointer, &targets, 0.5, 2, noProgress, &$0.outcome) }
+        // From the present states, and with signs of beta from the same random state.
+        func train(_ network: CNetwork) {
+            expectSuccess { cep_nudged_phase(network.pointer, Self.samples.targets, 0.5, 2, noProgress, &$0.outcome) }
             for _ in 0..<8 { trainAtRandom(network) }
         }
-        goOn(copy)
+        train(copy)
         #expect(try network.parameters() == parameters && network.states() == states, "memory of its own")
         #expect(try copy.parameters() != parameters)
-        goOn(network)
+        train(network)
         #expect(try copy.parameters() == network.parameters() && copy.states() == network.states())
     }
 
-    @Test func pointersAreChecked() throws {
+    @Test func copiesHaveTheOptimizerState() throws {
         let network = try CNetwork()
-        expectFailure(CEP_INVALID_ARGUMENT, saying: ["network is NULL"]) { cep_network_copy(nil, &$0.network) }
-        expectFailure(CEP_INVALID_ARGUMENT, saying: ["copy is NULL"]) { _ in cep_network_copy(network.pointer, nil) }
+        let rule = COptions.rule("ep", ["momentum": 0.9]).pointer
+        func train(_ network: CNetwork) {
+            expectSuccess {
+                cep_train_batch(network.pointer, Self.samples.x, Self.samples.targets, rule, noProgress, &$0.metrics)
+            }
+        }
+        train(network)
+        let copy = try network.copied()
+        for each in [network, copy] { train(each) }
+        #expect(try copy.parameters() == network.parameters())
+        let velocities = try [network, copy].map { each in
+            try CTensor { cep_optimizer_tensor(each.pointer, "velocity", "weights", 0, &$0) }.values
+        }
+        #expect(velocities[0] == velocities[1] && velocities[0].contains { $0 != 0 })
+    }
+
+    @Test func nullPointers() throws {
+        let network = try CNetwork()
+        expectFailure(saying: ["network is NULL"]) { cep_network_copy(nil, &$0.handle) }
+        expectFailure(saying: ["copy is NULL"]) { _ in cep_network_copy(network.pointer, nil) }
     }
 }

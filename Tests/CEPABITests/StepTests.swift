@@ -2,33 +2,30 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Each step as C's step function sees it; that nothing depends on its being seen.
-@Suite struct StepsAreShown {
-    private static let samples = LentSamples(3)
+/// What a step function sees of each step, and that results do not depend on it.
+@Suite struct StepTests {
+    private static let samples = TestSamples(3)
 
-    @Test(arguments: [CEP_TIED, CEP_UNTIED], [CEP_SYNCHRONOUS, CEP_ALTERNATING])
-    func phasesShowTheStatesOfEveryStep(_ feedback: Int, _ relaxation: Int) throws {
+    @Test(arguments: ["tied", "untied"], ["synchronous", "alternating"])
+    func phasesShowTheStatesOfEveryStep(_ feedback: String, _ relaxation: String) throws {
         func network() throws -> CNetwork {
-            try CNetwork {
-                $0.feedback = cep_feedback(feedback)
-                $0.relaxation = cep_relaxation(relaxation)
-            }
+            try CNetwork([4, 5, 3], ["feedback": .text(feedback), "relaxation": .text(relaxation)])
         }
-        var (x, targets) = (Self.samples.x, Self.samples.targets)
+        let (x, targets) = (Self.samples.x, Self.samples.targets)
         let watched = try network()
         var seen: [(cep_step_summary, [[Double]])] = []
         let probe = StepProbe { step in
             guard let summary = try? summary(of: step),
-                let states = try? (0..<3).map({ try values(of: step, CEP_STATES, $0) })
+                let states = try? (0..<3).map({ try values(of: step, "states", $0) })
             else { return 1 }
             seen.append((summary, states))
             return 0
         }
-        _ = expectSuccess { outputs in
-            probe.during { cep_free_phase(watched.pointer, &x, 5, 0, $0, &outputs.outcome) }
+        expectSuccess { outputs in
+            probe.during { cep_free_phase(watched.pointer, x, 5, 0, $0, &outputs.outcome) }
         }
-        _ = expectSuccess { outputs in
-            probe.during { cep_nudged_phase(watched.pointer, &targets, 0.5, 3, $0, &outputs.outcome) }
+        expectSuccess { outputs in
+            probe.during { cep_nudged_phase(watched.pointer, targets, 0.5, 3, $0, &outputs.outcome) }
         }
         #expect(seen.map { $0.0.step } == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3])
         #expect(seen.map { $0.0.beta } == Array(repeating: 0, count: 6) + Array(repeating: 0.5, count: 4))
@@ -37,49 +34,45 @@ import Testing
         #expect(seen[0].1[1...].joined().allSatisfy { $0 == 0 })
         #expect(seen[6].1 == seen[5].1)
 
-        // Each anew, in a network nobody looks at, with as many steps.
+        // Another network without a step function takes the same steps.
         let other = try network()
         for steps in 1...Int64(5) {
-            let outcome = expectSuccess { cep_free_phase(other.pointer, &x, steps, 0, noProgress, &$0.outcome) }.outcome
+            let outcome = expectSuccess { cep_free_phase(other.pointer, x, steps, 0, noProgress, &$0.outcome) }.outcome
             #expect(try other.states() == seen[Int(steps)].1)
             #expect(outcome.residual == seen[Int(steps)].0.residual)
         }
         for steps in 1...Int64(3) {
-            _ = expectSuccess { cep_free_phase(other.pointer, &x, 5, 0, noProgress, &$0.outcome) }
+            expectSuccess { cep_free_phase(other.pointer, x, 5, 0, noProgress, &$0.outcome) }
             let outcome = expectSuccess {
-                cep_nudged_phase(other.pointer, &targets, 0.5, steps, noProgress, &$0.outcome)
+                cep_nudged_phase(other.pointer, targets, 0.5, steps, noProgress, &$0.outcome)
             }.outcome
             #expect(try other.states() == seen[6 + Int(steps)].1)
             #expect(outcome.residual == seen[6 + Int(steps)].0.residual)
         }
     }
 
-    @Test(arguments: [CEP_TIED, CEP_UNTIED], [0, 1] as [Int32])
-    func continualPhasesShowTheWeightsOfEveryStep(_ feedback: Int, _ writes: Int32) throws {
-        var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(CEP_RULE_CEP))
-        rule.write_every_step = writes
+    @Test(arguments: ["tied", "untied"], [false, true])
+    func continualPhasesShowTheWeightsOfEveryStep(_ feedback: String, _ writes: Bool) throws {
+        let (x, targets) = (Self.samples.x, Self.samples.targets)
+        let rule = COptions.rule("cep", ["write_every_step": .integers([writes ? 1 : 0])]).pointer
         let (watched, other) = (
-            try CNetwork { $0.feedback = cep_feedback(feedback) }, try CNetwork { $0.feedback = cep_feedback(feedback) }
+            try CNetwork([4, 5, 3], ["feedback": .text(feedback)]),
+            try CNetwork([4, 5, 3], ["feedback": .text(feedback)])
         )
+        let names = try watched.parameterNames()
         let before = try watched.parameters()
         var seen: [[[Double]]] = []
         let probe = StepProbe { step in
             guard let summary = try? summary(of: step) else { return 1 }
             guard summary.weights_move != 0 else { return summary.beta == 0 ? 0 : 1 }
-            var parameters: [[Double]] = []
-            for kind in [CEP_WEIGHTS, CEP_BIASES, CEP_FEEDBACK_WEIGHTS] {
-                for index in 0..<Int64(2) where kind != CEP_FEEDBACK_WEIGHTS || (index == 1 && feedback == CEP_UNTIED) {
-                    guard let numbers = try? values(of: step, kind, index) else { return 1 }
-                    parameters.append(numbers)
-                }
-            }
+            guard let parameters = try? names.map({ try values(of: step, $0.name, $0.index) }) else { return 1 }
             seen.append(parameters)
             return 0
         }
-        _ = expectSuccess { outputs in
-            probe.during { cep_train_batch(watched.pointer, &x, &targets, &rule, $0, &outputs.metrics) }
+        expectSuccess { outputs in
+            probe.during { cep_train_batch(watched.pointer, x, targets, rule, $0, &outputs.metrics) }
         }
-        _ = expectSuccess { cep_train_batch(other.pointer, &x, &targets, &rule, noProgress, &$0.metrics) }
+        expectSuccess { cep_train_batch(other.pointer, x, targets, rule, noProgress, &$0.metrics) }
         #expect(try watched.parameters() == other.parameters())
         #expect(try watched.states() == other.states())
         // Two nudged steps.
@@ -92,15 +85,16 @@ import Testing
     @Test func aStepFunctionCanStopTheWork() throws {
         let network = try CNetwork()
         let before = try network.parameters()
-        for kind in [CEP_RULE_EP, CEP_RULE_CEP, CEP_RULE_BPTT] {
-            var (x, targets, rule) = (Self.samples.x, Self.samples.targets, lendRule(kind))
+        let (x, targets) = (Self.samples.x, Self.samples.targets)
+        for name in ["ep", "cep", "bptt", "rbp"] {
+            let rule = COptions.rule(name).pointer
             var count = 0
             let probe = StepProbe { _ in
                 count += 1
                 return count == 3 ? -1 : 0
             }
             expectFailure(CEP_STOPPED, saying: ["asked to stop"]) { outputs in
-                probe.during { cep_train_batch(network.pointer, &x, &targets, &rule, $0, &outputs.metrics) }
+                probe.during { cep_train_batch(network.pointer, x, targets, rule, $0, &outputs.metrics) }
             }
             #expect(count == 3)
         }
@@ -109,53 +103,59 @@ import Testing
 
     @Test func argumentsAreChecked() throws {
         let network = try CNetwork()
-        var x = Self.samples.x
-        expectFailure(CEP_INVALID_ARGUMENT, saying: ["step is NULL"]) { _ in
+        expectFailure(saying: ["step is NULL"]) { _ in
             var summary = cep_step_summary()
             return cep_step_summarize(nil, &summary)
         }
-        expectFailure(CEP_INVALID_ARGUMENT, saying: ["step is NULL"]) { _ in
-            var array: OpaquePointer?
-            return cep_step_array(nil, cep_array_kind(CEP_STATES), 0, &array)
-        }
+        expectFailure(saying: ["step is NULL"]) { cep_step_tensor(nil, "states", 0, &$0.tensor) }
+        var last: OpaquePointer?
         let probe = StepProbe { step in
-            expectFailure(CEP_INVALID_ARGUMENT, saying: ["summary is NULL"]) { _ in cep_step_summarize(step, nil) }
-            expectFailure(CEP_INVALID_ARGUMENT, saying: ["array is NULL"]) { _ in
-                cep_step_array(step, cep_array_kind(CEP_STATES), 0, nil)
-            }
-            for (kind, index, words) in [
-                (CEP_STATES, 3, ["no layer 3", "0 to 2"]), (CEP_STATES, -1, ["no layer -1"]),
-                (CEP_STATES, .max, ["no layer"]), (CEP_WEIGHTS, 2, ["no connection 2", "0 to 1"]),
-                (CEP_BIASES, .min, ["no connection"]), (CEP_FEEDBACK_WEIGHTS, 1, ["feedback weights of its own"]),
-                (9, 0, ["9 is not a kind"]), (-1, 0, ["-1 is not a kind"]),
-            ] as [(Int, Int64, [String])] {
-                expectFailure(CEP_INVALID_ARGUMENT, saying: words) { _ in
-                    var array: OpaquePointer?
-                    let status = cep_step_array(step, cep_array_kind(kind), index, &array)
-                    #expect(array == nil)
-                    return status
-                }
+            last = step
+            expectFailure(saying: ["summary is NULL"]) { _ in cep_step_summarize(step, nil) }
+            expectFailure(saying: ["tensor is NULL"]) { _ in cep_step_tensor(step, "states", 0, nil) }
+            expectFailure(saying: ["name is NULL"]) { cep_step_tensor(step, nil, 0, &$0.tensor) }
+            for (name, index, words) in [
+                ("states", 3, ["no layer 3", "0 to 2"]), ("states", -1, ["no layer -1"]),
+                ("states", .max, ["no layer"]), ("weights", 2, ["no connection 2", "0 to 1"]),
+                ("biases", .min, ["no connection"]), ("feedback_weights", 1, ["connection 1 has no feedback_weights"]),
+                ("state", 0, ["connection 0 has no state"]),
+            ] as [(String, Int64, [String])] {
+                expectFailure(saying: words) { cep_step_tensor(step, name, index, &$0.tensor) }
             }
             return 0
         }
-        _ = expectSuccess { outputs in
-            probe.during { cep_free_phase(network.pointer, &x, 1, 0, $0, &outputs.outcome) }
+        expectSuccess { outputs in
+            probe.during { cep_free_phase(network.pointer, Self.samples.x, 1, 0, $0, &outputs.outcome) }
         }
+        expectFailure(saying: ["step", "released"]) { cep_step_tensor(last, "states", 0, &$0.tensor) }
+        expectFailure(saying: ["network is not"]) { cep_network_copy(last, &$0.handle) }
     }
 
-    /// The network is in use: what it has is asked of the step.
-    @Test func theNetworkIsBusyMeanwhile() throws {
+    @Test func aTensorOutlivesItsStep() throws {
         let network = try CNetwork()
-        var x = Self.samples.x
-        let probe = StepProbe { _ in
-            expectFailure(CEP_BUSY, saying: ["in use"]) { _ in
-                var array: OpaquePointer?
-                return cep_network_array(network.pointer, cep_array_kind(CEP_STATES), 1, &array)
+        var taken: [CTensor] = []
+        let probe = StepProbe { step in
+            for name in ["states", "weights"] {
+                if let tensor = try? CTensor({ cep_step_tensor(step, name, 1, &$0) }) { taken.append(tensor) }
             }
             return 0
         }
-        _ = expectSuccess { outputs in
-            probe.during { cep_free_phase(network.pointer, &x, 2, 0, $0, &outputs.outcome) }
+        expectSuccess { outputs in
+            probe.during { cep_free_phase(network.pointer, Self.samples.x, 2, 0, $0, &outputs.outcome) }
+        }
+        #expect(taken.count == 6)
+        #expect(taken[0].values == taken[4].values, "the memory that the phase works on")
+        #expect(try taken[5].values == network.tensor("weights", 1).values)
+    }
+
+    @Test func theNetworkIsBusyDuringAStep() throws {
+        let network = try CNetwork()
+        let probe = StepProbe { _ in
+            expectFailure(CEP_BUSY, saying: ["in use"]) { cep_network_tensor(network.pointer, "states", 1, &$0.tensor) }
+            return 0
+        }
+        expectSuccess { outputs in
+            probe.during { cep_free_phase(network.pointer, Self.samples.x, 2, 0, $0, &outputs.outcome) }
         }
     }
 }
