@@ -185,6 +185,8 @@ import Testing
         ] {
             expectFailure(saying: words) { cep_optimizer_tensor(network.pointer, state, name, 1, &$0.tensor) }
         }
-        expectFailure(saying: ["steps", "-1"]) { _ in cep_optimizer_set_steps(network.pointer, -1) }
+        for steps in [-1, (1 << 53) + 1, Int64.max] {
+            expectFailure(saying: ["steps", "\(steps)"]) { _ in cep_optimizer_set_steps(network.pointer, steps) }
+        }
     }
 }

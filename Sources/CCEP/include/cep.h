@@ -390,7 +390,7 @@ typedef struct cep_optimizer_summary {
 CEP_API cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_options *CEP_NULLABLE rule);
 CEP_API cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network,
                                            cep_optimizer_summary *CEP_NULLABLE summary);
-/* CEP_INVALID_STATE if there is no state. */
+/* steps: 0 to 2^53. CEP_INVALID_STATE if there is no state. */
 CEP_API cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
 /* What is remembered, as `state`, of a parameter. CEP_INVALID_STATE if there is no state. Release the tensor with
  * cep_tensor_release. */
