@@ -185,7 +185,7 @@ import Testing
         ] {
             expectFailure(saying: words) { cep_optimizer_tensor(network.pointer, state, name, 1, &$0.tensor) }
         }
-        for steps in [-1, (1 << 53) + 1, Int64.max] {
+        for steps in [-1, (1 << 53) + 1, .max] as [Int64] {
             expectFailure(saying: ["steps", "\(steps)"]) { _ in cep_optimizer_set_steps(network.pointer, steps) }
         }
     }

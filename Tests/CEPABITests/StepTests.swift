@@ -150,12 +150,22 @@ import Testing
 
     @Test func theNetworkIsBusyDuringAStep() throws {
         let network = try CNetwork()
+        let (x, targets) = (Self.samples.x, Self.samples.targets)
         let probe = StepProbe { _ in
             expectFailure(CEP_BUSY, saying: ["in use"]) { cep_network_tensor(network.pointer, "states", 1, &$0.tensor) }
             return 0
         }
-        expectSuccess { outputs in
-            probe.during { cep_free_phase(network.pointer, Self.samples.x, 2, 0, $0, &outputs.outcome) }
+        // A theorem check uses a copy.
+        let theoremProbe = StepProbe { _ in (try? network.parameters()) == nil ? 1 : 0 }
+        probe.during { progress in
+            expectSuccess { cep_free_phase(network.pointer, x, 2, 0, progress, &$0.outcome) }
+            expectSuccess { cep_evaluate(network.pointer, x, targets, 2, progress, &$0.metrics) }
         }
+        let theorem = expectSuccess { outputs in
+            theoremProbe.during {
+                cep_theorem_check(network.pointer, x, targets, COptions.theorem().pointer, $0, &outputs.handle)
+            }
+        }
+        cep_theorem_destroy(theorem.handle)
     }
 }

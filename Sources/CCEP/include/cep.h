@@ -440,8 +440,8 @@ CEP_API void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
  * and the negative gradients that BPTT sends back through the last steps of the free phase. */
 typedef struct cep_theorem cep_theorem;
 
-/* The network does not change. Everything is computed in float64. Release the result with cep_theorem_destroy.
- * CEP_DIVERGED, CEP_STOPPED. The options are:
+/* The network does not change. Everything is computed in float64 on a copy of the network, which is busy only while it
+ * is copied. Release the result with cep_theorem_destroy. CEP_DIVERGED, CEP_STOPPED. The options are:
  *
  *   free_steps, nudged_steps  integers; nudged_steps is at most free_steps. Required.
  *   beta                      number. Required.
