@@ -1,54 +1,55 @@
-/* A network under test, and what it holds at a moment: to see what calls change, and what they must not. */
-#ifndef SUBJECT_H
-#define SUBJECT_H
+/* A network under test, and copies of its memory, to see what calls change. */
+#ifndef FIXTURE_H
+#define FIXTURE_H
 
-#include "bytes.h"
+#include "byte_reader.h"
 #include "cep.h"
 
-enum { LARGEST_LAYER_COUNT = 5, LARGEST_PARAMETER_COUNT = 3 * (LARGEST_LAYER_COUNT - 1) };
+enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32 };
 
-typedef struct subject {
-    cep_network *network; /* NULL where there is none */
-    int64_t layer_count;
-    int64_t sizes[LARGEST_LAYER_COUNT];
+typedef struct fixture {
+    cep_network *network; /* NULL if there is none */
+    int64_t layer_count;  /* of sizes */
+    int64_t sizes[MOST_LAYERS];
     int64_t batch; /* of the last phase that ended; 0 before */
-    cep_array *parameters[LARGEST_PARAMETER_COUNT];
-    int parameter_count;
-} subject;
+    int64_t connection_count;
+    cep_tensor parameters[MOST_PARAMETERS];
+    int64_t parameter_count;
+} fixture;
 
-/* Says what a call has broken, and ends the process the way the fuzzer notices. */
-void broken(const char *promise);
+/* Prints which invariant a call has broken, and ends the process so that the fuzzer notices. */
+void fail_invariant(const char *invariant);
 
-/* Makes a network as the bytes say, or a failing attempt at one. */
-void create(subject *subject, bytes *in);
+/* Creates a network from bytes, or fails to. */
+void create(fixture *fixture, byte_reader *in);
 
-/* Takes over a network, of the kind that another one is of. */
-void adopt(subject *subject, cep_network *network, const struct subject *like);
+/* Takes over a network that has the sizes of another one. */
+void adopt(fixture *fixture, cep_network *network, const struct fixture *like);
 
-/* Releases the network and all arrays taken from it. */
-void destroy(subject *subject);
+/* Releases the network and all tensors taken from it. */
+void destroy(fixture *fixture);
 
-/* Bytes an array has. */
-size_t size_of(const cep_array_layout *layout);
+/* The number of values of a tensor. */
+int64_t count_of(const cep_tensor *tensor);
 
-/* The layout of an array. */
-cep_array_layout layout_of(const cep_array *array);
+/* Its bytes. */
+size_t size_of(const cep_tensor *tensor);
 
-/* Copies of arrays, one after the other. */
+/* Copies of tensors, one after the other. */
 typedef struct snapshot {
     uint8_t *content;
     size_t size;
 } snapshot;
 
-snapshot parameters_of(const subject *subject);
+snapshot parameters_of(const fixture *fixture);
 
 /* Of all layers; empty before the first phase. */
-snapshot states_of(const subject *subject);
+snapshot states_of(const fixture *fixture);
 
-/* Whether both are the same, to the last bit; frees them. */
+/* Whether both are equal, bit for bit. Frees them. */
 bool same(snapshot first, snapshot second);
 
 /* Whether all parameters are finite. */
-bool all_finite(const subject *subject);
+bool all_finite(const fixture *fixture);
 
 #endif

@@ -1,23 +1,29 @@
-/* What calls are given: data, targets and rules, mostly right, each in memory of exactly its size. */
-#ifndef LENT_H
-#define LENT_H
+/* Data, targets and options for calls, most of them valid, each in memory of exactly its size. */
+#ifndef INPUTS_H
+#define INPUTS_H
 
-#include "bytes.h"
+#include "byte_reader.h"
 #include "cep.h"
 
-/* Memory until give_back(). */
-void *lend(size_t size);
+/* Memory until free_inputs(). */
+void *allocate_input(size_t size);
 
-void give_back(void);
+void free_inputs(void);
 
 /* Mostly rows x columns, of finite values. */
-cep_matrix any_matrix(bytes *in, int64_t rows, int64_t columns);
+cep_matrix any_matrix(byte_reader *in, int64_t rows, int64_t columns);
 
-/* Of so many samples: labels or values. NULL now and then, as the others below. */
-const cep_targets *any_targets(bytes *in, int64_t rows, int64_t units);
+/* Labels or values of this many samples. Rarely NULL, as the others below. */
+const cep_targets *any_targets(byte_reader *in, int64_t rows, int64_t units);
 
-const cep_rule *any_rule(bytes *in, int64_t connections);
+/* `sizes` are those that the network has if it is created. */
+const cep_options *any_network_options(byte_reader *in, const int64_t *sizes, int64_t count);
 
-const cep_theorem_conditions *any_conditions(bytes *in, int64_t connections);
+const cep_options *any_rule(byte_reader *in, int64_t connections);
+
+const cep_options *any_theorem_options(byte_reader *in, int64_t connections);
+
+/* A tensor's name, mostly one that some tensors have. */
+const char *any_tensor_name(byte_reader *in);
 
 #endif

@@ -1,35 +1,36 @@
-#include "promises.h"
+#include "invariants.h"
 
 cep_status checked(cep_status status) {
     if (status < CEP_OK || status > CEP_BUSY)
-        broken("a status is one of cep.h");
+        fail_invariant("a status is one of cep.h");
     if (status != CEP_OK && cep_last_error()[0] == 0)
-        broken("what fails says why");
+        fail_invariant("a call that fails leaves a message");
     return status;
 }
 
 void expect_unwritten(cep_status status, const void *result, size_t size) {
     for (size_t i = 0; status != CEP_OK && i < size; i++) {
         if (((const uint8_t *)result)[i] != unwritten)
-            broken("a call that fails writes no result");
+            fail_invariant("a call that fails writes no result");
     }
 }
 
-moment look_at(const subject *network, const subject *other) {
-    return (moment){parameters_of(network), states_of(network), parameters_of(other), all_finite(network)};
+memory_snapshot snapshot_of(const fixture *network, const fixture *other) {
+    return (memory_snapshot){parameters_of(network), states_of(network), parameters_of(other),
+                             all_finite(network)};
 }
 
-void expect_changes(moment before, moment after, cep_status status, changes allowed) {
+void expect_changes(memory_snapshot before, memory_snapshot after, cep_status status, changes allowed) {
     if (!same(before.others, after.others))
-        broken("networks are independent");
-    bool states_stayed = same(before.states, after.states);
-    if (!states_stayed && allowed == NOTHING)
-        broken("what looks at a network does not change its states");
-    bool parameters_stayed = same(before.parameters, after.parameters);
-    bool in_the_middle = status == CEP_STOPPED || status == CEP_DIVERGED;
-    bool may_move = (allowed >= PARAMETERS && status == CEP_OK) || (allowed == WHOLE_BATCHES && in_the_middle);
-    if (!parameters_stayed && !may_move)
-        broken("only training that succeeds moves parameters");
+        fail_invariant("networks are independent");
+    bool same_states = same(before.states, after.states);
+    if (!same_states && allowed == NOTHING)
+        fail_invariant("a call that does not change the network leaves its states");
+    bool same_parameters = same(before.parameters, after.parameters);
+    bool interrupted = status == CEP_STOPPED || status == CEP_DIVERGED;
+    bool may_move = (allowed >= PARAMETERS && status == CEP_OK) || (allowed == WHOLE_BATCHES && interrupted);
+    if (!same_parameters && !may_move)
+        fail_invariant("only training that succeeds changes parameters");
     if (before.finite && !after.finite)
-        broken("training leaves no parameter infinite");
+        fail_invariant("training leaves no parameter infinite");
 }

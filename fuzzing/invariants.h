@@ -1,14 +1,14 @@
 /* What cep.h promises of every call. */
-#ifndef PROMISES_H
-#define PROMISES_H
+#ifndef INVARIANTS_H
+#define INVARIANTS_H
 
 #include "cep.h"
-#include "subject.h"
+#include "fixture.h"
 
-/* Checks that there is such a status, and a message where it is not CEP_OK. */
+/* Checks that the status is known, and that there is a message unless it is CEP_OK. Returns the status. */
 cep_status checked(cep_status status);
 
-/* What results are filled with, so that it shows whether a call has written them. */
+/* Results are filled with it, to see whether a call has written them. */
 static const uint8_t unwritten = 0xa5;
 
 /* Checks that a call that failed has written no result. */
@@ -16,21 +16,21 @@ void expect_unwritten(cep_status status, const void *result, size_t size);
 
 /* What a call may change of a network. */
 typedef enum changes {
-    NOTHING,      /* parameters and states stay as they are */
-    STATES,       /* parameters do */
-    PARAMETERS,   /* they do unless the call succeeds */
-    WHOLE_BATCHES /* they do not where it is stopped, or diverges, in the middle either */
+    NOTHING,      /* neither parameters nor states */
+    STATES,       /* states */
+    PARAMETERS,   /* parameters too if the call succeeds */
+    WHOLE_BATCHES /* parameters too if the call stops or diverges */
 } changes;
 
-/* What networks hold: the one that a call is about, and another one. */
-typedef struct moment {
+/* The memory of the network that a call uses, and of another one. */
+typedef struct memory_snapshot {
     snapshot parameters, states, others;
     bool finite;
-} moment;
+} memory_snapshot;
 
-moment look_at(const subject *network, const subject *other);
+memory_snapshot snapshot_of(const fixture *network, const fixture *other);
 
-/* Checks that from one moment to the next no more has changed than a call may change that ended like this. */
-void expect_changes(moment before, moment after, cep_status status, changes allowed);
+/* Checks that nothing has changed that a call with this status may not change. */
+void expect_changes(memory_snapshot before, memory_snapshot after, cep_status status, changes allowed);
 
 #endif
