@@ -2,7 +2,7 @@
 # lint, docs and release in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests Examples
-C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] benchmarks/*.c fuzzing/*.[ch])
+C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] Examples/C/*.c benchmarks/*.c fuzzing/*.[ch])
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 

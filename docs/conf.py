@@ -40,7 +40,7 @@ default_role = "py:obj"  # Docstrings name `fit` and `Network.states` so.
 numpydoc_show_class_members = False  # autodoc shows them.
 
 # What C code says to compilers about its pointers.
-c_id_attributes = ["CEP_NULLABLE", "CEP_API"]
+c_id_attributes = ["CEP_API", "CEP_NULLABLE"]
 
 html_theme = "furo"
 html_title = f"cep {version}"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds Tests/CProgram with the engine and runs it, with the sanitizer named (address or thread) or without one. Then
-# holds names against each other: what cep.h declares, what the library defines, what the program calls.
+# compares the functions that cep.h declares with those that the library defines and those that the program calls.
 set -eu
 cd "$(dirname "$0")/.."
 sanitizer=${1:-}
@@ -36,7 +36,7 @@ nm --defined-only --extern-only "$library" 2>/dev/null | awk '$2 == "T" && $3 ~ 
 awk '/^cep_/ { print $1 }' "$output/checks.txt" | sort -u >"$output/called"
 for list in defined called; do
     if ! diff "$output/declared" "$output/$list"; then
-        echo "cep.h declares what is marked < and is not $list; what is marked > is $list and not declared" >&2
+        echo "< is declared by cep.h but not $list; > is $list but not declared" >&2
         exit 1
     fi
 done

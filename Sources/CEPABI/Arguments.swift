@@ -47,6 +47,9 @@ extension Options {
 
 extension cep_option {
     fileprivate func value(_ name: String) throws(EngineError) -> Options.Value {
+        guard [text == nil, numbers == nil, integers == nil].count(where: { !$0 }) <= 1 else {
+            throw .invalidArgument("\(name) has more than one kind of value; expected text, numbers or integers")
+        }
         if let text { return .text(String(cString: text)) }
         // A network may have a million layers. A larger count is a mistake.
         guard count >= 0, count <= 4_000_000 else {

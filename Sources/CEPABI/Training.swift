@@ -87,7 +87,10 @@ public func cep_optimizer_summarize(
 @c @implementation
 public func cep_optimizer_set_steps(_ network: OpaquePointer?, _ steps: Int64) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        guard steps >= 0 else { throw .invalidArgument("steps must be 0 or more, got \(steps)") }
+        // The next updates count on. 2^53 is the largest count that a double holds exactly.
+        guard steps >= 0, steps <= 1 << 53 else {
+            throw .invalidArgument("steps must be 0 to 2^53, got \(steps)")
+        }
         let network = try CEPABI.network(network)
         try network.exclusively { () throws(EngineError) in try network.setOptimizerSteps(Int(steps)) }
     }

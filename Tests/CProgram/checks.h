@@ -1,18 +1,16 @@
-/* What has been held and what was found: counts, by function of cep.h. */
+/* Counts checks by function of cep.h. */
 #ifndef CHECKS_H
 #define CHECKS_H
 
 #include "cep.h"
 
-/* Counts one check of a function; says what did not hold. */
-void check(int holds, const char *function, const char *what, const char *found);
+/* Counts one check of a function, and prints it if it does not hold. */
+void check(int holds, const char *function, const char *what);
 
-/* Counts a call that must have returned a status, with a message that has these words in it. */
-void check_status(cep_status status, cep_status expected, const char *words, const char *function,
-                  const char *what);
+/* Checks a status, and that a failure has a message. */
+void check_status(cep_status status, cep_status expected, const char *function, const char *what);
 
-/* Prints how often each function was checked, and how many checks passed and failed.
- * Returns how many failed. */
+/* Prints the number of checks of each function and how many passed and failed. Returns how many failed. */
 long print_checks(void);
 
 #endif

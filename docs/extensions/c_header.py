@@ -1,10 +1,10 @@
 """The directive ``c-header``: a C header as reference, section by section.
 
-The header has to be laid out as cep.h is: sections that begin with ``/* ---- 1. Title ---- */``, in
-them blocks between empty lines, each a comment and the declarations it is about. A block that
-declares nothing that is understood ends the build.
+The header has sections that begin with ``/* ---- 1. Title ---- */``. In them, blocks between empty
+lines consist of a comment and declarations. Indented lines of a comment are shown as they are.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from sphinx.util.rst import escape
 
 SECTION = re.compile(r"^/\* -+ (\d+\. .+?) -+ \*/$", re.MULTILINE)
 COMMENT = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
-MACRO = re.compile(r"#define (\w+)")
+CONSTANT = re.compile(r"^#define (\w+)|^enum \{ (\w+)", re.MULTILINE)
 FUNCTION = re.compile(r"^\w[\w *]*\bcep_\w+\([^;{]*\);", re.MULTILINE)
 TYPE = re.compile(r"^typedef .*?(\w+);$|^\} (\w+);$|^typedef \w+ \(\*(\w+)\)\(", re.MULTILINE)
 
@@ -57,22 +57,36 @@ def entry(block: str) -> Iterator[str]:
     code = block[comment.end() :] if comment else block
     if functions := FUNCTION.findall(code):
         heads = [" ".join(function.rstrip(";").split()) for function in functions]
+        heads = [head.removeprefix("CEP_API ") for head in heads]
         kind, shown = "function", ""
     else:
         names = [next(filter(None, match.groups())) for match in TYPE.finditer(code)]
-        macros = MACRO.findall(code)
+        macros = [next(filter(None, match.groups())) for match in CONSTANT.finditer(code)]
         heads, kind, shown = names or macros, "type" if names else "macro", code
+    if not code.strip() and comment:
+        yield from paragraphs(comment[1], indentation="")
+        return
     if not heads or (functions and len(functions) != code.count(";")):
         raise ExtensionError(f"the C header has a block that is not understood:\n{block}")
     yield f".. c:{kind}:: {heads[0]}"
     yield from (f"              {head}" for head in heads[1:])
     yield ""
     if comment:
-        words = " ".join(line.strip().removeprefix("*") for line in comment[1].splitlines())
-        yield from (f"   {escape(' '.join(words.split()))}", "")
+        yield from paragraphs(comment[1], indentation="   ")
     if shown:
         yield from ("   .. code-block:: c", "", *(f"      {line}" for line in shown.splitlines()))
     yield ""
+
+
+def paragraphs(comment: str, indentation: str) -> Iterator[str]:
+    """The text of a comment in reStructuredText, its indented lines as literal blocks."""
+    lines = [re.sub(r"^ \* ?", "", line).rstrip() for line in comment.splitlines()]
+    for indented, group in itertools.groupby(lines, key=lambda line: line.startswith("  ")):
+        if indented:
+            yield from (f"{indentation}::", "", *(f"{indentation}{line}" for line in group), "")
+        else:
+            for _, words in itertools.groupby(group, key=bool):
+                yield from (f"{indentation}{escape(' '.join(' '.join(words).split()))}", "")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -326,14 +326,12 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  * untied feedback. Default 0 write_every_step     cep: flag: whether to write the weights at every step instead of
  * keeping their change as a product of a few rows. The two differ in rounding. Default 0 last_steps bptt: integer,
  * steps at the end that gradients are sent back through. Default: all tolerance            rbp: number in (0, 1),
- * the size of the last gradient beside the first. Default 1e-6 max_iterations       rbp: integer. Default 10000
- *   learning_rates       numbers, one for each connection. Required, except to estimate gradients.
- *   bias_learning_rates  numbers. Default: the learning rates
- *   optimizer            "sgd" (default) or "adam"
- *   momentum             sgd: number in [0, 1). Default 0
- *   beta1, beta2, epsilon  adam: numbers. Default 0.9, 0.999, 1e-8
- *   weight_decay         one number, or one for each connection: it is multiplied by the parameter and added to
- * the gradient. Default 0
+ * the size of the last gradient beside the first. Default 1e-6 max_iterations       rbp: integer. CEP_DIVERGED if
+ * the tolerance is not reached by then. Default 10000 learning_rates       numbers, one for each connection.
+ * Required, except to estimate gradients. bias_learning_rates  numbers. Default: the learning rates optimizer
+ * "sgd" (default) or "adam" momentum             sgd: number in [0, 1). Default 0 beta1, beta2, epsilon  adam:
+ * numbers. Default 0.9, 0.999, 1e-8 weight_decay         one number, or one for each connection: it is multiplied
+ * by the parameter and added to the gradient. Default 0
  */
 
 typedef struct cep_metrics {
@@ -387,7 +385,7 @@ typedef struct cep_optimizer_summary {
 CEP_API cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_options *CEP_NULLABLE rule);
 CEP_API cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network,
                                            cep_optimizer_summary *CEP_NULLABLE summary);
-/* CEP_INVALID_STATE if there is no state. */
+/* steps: 0 to 2^53. CEP_INVALID_STATE if there is no state. */
 CEP_API cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
 /* What is remembered, as `state`, of a parameter. CEP_INVALID_STATE if there is no state. Release the tensor with
  * cep_tensor_release. */
@@ -437,8 +435,8 @@ CEP_API void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
  * phase, and the negative gradients that BPTT sends back through the last steps of the free phase. */
 typedef struct cep_theorem cep_theorem;
 
-/* The network does not change. Everything is computed in float64. Release the result with cep_theorem_destroy.
- * CEP_DIVERGED, CEP_STOPPED. The options are:
+/* The network does not change. Everything is computed in float64 on a copy of the network, which is busy only
+ * while it is copied. Release the result with cep_theorem_destroy. CEP_DIVERGED, CEP_STOPPED. The options are:
  *
  *   free_steps, nudged_steps  integers; nudged_steps is at most free_steps. Required.
  *   beta                      number. Required.

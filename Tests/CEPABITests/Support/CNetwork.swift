@@ -5,16 +5,10 @@ import CEPABI
 final class CNetwork {
     let pointer: OpaquePointer
 
-    /// - Parameter change: Sets options other than the defaults.
-    init(_ sizes: [Int64] = [4, 5, 3], _ change: (inout cep_network_options) -> Void = { _ in }) throws {
-        var options = cep_network_options()
-        cep_network_options_default(&options)
-        options.sizes = UnsafePointer(lend(sizes))
-        options.layer_count = Int64(sizes.count)
-        change(&options)
+    init(_ sizes: [Int64] = [4, 5, 3], _ options: COptions = [:]) throws {
         var created: OpaquePointer?
-        let status = cep_network_create(&options, &created)
-        guard status == CEP_OK, let created else { throw CallFailed(status: status, message: lastError()) }
+        try check(cep_network_create(COptions.network(sizes, options).pointer, &created))
+        guard let created else { throw CallFailed(status: cep_status(CEP_OK), message: "no network") }
         pointer = created
     }
 
@@ -22,65 +16,75 @@ final class CNetwork {
 
     deinit { cep_network_destroy(pointer) }
 
-    /// All parameters, copied out through arrays.
-    func parameters() throws -> [[Double]] {
-        var all: [[Double]] = []
-        for kind in [CEP_WEIGHTS, CEP_BIASES, CEP_FEEDBACK_WEIGHTS] {
-            var index: Int64 = kind == CEP_FEEDBACK_WEIGHTS ? 1 : 0
-            while let array = try? CArray(self, kind, index) {
-                all.append(array.values)
-                index += 1
-            }
-        }
-        return all
+    func copied() throws -> CNetwork {
+        var copy: OpaquePointer?
+        try check(cep_network_copy(pointer, &copy))
+        guard let copy else { throw CallFailed(status: cep_status(CEP_OK), message: "no copy") }
+        return CNetwork(owning: copy)
     }
 
-    /// The states of all layers, copied out through arrays.
+    func tensor(_ name: String, _ index: Int64) throws -> CTensor {
+        try CTensor { cep_network_tensor(pointer, name, index, &$0) }
+    }
+
+    /// The names and indices of all parameters.
+    func parameterNames() throws -> [(name: String, index: Int64)] {
+        var count: Int64 = 0
+        try check(cep_network_parameters(pointer, nil, 0, &count))
+        var parameters = [cep_parameter](repeating: cep_parameter(), count: Int(count))
+        try check(cep_network_parameters(pointer, &parameters, count, &count))
+        return parameters.map { (String(cString: $0.name!), $0.index) }
+    }
+
+    /// The values of all parameters.
+    func parameters() throws -> [[Double]] {
+        try parameterNames().map { try tensor($0.name, $0.index).values }
+    }
+
+    /// The states of all layers; empty before the first phase.
     func states() throws -> [[Double]] {
         var all: [[Double]] = []
-        while let array = try? CArray(self, CEP_STATES, Int64(all.count)) { all.append(array.values) }
+        while let tensor = try? tensor("states", Int64(all.count)) { all.append(tensor.values) }
         return all
     }
 }
 
-/// A reference to memory of the engine, released with this object.
-final class CArray {
-    let pointer: OpaquePointer
-    let layout: cep_array_layout
+/// A view of memory of the engine, released with this object.
+final class CTensor {
+    private(set) var tensor: cep_tensor
 
-    convenience init(_ network: CNetwork, _ kind: Int, _ index: Int64) throws {
-        var array: OpaquePointer?
-        let status = cep_network_array(network.pointer, cep_array_kind(kind), index, &array)
-        guard status == CEP_OK, let array else { throw CallFailed(status: status, message: lastError()) }
-        try self.init(owning: array)
+    /// - Parameter take: A call that writes the tensor.
+    init(_ take: (inout cep_tensor) -> cep_status) throws {
+        var taken = cep_tensor()
+        try check(take(&taken))
+        tensor = taken
     }
 
-    /// Takes over a reference.
-    init(owning array: OpaquePointer) throws {
-        var layout = Outputs().layout
-        let status = cep_array_describe(array, &layout)
-        guard status == CEP_OK else { throw CallFailed(status: status, message: lastError()) }
-        pointer = array
-        self.layout = layout
-    }
+    /// Takes over a tensor.
+    init(owning tensor: cep_tensor) { self.tensor = tensor }
 
-    deinit { cep_array_release(pointer) }
+    deinit { cep_tensor_release(&tensor) }
 
-    var count: Int { Int(layout.shape.0 * layout.shape.1) }
+    func release() { cep_tensor_release(&tensor) }
 
+    var shape: [Int64] { withUnsafeBytes(of: tensor.shape) { Array($0.bindMemory(to: Int64.self).prefix(rank)) } }
+    var strides: [Int64] { withUnsafeBytes(of: tensor.strides) { Array($0.bindMemory(to: Int64.self).prefix(rank)) } }
+    var rank: Int { Int(tensor.rank) }
+    var count: Int { Int(shape.reduce(1, *)) }
     var values: [Double] { (0..<count).map { self[$0] } }
 
+    /// The value at a place of a contiguous tensor.
     subscript(_ i: Int) -> Double {
         get {
-            layout.dtype == CEP_FLOAT32
-                ? Double(layout.data.assumingMemoryBound(to: Float.self)[i])
-                : layout.data.assumingMemoryBound(to: Double.self)[i]
+            tensor.dtype == CEP_FLOAT32
+                ? Double(tensor.data!.assumingMemoryBound(to: Float.self)[i])
+                : tensor.data!.assumingMemoryBound(to: Double.self)[i]
         }
         set {
-            if layout.dtype == CEP_FLOAT32 {
-                layout.data.assumingMemoryBound(to: Float.self)[i] = Float(newValue)
+            if tensor.dtype == CEP_FLOAT32 {
+                tensor.data!.assumingMemoryBound(to: Float.self)[i] = Float(newValue)
             } else {
-                layout.data.assumingMemoryBound(to: Double.self)[i] = newValue
+                tensor.data!.assumingMemoryBound(to: Double.self)[i] = newValue
             }
         }
     }
@@ -89,6 +93,11 @@ final class CArray {
 struct CallFailed: Error {
     let status: cep_status
     let message: String
+}
+
+/// Throws if a call failed.
+func check(_ status: cep_status) throws {
+    guard status == CEP_OK else { throw CallFailed(status: status, message: lastError()) }
 }
 
 func lastError() -> String { String(cString: cep_last_error()) }

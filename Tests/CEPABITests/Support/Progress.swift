@@ -3,8 +3,8 @@ import Glibc
 
 /// A progress function with a Swift closure behind it.
 ///
-/// The engine reports once in 20 ms at most. The function sleeps longer than that, where it is not told otherwise, so
-/// that from the first report on every chance is taken.
+/// The engine reports every 20 ms at most. By default the function sleeps longer than that, so that from the first
+/// report on the engine reports whenever it can.
 final class Progress {
     private(set) var reports: [cep_progress_report] = []
     private let sleeps: Bool
@@ -48,6 +48,6 @@ func onAnotherThread(_ body: @escaping () -> Void) {
             if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
             return nil
         }, Unmanaged.passRetained(Work(body)).toOpaque())
-    precondition(status == 0, "no thread to be had")
+    precondition(status == 0, "pthread_create failed")
     pthread_join(thread, nil)
 }

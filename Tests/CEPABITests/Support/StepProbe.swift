@@ -20,18 +20,13 @@ final class StepProbe {
     }
 }
 
-/// What a step says of itself.
 func summary(of step: OpaquePointer) throws -> cep_step_summary {
     var summary = cep_step_summary()
-    let status = cep_step_summarize(step, &summary)
-    guard status == CEP_OK else { throw CallFailed(status: status, message: lastError()) }
+    try check(cep_step_summarize(step, &summary))
     return summary
 }
 
-/// The numbers of an array of a step, copied out.
-func values(of step: OpaquePointer, _ kind: Int, _ index: Int64) throws -> [Double] {
-    var array: OpaquePointer?
-    let status = cep_step_array(step, cep_array_kind(kind), index, &array)
-    guard status == CEP_OK, let array else { throw CallFailed(status: status, message: lastError()) }
-    return try CArray(owning: array).values
+/// The values of a tensor of a step.
+func values(of step: OpaquePointer, _ name: String, _ index: Int64) throws -> [Double] {
+    try CTensor { cep_step_tensor(step, name, index, &$0) }.values
 }

@@ -1,0 +1,55 @@
+/* A network under test, and copies of its memory, to see what calls change. */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "byte_reader.h"
+#include "cep.h"
+
+enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32 };
+
+typedef struct fixture {
+    cep_network *network; /* NULL if there is none */
+    int64_t layer_count;  /* of sizes */
+    int64_t sizes[MOST_LAYERS];
+    int64_t batch; /* of the last phase that ended; 0 before */
+    int64_t connection_count;
+    cep_tensor parameters[MOST_PARAMETERS];
+    int64_t parameter_count;
+} fixture;
+
+/* Prints which invariant a call has broken, and ends the process so that the fuzzer notices. */
+void fail_invariant(const char *invariant);
+
+/* Creates a network from bytes, or fails to. */
+void create(fixture *fixture, byte_reader *in);
+
+/* Takes over a network that has the sizes of another one. */
+void adopt(fixture *fixture, cep_network *network, const struct fixture *like);
+
+/* Releases the network and all tensors taken from it. */
+void destroy(fixture *fixture);
+
+/* The number of values of a tensor. */
+int64_t count_of(const cep_tensor *tensor);
+
+/* Its bytes. */
+size_t size_of(const cep_tensor *tensor);
+
+/* Copies of tensors, one after the other. */
+typedef struct snapshot {
+    uint8_t *content;
+    size_t size;
+} snapshot;
+
+snapshot parameters_of(const fixture *fixture);
+
+/* Of all layers; empty before the first phase. */
+snapshot states_of(const fixture *fixture);
+
+/* Whether both are equal, bit for bit. Frees them. */
+bool same(snapshot first, snapshot second);
+
+/* Whether all parameters are finite. */
+bool all_finite(const fixture *fixture);
+
+#endif
