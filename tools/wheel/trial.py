@@ -22,7 +22,8 @@ COPIED = (
 )  # fmt: skip
 # Of the source tree, not of what is installed.
 LEFT_OUT = (
-    "test_add_a_rule.py", "test_planted_defects.py", "test_swift_users.py", "test_c_example.py", "test_c_program.py",
+    "test_add_a_rule.py", "test_planted_defects.py", "test_swift_users.py", "test_c_example.py",
+    "test_c_program.py",
 )  # fmt: skip
 
 
