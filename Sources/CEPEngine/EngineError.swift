@@ -74,6 +74,6 @@ extension EngineError: CustomStringConvertible {
         let parts = word.split(separator: "_")
         let rest = parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
         let name = parts.prefix(1).joined() + rest.joined()
-        return Activation(rawValue: word) == nil && Loss(rawValue: word) == nil ? name : "." + name
+        return Activation(rawValue: word) == nil && !Loss.names.contains(word) ? name : "." + name
     }
 }

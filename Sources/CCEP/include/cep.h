@@ -100,8 +100,8 @@ CEP_API const char *cep_status_name(cep_status status);
  * failing call of the thread. At most 1023 bytes. */
 CEP_API const char *cep_last_error(void);
 
-/* The instruction set in use: "baseline", "avx2" or "avx512". It is the widest that the processor has, or the one in
- * the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
+/* The instruction set in use: "baseline", "avx2" or "avx512". It is the widest that the processor has, or the one
+ * in the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
 CEP_API const char *cep_instruction_set(void);
 
 /* The number of threads that the engine uses for one network, the caller's included: 1 to 1024. The default is
@@ -143,8 +143,8 @@ typedef struct cep_network cep_network;
  *   setting         "prototypical" (default): s <- activation(a)
  *                   "real-time": s <- s + dt (-s + f a), with a computed from activation(s); f = activation'(s) on
  *                   the hidden layers of tied networks, and 1 elsewhere
- *   activation      "shifted_sigmoid" (default) 1 / (1 + exp(-4 (x - 1/2))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
- *                   "sigmoid" 1 / (1 + exp(-x)), "half_hard_sigmoid" min(max(x / 2, 0), 1) or "linear".
+ *   activation      "shifted_sigmoid" (default) 1 / (1 + exp(-4 (x - 1/2))), "hard_sigmoid" min(max(x, 0), 1),
+ *                   "tanh", "sigmoid" 1 / (1 + exp(-x)), "half_hard_sigmoid" min(max(x / 2, 0), 1) or "linear".
  *                   One word, or one for each layer after the input and before a readout, separated by commas.
  *   feedback        "tied" (default): the transposed forward weights; an energy-based network
  *                   "untied": feedback weights of its own; a vector field
@@ -175,8 +175,8 @@ CEP_API cep_status cep_network_create(const cep_options *CEP_NULLABLE options,
 CEP_API cep_status cep_network_copy(cep_network *CEP_NULLABLE network,
                                     cep_network * CEP_NULLABLE * CEP_NULLABLE copy);
 
-/* Releases a network. NULL is allowed. Tensors taken from it stay valid. If a call in another thread uses the network,
- * the memory is freed when that call returns. */
+/* Releases a network. NULL is allowed. Tensors taken from it stay valid. If a call in another thread uses the
+ * network, the memory is freed when that call returns. */
 CEP_API void cep_network_destroy(cep_network *CEP_NULLABLE network);
 
 /* ---- 4. Tensors: parameters and states in place ----------------------------------------------- */
@@ -272,15 +272,15 @@ typedef struct cep_step_summary {
 /* For use in a step function. */
 CEP_API cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summary *CEP_NULLABLE summary);
 
-/* For use in a step function: a tensor of the network at this step, by the names of cep_network_tensor. States, and
- * parameters that do not move, are the memory that the phase works on: read only, and different after the next step.
- * Parameters that move may be computed for this call; the last ones equal, bit for bit, those that the phase leaves.
- * One thread takes a tensor at a time; a second one gets CEP_BUSY. Release it with cep_tensor_release. */
+/* For use in a step function: a tensor of the network at this step, by the names of cep_network_tensor. States,
+ * and parameters that do not move, are the memory that the phase works on: read only, and different after the next
+ * step. Parameters that move may be computed for this call; the last ones equal, bit for bit, those that the phase
+ * leaves. One thread takes a tensor at a time; a second one gets CEP_BUSY. Release it with cep_tensor_release. */
 CEP_API cep_status cep_step_tensor(const cep_step *CEP_NULLABLE step, const char *CEP_NULLABLE name, int64_t index,
                                    cep_tensor *CEP_NULLABLE tensor);
 
-/* Called at the start of every phase of a call and after each step, on the thread that made the call. A return value
- * other than 0 stops the work, as with the progress function. Results do not depend on it. */
+/* Called at the start of every phase of a call and after each step, on the thread that made the call. A return
+ * value other than 0 stops the work, as with the progress function. Results do not depend on it. */
 typedef int32_t (*cep_step_function)(const cep_step *step, void *CEP_NULLABLE context);
 
 typedef struct cep_progress {
@@ -304,8 +304,8 @@ CEP_API cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_m
                                   int64_t steps, int32_t continue_from_state, cep_progress progress,
                                   cep_phase_outcome *CEP_NULLABLE outcome);
 
-/* Relaxes from the present states with the output nudged towards the targets with strength beta (not 0). Weights do
- * not move. CEP_INVALID_STATE before any free phase; CEP_DIVERGED, CEP_STOPPED. */
+/* Relaxes from the present states with the output nudged towards the targets with strength beta (not 0). Weights
+ * do not move. CEP_INVALID_STATE before any free phase; CEP_DIVERGED, CEP_STOPPED. */
 CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep_targets *CEP_NULLABLE targets,
                                     double beta, int64_t steps, cep_progress progress,
                                     cep_phase_outcome *CEP_NULLABLE outcome);
@@ -321,12 +321,12 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *   free_steps           integer, 1 or more. Required.
  *   nudged_steps         ep, cep: integer, 1 or more. Required there.
  *   beta                 ep, cep: number, finite and not 0. Required there.
- *   beta_sign            ep, cep: "fixed" (default); "random", drawn for each batch with probability 1/2; or "symmetric"
- *                        (ep), phases at +beta and -beta from the same steady state
+ *   beta_sign            ep, cep: "fixed" (default); "random", drawn for each batch with probability 1/2; or
+ *                        "symmetric" (ep), phases at +beta and -beta from the same steady state
  *   accumulate           ep: flag: whether to sum updates over the steps of the nudged phase instead of taking the
  *                        update from its ends. The two differ with untied feedback. Default 0
- *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as a
- *                        product of a few rows. The two differ in rounding. Default 0
+ *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as
+ *                        a product of a few rows. The two differ in rounding. Default 0
  *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all
  *   tolerance            rbp: number in (0, 1), the size of the last gradient beside the first. Default 1e-6
  *   max_iterations       rbp: integer. CEP_DIVERGED if the tolerance is not reached by then. Default 10000
@@ -335,8 +335,8 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *   optimizer            "sgd" (default) or "adam"
  *   momentum             sgd: number in [0, 1). Default 0
  *   beta1, beta2, epsilon  adam: numbers. Default 0.9, 0.999, 1e-8
- *   weight_decay         one number, or one for each connection: it is multiplied by the parameter and added to the
- *                        gradient. Default 0
+ *   weight_decay         one number, or one for each connection: it is multiplied by the parameter and added to
+ *                        the gradient. Default 0
  */
 
 typedef struct cep_metrics {
@@ -360,8 +360,8 @@ typedef struct cep_epoch_part {
     double loss_sum;     /* of the same; finite, 0 or more */
 } cep_epoch_part;
 
-/* Trains one epoch in an order drawn from shuffle_seed, in batches of batch_size rows (the last one may be smaller), or
- * the given part of it (NULL for the whole). x and targets must not be memory of the network.
+/* Trains one epoch in an order drawn from shuffle_seed, in batches of batch_size rows (the last one may be
+ * smaller), or the given part of it (NULL for the whole). x and targets must not be memory of the network.
  * CEP_DIVERGED, CEP_STOPPED. */
 CEP_API cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
                                    const cep_targets *CEP_NULLABLE targets, const cep_options *CEP_NULLABLE rule,
@@ -369,8 +369,8 @@ CEP_API cep_status cep_train_epoch(cep_network *CEP_NULLABLE network, const cep_
                                    const cep_epoch_part *CEP_NULLABLE part, cep_progress progress,
                                    cep_metrics *CEP_NULLABLE metrics);
 
-/* The state of the network's random numbers. cep_train_batch and cep_gradient_estimate draw random signs of beta from
- * it; epochs draw from shuffle_seed. At least one word is not 0. */
+/* The state of the network's random numbers. cep_train_batch and cep_gradient_estimate draw random signs of beta
+ * from it; epochs draw from shuffle_seed. At least one word is not 0. */
 typedef struct cep_random_state {
     uint64_t words[4];
 } cep_random_state;
@@ -379,8 +379,8 @@ CEP_API cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_r
 CEP_API cep_status cep_set_random_state(cep_network *CEP_NULLABLE network,
                                         const cep_random_state *CEP_NULLABLE state);
 
-/* What an optimizer remembers between updates: "velocity" (sgd with momentum), or "first_moment" and "second_moment"
- * (adam), each with the shapes of the parameters. It is part of the network. */
+/* What an optimizer remembers between updates: "velocity" (sgd with momentum), or "first_moment" and
+ * "second_moment" (adam), each with the shapes of the parameters. It is part of the network. */
 typedef struct cep_optimizer_summary {
     char name[16]; /* "sgd" or "adam"; empty before the first update */
     int64_t steps; /* updates made */
@@ -409,15 +409,15 @@ CEP_API cep_status cep_evaluate(cep_network *CEP_NULLABLE network, const cep_mat
                                 const cep_targets *CEP_NULLABLE targets, int64_t steps, cep_progress progress,
                                 cep_metrics *CEP_NULLABLE metrics);
 
-/* The class of each row of x: the largest score after a free phase, written to classes (class_count = rows of x). The
- * network does not change. CEP_DIVERGED, CEP_STOPPED. */
+/* The class of each row of x: the largest score after a free phase, written to classes (class_count = rows of x).
+ * The network does not change. CEP_DIVERGED, CEP_STOPPED. */
 CEP_API cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x, int64_t steps,
                                cep_progress progress, int64_t *CEP_NULLABLE classes, int64_t class_count);
 
 /* ---- 10. Gradients ---------------------------------------------------------------------------- */
 
-/* A rule's estimate of the gradient of the mean loss at the end of the free phase: minus the rule's update at learning
- * rate 1. */
+/* A rule's estimate of the gradient of the mean loss at the end of the free phase: minus the rule's update at
+ * learning rate 1. */
 typedef struct cep_gradient cep_gradient;
 
 /* x is one batch. The network does not change. Release the gradient with cep_gradient_destroy.
@@ -436,12 +436,12 @@ CEP_API void cep_gradient_destroy(cep_gradient *CEP_NULLABLE gradient);
 
 /* ---- 11. The theorem, step by step ------------------------------------------------------------- */
 
-/* Theorem 1 of Ernoult et al. (2020) on one batch: the updates of neurons and synapses at each step of the nudged phase,
- * and the negative gradients that BPTT sends back through the last steps of the free phase. */
+/* Theorem 1 of Ernoult et al. (2020) on one batch: the updates of neurons and synapses at each step of the nudged
+ * phase, and the negative gradients that BPTT sends back through the last steps of the free phase. */
 typedef struct cep_theorem cep_theorem;
 
-/* The network does not change. Everything is computed in float64 on a copy of the network, which is busy only while it
- * is copied. Release the result with cep_theorem_destroy. CEP_DIVERGED, CEP_STOPPED. The options are:
+/* The network does not change. Everything is computed in float64 on a copy of the network, which is busy only
+ * while it is copied. Release the result with cep_theorem_destroy. CEP_DIVERGED, CEP_STOPPED. The options are:
  *
  *   free_steps, nudged_steps  integers; nudged_steps is at most free_steps. Required.
  *   beta                      number. Required.
@@ -481,13 +481,13 @@ CEP_API void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
 /* ---- 12. Energy and angles ---------------------------------------------------------------------- */
 
 /* The energy of each sample of the present states, for a network with tied feedback. Real-time setting:
- * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L. Prototypical setting: minus
- * the primitive function sum s_above' W s_below + sum b' s. `count` is the batch size.
+ * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L. Prototypical setting:
+ * minus the primitive function sum s_above' W s_below + sum b' s. `count` is the batch size.
  * CEP_INVALID_STATE before the first phase. */
 CEP_API cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
 
-/* Degrees between the feedback weights and the transposed forward weights of a connection that is not from the input;
- * 0 if they are tied. */
+/* Degrees between the feedback weights and the transposed forward weights of a connection that is not from the
+ * input; 0 if they are tied. */
 CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connection,
                                       double *CEP_NULLABLE degrees);
 
