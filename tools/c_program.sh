@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sanitizer=${1:-}
 output=build/c_program${sanitizer:+-$sanitizer}
+rm -rf "$output"
 mkdir -p "$output"
 
 if [ -z "$sanitizer" ]; then

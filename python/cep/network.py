@@ -240,7 +240,10 @@ class Network:
                 layer for each in self._connections for layer in each[:2]
             )
             options["connection_kinds"] = ",".join(_kind(each) for each in self._connections)
-        return _cep.Network(options)
+        engine = _cep.Network(options)
+        arrays = (np.asarray(engine.array(*each)) for each in engine.parameters())
+        self._parameter_count = sum(array.size for array in arrays)
+        return engine
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -333,7 +336,7 @@ class Network:
     @property
     def parameter_count(self) -> int:
         """Weights, biases and feedback weights, all of them."""
-        return sum(array.size for array in self.parameters())
+        return self._parameter_count
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:

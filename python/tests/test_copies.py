@@ -202,13 +202,13 @@ def busy() -> Iterator[cep.Network]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_network_in_use_is_not_copied(way: str) -> None:
-    with busy() as net, pytest.raises(RuntimeError, match="in use by another"):
+    with busy() as net, pytest.raises(RuntimeError, match="in use by another thread"):
         WAYS[way](net)
 
 
 def test_a_network_in_use_is_not_saved_but_described(tmp_path: Any) -> None:
     with busy() as net:
-        with pytest.raises(RuntimeError, match="in use by another"):
+        with pytest.raises(RuntimeError, match="in use by another thread"):
             net.save(tmp_path / "net")
         assert list(tmp_path.iterdir()) == []
         assert "4-6-2" in repr(net)

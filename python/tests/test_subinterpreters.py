@@ -30,8 +30,8 @@ def train(engine, seed, batches=40):
     x = memoryview(array.array("f", [(7 * i % 11) / 11 for i in range(20 * 64)]))
     x = x.cast("B").cast("f", shape=[20, 64])
     y = memoryview(array.array("q", [i % 10 for i in range(20)]))
-    net = engine.Network((64, 128, 10), 0, 0, 0, 0, seed, 0.2, True, False, 0.0, 0, 0.0, {})
-    rule = (1, 30, 10, 0.5, 0, False, False, 0, 1e-6, 100, (0.01, 0.01), (0.01, 0.01), {})
+    net = engine.Network(dict(sizes=(64, 128, 10), seed=seed))
+    rule = dict(rule="cep", free_steps=30, nudged_steps=10, beta=0.5, learning_rates=(0.01, 0.01))
     for _ in range(batches):
         net.train_batch(x, y, rule, None)
     try:
@@ -42,7 +42,7 @@ def train(engine, seed, batches=40):
         net.nudged_phase(y, 1e30, 100, None)
     except engine.DivergenceError:
         pass
-    return hashlib.sha256(memoryview(net.array(0, 0)).tobytes()).hexdigest()
+    return hashlib.sha256(memoryview(net.array("weights", 0)).tobytes()).hexdigest()
 """
 TOGETHER = """
 import threading

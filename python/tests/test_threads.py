@@ -208,7 +208,7 @@ threading.excepthook = lambda arguments: unexpected.append(arguments.exc_value)
 
 def take(step, connection):
     try:
-        return np.asarray(step.array(0, connection))
+        return np.asarray(step.array("weights", connection))
     except RuntimeError as error:
         assert "the step is in use by another thread" in str(error), error
 

@@ -99,8 +99,8 @@ public final class Network<Element: KernelScalar> {
     package func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy(
-                "the network is in use by another call; give each thread a network of its own, and do not call it from "
-                    + "an observer of its phases")
+                "the network is in use by another thread, or an observer of its phases has called it; give each thread "
+                    + "a network of its own")
         }
         defer { inUse.store(false, ordering: .releasing) }
         return try WorkerPool.shared.during(body)
