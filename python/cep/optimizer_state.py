@@ -15,7 +15,6 @@ from cep.optimizers import SGD, Optimizer
 from cep.rules import BPTT
 
 
-
 class OptimizerState(NamedTuple):
     """The state of an optimizer."""
 

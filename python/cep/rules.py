@@ -161,7 +161,7 @@ class EP(TwoPhaseRule):
         self._set("accumulate", _arguments.flag("accumulate", self.accumulate))
 
     def engine_options(self) -> dict[str, Any]:
-        """The rule\'s own options, by the names of cep.h."""
+        """The rule's own options, by the names of cep.h."""
         return super().engine_options() | {"accumulate": self.accumulate}
 
 
@@ -235,7 +235,7 @@ class CEP(TwoPhaseRule):
         self._set("write_every_step", _arguments.flag("write_every_step", self.write_every_step))
 
     def engine_options(self) -> dict[str, Any]:
-        """The rule\'s own options, by the names of cep.h."""
+        """The rule's own options, by the names of cep.h."""
         return super().engine_options() | {"write_every_step": self.write_every_step}
 
 
@@ -281,7 +281,7 @@ class BPTT(LearningRule):
         self._check_rates()
 
     def engine_options(self) -> dict[str, Any]:
-        """The rule\'s own options, by the names of cep.h."""
+        """The rule's own options, by the names of cep.h."""
         return {} if self.last_steps is None else {"last_steps": self.last_steps}
 
 
@@ -334,7 +334,7 @@ class RBP(LearningRule):
         self._check_rates()
 
     def engine_options(self) -> dict[str, Any]:
-        """The rule\'s own options, by the names of cep.h."""
+        """The rule's own options, by the names of cep.h."""
         return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
 
 

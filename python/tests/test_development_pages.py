@@ -1,4 +1,4 @@
-"""The pages of docs/development hold to the letter: their listings work in a copy of the package."""
+"""The listings of docs/development work, in a copy of the package."""
 
 import re
 import shutil
@@ -64,4 +64,4 @@ def test_there_is_a_page_for_each_concept() -> None:
 def test_what_a_page_adds_passes_its_tests(page: Path, copy: Path) -> None:
     tests = copy / "python" / "tests" / f"test_page_{page.stem}.py"
     tests.write_text("\n\n".join(listings(page, "python")))
-    run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, folder=copy / "python")
+    run(sys.executable, "-m", "pytest", "-q", tests, folder=copy / "python")
