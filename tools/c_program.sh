@@ -8,12 +8,15 @@ output=build/c_program${sanitizer:+-$sanitizer}
 rm -rf "$output"
 mkdir -p "$output"
 
+# The archiver keeps the objects of files that are gone: the library is made anew.
 if [ -z "$sanitizer" ]; then
-    swift build -c release --quiet --product cep-static
     library=.build/release/libcep-static.a
+    rm -f "$library"
+    swift build -c release --quiet --product cep-static
 else
-    swift build --sanitize="$sanitizer" --scratch-path ".build/$sanitizer" --quiet --product cep-static
     library=.build/$sanitizer/debug/libcep-static.a
+    rm -f "$library"
+    swift build --sanitize="$sanitizer" --scratch-path ".build/$sanitizer" --quiet --product cep-static
 fi
 # shellcheck disable=SC2086,SC2046 # lists of words
 {

@@ -35,7 +35,7 @@ final class StepHandle: Handle {
 
     init<Element: KernelScalar>(_ step: PhaseStep<Element>) {
         summary = cep_step_summary(
-            step: Int64(step.step), beta: step.beta.map { Double($0) } ?? 0, residual: Double(step.residual),
+            step: Int64(step.step), beta: step.beta ?? 0, residual: step.residual,
             weights_move: step.weightsMove ? 1 : 0)
         // A continual phase computes them for each connection that is asked for.
         var computed: [Int: ConnectionParameters<Element>] = [:]

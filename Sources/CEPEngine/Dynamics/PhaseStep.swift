@@ -7,9 +7,9 @@ public struct PhaseStep<Element: KernelScalar> {
     /// Steps taken.
     public let step: Int
     /// nil in a free phase.
-    public let beta: Element?
+    public let beta: Double?
     /// max |s(t+1) − s(t)| of the last step; 0 before the first.
-    public let residual: Element
+    public let residual: Double
     /// The states the phase works on.
     public let state: NetworkState<Element>
     /// Whether the weights move in this phase.
@@ -24,8 +24,8 @@ public struct PhaseStep<Element: KernelScalar> {
     ) {
         self.network = network
         self.step = step
-        self.beta = beta
-        self.residual = residual
+        self.beta = beta.map { Double($0) }
+        self.residual = Double(residual)
         self.state = state
         self.weightsMove = weightsMove
         parametersOf = parameters

@@ -11,6 +11,8 @@ extension Network {
     /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
     ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func freePhase(
         _ inputs: SampleMatrix, steps: Int, continuing: Bool = false, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {
@@ -40,6 +42,8 @@ extension Network {
     /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
     ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func nudgedPhase(
         _ targets: Targets, beta: Double, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> PhaseOutcome {

@@ -49,6 +49,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         }
     }
 
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func addUpdates(
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor

@@ -38,6 +38,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
 
     public func validate(for network: Network<Element>) throws(EngineError) { try phases.validate(for: network) }
 
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func addUpdates(
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>], random: inout RandomSource, monitor: ProgressMonitor

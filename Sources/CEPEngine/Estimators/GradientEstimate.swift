@@ -16,8 +16,10 @@ extension Network {
     ///   - estimator: The rule; its learning rates and optimizer are not used.
     ///   - monitor: Is shown the phases, and may stop them.
     /// - Throws: As `trainBatch`.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func gradient(
-        _ samples: Samples, estimator: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
+        _ samples: Samples, estimator: any LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> GradientEstimate<Element> {
         try exclusively { () throws(EngineError) in
             try samples.validate(for: self)

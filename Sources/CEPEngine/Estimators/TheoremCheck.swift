@@ -161,6 +161,8 @@ extension Network {
     ///
     /// - Throws: `EngineError.invalidArgument` for samples or conditions that cannot be used; `.diverged`; `.stopped`;
     ///   `.outOfMemory`; `.busy` while another call uses the network.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func checkTheorem(
         _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> TheoremCheck<Element> {

@@ -147,10 +147,13 @@ public enum Nudging: String, Sendable, CaseIterable {
 package struct Nudge<Element: KernelScalar> {
     /// Batch × classes.
     package let target: Matrix<Element>
-    package let beta: Element
+    /// Of a fixed size, so that the layout of this type is known without the number type.
+    private let strength: Double
 
     package init(target: Matrix<Element>, beta: Element) {
         self.target = target
-        self.beta = beta
+        strength = Double(beta)
     }
+
+    package var beta: Element { Element(strength) }
 }

@@ -12,6 +12,8 @@ extension Network {
     ///   - monitor: Is told of the progress, and may stop the call.
     /// - Throws: `EngineError.invalidArgument` for samples or steps that cannot be used; `.diverged`; `.stopped`;
     ///   `.outOfMemory`; `.busy` while another call uses the network.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func evaluate(
         _ samples: Samples, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
@@ -36,6 +38,8 @@ extension Network {
     ///   - steps: The most steps of a free phase, 1 or more.
     ///   - monitor: Is told of the progress, and may stop the call.
     /// - Throws: As `evaluate`.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> [Int] {

@@ -10,8 +10,10 @@ extension Network {
     /// - Throws: `EngineError.invalidArgument` for samples or a rule that cannot be used; `.diverged`, `.stopped` and
     ///   `.outOfMemory`, with the parameters as they were; `.busy` while another call uses the network.
     @discardableResult
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func trainBatch(
-        _ samples: Samples, rule: some LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
+        _ samples: Samples, rule: any LearningRule<Element>, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
         try exclusively { () throws(EngineError) in
             try samples.validate(for: self)
@@ -35,8 +37,10 @@ extension Network {
     /// - Returns: Errors and losses of the free phases, accumulated during training.
     /// - Throws: As `trainBatch`, with the parameters as after the last whole batch.
     @discardableResult
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public func trainEpoch(
-        _ samples: Samples, rule: some LearningRule<Element>, batchSize: Int, shuffleSeed: UInt64,
+        _ samples: Samples, rule: any LearningRule<Element>, batchSize: Int, shuffleSeed: UInt64,
         part: EpochPart = EpochPart(), monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> Metrics {
         try exclusively { () throws(EngineError) in
