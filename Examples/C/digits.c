@@ -1,7 +1,7 @@
 /* Trains a network by C-EP on 1,797 handwritten digits: digits FILE [SEED], with FILE =
  * Examples/Digits/digits.csv.
  *
- * C99 and C++11. python/tests/test_c_example.py compiles and runs it. */
+ * C99 and C++11. python/tests/test_c_program.py compiles and runs it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
