@@ -68,9 +68,12 @@ extension SampleMatrix {
 
     fileprivate init(_ matrix: cep_matrix, _ name: String) throws(EngineError) {
         let (rows, columns) = (matrix.rows, matrix.columns)
-        guard rows >= 1, columns >= 1, max(rows, columns) <= largestMatrixExtent else {
+        guard rows >= 1, columns >= 1 else {
+            throw .invalidArgument("\(name) is \(rows) × \(columns); expected at least one row and column")
+        }
+        guard max(rows, columns) <= largestMatrixExtent else {
             throw .invalidArgument(
-                "\(name) is \(rows) × \(columns); expected 1 to \(largestMatrixExtent) rows and columns")
+                "\(name) is \(rows) × \(columns); expected at most \(largestMatrixExtent) rows and columns")
         }
         let values: Values =
             switch Int(matrix.dtype) {

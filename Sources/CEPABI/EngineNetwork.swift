@@ -37,7 +37,7 @@ protocol EngineNetwork: AnyObject {
     func feedbackAngle(of index: Int) throws(EngineError) -> Double
     func check(_ samples: Samples) throws(EngineError)
     func evaluate(_ samples: Samples, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Metrics
-    func predict(_ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> [Int]
+    func classes(of inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor) throws(EngineError) -> Integers
 }
 
 extension Network: EngineNetwork {

@@ -149,7 +149,7 @@ public func cep_predict(
         let classes = try required(classes, "classes")
         let monitor = ProgressMonitor(progress)
         // Nothing is written where a later row diverges or the work is stopped.
-        let predicted = try CEPABI.network(network).predict(inputs, steps: Int(steps), monitor: monitor)
+        let predicted = try CEPABI.network(network).classes(of: inputs, steps: Int(steps), monitor: monitor)
         for (row, unit) in predicted.enumerated() { classes[row] = Int64(unit) }
     }
 }

@@ -40,15 +40,15 @@ func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) t
 }
 
 /// Whole numbers, of which there may be as many as there are samples.
-final class Integers: MutableCollection, RandomAccessCollection {
-    let startIndex = 0
-    let endIndex: Int
+package final class Integers: MutableCollection, RandomAccessCollection {
+    package let startIndex = 0
+    package let endIndex: Int
     private let pointer: UnsafeMutablePointer<Int>
 
     /// The numbers 0 ..< count.
     ///
     /// - Throws: `EngineError.outOfMemory` where the machine cannot hold them.
-    init(upTo count: Int) throws(EngineError) {
+    package init(upTo count: Int) throws(EngineError) {
         pointer = try allocate(count, of: Int.self, for: "\(count) indices")
         endIndex = count
         for i in 0..<count { pointer[i] = i }
@@ -56,11 +56,11 @@ final class Integers: MutableCollection, RandomAccessCollection {
 
     deinit { free(pointer) }
 
-    subscript(position: Int) -> Int {
+    package subscript(position: Int) -> Int {
         get { pointer[position] }
         set { pointer[position] = newValue }
     }
 
-    func index(after i: Int) -> Int { i + 1 }
-    func index(before i: Int) -> Int { i - 1 }
+    package func index(after i: Int) -> Int { i + 1 }
+    package func index(before i: Int) -> Int { i - 1 }
 }

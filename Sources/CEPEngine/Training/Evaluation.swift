@@ -38,15 +38,21 @@ extension Network {
     ///   - steps: The most steps of a free phase, 1 or more.
     ///   - monitor: Is told of the progress, and may stop the call.
     /// - Throws: As `evaluate`.
-    @specialized(where Element == Float)
-    @specialized(where Element == Double)
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
     ) throws(EngineError) -> [Int] {
+        Array(try classes(of: inputs, steps: steps, monitor: monitor))
+    }
+
+    /// As `predict`, in memory that can be refused: an `Array` that finds none ends the process.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    package func classes(
+        of inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor
+    ) throws(EngineError) -> Integers {
         try exclusively { () throws(EngineError) in
             try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
-            try checkMemory(values: Double(inputs.rows), of: Int.self, for: "the classes of \(inputs.rows) samples")
-            var classes = [Int](repeating: 0, count: inputs.rows)
+            let classes = try Integers(upTo: inputs.rows)
             try relaxInBatches(inputs, steps: steps, monitor: monitor) { (rows, state) throws(EngineError) in
                 let scores = score(state, rows: 0..<rows.count)
                 for (i, row) in rows.enumerated() { classes[row] = largest(scores, i) }
