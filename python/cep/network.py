@@ -241,7 +241,11 @@ class Network:
             )
             options["connection_kinds"] = ",".join(_kind(each) for each in self._connections)
         engine = _cep.Network(options)
-        arrays = (np.asarray(engine.array(*each)) for each in engine.parameters())
+        self._parameter_names = engine.parameters()
+        self._with_feedback_weights = frozenset(
+            index for name, index in self._parameter_names if name == FEEDBACK_WEIGHTS
+        )
+        arrays = (np.asarray(engine.array(*each)) for each in self._parameter_names)
         self._parameter_count = sum(array.size for array in arrays)
         return engine
 
@@ -361,7 +365,7 @@ class Network:
         )
 
     def _has_feedback_weights(self, connection: int) -> bool:
-        return (FEEDBACK_WEIGHTS, connection) in self._engine.parameters()
+        return connection in self._with_feedback_weights
 
     def _has_feedback(self, connection: int) -> bool:
         is_readout = self._has_readout and connection == len(self._sizes) - 2
@@ -410,8 +414,10 @@ class Network:
     def _named_parameters(self) -> dict[str, NDArray[Any]]:
         """All parameters in place, by the names they have in files: ``weights.0``, …."""
         order = (WEIGHTS, BIASES, FEEDBACK_WEIGHTS)
-        known = self._engine.parameters()
-        known.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+        known = sorted(
+            self._parameter_names,
+            key=lambda each: order.index(each[0]) if each[0] in order else len(order),
+        )
         return {f"{name}.{index}": self._view(name, index) for name, index in known}
 
     def like(self) -> "Network":
