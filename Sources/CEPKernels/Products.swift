@@ -31,24 +31,25 @@ public final class PackedMatrix<Element: KernelScalar> {
     public let product: PackedProduct<Element>
 
     /// - Returns: nil where there is no memory for it.
-    public init?(rows: Int, columns: Int) {
-        let bytes = Self.byteCount(rows: rows, columns: columns)
+    ///
+    /// - Parameter layout: nil for the one that suits the shape.
+    public init?(rows: Int, columns: Int, layout: PackedLayout? = nil) {
+        let layout = layout ?? PackedLayout(rows: rows, columns: columns)
+        let bytes = Self.byteCount(rows: rows, columns: columns, layout: layout)
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
         // The last panel may have columns that are never written, but are read.
         memset(memory, 0, max(bytes, 64))
         product = PackedProduct(
             rows: rows, columns: columns, panels: Self.panels(columns: columns),
-            layout: PackedLayout(rows: rows, columns: columns),
-            memory: memory)
+            layout: layout, memory: memory)
     }
 
     deinit { free(product.memory) }
 
     /// What a matrix of this shape takes.
-    public static func byteCount(rows: Int, columns: Int) -> Int {
-        let isPanels = PackedLayout(rows: rows, columns: columns) == .panels
-        let width = isPanels ? panels(columns: columns) * Element.vectorKernels.panel_columns : columns
+    public static func byteCount(rows: Int, columns: Int, layout: PackedLayout) -> Int {
+        let width = layout == .panels ? panels(columns: columns) * Element.vectorKernels.panel_columns : columns
         return width * rows * MemoryLayout<Element>.stride
     }
 
@@ -175,14 +176,15 @@ public func setToTransposedProduct<Element: KernelScalar>(
 }
 
 /// to[columns × rows] ← from[rows × columns] transposed.
-@specialized(where Element == Float)
-@specialized(where Element == Double)
+///
+/// - Parameters:
+///   - fromStride: From a row to the next; nil for `columns`.
+///   - toStride: The same of the result; nil for `rows`.
 public func transpose<Element: KernelScalar>(
-    _ from: UnsafePointer<Element>, rows: Int, columns: Int, into to: UnsafeMutablePointer<Element>
+    _ from: UnsafePointer<Element>, rows: Int, columns: Int, fromStride: Int? = nil,
+    into to: UnsafeMutablePointer<Element>, toStride: Int? = nil
 ) {
-    for row in 0..<rows {
-        for column in 0..<columns { to[column * rows + row] = from[row * columns + column] }
-    }
+    Element.vectorKernels.transpose(from, rows, columns, fromStride ?? columns, to, toStride ?? rows)
 }
 
 @specialized(where Element == Float)
@@ -203,7 +205,7 @@ private func addProduct<Element: KernelScalar>(
 
 /// How many parts a loop of so many units and multiplications is cut into.
 @usableFromInline
-func partCount(units: Int, work: Int) -> Int {
+package func partCount(units: Int, work: Int) -> Int {
     max(1, min(WorkerPool.shared.threadCount, units, work / minimumTaskWork))
 }
 

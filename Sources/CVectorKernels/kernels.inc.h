@@ -56,12 +56,20 @@ INLINE VECTOR NAME(first_lanes)(VECTOR v, size_t count) {
 #include "elementwise.inc.h"
 #include "products.inc.h"
 
+#include "convolution.inc.h"
+
 static const cep_kernels NAME(kernels) = {
     PANEL,
     NAME(pack),
     NAME(multiply),
     NAME(multiply_transposed),
     NAME(add_product),
+    NAME(multiply_many),
+    NAME(transpose_image),
+    NAME(pool_maximum),
+    NAME(take_winners),
+    NAME(pool_average),
+    NAME(spread),
     NAME(largest_magnitude),
     NAME(activate),
     NAME(step_prototypical),

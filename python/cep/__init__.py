@@ -18,7 +18,7 @@ from cep.configuration import Configuration
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
-from cep.layers import Dense, Input, Readout
+from cep.layers import Conv2d, Dense, Input, Readout
 from cep.live import LiveView
 from cep.network import Network, PhaseOutcome
 from cep.network_files import load
@@ -49,6 +49,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointError",
     "Configuration",
+    "Conv2d",
     "ConvergenceWarning",
     "Dense",
     "DivergenceError",

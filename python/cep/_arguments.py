@@ -3,6 +3,7 @@
 Types are judged here, values (shapes, ranges, finiteness) by the engine, which knows the network.
 """
 
+import math
 import operator
 import secrets
 from collections.abc import Iterable
@@ -89,13 +90,19 @@ def choice(name: str, value: object, choices: Iterable[str]) -> str:
     return value
 
 
-def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
+def matrix(
+    name: str, value: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...] = ()
+) -> NDArray[Float]:
     """A C-contiguous float32 or float64 matrix, without a copy where it is one already.
+
+    Samples that are images of the given shape are flattened, channel first.
 
     Integers and booleans are converted to ``dtype``; the engine converts between float types row by
     row as it reads. What would lose its meaning or its precision silently is refused.
     """
     array = array_of(name, value)
+    if len(shape) == 3:
+        array = _flat_images(name, array, shape)
     if array.ndim != 2:
         raise ValueError(f"{name} must be 2-dimensional, samples × units, got shape {array.shape}")
     if array.dtype.kind in "biu":
@@ -107,6 +114,16 @@ def matrix(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float]:
         f"{name} must hold float32, float64 or integers, got dtype {array.dtype}; "
         "convert it with astype first"
     )
+
+
+def _flat_images(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    units = math.prod(shape)
+    if array.shape[1:] not in (shape, (units,)):
+        image = " × ".join(map(str, shape))
+        raise ValueError(
+            f"{name} must be samples × {image}, or samples × {units}, got shape {array.shape}"
+        )
+    return array.reshape(len(array), units)
 
 
 def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[np.int64]:
@@ -127,10 +144,10 @@ def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[
 
 
 def samples(
-    x: ArrayLike, y: ArrayLike, dtype: np.dtype[Any]
+    x: ArrayLike, y: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> tuple[NDArray[Float], NDArray[Float] | NDArray[np.int64]]:
     """Inputs and targets together."""
-    return matrix("x", x, dtype), targets(y, dtype)
+    return matrix("x", x, dtype, shape), targets(y, dtype)
 
 
 def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cep import _arguments, named_parameters, optimizer_state, tensor_files
 from cep.configuration import OPTIMIZERS, Configuration
 from cep.history import History
+from cep.layers import parameter_shapes
 from cep.network import Network
 from cep.optimizer_state import OptimizerState
 from cep.tensor_files import CheckpointError, TensorFile
@@ -148,7 +149,7 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
         configuration = checkpoint.configuration
         named_parameters.check(
             checkpoint.parameters,
-            named_parameters.dense_shapes(configuration.layers, (), configuration.feedback),
+            parameter_shapes(configuration.layers, (), configuration.feedback),
             configuration.dtype,
         )
         # What the engine alone judges, such as a dt out of its range.

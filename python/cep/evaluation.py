@@ -41,7 +41,7 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     """
-    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype)
+    inputs, wanted = _arguments.samples(*_arguments.pair("data", data), net.dtype, net.shapes[0])
     samples, errors, loss_sum = net._engine.evaluate(
         inputs, wanted, _arguments.integer("steps", steps)
     )

@@ -89,7 +89,7 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     With the published equations a factor of the output layer is missing from the estimate (see
     docs/equations.md): σ′ in the prototypical setting, ρ′ in the real-time one.
     """
-    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    inputs, wanted = _arguments.samples(x, y, net.dtype, net.shapes[0])
     connections = len(net.edges)
     rule = rules.checked("estimator", estimator)._for_engine(connections)
     estimate, (samples, errors, loss_sum) = net._engine.gradient(

@@ -3,37 +3,18 @@
 Counted from the input; with untied feedback ``feedback_weights.1``, … as well.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cep.layers import Layer, Readout
 from cep.network import Network
 
 
 def of(net: Network) -> dict[str, NDArray[Any]]:
     """All parameters of a network in place, by name."""
     return net._named_parameters()
-
-
-def dense_shapes(
-    layers: Sequence[Layer], connections: Sequence[tuple[int, int]], feedback: str
-) -> dict[str, tuple[int, ...]]:
-    """The shapes of all parameters of a network of dense connections, by name."""
-    sizes = [layer.units for layer in layers]
-    chain = list(pairwise(range(len(sizes))))
-    readout = len(chain) - 1 if layers and isinstance(layers[-1], Readout) else None
-    shapes: dict[str, tuple[int, ...]] = {}
-    for k, (below, above) in enumerate([*chain, *connections]):
-        shapes[f"weights.{k}"] = (sizes[above], sizes[below])
-        if k < len(chain):
-            shapes[f"biases.{k}"] = (sizes[above],)
-        if feedback == "untied" and below > 0 and k != readout:
-            shapes[f"feedback_weights.{k}"] = (sizes[below], sizes[above])
-    return shapes
 
 
 def check(

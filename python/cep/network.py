@@ -1,5 +1,6 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cep import _arguments, _cep
+from cep import connections as _connections
 from cep import layers as _layers
 from cep.arrays import Arrays
-from cep.layers import Layer, Readout
+from cep.layers import Conv2d, Layer, Readout
 from cep.network_options import NetworkOptions
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ DTYPES = ("float32", "float64")
 RELAXATIONS = _words("relaxation")
 LOSSES = _words("loss")
 NUDGINGS = _words("nudging")
-CONNECTION_KINDS = _words("connection_kinds")
 # Names of tensors, in the order that files and `parameters` have.
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS = "weights", "biases", "feedback_weights"
 STATES = "states"
@@ -54,7 +55,7 @@ class Network:
 
     Parameters
     ----------
-    sizes : sequence of int, Input, Dense or Readout
+    sizes : sequence of int, Input, Dense, Conv2d or Readout
         The layers, input first: at least an input, a hidden and an output layer. An integer means
         `Dense`, in first place `Input`. A `Readout` can be the last one.
     setting : {"prototypical", "real-time"}
@@ -104,10 +105,12 @@ class Network:
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
         real-time setting the pull acts on ds/dt.
-    connections : sequence of (int, int) or (int, int, str)
+    connections : sequence of (int, int) or (int, int, str or Conv2d)
         Connections, without biases, beside the chain that joins each layer to the next: layers
-        (from, to), the lower one first, and the kind, "dense" if it is left out. Their parameters
-        and learning rates come after those of the chain and of a readout.
+        (from, to), the lower one first, and the kind. Without a kind, two feature maps of the same
+        height and width are joined by a convolution of 1 × 1 pixels, other layers by a dense
+        connection ("dense"). Their parameters and learning rates come after those of the chain and
+        of a readout.
 
     Attributes
     ----------
@@ -159,10 +162,11 @@ class Network:
         tolerance: float = 0.0,
         loss: str | None = None,
         nudging: str | None = None,
-        connections: Sequence[tuple[int, int] | tuple[int, int, str]] = (),
+        connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]] = (),
     ) -> None:
         self._layers = _layers.of(sizes)
-        self._sizes = tuple(layer.units for layer in self._layers)
+        self._shapes = _layers.shapes(self._layers)
+        self._sizes = tuple(math.prod(shape) for shape in self._shapes)
         self._setting = _arguments.choice("setting", setting, SETTINGS)
         self._activation = self._checked_activation(activation)
         self._feedback = _arguments.choice("feedback", feedback, FEEDBACKS)
@@ -177,7 +181,7 @@ class Network:
         self._given_loss, self._given_nudging = loss, nudging
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
-        self._connections = _checked_connections(connections)
+        self._connections = _connections.checked(connections, self._shapes)
         self._engine = self._make_engine()
 
     def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
@@ -218,7 +222,6 @@ class Network:
     def _make_engine(self) -> _cep.Network:
         activation = self._activation
         options: dict[str, Any] = {
-            "sizes": self._sizes,
             "setting": self._setting,
             "activation": activation if isinstance(activation, str) else ",".join(activation),
             "feedback": self._feedback,
@@ -233,13 +236,18 @@ class Network:
             "loss": self._loss,
             "readout": self._has_readout,
         }
+        words = _layers.words(self._layers)
+        if any(isinstance(word, str) for word in words):
+            options["layers"] = ",".join(map(str, words))
+        else:
+            options["sizes"] = self._sizes
         if self._setting == "prototypical":
             options["nudging"] = self._nudging
         if self._connections:
             options["connections"] = tuple(
                 layer for each in self._connections for layer in each[:2]
             )
-            options["connection_kinds"] = ",".join(_kind(each) for each in self._connections)
+            options["connection_kinds"] = ",".join(map(_connections.word, self._connections))
         engine = _cep.Network(options)
         self._parameter_names = engine.parameters()
         self._with_feedback_weights = frozenset(
@@ -255,8 +263,13 @@ class Network:
         return self._sizes
 
     @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the state of one sample of each layer: (units,), or (channels, height, width)."""
+        return self._shapes
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, input first: `Input`, `Dense`, and `Readout` if there is one."""
+        """The layers, input first: `Input`, `Dense`, `Conv2d`, and `Readout` if there is one."""
         return self._layers
 
     @property
@@ -344,19 +357,22 @@ class Network:
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:
-        """Weights of each connection, input first, in place: units above × units below."""
+        """Weights of each connection, input first, in place: units above × units below.
+
+        Of a convolution: channels above × channels below × height × width of the kernel.
+        """
         return Arrays(len(self.edges), lambda k: self._view(WEIGHTS, k))
 
     @property
     def biases(self) -> Arrays[NDArray[Any]]:
-        """Biases of each layer but the input, in place: units of layer k+1."""
+        """Biases of each layer but the input, in place: units of layer k+1, or its channels."""
         return Arrays(len(self._sizes) - 1, lambda k: self._view(BIASES, k))
 
     @property
     def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
         """Feedback weights of each connection, in place: units below × units above.
 
-        None with tied feedback, for connections from the input, into which no feedback flows, and
+        Of a convolution they have the shape of the forward weights. None with tied feedback, for connections from the input, into which no feedback flows, and
         for that of a readout, which is outside the dynamics.
         """
         return Arrays(
@@ -374,6 +390,8 @@ class Network:
     @property
     def states(self) -> Arrays[NDArray[Any]]:
         """States of each layer after the last phase, in place: batch × units, 0 being the input.
+
+        Those of a feature map are batch × channels × height × width.
 
         When the batch size changes they get new memory; an array taken before keeps the old states.
         Reading one before the first phase raises RuntimeError.
@@ -452,7 +470,8 @@ class Network:
         Parameters
         ----------
         x : array_like, batch × units of layer 0
-            Real numbers, all finite; converted where they are not C-contiguous floats.
+            Real numbers, all finite; converted where they are not C-contiguous floats. Images may
+            be batch × channels × height × width.
         steps : int
             Steps to take, 1 or more.
         reset : bool
@@ -473,7 +492,7 @@ class Network:
         DivergenceError
             Where a state became infinite or not a number.
         """
-        inputs = _arguments.matrix("x", x, self._dtype)
+        inputs = _arguments.matrix("x", x, self._dtype, self._shapes[0])
         return PhaseOutcome(
             *self._engine.free_phase(
                 inputs, _arguments.integer("steps", steps), not reset, self._observer
@@ -524,7 +543,7 @@ class Network:
         Parameters
         ----------
         x : array_like, samples × units of layer 0
-            Real numbers, all finite.
+            Real numbers, all finite. Images may be samples × channels × height × width.
         steps : int
             Steps of the free phase, 1 or more.
 
@@ -538,7 +557,7 @@ class Network:
         TypeError, ValueError
             For an argument of the wrong type, shape or value.
         """
-        inputs = _arguments.matrix("x", x, self._dtype)
+        inputs = _arguments.matrix("x", x, self._dtype, self._shapes[0])
         classes = np.empty(len(inputs), dtype=np.int64)
         self._engine.predict(inputs, _arguments.integer("steps", steps), classes)
         return classes
@@ -664,7 +683,8 @@ class Network:
         self._engine = self._make_engine()
         if state["states"] is not None:
             # A phase is what makes states. Before there are parameters with which it may diverge.
-            self._engine.free_phase(np.zeros_like(state["states"][0]), 1, False, None)
+            inputs = np.zeros((len(state["states"][0]), self._sizes[0]), self._dtype)
+            self._engine.free_phase(inputs, 1, False, None)
             for mine, theirs in zip(self.states, state["states"], strict=True):
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
@@ -674,14 +694,20 @@ class Network:
 
     def __repr__(self) -> str:
         name = "cep.Network" if type(self) is Network else type(self).__qualname__
-        sizes = "-".join(map(str, self._sizes)) + (" readout" if self._has_readout else "")
+        sizes = self._summary() + (" readout" if self._has_readout else "")
         words = [f"{each}={value!r}" for each, value in self._telling_options().items()]
         return f"<{name} {sizes}, {self.parameter_count} parameters: {', '.join(words)}>"
+
+    def _summary(self) -> str:
+        """The layers in short: units, or channels × height × width, joined by dashes."""
+        return "-".join("×".join(map(str, shape)) for shape in self._shapes)
 
     def _repr_html_(self) -> str:
         from cep import network_drawing
 
-        return network_drawing.html(self.sizes, self.parameter_count, self._telling_options())
+        return network_drawing.html(
+            self.shapes, self._summary(), self.parameter_count, self._telling_options()
+        )
 
     def _telling_options(self) -> dict[str, Any]:
         """Those that mean something here, and are not as they mostly are."""
@@ -721,24 +747,3 @@ def _activation(value: object) -> str | tuple[str, ...]:
         _arguments.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
         for k, name in enumerate(value)
     )
-
-
-def _kind(connection: tuple[Any, ...]) -> str:
-    return connection[2] if len(connection) > 2 else "dense"
-
-
-def _checked_connections(value: object) -> tuple[tuple[Any, ...], ...]:
-    try:
-        given = [tuple(each) for each in value]  # type: ignore[attr-defined]
-    except TypeError:
-        raise TypeError(f"connections must be pairs of layers, got {value!r}") from None
-    connections: list[tuple[Any, ...]] = []
-    for k, each in enumerate(given):
-        if len(each) not in (2, 3) or not isinstance(_kind(each), str):
-            raise ValueError(
-                f"connections[{k}] must be a pair (from, to), or (from, to, kind), got {each!r}"
-            )
-        layers = tuple(_arguments.integer(f"connections[{k}]", layer) for layer in each[:2])
-        kind = _arguments.choice(f"connections[{k}]", _kind(each), CONNECTION_KINDS)
-        connections.append(layers if kind == "dense" else (*layers, kind))
-    return tuple(connections)

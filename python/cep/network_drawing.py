@@ -14,29 +14,38 @@ _COLUMN, _ROW, _RADIUS, _HEIGHT = 88, 17, 5, 168
 _MIDDLE = 76
 # Units drawn of a layer; of one that has more, the outer ones and dots between them.
 _MOST_UNITS = 7
+# Of a feature map: its side, how many channels are drawn at most, and how far apart they are.
+_SIDE, _MOST_CHANNELS, _SHIFT = 44, 4, 5
+
+_Shape = tuple[int, ...]
 
 
-def html(sizes: Sequence[int], parameter_count: int, options: Mapping[str, Any]) -> str:
+def html(
+    shapes: Sequence[_Shape], layers: str, parameter_count: int, options: Mapping[str, Any]
+) -> str:
     """A drawing and a table as HTML that stands for itself.
 
     Parameters
     ----------
-    sizes : sequence of int
-        Units of each layer, input first.
+    shapes : sequence of tuple of int
+        Of each layer, input first: units, or channels, height and width.
+    layers : str
+        The same in short.
     parameter_count : int
         Of all parameters.
     options : mapping
         What else the table has, by name; among it "feedback".
     """
     page = Element("div", style="display:flex; flex-wrap:wrap; gap:1.5em; align-items:center")
-    page.append(_drawing(sizes, untied=options["feedback"] == "untied"))
-    rows = {"layers": "-".join(map(str, sizes)), "parameters": f"{parameter_count:,}", **options}
+    page.append(_drawing(shapes, untied=options["feedback"] == "untied"))
+    rows = {"layers": layers, "parameters": f"{parameter_count:,}", **options}
     page.append(_table(rows))
     return ElementTree.tostring(page, encoding="unicode", method="html")
 
 
-def _drawing(sizes: Sequence[int], *, untied: bool) -> Element:
-    width = _COLUMN * len(sizes)
+def _drawing(shapes: Sequence[_Shape], *, untied: bool) -> Element:
+    width = _COLUMN * len(shapes)
+    labels = ["×".join(map(str, shape)) for shape in shapes]
     svg = Element(
         "svg",
         {
@@ -45,19 +54,22 @@ def _drawing(sizes: Sequence[int], *, untied: bool) -> Element:
             "height": str(_HEIGHT),
             "viewBox": f"0 0 {width} {_HEIGHT}",
             "role": "img",
-            "aria-label": f"network of {len(sizes)} layers: {', '.join(map(str, sizes))} units",
+            "aria-label": f"network of {len(shapes)} layers: {', '.join(labels)} units",
             "style": "max-width:100%; font:12px sans-serif",
             "fill": "currentColor",
         },
     )
-    for k, (below, above) in enumerate(itertools.pairwise(sizes)):
+    for k, (below, above) in enumerate(itertools.pairwise(shapes)):
         _draw_connection(svg, k, below, above, untied=untied and k > 0)
-    for layer, units in enumerate(sizes):
-        _draw_layer(svg, _center(layer), units, _name(layer, len(sizes)))
+    for layer, shape in enumerate(shapes):
+        draw = _draw_map if len(shape) > 1 else _draw_units
+        draw(svg, _center(layer), shape)
+        _write(svg, _center(layer), _HEIGHT - 20, labels[layer]).set("font-weight", "bold")
+        _write(svg, _center(layer), _HEIGHT - 5, _name(layer, len(shapes)))
     return svg
 
 
-def _draw_connection(svg: Element, k: int, below: int, above: int, *, untied: bool) -> None:
+def _draw_connection(svg: Element, k: int, below: _Shape, above: _Shape, *, untied: bool) -> None:
     """Lines, and above them in which directions they are used."""
     left, right = _center(k), _center(k + 1)
     ends = itertools.product(_heights(below), _heights(above))
@@ -70,18 +82,37 @@ def _draw_connection(svg: Element, k: int, below: int, above: int, *, untied: bo
     _write(svg, middle, 14, "→" if k == 0 else "⇄")
 
 
-def _draw_layer(svg: Element, x: float, units: int, name: str) -> None:
-    for y in _heights(units):
+def _draw_map(svg: Element, x: float, shape: _Shape) -> None:
+    """Channels one behind another."""
+    channels = min(shape[0], _MOST_CHANNELS)
+    for k in range(channels):
+        offset = _SHIFT * ((channels - 1) / 2 - k)
+        SubElement(
+            svg,
+            "rect",
+            x=f"{x + offset - _SIDE / 2:g}",
+            y=f"{_MIDDLE - offset - _SIDE / 2:g}",
+            width=f"{_SIDE}",
+            height=f"{_SIDE}",
+            fill=_FORWARD,
+            stroke="white",
+        )
+
+
+def _draw_units(svg: Element, x: float, shape: _Shape) -> None:
+    (units,) = shape
+    for y in _heights(shape):
         SubElement(svg, "circle", cx=f"{x}", cy=f"{y:g}", r=f"{_RADIUS}", fill=_FORWARD)
     if units > _MOST_UNITS:
         for y in (_MIDDLE - 5, _MIDDLE, _MIDDLE + 5):
             SubElement(svg, "circle", cx=f"{x}", cy=f"{y}", r="1.3")
-    _write(svg, x, _HEIGHT - 20, str(units)).set("font-weight", "bold")
-    _write(svg, x, _HEIGHT - 5, name)
 
 
-def _heights(units: int) -> list[float]:
-    """Of the units that are drawn of a layer."""
+def _heights(shape: _Shape) -> list[float]:
+    """Of the units that are drawn of a layer, or of the edges of a feature map."""
+    if len(shape) > 1:
+        return [_MIDDLE - _SIDE / 2, _MIDDLE + _SIDE / 2]
+    (units,) = shape
     if units > _MOST_UNITS:
         half = _MOST_UNITS // 2
         return [_MIDDLE + _ROW * k for k in range(-half, half + 1) if k]

@@ -1,14 +1,15 @@
 """Networks in files: what `Network.save` writes, and `cep.load` reads."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from cep import _arguments, checkpoints, named_parameters, tensor_files
+from cep import connections as _connections
 from cep import layers as _layers
-from cep.layers import Readout
+from cep.layers import Layer, Shape
 from cep.network import Network
 from cep.network_options import NetworkOptions
 from cep.tensor_files import CheckpointError, TensorFile
@@ -22,7 +23,7 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to a file (see `Network.save`)."""
     frozen = net._frozen()
     state = {
-        "sizes": net.sizes,
+        "sizes": _layers.words(net.layers),
         "readout": net._has_readout,
         "options": net.options,
         "random_state": frozen.random_state,
@@ -69,17 +70,14 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
-    sizes = [_arguments.integer(f"sizes[{k}]", units) for k, units in enumerate(state["sizes"])]
-    layers: list[Any] = list(sizes)
-    if layers and _arguments.flag("readout", state.get("readout", False)):
-        layers[-1] = Readout(sizes[-1])
+    readout = _arguments.flag("readout", state.get("readout", False))
+    layers = _layers.from_words(state["sizes"], readout=readout)
     options = _options(state["options"])
-    # Sizes alone could ask for any amount of memory: dense parameters are checked before a network
-    # is made.
-    connections = options.get("connections", ())
-    if all(len(each) == 2 for each in connections):
-        edges = _edges(connections, len(sizes))
-        shapes = named_parameters.dense_shapes(_layers.of(layers), edges, options["feedback"])
+    # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
+    # network is made.
+    known = _known_connections(options, _layers.shapes(layers))
+    if known is not None:
+        shapes = _layers.parameter_shapes(layers, known, options["feedback"])
         named_parameters.check(tensors, shapes, options["dtype"])
     net = Network(layers, **options)
     shapes = {name: array.shape for name, array in named_parameters.of(net).items()}
@@ -89,14 +87,19 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     return net
 
 
-def _edges(connections: Any, layers: int) -> list[tuple[int, int]]:
-    edges = []
-    for k, pair in enumerate(connections):
-        lower, upper = (_arguments.integer(f"connections[{k}]", layer) for layer in pair)
-        if not 0 <= lower < upper < layers:
-            raise ValueError(f"connections[{k}] joins no layers of this network: {pair}")
-        edges.append((lower, upper))
-    return edges
+def _known_connections(
+    options: Any, shapes: Sequence[Shape]
+) -> list[tuple[int, int, Layer]] | None:
+    """Those beside the chain, with the layer that each would make; None where that is not known."""
+    found = []
+    for k, each in enumerate(_connections.checked(options.get("connections", ()), shapes)):
+        if not 0 <= each[0] < each[1] < len(shapes):
+            raise ValueError(f"connections[{k}] joins no layers of this network: {each}")
+        layer = _connections.layer(each, shapes)
+        if layer is None:
+            return None
+        found.append((each[0], each[1], layer))
+    return found
 
 
 def _options(values: Any) -> Any:

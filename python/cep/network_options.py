@@ -5,6 +5,8 @@ from typing import TypedDict
 
 from numpy.typing import DTypeLike
 
+from cep.layers import Conv2d
+
 
 class NetworkOptions(TypedDict, total=False):
     """What `Network` takes beside its sizes; each is described there."""
@@ -22,4 +24,4 @@ class NetworkOptions(TypedDict, total=False):
     tolerance: float
     loss: str | None
     nudging: str | None
-    connections: Sequence[tuple[int, int] | tuple[int, int, str]]
+    connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]]

@@ -16,6 +16,7 @@ Rates = float | Sequence[float] | None
 EngineRule = dict[str, Any]
 
 BETA_SIGNS = ("fixed", "random", "symmetric")
+FEEDBACK_UPDATES = ("own", "shared")
 
 
 class LearningRule(ABC):
@@ -74,6 +75,7 @@ class TwoPhaseRule(LearningRule):
     nudged_steps: int
     beta: float
     beta_sign: Any  # One of BETA_SIGNS; each rule says which it takes.
+    feedback_update: Any = "own"  # One of FEEDBACK_UPDATES.
 
     def check_phases(self, *signs: str) -> None:
         """Check what all such rules have; ``signs`` are those of β that the rule takes."""
@@ -83,6 +85,7 @@ class TwoPhaseRule(LearningRule):
             raise ValueError(f"beta must be finite and not 0, got {beta}")
         self._set("beta", beta)
         _arguments.choice("beta_sign", self.beta_sign, signs)
+        _arguments.choice("feedback_update", self.feedback_update, FEEDBACK_UPDATES)
         self._check_rates()
 
     def engine_options(self) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class TwoPhaseRule(LearningRule):
             "nudged_steps": self.nudged_steps,
             "beta": self.beta,
             "beta_sign": self.beta_sign,
+            "feedback_update": self.feedback_update,
         }
 
 
@@ -129,6 +133,10 @@ class EP(TwoPhaseRule):
     accumulate : bool
         Whether the update is summed over the steps of the nudged phase, the weights staying as they
         are, rather than taken from its two ends. With tied feedback both are the same.
+    feedback_update : {"own", "shared"}
+        With untied feedback: whether forward and feedback weights each get their own update, or
+        both the mean of what each would get if it were tied, so that weights that begin alike stay
+        alike (Laborieux et al., 2021).
     optimizer : SGD or Adam
         From the estimated gradient to the change of the parameters. Default: plain SGD, as
         published.
@@ -151,6 +159,7 @@ class EP(TwoPhaseRule):
     bias_learning_rates: Rates = None
     beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
     accumulate: bool = False
+    feedback_update: Literal["own", "shared"] = "own"
     optimizer: Optimizer = field(default_factory=SGD)
 
     engine_name = "ep"
@@ -204,6 +213,8 @@ class CEP(TwoPhaseRule):
         Whether the weights are written at every step. By default how they have moved is kept as a
         product of a few rows and written once a batch: the same but for rounding, and many times
         faster (see docs/performance.md).
+    feedback_update : {"own", "shared"}
+        As for `EP`. With "shared" the weights are written at every step.
     optimizer : SGD or Adam
         It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
         has the weights written at every step.
@@ -225,6 +236,7 @@ class CEP(TwoPhaseRule):
     bias_learning_rates: Rates = None
     beta_sign: Literal["fixed", "random"] = "fixed"
     write_every_step: bool = False
+    feedback_update: Literal["own", "shared"] = "own"
     optimizer: Optimizer = field(default_factory=SGD)
 
     engine_name = "cep"

@@ -97,7 +97,7 @@ def suggest(
     value where it has not fallen for ten steps after. The nudged phase moves states for as long as
     it is nudged, so K is looked for among fractions of T.
     """
-    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    inputs, wanted = _arguments.samples(x, y, net.dtype, net.shapes[0])
     for name, number in (("batch_size", batch_size), ("batches", batches)):
         _arguments.count(name, number)
     _arguments.count("max_free_steps", max_free_steps)

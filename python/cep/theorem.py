@@ -219,7 +219,7 @@ def gdu_check(
         Where the free phase has not come to its steady state, which the theorem supposes: where
         its last step still moved a state by more than β / 1000.
     """
-    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    inputs, wanted = _arguments.samples(x, y, net.dtype, net.shapes[0])
     connections = len(net.edges)
     rule = rules.EP(1, 1, 1.0, learning_rates, bias_learning_rates)
     rates, bias_rates = rule.spread_learning_rates(connections)
@@ -260,7 +260,7 @@ def gdu_check(
     return GDUReport(
         states=[
             None,
-            *(curves(STATES, k, (net.sizes[k],)) for k in range(1, len(net.states))),
+            *(curves(STATES, k, net.shapes[k]) for k in range(1, len(net.states))),
         ],
         weights=[curves(WEIGHTS, k, net.weights[k].shape) for k in inside],
         biases=[curves(BIASES, k, net.biases[k].shape) for k in inside if k < len(net.sizes) - 1],

@@ -70,7 +70,7 @@ class Trainer:
         self.net = net
         self.history = History()
         self.position = Position()
-        self.inputs, self.targets = _arguments.samples(*_arguments.pair("data", data), net.dtype)
+        self.inputs, self.targets = _arguments.samples(*_arguments.pair("data", data), net.dtype, net.shapes[0])
         net._engine.check_samples(self.inputs, self.targets)
         self.batch_size = min(_arguments.count("batch_size", batch_size), self.samples)
         self._seed = _arguments.seed(seed)

@@ -52,7 +52,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     DivergenceError
         Where a state became infinite or not a number; the parameters are as before the batch.
     """
-    inputs, wanted = _arguments.samples(x, y, net.dtype)
+    inputs, wanted = _arguments.samples(x, y, net.dtype, net.shapes[0])
     samples, errors, loss_sum = net._engine.train_batch(
         inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.edges)), net._observer
     )

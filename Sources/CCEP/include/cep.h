@@ -139,7 +139,12 @@ typedef struct cep_network cep_network;
  * With a = W s(below) + b + V s(above) the preactivation of a layer, the options are:
  *
  *   sizes           integers: units of each layer, input first, at least 3. With a readout the last one is the
- *                   number of its classes. Required.
+ *                   number of its classes.
+ *   layers          in place of sizes, a word for each layer, separated by commas: the shape of the input, as
+ *                   1x28x28 or 784; then units of a dense layer, or a convolution with its channels and kernel and,
+ *                   if they are not 1, 0 and none, its stride, its padding and its pooling by windows of 2x2 pixels
+ *                   (max or average): conv2d:32:5x5:stride=1x1:padding=0x0:pool=max. With a readout the last one is
+ *                   the number of its classes.
  *   setting         "prototypical" (default): s <- activation(a)
  *                   "real-time": s <- s + dt (-s + f a), with a computed from activation(s); f = activation'(s) on
  *                   the hidden layers of tied networks, and 1 elsewhere
@@ -164,7 +169,8 @@ typedef struct cep_network cep_network;
  *   nudging         prototypical setting: "outside", s <- activation(a) + beta pull (default), or "inside",
  *                   s <- activation(a + beta pull) (default with a readout, which needs it)
  *   connections     integers, pairs (from, to): layers that connections join beside the chain, without biases
- *   connection_kinds  a kind for each pair, separated by commas. Default: "dense" for all
+ *   connection_kinds  a kind for each pair, separated by commas: "dense", or a convolution as in layers. Default:
+ *                   "dense" for all
  *
  * Release the network with cep_network_destroy. */
 CEP_API cep_status cep_network_create(const cep_options *CEP_NULLABLE options,
@@ -325,6 +331,8 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *                        "symmetric" (ep), phases at +beta and -beta from the same steady state
  *   accumulate           ep: flag: whether to sum updates over the steps of the nudged phase instead of taking the
  *                        update from its ends. The two differ with untied feedback. Default 0
+ *   feedback_update      ep, cep, with untied feedback: "own" (default), an update of each set of weights;
+ *                        "shared", for both the mean of what each would get if it were tied
  *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as
  *                        a product of a few rows. The two differ in rounding. Default 0
  *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all

@@ -27,15 +27,28 @@ package protocol Connection<Element>: AnyObject {
     ///   - rows: Samples.
     ///   - base: `rows` × units above; it may be `preactivation` itself.
     ///   - preactivation: `rows` × units above, to be written.
+    ///   - kept: `rows` × `keptCount`, for the feedback of the same step; nil where there is none.
     func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
-        into preactivation: UnsafeMutablePointer<Element>)
+        into preactivation: UnsafeMutablePointer<Element>, keeping kept: UnsafeMutablePointer<Element>?)
 
     /// `preactivation ← base + Wᵀ above`, or `base + V above` with feedback weights. Never called for a connection from
     /// the input, which is clamped.
+    ///
+    /// - Parameters:
+    ///   - above: The activity of the layer above, `rows` × units.
+    ///   - below: That of the layer below, on which the feedback of some connections depends.
+    ///   - rows: Samples.
+    ///   - base: `rows` × units below; it may be `preactivation` itself.
+    ///   - preactivation: `rows` × units below, to be written.
+    ///   - kept: What `forward` has kept of the same `below`; nil where it has not been called.
     func feedback(
-        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
-        into preactivation: UnsafeMutablePointer<Element>)
+        _ above: UnsafePointer<Element>, at below: UnsafePointer<Element>, rows: Int,
+        addingTo base: UnsafePointer<Element>, into preactivation: UnsafeMutablePointer<Element>,
+        kept: UnsafePointer<Element>?)
+
+    /// How many numbers of each sample `forward` keeps for `feedback`.
+    var keptCount: Int { get }
 
     /// The products above for a dense connection whose weights are packed: a fast path that needs no call through this
     /// protocol. nil otherwise. Valid until the next `prepare`.
@@ -43,9 +56,11 @@ package protocol Connection<Element>: AnyObject {
 
     /// Adds the update that Equilibrium Propagation derives from an older and a newer state to `accumulator`, which has
     /// the shapes of the parameters and may be the parameters. The batch has been reserved.
+    ///
+    /// - Parameter feedback: With feedback weights, which update they and the forward weights get.
     func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
-        into accumulator: ConnectionParameters<Element>)
+        feedback: FeedbackUpdate, into accumulator: ConnectionParameters<Element>)
 
     /// The change of this connection during a continual nudged phase with plain SGD, in a form that needs no writing of
     /// weights: a fast path. nil where there is none; then the weights are written at every step.
@@ -59,12 +74,16 @@ package protocol Connection<Element>: AnyObject {
     ) throws(EngineError) -> (any ContinualUpdate<Element>)?
 
     /// The adjoint of `forward`: adds what a gradient of the preactivation above contributes to that of the activity
-    /// below.
-    func addForwardAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
+    /// below, at the activities of both layers in the same rows.
+    func addForwardAdjoint(
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>)
 
     /// The adjoint of `feedback`: adds what a gradient of the preactivation below contributes to that of the activity
-    /// above.
-    func addFeedbackAdjoint(_ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>)
+    /// above, at the activities of both layers in the same rows.
+    func addFeedbackAdjoint(
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>)
 
     /// Adds the gradient of the parameters, times the rates, to `accumulator`.
     ///
@@ -90,10 +109,15 @@ package protocol Connection<Element>: AnyObject {
 
     /// Multiplications of `forward` and `feedback` together for one sample.
     var multiplications: Int { get }
+
+    /// Of how many products of one sample the update of a weight is a sum.
+    var terms: Int { get }
 }
 
 extension Connection {
     package var packed: PackedConnection<Element>? { nil }
+    package var keptCount: Int { 0 }
+    package var terms: Int { 1 }
 
     package func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
@@ -110,6 +134,15 @@ package protocol NamedConnection<Element> {
     /// Its name in the option "connection_kinds".
     static var name: String { get }
 
+    /// The shape of a layer in the chain that the word of a kind describes, above a layer of the given shape; nil if the
+    /// word does not.
+    ///
+    /// - Throws: `EngineError.invalidArgument` for a word that is not as it should be, or does not go with the layer below.
+    static func shape(above kind: ConnectionKind, below: [Int]) throws(EngineError) -> [Int]?
+
+    /// The number of parameters, before there is memory for them.
+    static func parameterCount(_ place: ConnectionPlace) -> Double
+
     /// - Throws: `EngineError.invalidArgument` if it cannot join these layers; `.outOfMemory`.
     static func make(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element>
 }
@@ -118,8 +151,18 @@ extension KernelScalar {
     /// The kinds of connections. A new one is a file of its own and a line here.
     static var connectionKinds: [any NamedConnection<Self>.Type] {
         [
-            DenseConnection<Self>.self
+            DenseConnection<Self>.self,
+            Convolution<Self>.self,
         ]
+    }
+}
+
+extension NamedConnection {
+    package static func shape(above kind: ConnectionKind, below: [Int]) throws(EngineError) -> [Int]? { nil }
+
+    package static func parameterCount(_ place: ConnectionPlace) -> Double {
+        place.weightCopies * Double(place.below.units) * Double(place.above.units)
+            + (place.hasBiases ? Double(place.above.units) : 0)
     }
 }
 
@@ -132,16 +175,22 @@ package struct ConnectionPlace {
     /// Then there is no feedback, because the input is clamped.
     let isFromInput: Bool
     let feedback: Feedback
+    /// The word that names its kind, with what that needs to know.
+    let kind: ConnectionKind
+
+    /// Forward weights, and feedback weights if there are any.
+    var weightCopies: Double { feedback == .tied || isFromInput ? 1 : 2 }
 }
 
 extension ConnectionKind {
-    func make<Element: KernelScalar>(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element> {
+    /// The type that its name stands for.
+    func type<Element: KernelScalar>(_: Element.Type) throws(EngineError) -> any NamedConnection<Element>.Type {
         let kinds = Element.connectionKinds
-        guard let kind = kinds.first(where: { $0.name == rawValue }) else {
+        guard let kind = kinds.first(where: { $0.name == name }) else {
             throw .invalidArgument(
-                "the kind of a connection must be \(kinds.map { $0.name }.joined(separator: " or ")), got \(rawValue)")
+                "the kind of a connection must be \(kinds.map { $0.name }.joined(separator: " or ")), got \(name)")
         }
-        return try kind.make(place)
+        return kind
     }
 }
 

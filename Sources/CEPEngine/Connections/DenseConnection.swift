@@ -4,6 +4,15 @@ import CEPKernels
 enum DenseConnection<Element: KernelScalar>: NamedConnection {
     static var name: String { "dense" }
 
+    /// `dense:UNITS`, for a layer of the chain.
+    static func shape(above kind: ConnectionKind, below: [Int]) throws(EngineError) -> [Int]? {
+        guard let word = kind.arguments.first else { return nil }
+        guard kind.arguments.count == 1, let units = Int(word), units > 0 else {
+            throw .invalidArgument("a dense layer must have a number of units, 1 or more, got \(kind.rawValue)")
+        }
+        return [units]
+    }
+
     static func make(_ place: ConnectionPlace) throws(EngineError) -> any Connection<Element> {
         switch place.feedback {
         case .tied: try TiedDenseConnection(place)
@@ -72,10 +81,39 @@ final class DenseProducts<Element: KernelScalar> {
         }
     }
 
-    func reserve(rows: Int) throws(EngineError) {
+    func reserve(batch: Int) throws(EngineError) {
+        let rows = 2 * batch
         guard below?.rows != rows || above?.rows != rows else { return }
         below = try Matrix(rows: rows, columns: parameters.weights.columns)
         above = try Matrix(rows: rows, columns: parameters.weights.rows)
+    }
+
+    /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), of activities; feedback weights get ΔWᵀ.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
+    func addTiedUpdate(
+        from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
+        into accumulator: ConnectionParameters<Element>
+    ) {
+        guard let above, let below else { return }
+        let batch = newer.above.activity.rows
+        let difference = above.rows(from: 0, count: batch)
+        difference.setToDifference(of: newer.above.activity, and: older.above.activity)
+        accumulator.addToBiases(rowsOf: difference, scale: rates.biases)
+        if isFromInput {
+            // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
+            accumulator.weights.view.addOuterProduct(
+                of: difference, and: newer.below.activity, scale: rates.weights)
+            return
+        }
+        // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
+        above.rows(from: batch, count: batch).copy(from: older.above.activity)
+        below.rows(from: 0, count: batch).copy(from: newer.below.activity)
+        below.rows(from: batch, count: batch).setToDifference(
+            of: newer.below.activity, and: older.below.activity)
+        let (up, down) = (above.rows(from: 0, count: 2 * batch), below.rows(from: 0, count: 2 * batch))
+        accumulator.weights.view.addOuterProduct(of: up, and: down, scale: rates.weights)
+        accumulator.feedbackWeights?.view.addOuterProduct(of: down, and: up, scale: rates.weights)
     }
 
     var multiplications: Int { 2 * parameters.weights.count }
@@ -92,17 +130,19 @@ extension DenseProductsConnection {
     var multiplications: Int { products.multiplications }
 
     func prepare() throws(EngineError) { try products.prepare() }
+    func reserve(batch: Int) throws(EngineError) { try products.reserve(batch: batch) }
 
     func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
-        into preactivation: UnsafeMutablePointer<Element>
+        into preactivation: UnsafeMutablePointer<Element>, keeping kept: UnsafeMutablePointer<Element>?
     ) {
         products.forward(below, rows: rows, addingTo: base, into: preactivation)
     }
 
     func feedback(
-        _ above: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>,
-        into preactivation: UnsafeMutablePointer<Element>
+        _ above: UnsafePointer<Element>, at below: UnsafePointer<Element>, rows: Int,
+        addingTo base: UnsafePointer<Element>, into preactivation: UnsafeMutablePointer<Element>,
+        kept: UnsafePointer<Element>?
     ) {
         products.feedback(above, rows: rows, addingTo: base, into: preactivation)
     }

@@ -8,34 +8,11 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
         products = try DenseProducts(place, hasFeedback: false)
     }
 
-    func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: 2 * batch) }
-
-    /// ΔW = r (s′ₐᵀ s′_b − sₐᵀ s_b), Δb = r Σ (s′ₐ − sₐ), of activities.
-    @specialized(where Element == Float)
-    @specialized(where Element == Double)
     func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
-        into accumulator: ConnectionParameters<Element>
+        feedback: FeedbackUpdate, into accumulator: ConnectionParameters<Element>
     ) {
-        guard let above = products.above, let below = products.below else { return }
-        let batch = newer.above.activity.rows
-        let difference = above.rows(from: 0, count: batch)
-        difference.setToDifference(of: newer.above.activity, and: older.above.activity)
-        accumulator.addToBiases(rowsOf: difference, scale: rates.biases)
-        if products.isFromInput {
-            // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
-            accumulator.weights.view.addOuterProduct(
-                of: difference, and: newer.below.activity, scale: rates.weights)
-        } else {
-            // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
-            above.rows(from: batch, count: batch).copy(from: older.above.activity)
-            below.rows(from: 0, count: batch).copy(from: newer.below.activity)
-            below.rows(from: batch, count: batch).setToDifference(
-                of: newer.below.activity, and: older.below.activity)
-            accumulator.weights.view.addOuterProduct(
-                of: above.rows(from: 0, count: 2 * batch), and: below.rows(from: 0, count: 2 * batch),
-                scale: rates.weights)
-        }
+        products.addTiedUpdate(from: older, to: newer, rates: rates, into: accumulator)
     }
 
     func makeContinualUpdate(
@@ -54,13 +31,15 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
     }
 
     func addForwardAdjoint(
-        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
     func addFeedbackAdjoint(
-        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(
             of: preactivationGradient, and: parameters.weights.view, transposingSecond: true, keeping: 1)

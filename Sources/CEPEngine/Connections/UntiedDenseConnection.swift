@@ -9,16 +9,20 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
         products = try DenseProducts(place, hasFeedback: !place.isFromInput)
     }
 
-    func reserve(batch: Int) throws(EngineError) { try products.reserve(rows: batch) }
-
     /// ΔW = r (s′ₐ − sₐ)ᵀ ρ(s_b), Δb = r Σ (s′ₐ − sₐ), ΔV = r (s′_b − s_b)ᵀ ρ(sₐ).
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
-        into accumulator: ConnectionParameters<Element>
+        feedback: FeedbackUpdate, into accumulator: ConnectionParameters<Element>
     ) {
-        guard let above = products.above?.view, let below = products.below?.view else { return }
+        if feedback == .shared {
+            return products.addTiedUpdate(from: older, to: newer, rates: rates, into: accumulator)
+        }
+        let rows = newer.above.state.rows
+        guard let above = products.above?.rows(from: 0, count: rows),
+            let below = products.below?.rows(from: 0, count: rows)
+        else { return }
         above.setToDifference(of: newer.above.state, and: older.above.state)
         accumulator.addToBiases(rowsOf: above, scale: rates.biases)
         accumulator.weights.view.addOuterProduct(of: above, and: older.below.activity, scale: rates.weights)
@@ -45,13 +49,15 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
     }
 
     func addForwardAdjoint(
-        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>
     ) {
         activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
     }
 
     func addFeedbackAdjoint(
-        _ preactivationGradient: MatrixView<Element>, to activityGradient: MatrixView<Element>
+        _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
+        to activityGradient: MatrixView<Element>
     ) {
         guard let feedbackWeights = parameters.feedbackWeights else { return }
         activityGradient.setToProduct(of: preactivationGradient, and: feedbackWeights.view, keeping: 1)

@@ -36,9 +36,10 @@ package protocol Dynamics<Element>: Sendable {
         to stateGradient: MatrixView<Element>)
 }
 
-/// A layer just before a step: its state and its preactivation.
+/// A layer just before a step: its state, its activity and its preactivation.
 package struct RecordedLayer<Element: KernelScalar> {
     package let state: MatrixView<Element>
+    package let activity: MatrixView<Element>
     package let preactivation: MatrixView<Element>
 }
 

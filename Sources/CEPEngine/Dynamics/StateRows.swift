@@ -18,11 +18,19 @@ struct StateRows<Element: KernelScalar> {
         let fromInput: UnsafeMutablePointer<Element>?
     }
 
+    /// What a connection keeps from its forward product for its feedback: so many numbers for each sample.
+    struct Kept {
+        let values: UnsafeMutablePointer<Element>?
+        let count: Int
+    }
+
     /// The index of the first sample in the batch, and the number of samples.
     let first: Int
     let count: Int
     /// Layers 1 ... L.
     let layers: [Layer]
+    /// One for each connection.
+    let kept: [Kept]
     /// max |s(t+1) − s(t)| of each sample in the last step; NaN if a state is not finite.
     let changes: UnsafeMutablePointer<Element>
     /// Memory for scores and the pull of a nudged phase.
@@ -34,7 +42,8 @@ struct StateRows<Element: KernelScalar> {
 
     /// The first of these.
     func prefix(_ count: Int) -> StateRows {
-        StateRows(first: first, count: count, layers: layers, changes: changes, scores: scores, pull: pull)
+        StateRows(
+            first: first, count: count, layers: layers, kept: kept, changes: changes, scores: scores, pull: pull)
     }
 
     /// The largest change of all samples; NaN if one is.
@@ -71,9 +80,12 @@ extension NetworkState {
                 activity: start(activities[layer]), preactivation: start(preactivations[layer - 1]),
                 fromInput: fromInput[layer - 1].map(start))
         }
+        let kept = self.kept.map { matrix in
+            StateRows<Element>.Kept(values: matrix.columns == 0 ? nil : start(matrix), count: matrix.columns)
+        }
         return StateRows(
-            first: range.lowerBound, count: range.count, layers: layers, changes: start(changes), scores: start(scores),
-            pull: start(pull))
+            first: range.lowerBound, count: range.count, layers: layers, kept: kept, changes: start(changes),
+            scores: start(scores), pull: start(pull))
     }
 
     /// The samples in parts of nearly the same size.

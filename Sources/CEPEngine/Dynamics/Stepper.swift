@@ -27,7 +27,7 @@ extension Network {
         rows.changes.update(repeating: 0, count: rows.count)
         switch order {
         case .synchronous:
-            for layer in layers { weights.updatePreactivation(ofLayer: layer, rows) }
+            updatePreactivations(of: rows, through: weights)
             let pull = nudge.map { self.pull($0, rows) }
             for layer in layers { move(layer, rows, pull: pull) }
         case .alternating:
@@ -38,6 +38,12 @@ extension Network {
                 for layer in half { move(layer, rows, pull: nil) }
             }
         }
+    }
+
+    /// The last layer first: what a connection keeps from its forward product is there for its feedback.
+    @inline(__always)
+    func updatePreactivations(of rows: StateRows<Element>, through weights: some PhaseWeights<Element>) {
+        for layer in (1...rows.layers.count).reversed() { weights.updatePreactivation(ofLayer: layer, rows) }
     }
 
     /// β times minus the derivative of the loss, at the present states.
@@ -79,14 +85,14 @@ extension Network {
         for (k, edge) in edges.enumerated() where edge.from == 0 {
             guard let fromInput = state.fromInput[edge.to - 1] else { continue }
             connections[k].forward(
-                state.activities[0].pointer, rows: state.batch, addingTo: nil, into: fromInput.pointer)
+                state.activities[0].pointer, rows: state.batch, addingTo: nil, into: fromInput.pointer, keeping: nil)
         }
     }
 
     /// The preactivations of all layers at the present states, whose phase has begun.
     func updatePreactivations(of state: NetworkState<Element>) throws(EngineError) {
         let (wiring, rows) = (try wiring(), state.rows(0..<state.batch))
-        for layer in 1...lastLayer { wiring.updatePreactivation(ofLayer: layer, rows) }
+        updatePreactivations(of: rows, through: wiring)
     }
 }
 

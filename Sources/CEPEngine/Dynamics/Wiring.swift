@@ -78,7 +78,7 @@ final class Wiring<Element: KernelScalar>: PhaseWeights {
         }
         guard var sum = base else { return }
         for place in outgoing {
-            feedback(links[place], rows, addingTo: sum, into: layer.preactivation)
+            feedback(links[place], below: number, rows, addingTo: sum, into: layer.preactivation)
             sum = UnsafePointer(layer.preactivation)
         }
         if sum != UnsafePointer(layer.preactivation) {
@@ -95,20 +95,23 @@ final class Wiring<Element: KernelScalar>: PhaseWeights {
         if let packed = link.packed {
             packed.forward(below, rows: rows.count, addingTo: base, into: preactivation)
         } else {
-            connections[link.connection].forward(below, rows: rows.count, addingTo: base, into: preactivation)
+            connections[link.connection].forward(
+                below, rows: rows.count, addingTo: base, into: preactivation, keeping: rows.kept[link.connection].values)
         }
     }
 
     @inline(__always)
     private func feedback(
-        _ link: Link, _ rows: StateRows<Element>, addingTo base: UnsafePointer<Element>,
+        _ link: Link, below layer: Int, _ rows: StateRows<Element>, addingTo base: UnsafePointer<Element>,
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         let above = UnsafePointer(rows.layers[link.layer - 1].activity)
         if let packed = link.packed {
             packed.feedback(above, rows: rows.count, addingTo: base, into: preactivation)
         } else {
-            connections[link.connection].feedback(above, rows: rows.count, addingTo: base, into: preactivation)
+            connections[link.connection].feedback(
+                above, at: rows.layers[layer - 1].activity, rows: rows.count, addingTo: base, into: preactivation,
+                kept: rows.kept[link.connection].values)
         }
     }
 }

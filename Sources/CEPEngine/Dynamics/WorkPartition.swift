@@ -17,7 +17,7 @@ extension Network {
     /// The number of blocks of samples, relaxed on their own, into which a phase is cut.
     func blockCount(batch: Int, steps: Int) -> Int {
         let threads = WorkerPool.shared.threadCount
-        let bytes = movingMultiplications * MemoryLayout<Element>.stride
+        let bytes = movingWeights * MemoryLayout<Element>.stride
         if bytes > cachedWeights, batch / threads < samplesWorthAllWeights { return 1 }
         let (work, overflow) = multiplicationsPerStep(batch: batch).multipliedReportingOverflow(by: steps)
         return max(1, min(threads, batch, (overflow ? .max : work) / minimumTaskWork))
@@ -32,6 +32,14 @@ extension Network {
     private func multiplicationsPerStep(batch: Int) -> Int {
         let units = configuration.layers.dropFirst().reduce(0) { $0 + $1.units }
         return minimumTaskWork / 32 + batch * (movingMultiplications + 16 * units)
+    }
+
+    /// Weights between layers that move, forward and back.
+    private var movingWeights: Int {
+        zip(connections, edges).reduce(0) { sum, each in
+            let parameters = each.0.parameters
+            return sum + (each.1.from > 0 ? parameters.weights.count + (parameters.feedbackWeights ?? parameters.weights).count : 0)
+        }
     }
 
     /// Multiplications of one sample in the products between layers that move.

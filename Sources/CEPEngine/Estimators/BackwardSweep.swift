@@ -38,9 +38,11 @@ final class BackwardSweep<Element: KernelScalar> {
             activityGradients[layer - 1].view.setToZero()
         }
         for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {
-            connection.addForwardAdjoint(preactivationGradients[edge.to - 1], to: activityGradients[edge.from - 1].view)
+            let activities = ActivityPair(below: recorded(edge.from).activity, above: recorded(edge.to).activity)
+            connection.addForwardAdjoint(
+                preactivationGradients[edge.to - 1], at: activities, to: activityGradients[edge.from - 1].view)
             connection.addFeedbackAdjoint(
-                preactivationGradients[edge.from - 1], to: activityGradients[edge.to - 1].view)
+                preactivationGradients[edge.from - 1], at: activities, to: activityGradients[edge.to - 1].view)
         }
         for layer in 1...network.lastLayer {
             let stateGradient = stateGradients[layer - 1].view

@@ -59,7 +59,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let beta = phases.betas(random: &random)[0]
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scale = 1 / Element(beta * Double(batch.state.batch))
-        if optimizer.isPlain, !writesEveryStep, FastPath.continualUpdates.isOn {
+        if optimizer.isPlain, !writesEveryStep, phases.feedbackUpdate == .own, FastPath.continualUpdates.isOn {
             let moving: [UpdateRates<Element>]? = learningRates?.rates().map { $0 * scale }
             if let phase = try ContinualPhase(
                 of: network, batch.state, nudge: nudge, steps: phases.nudgedSteps, rates: moving)
@@ -114,7 +114,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
                 weightsMove: learningRates != nil, monitor: monitor
             ) { (_) throws(EngineError) in
                 for each in gradient { each.setToZero() }
-                network.addUpdates(from: older, to: state, rates: minus, into: gradient)
+                network.addUpdates(
+                    from: older, to: state, rates: minus, feedback: phases.feedbackUpdate, into: gradient)
                 if !isInPlace {
                     for k in moving { accumulators[k].add(gradient[k], rates: rates[k] * -1) }
                 }

@@ -75,7 +75,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
         if accumulates {
             let older = try StateSnapshot(of: state)
             try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
-                network.addUpdates(from: older, to: state, rates: scaled, into: accumulators)
+                network.addUpdates(
+                    from: older, to: state, rates: scaled, feedback: phases.feedbackUpdate, into: accumulators)
                 older.update(from: state)
             }
             try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)
@@ -84,7 +85,8 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
             try network.checkUpdates(
                 rates: scaled, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
             try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)
-            network.addUpdates(from: free, to: state, rates: scaled, into: accumulators)
+            network.addUpdates(
+                from: free, to: state, rates: scaled, feedback: phases.feedbackUpdate, into: accumulators)
         }
     }
 }

@@ -48,7 +48,9 @@ final class Trajectory<Element: KernelScalar> {
 
     /// A layer (1 ... L) at the start of a step.
     func layer(_ layer: Int, at step: Int) -> RecordedLayer<Element> {
-        RecordedLayer(state: block(states[layer], step), preactivation: block(preactivations[layer - 1], step))
+        RecordedLayer(
+            state: block(states[layer], step), activity: block(activities[layer], step),
+            preactivation: block(preactivations[layer - 1], step))
     }
 
     /// The activities of the layers of a connection in the given steps.
@@ -71,6 +73,7 @@ extension Network {
         _ state: NetworkState<Element>, steps: Int, kept: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> (trajectory: Trajectory<Element>, residual: Element) {
         let trajectory = try Trajectory<Element>(steps: kept, of: state)
+        for connection in connections { try connection.reserve(batch: state.batch) }
         try preparePhase(of: state)
         var taken = 0
         if steps > kept {

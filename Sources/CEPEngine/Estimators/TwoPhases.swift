@@ -10,24 +10,32 @@ public struct TwoPhases: Sendable {
     public var beta: Double
     /// Which sign β has in each batch.
     public var betaSign: BetaSign
+    /// With untied feedback, which update forward and feedback weights get.
+    public var feedbackUpdate: FeedbackUpdate
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
     ///   - nudgedSteps: Steps of each nudged phase, 1 or more.
     ///   - beta: β, finite and not 0.
     ///   - betaSign: Which sign β has in each batch.
-    public init(freeSteps: Int, nudgedSteps: Int, beta: Double, betaSign: BetaSign = .fixed) {
+    ///   - feedbackUpdate: With untied feedback, which update forward and feedback weights get.
+    public init(
+        freeSteps: Int, nudgedSteps: Int, beta: Double, betaSign: BetaSign = .fixed,
+        feedbackUpdate: FeedbackUpdate = .own
+    ) {
         self.freeSteps = freeSteps
         self.nudgedSteps = nudgedSteps
         self.beta = beta
         self.betaSign = betaSign
+        self.feedbackUpdate = feedbackUpdate
     }
 
     init(_ options: inout Options) throws(EngineError) {
         self.init(
             freeSteps: try required(options.integer("free_steps"), "free_steps"),
             nudgedSteps: try required(options.integer("nudged_steps"), "nudged_steps"),
-            beta: try required(options.number("beta"), "beta"), betaSign: try options.choice("beta_sign") ?? .fixed)
+            beta: try required(options.number("beta"), "beta"), betaSign: try options.choice("beta_sign") ?? .fixed,
+            feedbackUpdate: try options.choice("feedback_update") ?? .own)
     }
 
     /// - Parameter network: The network to be used.
@@ -58,6 +66,15 @@ public enum BetaSign: String, Sendable, CaseIterable {
     case random
     /// Both: two nudged phases from the same free steady state, and half the sum of their updates.
     case symmetric
+}
+
+/// Which update forward and feedback weights get, with untied feedback.
+public enum FeedbackUpdate: String, Sendable, CaseIterable {
+    /// Each its own: the vector field.
+    case own
+    /// Both the mean of the updates that each would get if it were tied: weights that begin alike stay alike (Laborieux
+    /// et al., 2021).
+    case shared
 }
 
 extension Network {
@@ -100,15 +117,17 @@ extension Network {
     ///   - older: The state before, of the same batch.
     ///   - state: The state now, after a free phase.
     ///   - rates: One for each set of `parameters`.
+    ///   - feedback: With untied feedback, which update forward and feedback weights get.
     ///   - accumulators: What the updates are added to: `parameters`, or as many of the same shapes.
     public func addUpdates(
         from older: StateSnapshot<Element>, to state: NetworkState<Element>, rates: [UpdateRates<Element>],
-        into accumulators: [ConnectionParameters<Element>]
+        feedback: FeedbackUpdate = .own, into accumulators: [ConnectionParameters<Element>]
     ) {
         for (k, connection) in connections.enumerated() {
             let index = parameterIndex(of: k)
             connection.addUpdate(
-                from: older.pair(edges[k]), to: state.pair(edges[k]), rates: rates[index], into: accumulators[index])
+                from: older.pair(edges[k]), to: state.pair(edges[k]), rates: rates[index], feedback: feedback,
+                into: accumulators[index])
         }
     }
 

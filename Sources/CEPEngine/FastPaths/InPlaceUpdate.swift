@@ -49,7 +49,7 @@ final class TiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
 
     /// From differences, in which nothing large cancels.
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
-        connection.addUpdate(from: start, to: present, rates: rates, into: accumulator)
+        connection.addUpdate(from: start, to: present, rates: rates, feedback: .own, into: accumulator)
     }
 }
 

@@ -53,12 +53,12 @@ final class PackedWeightsBuffer<Element: KernelScalar> {
 
     init(for parameters: ConnectionParameters<Element>) throws(EngineError) {
         let weights = parameters.weights
-        up = try Self.packedMatrix(rows: weights.columns, columns: weights.rows)
+        up = try .allocate(rows: weights.columns, columns: weights.rows)
         if parameters.feedbackWeights == nil, let transposed = up.product.transposed {
             down = nil
             downProduct = transposed
         } else {
-            let down = try Self.packedMatrix(rows: weights.rows, columns: weights.columns)
+            let down = try PackedMatrix<Element>.allocate(rows: weights.rows, columns: weights.columns)
             self.down = down
             downProduct = down.product
         }
@@ -66,15 +66,6 @@ final class PackedWeightsBuffer<Element: KernelScalar> {
         packed = PackedConnection(
             biases: parameters.biases == nil ? nil : UnsafePointer(biases.pointer),
             zeros: UnsafePointer(biases.pointer), up: up.product, down: downProduct)
-    }
-
-    private static func packedMatrix(rows: Int, columns: Int) throws(EngineError) -> PackedMatrix<Element> {
-        let bytes = Double(PackedMatrix<Element>.byteCount(rows: rows, columns: columns))
-        try checkMemory(values: bytes, of: UInt8.self, for: "a packed \(rows) × \(columns) matrix")
-        guard let matrix = PackedMatrix<Element>(rows: rows, columns: columns) else {
-            throw .outOfMemory("no memory to pack a \(rows) × \(columns) matrix")
-        }
-        return matrix
     }
 
     /// nil for weights in panels.
@@ -95,5 +86,21 @@ final class PackedWeightsBuffer<Element: KernelScalar> {
         } else {
             down.pack(parameters.weights.pointer, transposing: false)
         }
+    }
+}
+
+extension PackedMatrix {
+    /// - Parameter layout: nil for the one that suits the shape.
+    /// - Throws: `EngineError.outOfMemory`.
+    static func allocate(
+        rows: Int, columns: Int, layout: PackedLayout? = nil
+    ) throws(EngineError) -> PackedMatrix<Element> {
+        let layout = layout ?? PackedLayout(rows: rows, columns: columns)
+        let bytes = Double(byteCount(rows: rows, columns: columns, layout: layout))
+        try checkMemory(values: bytes, of: UInt8.self, for: "a packed \(rows) × \(columns) matrix")
+        guard let matrix = PackedMatrix(rows: rows, columns: columns, layout: layout) else {
+            throw .outOfMemory("no memory to pack a \(rows) × \(columns) matrix")
+        }
+        return matrix
     }
 }

@@ -110,6 +110,10 @@ final class SampleBlock<Element: KernelScalar> {
     ) {
         let tolerance = Element(network.configuration.tolerance)
         let nudge = beta.map { RowNudge(targets: UnsafePointer(target.pointer), beta: $0) }
+        if self.steps == 0, order == .alternating, rows.kept.contains(where: { $0.count > 0 }) {
+            // Layers whose feedback comes before the forward product of the step need what an earlier one has kept.
+            network.updatePreactivations(of: rows, through: wiring)
+        }
         for _ in 0..<steps where moving > 0 {
             let present = rows.prefix(moving)
             network.step(present, through: wiring, nudge: nudge, order: order)
@@ -156,6 +160,7 @@ final class SampleBlock<Element: KernelScalar> {
             if layer.activity != layer.state { exchangeRows(row, of: layer.activity, units: layer.units) }
             if let fromInput = layer.fromInput { exchangeRows(row, of: fromInput, units: layer.units) }
         }
+        for each in rows.kept { if let values = each.values { exchangeRows(row, of: values, units: each.count) } }
     }
 
     private func exchangeRows(_ row: Int, of array: UnsafeMutablePointer<Element>, units: Int) {

@@ -28,7 +28,7 @@ extension Network {
                 }
             }
             let state =
-                "{\"sizes\": \(sizes), \"readout\": \(readoutIndex != nil), "
+                "{\"sizes\": \(configuration.fileSizes), \"readout\": \(readoutIndex != nil), "
                 + "\"options\": \(configuration.fileOptions(dtype: Element.dtypeName)), "
                 + "\"random_state\": [\(random.0), \(random.1), \(random.2), \(random.3)]}"
             try TensorFile(format: networkFormat, state: state, tensors: tensors, owner: self).write(to: path)
@@ -56,8 +56,7 @@ extension Network {
             try configuration.validate()
             // Before a network is made, of which the sizes alone could ask for any amount of memory.
             let values = file.tensors.values.reduce(0) { $0 + Double($1.bytes.count / MemoryLayout<Element>.stride) }
-            let sizes = configuration.sizes.map(Double.init)
-            guard zip(sizes, sizes.dropFirst()).reduce(0, { $0 + $1.0 * $1.1 }) <= values else {
+            guard try configuration.parameterCount(Element.self) <= values else {
                 throw .invalidArgument("it has \(values) values, too few for layers of \(configuration.sizes) units")
             }
             try self.init(zeros: configuration)
@@ -94,12 +93,18 @@ extension KernelScalar {
 extension NetworkConfiguration {
     private var loss: Loss { if case .output(let loss) = objective { loss } else { .crossEntropy } }
 
+    /// Units of each layer, or the words that describe them.
+    fileprivate var fileSizes: String {
+        guard let words else { return "\(sizes)" }
+        return "[" + words.map { Int($0) == nil ? JSON.quoted($0) : $0 }.joined(separator: ", ") + "]"
+    }
+
     /// The options of Python's `Network`, as JSON.
     fileprivate func fileOptions(dtype: String) -> String {
         let uniform = NetworkConfiguration(
             sizes: sizes, activation: activation, loss: loss, readout: objective.readoutClasses != nil)
         let activations = layers.dropFirst().map { JSON.quoted($0.activation.rawValue) }
-        let isUniform = activation != .linear && uniform.layers == layers
+        let isUniform = activation != .linear && uniform.layers.map(\.activation) == layers.map(\.activation)
         var realTime = RealTime()
         var (settingName, nudgingName) = ("prototypical", JSON.quoted(nudging.rawValue))
         if case .realTime(let options) = setting {
@@ -122,10 +127,17 @@ extension NetworkConfiguration {
 
     /// From the state of a file.
     fileprivate init(file state: JSON) throws(EngineError) {
-        guard let given = state["options"]?.members, let sizes: [Int] = state["sizes"]?.integers() else {
+        guard let given = state["options"]?.members, let sizes = state["sizes"]?.items else {
             throw .invalidArgument("its sizes or options are missing")
         }
-        var values: [String: Options.Value] = ["sizes": .integers(sizes)]
+        let words = sizes.compactMap { item in item.text ?? (item.integer() as Int?).map(String.init) }
+        guard words.count == sizes.count else { throw .invalidArgument("its sizes are not numbers or words") }
+        var values: [String: Options.Value] = [:]
+        if let sizes: [Int] = state["sizes"]?.integers() {
+            values["sizes"] = .integers(sizes)
+        } else {
+            values["layers"] = .text(words.joined(separator: ","))
+        }
         for (name, value) in given where !value.isNull && name != "dtype" && name != "connections" {
             values[name] = try value.option(name)
         }

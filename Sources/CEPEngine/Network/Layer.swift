@@ -53,12 +53,23 @@ public struct Edge: Sendable, Hashable {
     }
 }
 
-/// A kind of connection, by its name.
+/// A kind of connection, by a word: its name and, behind colons, what the kind needs to know.
 public struct ConnectionKind: RawRepresentable, Sendable, Hashable {
     public let rawValue: String
 
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// The name of the kind.
+    public var name: String { String(rawValue.prefix { $0 != ":" }) }
+
+    /// What comes after the name.
+    var arguments: [Substring] { Array(rawValue.split(separator: ":", omittingEmptySubsequences: false).dropFirst()) }
+
     /// All units of a layer to all units of the other.
     public static let dense = ConnectionKind(rawValue: "dense")
+
+    /// The same, for a layer of the chain.
+    ///
+    /// - Parameter units: Of the layer above.
+    public static func dense(_ units: Int) -> ConnectionKind { ConnectionKind(rawValue: "dense:\(units)") }
 }

@@ -51,16 +51,13 @@ public final class Network<Element: KernelScalar> {
         // A stream apart from that of the parameters.
         random = RandomSource(seed: ~configuration.seed)
         edges = configuration.edges
-        try Self.checkMemory(for: configuration)
+        let count = try configuration.parameterCount(Element.self)
+        try checkMemory(
+            values: count, of: Element.self,
+            for: "a set of parameters for layers of \(configuration.sizes) units")
         let layers = configuration.layers
         var connections: [any Connection<Element>] = []
-        for (k, edge) in edges.enumerated() {
-            connections.append(
-                try edge.kind.make(
-                    ConnectionPlace(
-                        below: layers[edge.from], above: layers[edge.to], hasBiases: k < layers.count - 1,
-                        isFromInput: edge.from == 0, feedback: configuration.feedback)))
-        }
+        for place in configuration.places { connections.append(try place.kind.type(Element.self).make(place)) }
         self.connections = connections
         objective = try configuration.objective.make(units: layers[layers.count - 1].units)
         var parameters = connections.map { $0.parameters }
@@ -130,7 +127,7 @@ public final class Network<Element: KernelScalar> {
         StateShape(
             layers: configuration.layers, couplesThroughActivation: dynamics.couplesThroughActivation,
             reachedByInput: (1...lastLayer).map { layer in edges.contains { $0.from == 0 && $0.to == layer } },
-            classes: objective.classes)
+            classes: objective.classes, keptCounts: connections.map { $0.keptCount })
     }
 
     /// A state of zeros for a batch of this size.
@@ -166,18 +163,6 @@ public final class Network<Element: KernelScalar> {
     /// Prepares the products of all connections but those from the input, whose products are taken once a phase.
     func prepareConnections() throws(EngineError) {
         for connection in connections { try connection.prepare() }
-    }
-
-    private static func checkMemory(for configuration: NetworkConfiguration) throws(EngineError) {
-        let copies = configuration.feedback == .tied ? 1.0 : 2.0
-        let sizes = configuration.sizes.map(Double.init)
-        let chain = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + copies * $1.0 * $1.1 + $1.1 }
-        let others = configuration.skipConnections.filter { $0.kind == .dense }.reduce(0) {
-            $0 + copies * sizes[$1.from] * sizes[$1.to]
-        }
-        try CEPEngine.checkMemory(
-            values: chain + others, of: Element.self,
-            for: "a set of parameters for layers of \(configuration.sizes) units")
     }
 
     private func drawParameters() {

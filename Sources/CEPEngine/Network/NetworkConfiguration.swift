@@ -4,7 +4,9 @@ import CEPKernels
 public struct NetworkConfiguration: Sendable, Equatable {
     /// Input first. A readout is not a layer: it is an objective.
     public var layers: [Layer]
-    /// Dense connections beside the chain that joins each layer to the next.
+    /// The kinds of the connections that join each layer to the next.
+    public var chain: [ConnectionKind]
+    /// Connections beside the chain.
     public var skipConnections: [Edge]
     /// How states move in one step.
     public var setting: SettingKind
@@ -24,6 +26,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
 
     /// - Parameters:
     ///   - layers: Input first, 3 or more with a readout counted.
+    ///   - chain: The kinds of the connections that join each layer to the next; nil for dense ones.
     ///   - skipConnections: Connections beside the chain, the lower layer first.
     ///   - setting: How states move in one step.
     ///   - feedback: Tied or untied.
@@ -33,11 +36,12 @@ public struct NetworkConfiguration: Sendable, Equatable {
     ///   - relaxation: The order in which layers move in free phases.
     ///   - tolerance: The change of a step at which a sample is at rest, 0 or more.
     public init(
-        layers: [Layer], skipConnections: [Edge] = [], setting: SettingKind = .prototypical, feedback: Feedback = .tied,
-        objective: ObjectiveKind = .squaredError, nudging: Nudging? = nil, seed: UInt64 = 0,
-        relaxation: Relaxation = .synchronous, tolerance: Double = 0
+        layers: [Layer], chain: [ConnectionKind]? = nil, skipConnections: [Edge] = [],
+        setting: SettingKind = .prototypical, feedback: Feedback = .tied, objective: ObjectiveKind = .squaredError,
+        nudging: Nudging? = nil, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
     ) {
         self.layers = layers
+        self.chain = chain ?? layers.dropFirst().map { _ in .dense }
         self.skipConnections = skipConnections
         self.setting = setting
         self.feedback = feedback
@@ -56,13 +60,54 @@ public struct NetworkConfiguration: Sendable, Equatable {
         nudging: Nudging? = nil, seed: UInt64 = 0, relaxation: Relaxation = .synchronous, tolerance: Double = 0
     ) {
         let objective: ObjectiveKind = readout ? .readout(classes: sizes.last ?? 0) : .output(loss)
-        var layers = (readout ? sizes.dropLast() : sizes[...]).map { Layer(units: $0, activation: activation) }
-        if !readout, !layers.isEmpty, let output = try? loss.objective(Double.self).outputActivation {
-            layers[layers.count - 1].activation = output
-        }
+        let layers = (readout ? sizes.dropLast() : sizes[...]).map { Layer(units: $0, activation: activation) }
         self.init(
             layers: layers, skipConnections: skipConnections, setting: setting, feedback: feedback,
             objective: objective, nudging: nudging, seed: seed, relaxation: relaxation, tolerance: tolerance)
+        setOutputActivation()
+    }
+
+    /// Layers that a chain of connections makes of the input: `.conv2d(channels: 32, kernel: (5, 5))`, `.dense(10)`.
+    ///
+    /// - Parameters:
+    ///   - input: The shape of the input: units, or channels × height × width.
+    ///   - chain: What each layer is made by.
+    ///   - setting: How states move in one step.
+    ///   - activation: Of all layers, but for the output with cross-entropy, which is linear.
+    ///   - feedback: Tied or untied.
+    ///   - skipConnections: Connections beside the chain, the lower layer first.
+    ///   - objective: What the network is trained for.
+    ///   - nudging: nil for inside with a readout, outside without one.
+    ///   - seed: Of the parameters.
+    ///   - relaxation: The order in which layers move in free phases.
+    ///   - tolerance: The change of a step at which a sample is at rest, 0 or more.
+    /// - Throws: `EngineError.invalidArgument` for a connection that cannot be built on the layer below it.
+    public init(
+        input: [Int], chain: [ConnectionKind], setting: SettingKind = .prototypical,
+        activation: Activation = .shiftedSigmoid, feedback: Feedback = .tied, skipConnections: [Edge] = [],
+        objective: ObjectiveKind = .squaredError, nudging: Nudging? = nil, seed: UInt64 = 0,
+        relaxation: Relaxation = .synchronous, tolerance: Double = 0
+    ) throws(EngineError) {
+        var layers = [Layer(shape: input, activation: activation)]
+        for (k, kind) in chain.enumerated() {
+            // Double stands for either number type: shapes do not depend on it.
+            guard let shape = try kind.type(Double.self).shape(above: kind, below: layers[k].shape) else {
+                throw .invalidArgument("\(kind.rawValue) does not say which shape layer \(k + 1) has")
+            }
+            layers.append(Layer(shape: shape, activation: activation))
+        }
+        self.init(
+            layers: layers, chain: chain, skipConnections: skipConnections, setting: setting, feedback: feedback,
+            objective: objective, nudging: nudging, seed: seed, relaxation: relaxation, tolerance: tolerance)
+        setOutputActivation()
+    }
+
+    /// With cross-entropy on the output, that one is linear.
+    private mutating func setOutputActivation() {
+        guard case .output(let loss) = objective, !layers.isEmpty,
+            let activation = try? loss.objective(Double.self).outputActivation
+        else { return }
+        layers[layers.count - 1].activation = activation
     }
 
     package init(_ options: inout Options) throws(EngineError) {
@@ -80,16 +125,52 @@ public struct NetworkConfiguration: Sendable, Equatable {
                 "loss is \(loss?.rawValue ?? ""), with a readout: expected cross_entropy, which a readout has")
         }
         let activations: [Activation] = try options.choices("activation") ?? [.shiftedSigmoid]
-        self.init(
-            sizes: try options.integers("sizes") ?? [],
-            setting: try options.choice("setting") == SettingKind.Name.realTime ? .realTime(realTime) : .prototypical,
-            activation: activations[0],
-            feedback: try options.choice("feedback") == Feedback.Name.untied ? untied : .tied,
-            skipConnections: try options.edges(), loss: loss ?? .squaredError, readout: readout,
-            nudging: try options.choice("nudging"), seed: UInt64(bitPattern: Int64(try options.integer("seed") ?? 0)),
-            relaxation: try options.choice("relaxation") ?? .synchronous,
-            tolerance: try options.number("tolerance") ?? 0)
+        let words = try options.words("layers")
+        if let words {
+            try self.init(words: words, activation: activations[0], loss: loss ?? .squaredError, readout: readout)
+        } else {
+            self.init(
+                sizes: try options.integers("sizes") ?? [], activation: activations[0], loss: loss ?? .squaredError,
+                readout: readout)
+        }
+        if try options.choice("setting") == SettingKind.Name.realTime { setting = .realTime(realTime) }
+        if try options.choice("feedback") == Feedback.Name.untied { feedback = untied }
+        skipConnections = try options.edges()
+        if let given: Nudging = try options.choice("nudging") { nudging = given }
+        seed = UInt64(bitPattern: Int64(try options.integer("seed") ?? 0))
+        relaxation = try options.choice("relaxation") ?? .synchronous
+        tolerance = try options.number("tolerance") ?? 0
         if activations.count > 1 { try setActivations(activations) }
+    }
+
+    /// - Parameter words: One a layer: the shape of the input, as 1x28x28, then kinds of connections, of which a number
+    ///   stands for dense. With a readout, the last one is the number of its classes.
+    private init(words: [String], activation: Activation, loss: Loss, readout: Bool) throws(EngineError) {
+        let input = words[0].split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
+        guard input.count == words[0].split(separator: "x", omittingEmptySubsequences: false).count else {
+            throw .invalidArgument("the first of layers must be a shape, as 1x28x28, got \(words[0])")
+        }
+        var (chain, objective) = (words.dropFirst(), ObjectiveKind.output(loss))
+        if readout {
+            guard let classes = Int(chain.last ?? "") else {
+                throw .invalidArgument("the last of layers must be the classes of the readout, got \(words.last ?? "")")
+            }
+            chain.removeLast()
+            objective = .readout(classes: classes)
+        }
+        try self.init(
+            input: input, chain: chain.map { Int($0) == nil ? ConnectionKind(rawValue: $0) : ConnectionKind(rawValue: "dense:\($0)") },
+            activation: activation, objective: objective)
+    }
+
+    /// What `layers` is in options: the words that describe the layers; nil where `sizes` says it all.
+    package var words: [String]? {
+        guard layers[0].shape.count > 1 || chain.contains(where: { $0.name != ConnectionKind.dense.name }) else { return nil }
+        let kinds = zip(chain, layers.dropFirst()).map { kind, layer in
+            kind.name == ConnectionKind.dense.name ? String(layer.units) : kind.rawValue
+        }
+        return [layers[0].shape.map(String.init).joined(separator: "x")] + kinds
+            + (objective.readoutClasses.map { [String($0)] } ?? [])
     }
 
     /// One activation for each layer that moves. In the real-time setting the input has the activation of layer 1.
@@ -111,7 +192,26 @@ public struct NetworkConfiguration: Sendable, Equatable {
     public var activation: Activation { layers.count > 1 ? layers[1].activation : .shiftedSigmoid }
 
     /// The connections between layers: the chain, then the others.
-    var edges: [Edge] { (1..<max(layers.count, 1)).map { Edge(from: $0 - 1, to: $0) } + skipConnections }
+    var edges: [Edge] {
+        chain.enumerated().map { Edge(from: $0.offset, to: $0.offset + 1, kind: $0.element) } + skipConnections
+    }
+
+    /// Where each of them stands. The configuration has been validated.
+    var places: [ConnectionPlace] {
+        edges.enumerated().map { k, edge in
+            ConnectionPlace(
+                below: layers[edge.from], above: layers[edge.to], hasBiases: k < chain.count,
+                isFromInput: edge.from == 0, feedback: feedback, kind: edge.kind)
+        }
+    }
+
+    /// The number of all parameters, before there is memory for them.
+    func parameterCount<Element: KernelScalar>(_: Element.Type) throws(EngineError) -> Double {
+        var count = 0.0
+        for place in places { count += try place.kind.type(Element.self).parameterCount(place) }
+        guard let classes = objective.readoutClasses, let last = layers.last else { return count }
+        return count + Double(classes) * (Double(last.units) + 1)
+    }
 
     /// - Throws: `EngineError.invalidArgument` if no network can be built from this.
     public func validate() throws(EngineError) {
@@ -122,6 +222,12 @@ public struct NetworkConfiguration: Sendable, Equatable {
         }
         for (layer, size) in sizes.enumerated() where size < 1 || size > largestMatrixExtent {
             throw .invalidArgument("layer \(layer) has \(size) units; expected 1 to \(largestMatrixExtent)")
+        }
+        for (k, layer) in layers.enumerated() where layer.shape.contains(where: { $0 < 1 }) {
+            throw .invalidArgument("layer \(k) has the shape \(layer.shape); expected extents of 1 or more")
+        }
+        guard chain.count == layers.count - 1 else {
+            throw .invalidArgument("the chain has \(chain.count) connections; expected \(layers.count - 1)")
         }
         try validateSkipConnections()
         if case .realTime(let realTime) = setting { try realTime.validate() }
@@ -227,14 +333,14 @@ extension Options {
         guard layers.count.isMultiple(of: 2) else {
             throw .invalidArgument("connections must be pairs of layers, got \(layers)")
         }
-        let kinds: [ConnectionKind]? = try choices("connection_kinds")
+        let kinds = try words("connection_kinds")
         guard kinds == nil || kinds?.count == layers.count / 2 else {
             throw .invalidArgument(
                 "connection_kinds has \(kinds?.count ?? 0) values; expected one for each of the \(layers.count / 2) "
                     + "connections")
         }
         return (0..<layers.count / 2).map { k in
-            Edge(from: layers[2 * k], to: layers[2 * k + 1], kind: kinds?[k] ?? .dense)
+            Edge(from: layers[2 * k], to: layers[2 * k + 1], kind: kinds.map { ConnectionKind(rawValue: $0[k]) } ?? .dense)
         }
     }
 }

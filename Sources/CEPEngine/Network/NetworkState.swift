@@ -8,6 +8,8 @@ struct StateShape {
     /// Whether the input reaches layer l + 1 directly.
     let reachedByInput: [Bool]
     let classes: Int
+    /// Of each connection.
+    let keptCounts: [Int]
 
     /// The same with an input of no units, for states whose input is not needed.
     var withoutInput: StateShape {
@@ -30,6 +32,8 @@ public final class NetworkState<Element: KernelScalar> {
     let preactivations: [Matrix<Element>]
     /// What the clamped input contributes to them; nil for a layer that it does not reach.
     let fromInput: [Matrix<Element>?]
+    /// What each connection keeps within a step. Batch × its number of values.
+    let kept: [Matrix<Element>]
     /// How much each sample changed in the last step. Batch × 1.
     let changes: Matrix<Element>
     /// Memory for the scores of an objective, and its pull on the last layer.
@@ -44,7 +48,9 @@ public final class NetworkState<Element: KernelScalar> {
             for size in sizes { matrices.append(try Matrix(rows: batch, columns: size)) }
             return matrices
         }
-        let units = (shape.couplesThroughActivation ? 3 : 2) * sizes.reduce(0.0) { $0 + Double($1) }
+        let units =
+            (shape.couplesThroughActivation ? 3 : 2) * sizes.reduce(0.0) { $0 + Double($1) }
+            + shape.keptCounts.reduce(0.0) { $0 + Double($1) }
         try checkMemory(values: Double(batch) * units, of: Element.self, for: "the states of \(batch) samples")
         self.batch = batch
         self.shape = shape
@@ -57,6 +63,7 @@ public final class NetworkState<Element: KernelScalar> {
             fromInput.append(isReached ? try Matrix(rows: batch, columns: size) : nil)
         }
         self.fromInput = fromInput
+        kept = try matrices(shape.keptCounts)
         changes = try Matrix(rows: batch, columns: 1)
         scores = try Matrix(rows: batch, columns: shape.classes)
         pull = try Matrix(rows: batch, columns: sizes[sizes.count - 1])
@@ -96,7 +103,8 @@ public final class NetworkState<Element: KernelScalar> {
 
     /// A layer (1 ... L) with its preactivation.
     func recorded(_ layer: Int) -> RecordedLayer<Element> {
-        RecordedLayer(state: layers[layer].view, preactivation: preactivations[layer - 1].view)
+        RecordedLayer(
+            state: layers[layer].view, activity: activities[layer].view, preactivation: preactivations[layer - 1].view)
     }
 
     private func snapshot(_ layer: Int) -> LayerSnapshot<Element> {

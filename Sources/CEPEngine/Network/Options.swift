@@ -71,9 +71,12 @@ package struct Options {
 
     /// Words separated by commas.
     package mutating func choices<Choice: NamedChoice>(_ name: String) throws(EngineError) -> [Choice]? {
-        try text(name)?.split(separator: ",", omittingEmptySubsequences: false).map { (word) throws(EngineError) in
-            try Choice(named: String(word), option: name)
-        }
+        try words(name)?.map { (word) throws(EngineError) in try Choice(named: word, option: name) }
+    }
+
+    /// Words separated by commas.
+    package mutating func words(_ name: String) throws(EngineError) -> [String]? {
+        try text(name)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 
     private func single<Value>(_ name: String, _ values: [Value]?) throws(EngineError) -> Value? {
@@ -111,13 +114,14 @@ extension Activation: NamedChoice {}
 extension Relaxation: NamedChoice {}
 extension Nudging: NamedChoice {}
 extension BetaSign: NamedChoice {}
+extension FeedbackUpdate: NamedChoice {}
 extension Loss: NamedChoice { package static var names: [String] { Double.objectives.map { $0.name } } }
-extension ConnectionKind: NamedChoice { package static var names: [String] { Double.connectionKinds.map { $0.name } } }
 
 /// The words that an option takes, by its name.
 package let optionWords: [String: [String]] = [
     "setting": SettingKind.Name.names, "activation": Activation.names, "feedback": Feedback.Name.names,
     "relaxation": Relaxation.names, "loss": Loss.names, "nudging": Nudging.names,
-    "connection_kinds": ConnectionKind.names, "rule": Double.learningRules.map { $0.name }, "beta_sign": BetaSign.names,
+    "connection_kinds": Double.connectionKinds.map { $0.name }, "rule": Double.learningRules.map { $0.name }, "beta_sign": BetaSign.names,
+    "feedback_update": FeedbackUpdate.names,
     "optimizer": optimizers.map { $0.name },
 ]

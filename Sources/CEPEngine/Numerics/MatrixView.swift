@@ -21,6 +21,9 @@ package struct MatrixView<Element: KernelScalar> {
         MatrixView(owner: owner, pointer: pointer + range.lowerBound * columns, rows: range.count, columns: columns)
     }
 
+    /// The first value of a row.
+    func row(_ row: Int) -> UnsafeMutablePointer<Element> { pointer + row * columns }
+
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func copy(from other: MatrixView) { pointer.update(from: other.pointer, count: count) }

@@ -22,6 +22,16 @@ enum {
     CEP_KERNEL_LINEAR = 5
 };
 
+/* Products of many matrices a[m x k] with rows first_row ... first_row + k - 1 of one packed matrix of packed_rows
+ * rows and n columns. From a row to the next, and from a product to the next, there are so many numbers. */
+typedef struct {
+    size_t count, m, n, k;
+    size_t packed_rows, first_row;
+    size_t a_row, a_product;
+    size_t base_row, base_product;
+    size_t c_row, c_product;
+} cep_products;
+
 /* The kernels of one number type T: pointers are to T, numbers are rounded to it. Sizes are 1 or more. */
 typedef struct {
     /* Columns of a panel of packed weights; a matrix of at most half as many has one panel of that width. */
@@ -42,6 +52,24 @@ typedef struct {
      * a[i * row + j * column]. */
     void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, size_t a_row, size_t a_column,
                         const void *b, const void *base, size_t base_stride, void *c);
+    /* c <- base + a b for many products: base may be c itself. */
+    void (*multiply_many)(const cep_products *products, const void *a, const void *packed, const void *base,
+                          void *c);
+    /* to[j * to_stride + i] <- from[i * from_stride + j], rows x columns. */
+    void (*transpose)(const void *from, size_t rows, size_t columns, size_t from_stride, void *to,
+                      size_t to_stride);
+    /* The maximum of each window of 2 x 2 pixels, for each channel, and which of them it is (0 to 3, the first of
+     * equals). An odd last row or column of the image is in no window. */
+    void (*pool_maximum)(size_t height, size_t width, size_t channels, const void *image, void *pooled,
+                         void *winners);
+    /* The pixels of those numbers. */
+    void (*take_winners)(size_t height, size_t width, size_t channels, const void *image, const void *winners,
+                         void *pooled);
+    /* The mean of each window. */
+    void (*pool_average)(size_t height, size_t width, size_t channels, const void *image, void *pooled);
+    /* The adjoint of both: to the winner, or a quarter to each pixel where winners is NULL. */
+    void (*spread)(size_t height, size_t width, size_t channels, const void *pooled, const void *winners,
+                   void *image);
     /* max |array[i]|; NaN if one is not finite. */
     double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
