@@ -1,6 +1,7 @@
 """The rows of the paper's table, as every contestant runs them."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
 
@@ -27,6 +28,54 @@ ROWS = [
     Row("C-EP-2h", TWO, True, False, 100, 20, 0.5, (0.01, 0.0018, 0.00018)),
     Row("C-VF-2h", TWO, True, True, 100, 20, 0.35, (0.009, 0.0016, 0.00016)),
 ]
+
+
+@dataclass(frozen=True)
+class ConvolutionRow:
+    """The convolutional network of Ernoult et al. (2019): convolutions with max-pooling, then dense."""
+
+    name: str = "P-conv"
+    image: tuple[int, int, int] = (1, 28, 28)
+    channels: tuple[int, ...] = (32, 64)
+    kernel: int = 5
+    classes: int = 10
+    free_steps: int = 200
+    nudged_steps: int = 10
+    beta: float = 0.4
+    learning_rate: float = 1e-3
+
+    @property
+    def maps(self) -> list[tuple[int, int, int]]:
+        """Shapes of the feature maps."""
+        found = [self.image]
+        for channels in self.channels:
+            size = (found[-1][1] - self.kernel + 1) // 2
+            found.append((channels, size, size))
+        return found[1:]
+
+    @property
+    def flat(self) -> int:
+        """Units of the last feature map."""
+        return math.prod(self.maps[-1])
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer."""
+        shapes = [self.image, *self.maps]
+        return (*(math.prod(shape) for shape in shapes), self.classes)
+
+    def floor_flops(self, batch: int) -> float:
+        """Of all convolutions but the first in both directions, in every step: nothing else."""
+        steps = self.free_steps + self.nudged_steps
+        shapes = [self.image, *self.maps]
+        total = 0
+        for below, above in itertools.pairwise(shapes[1:]):
+            pixels = (below[1] - self.kernel + 1) ** 2
+            total += 2 * 2 * pixels * above[0] * below[0] * self.kernel**2
+        return float(batch * steps * total)
+
+
+CONVOLUTION_ROWS = [ConvolutionRow()]
 
 
 def floor_flops(row: Row, batch: int) -> float:

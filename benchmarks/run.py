@@ -39,7 +39,7 @@ for variable in ("CEP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "
 
 import numpy as np  # noqa: E402
 import peer_jax  # noqa: E402
-from rows import ROWS, Row, floor_flops  # noqa: E402
+from rows import CONVOLUTION_ROWS, ROWS, ConvolutionRow, Row, floor_flops  # noqa: E402
 
 import cep  # noqa: E402
 
@@ -61,8 +61,42 @@ class Cep:
         cep.fit(self.net, (x, y), self.rule, 1, batch, seed=0, progress=False)
 
 
-def contestants(row: Row):
+class CepConvolution(Cep):
+    """The same of a convolutional network."""
+
+    def __init__(self, row: ConvolutionRow, *, alternating: bool = False) -> None:
+        self.name = "cep, alternating" if alternating else "cep"
+        maps = [cep.Conv2d(channels, row.kernel, pool="max") for channels in row.channels]
+        self.net = cep.Network(
+            [cep.Input(*row.image), *maps, row.classes],
+            activation="hard_sigmoid",
+            relaxation="alternating" if alternating else "synchronous",
+            seed=0,
+        )
+        self.rule = cep.EP(row.free_steps, row.nudged_steps, row.beta, row.learning_rate)
+
+
+def convolution_contestants(row: ConvolutionRow):
+    """Everything that runs a convolutional row here."""
+    import peers_convolution
+
+    found = [CepConvolution(row), CepConvolution(row, alternating=True)]
+    try:
+        found.append(peers_convolution.Torch(row, ARGUMENTS.threads))
+    except ImportError:
+        print("PyTorch is not installed: left out")
+    try:
+        peer_jax.configure(ARGUMENTS.threads)
+        found.append(peers_convolution.Jax(row))
+    except ImportError:
+        print("JAX is not installed: left out")
+    return found
+
+
+def contestants(row: Row | ConvolutionRow):
     """Everything that runs here, by name."""
+    if isinstance(row, ConvolutionRow):
+        return convolution_contestants(row)
     found = [Cep(row), Cep(row, "float64")]
     try:
         peer_jax.configure(ARGUMENTS.threads)
@@ -89,7 +123,7 @@ def sgemm_peak() -> float:
     return 2 * 2048**3 / min(times)
 
 
-def measure(row: Row, batch: int) -> dict:
+def measure(row: Row | ConvolutionRow, batch: int) -> dict:
     """Milliseconds a batch of every contestant: the median of rounds taken in turn."""
     random = np.random.default_rng(0)
 
@@ -121,6 +155,8 @@ def measure(row: Row, batch: int) -> dict:
             contestant.run(x, y, batch)
             times[contestant.name].append((time.perf_counter() - start) / count * 1e3)
     peak = statistics.median(peaks)
+    is_convolution = isinstance(row, ConvolutionRow)
+    flops = row.floor_flops(batch) if is_convolution else floor_flops(row, batch)
     return {
         "row": row.name,
         "sizes": row.sizes,
@@ -128,7 +164,7 @@ def measure(row: Row, batch: int) -> dict:
         "milliseconds": {name: statistics.median(values) for name, values in times.items()},
         "spread": {name: [min(values), max(values)] for name, values in times.items()},
         "sgemm_peak": peak,
-        "floor": floor_flops(row, batch) / peak * 1e3,
+        "floor": flops / peak * 1e3,
     }
 
 
@@ -194,7 +230,8 @@ def main() -> None:
     """Measure, print, write."""
     print(json.dumps(machine()))
     wanted = [name for name in ARGUMENTS.rows.split(",") if name]
-    cases = sweep() if ARGUMENTS.sweep else [(row, ARGUMENTS.batch) for row in ROWS]
+    rows = [*ROWS, *CONVOLUTION_ROWS]
+    cases = sweep() if ARGUMENTS.sweep else [(row, ARGUMENTS.batch) for row in rows]
     results = []
     for row, batch in cases:
         if not wanted or row.name in wanted:

@@ -20,7 +20,14 @@ enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES), NAME(SIDE
 #define LOAD(p) ((VECTOR) * (const NAME(loose) *)(p))
 #define STORE(p, v) (*(NAME(loose) *)(p) = (NAME(loose))(v))
 #define SELECT(m, a, b) ((VECTOR)(((m) & (NAME(mask))(a)) | (~(m) & (NAME(mask))(b))))
-#define SPLAT(x) ((VECTOR){0} + (T)(x))
+#define SPLAT(x) NAME(splat)(x)
+
+/* The same number in all lanes. An addition to zeros would cost an instruction: 0 + x is not x for a negative 0. */
+INLINE VECTOR NAME(splat)(T x) {
+    VECTOR v;
+    UNROLL for (int i = 0; i < LANES; i++) v[i] = x;
+    return v;
+}
 
 /* The first `count` lanes of memory, zeros behind them. */
 INLINE VECTOR NAME(load_part)(const T *p, size_t count) {

@@ -20,6 +20,23 @@ import Testing
         #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
     }
 
+    private static let convolutions: [NetworkConfiguration] = {
+        let small = ConnectionKind.conv2d(channels: 3, kernel: (2, 3), padding: (0, 1), pooling: "max")
+        let skip = Edge(from: 0, to: 2, kind: .conv2d(channels: 4, kernel: (3, 2), stride: (1, 2)))
+        let chain = [small, .conv2d(channels: 4, kernel: (1, 1)), .dense(2)]
+        // (2, 5, 6) to (3, 2, 3), and on to (4, 2, 3).
+        return [
+            try? NetworkConfiguration(input: [2, 5, 6], chain: chain),
+            try? NetworkConfiguration(input: [2, 5, 6], chain: chain, feedback: .untied(angle: 30), seed: 2),
+            try? NetworkConfiguration(
+                input: [2, 5, 6], chain: Array(chain.prefix(2)), objective: .readout(classes: 3)),
+            try? NetworkConfiguration(
+                input: [2, 4, 6],
+                chain: [.conv2d(channels: 4, kernel: (2, 1)), .conv2d(channels: 4, kernel: (2, 4)), .dense(3)],
+                skipConnections: [skip]),
+        ].compactMap { $0 }
+    }()
+
     private static let configurations: [NetworkConfiguration] = {
         var byLayer = NetworkConfiguration(sizes: [3, 5, 4, 2], skipConnections: [Edge(from: 0, to: 2)], seed: .max)
         byLayer.layers[2].activation = .halfHardSigmoid
@@ -34,7 +51,7 @@ import Testing
             NetworkConfiguration(
                 sizes: [3, 5, 4, 2], activation: .hardSigmoid, feedback: .untied(angle: 0),
                 skipConnections: [Edge(from: 0, to: 2)], readout: true),
-        ]
+        ] + convolutions
     }()
 
     @Test(arguments: configurations, NumberType.allCases)

@@ -634,7 +634,10 @@ class Network:
         network_files.save(self, path)
 
     def to_torch(self) -> "Sequential":
-        """The weights and biases as a ``torch.nn.Sequential`` of ``torch.nn.Linear``, input first.
+        """The weights and biases as a ``torch.nn.Sequential`` of linear layers, input first.
+
+        A convolution is a ``torch.nn.Conv2d``, followed by its pooling; a feature map is flattened
+        before a linear layer.
 
         It is parameters that are exchanged: there are no activations between the layers, as what a
         network computes is a steady state and no chain of layers. Feedback weights are left out.

@@ -1,11 +1,14 @@
 """Parameters to and from PyTorch. PyTorch is imported when it is asked for."""
 
 import importlib
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from cep import layers as _layers
+from cep.layers import Conv2d, Dense, Input, Layer
 from cep.network import Network
 from cep.network_options import NetworkOptions
 
@@ -14,39 +17,64 @@ if TYPE_CHECKING:
 
 
 def to_torch(net: Network) -> "Sequential":
-    """Linear layers with copies of a network's weights and biases (see `Network.to_torch`)."""
+    """Layers with copies of a network's weights and biases (see `Network.to_torch`)."""
     torch: Any = _torch()
     stack: Sequential = torch.nn.Sequential()
     frozen = net._frozen()
     if net.edges != tuple(pairwise(range(len(net.sizes)))):
-        raise ValueError(
-            "the network has connections beside its chain, which no stack of linear layers has"
-        )
-    for weights, biases in zip(frozen.weights, frozen.biases, strict=True):
-        above, below = weights.shape
+        raise ValueError("the network has connections beside its chain, which no stack of layers has")
+    dtype = getattr(torch, net.dtype.name)
+    for k, (weights, biases) in enumerate(zip(frozen.weights, frozen.biases, strict=True)):
         # Without drawing parameters that would be overwritten, from a generator of the user's.
-        layer = torch.nn.utils.skip_init(
-            torch.nn.Linear, below, above, dtype=getattr(torch, net.dtype.name)
-        )
+        made, *others = _torch_layers(torch, net.layers[k + 1], net.shapes[k], dtype)
         with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(weights))
-            layer.bias.copy_(torch.from_numpy(biases))
-        stack.append(layer)
+            made.weight.copy_(torch.from_numpy(weights))
+            made.bias.copy_(torch.from_numpy(biases))
+        if isinstance(made, torch.nn.Linear) and len(net.shapes[k]) > 1:
+            stack.append(torch.nn.Flatten())
+        for each in (made, *others):
+            stack.append(each)
     return stack
 
 
-def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
-    """A network with the weights and biases of a module's linear layers.
+def _torch_layers(torch: Any, layer: Layer, below: tuple[int, ...], dtype: Any) -> list[Any]:
+    """A layer of parameters, and what pools its result."""
+    skip = torch.nn.utils.skip_init
+    if not isinstance(layer, Conv2d):
+        return [skip(torch.nn.Linear, int(np.prod(below)), layer.units, dtype=dtype)]
+    convolution = skip(
+        torch.nn.Conv2d,
+        below[0],
+        layer.channels,
+        layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        dtype=dtype,
+    )
+    pools = {"max": torch.nn.MaxPool2d, "average": torch.nn.AvgPool2d}
+    return [convolution, *([pools[layer.pool](2)] if layer.pool else [])]
+
+
+def from_torch(
+    module: "Module",
+    *,
+    input_shape: Sequence[int] | None = None,
+    **options: Unpack[NetworkOptions],
+) -> Network:
+    """A network with the weights and biases of a module's linear and convolutional layers.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Its ``torch.nn.Linear`` layers are taken in the order in which they were registered, input
-        first, at least two; what lies between them is not looked at.
+        Its ``torch.nn.Linear`` and ``torch.nn.Conv2d`` layers are taken in the order in which they
+        were registered, input first, at least two. A ``MaxPool2d`` or ``AvgPool2d`` of 2 × 2 pixels
+        after a convolution is its pooling; what else lies between them is not looked at.
+    input_shape : (int, int, int), optional
+        Channels, height and width of an image. Required where the first layer is a convolution.
     **options
         As for `Network`; ``dtype`` is the layers' unless it is given. With untied feedback the
-        feedback weights are the transposed weights, their signs flipped as ``feedback_angle`` and
-        ``seed`` have it.
+        feedback weights are the forward weights, transposed if they are dense, their signs flipped
+        as ``feedback_angle`` and ``seed`` have it.
 
     Returns
     -------
@@ -59,8 +87,8 @@ def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
         For what is no module, and for parameters that are neither float32 nor float64, or some of
         each.
     ValueError
-        For fewer than two linear layers, layers that do not fit onto each other, a layer without
-        biases, or an option out of its range.
+        For fewer than two layers, layers that do not fit onto each other, a layer without biases, a
+        convolution with groups or dilation, or an option out of its range.
     ImportError
         Where PyTorch is not installed.
 
@@ -76,44 +104,106 @@ def from_torch(module: "Module", **options: Unpack[NetworkOptions]) -> Network:
     torch: Any = _torch()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
-    layers: dict[str, Any] = {
-        name: each for name, each in module.named_modules() if isinstance(each, torch.nn.Linear)
-    }
-    _check(layers)
+    modules = _modules(torch, module)
+    _check(torch, modules)
     arrays = [
-        tuple(tensor.detach().cpu().numpy() for tensor in (layer.weight, layer.bias))
-        for layer in layers.values()
+        tuple(tensor.detach().cpu().numpy() for tensor in (each.weight, each.bias))
+        for each, _ in modules.values()
     ]
-    sizes = [arrays[0][0].shape[1], *(weights.shape[0] for weights, _ in arrays)]
-    net = Network(sizes, **{"dtype": arrays[0][0].dtype.name, **options})
+    layers = _cep_layers(torch, modules, arrays[0][0], input_shape)
+    net = Network(layers, **{"dtype": arrays[0][0].dtype.name, **options})
     for k, (weights, biases) in enumerate(arrays):
         feedback = net.feedback_weights[k]
         if feedback is not None:
-            flips = np.where(feedback == net.weights[k].T, 1, -1)
-            feedback[...] = flips * weights.T
+            is_dense = feedback.ndim == 2
+            flips = np.where(feedback == (net.weights[k].T if is_dense else net.weights[k]), 1, -1)
+            feedback[...] = flips * (weights.T if is_dense else weights)
         net.weights[k] = weights
         net.biases[k] = biases
     return net
 
 
-def _check(layers: dict[str, Any]) -> None:
-    """Raise what keeps these layers from being a network."""
-    if len(layers) < 2:
+def _modules(torch: Any, module: Any) -> dict[str, tuple[Any, str | None]]:
+    """The layers with parameters by name, each with the pooling that comes after it."""
+    found: dict[str, tuple[Any, str | None]] = {}
+    pools = {torch.nn.MaxPool2d: "max", torch.nn.AvgPool2d: "average"}
+    for name, each in module.named_modules():
+        if isinstance(each, (torch.nn.Linear, torch.nn.Conv2d)):
+            found[name] = (each, None)
+        elif isinstance(each, tuple(pools)):
+            last = next(reversed(found), "")
+            convolution, pool = found.get(last, (None, None))
+            if not isinstance(convolution, torch.nn.Conv2d) or pool is not None:
+                raise ValueError(f"layer {name!r} pools what no convolution before it has made")
+            sizes = {_pair(each.kernel_size), _pair(each.stride)}
+            if sizes != {(2, 2)} or _pair(each.padding) != (0, 0) or each.ceil_mode:
+                raise ValueError(
+                    f"layer {name!r} must pool windows of 2 × 2 pixels with stride 2 and no "
+                    f"padding, got {each}"
+                )
+            found[last] = (convolution, pools[type(each)])
+    return found
+
+
+def _pair(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+
+
+def _cep_layers(
+    torch: Any, modules: dict[str, tuple[Any, str | None]], first: Any, input_shape: Any
+) -> list[Layer]:
+    """The layers of a network that the modules fit onto."""
+    if first.ndim == 4 and input_shape is None:
         raise ValueError(
-            "the module must have two torch.nn.Linear layers or more, as a network has a hidden "
-            f"layer; it has {len(layers)}"
+            "the module begins with a convolution: give the shape of its images as input_shape, "
+            "(channels, height, width)"
         )
+    layers: list[Layer] = [Input(*(input_shape or (first.shape[1],)))]
+    for name, (module, pool) in modules.items():
+        (below,) = _layers.shapes(layers)[-1:]
+        takes = int(np.prod(below))
+        if isinstance(module, torch.nn.Conv2d):
+            if len(below) == 3 and below[0] != module.in_channels:
+                raise ValueError(
+                    f"layer {name!r} takes {module.in_channels} channels; there are {below[0]} "
+                    "below it"
+                )
+            layer: Layer = Conv2d(
+                module.out_channels, module.kernel_size, module.stride, module.padding, pool
+            )
+        else:
+            if module.in_features != takes:
+                raise ValueError(
+                    f"layer {name!r} takes {module.in_features} units; there are {takes} below it"
+                )
+            layer = Dense(module.out_features)
+        layers.append(layer)
+    return layers
+
+
+def _check(torch: Any, modules: dict[str, tuple[Any, str | None]]) -> None:
+    """Raise what keeps these layers from being a network."""
+    if len(modules) < 2:
+        raise ValueError(
+            "the module must have two torch.nn.Linear or torch.nn.Conv2d layers or more, as a "
+            f"network has a hidden layer; it has {len(modules)}"
+        )
+    layers = {name: each for name, (each, _) in modules.items()}
     for name, layer in layers.items():
         if layer.bias is None:
             raise ValueError(
                 f"layer {name!r} has no biases; a network has some in every layer but the input "
                 "(they may be zeros)"
             )
-    for (name, layer), (next_name, following) in pairwise(layers.items()):
-        if layer.out_features != following.in_features:
+        if isinstance(layer, torch.nn.Conv2d) and (
+            layer.groups != 1
+            or set(layer.dilation) != {1}
+            or layer.padding_mode != "zeros"
+            or isinstance(layer.padding, str)
+        ):
             raise ValueError(
-                f"layer {next_name!r} takes {following.in_features} units; layer {name!r} before "
-                f"it has {layer.out_features}"
+                f"layer {name!r} must have no groups or dilation, and a padding of so many zeros, "
+                f"got {layer}"
             )
     dtypes = {
         f"{name}.{kind}": str(tensor.dtype).removeprefix("torch.")

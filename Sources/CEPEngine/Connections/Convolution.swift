@@ -36,7 +36,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     static func parameterCount(_ place: ConnectionPlace) -> Double {
         guard let window = try? ConvolutionWindow(place.kind), place.below.shape.count == 3 else { return 0 }
         let filters = Double(window.channels)
-        let weights = filters * Double(place.below.shape[0]) * Double(window.kernel.height) * Double(window.kernel.width)
+        let weights =
+            filters * Double(place.below.shape[0]) * Double(window.kernel.height) * Double(window.kernel.width)
         return weights * place.weightCopies + (place.hasBiases ? filters : 0)
     }
 

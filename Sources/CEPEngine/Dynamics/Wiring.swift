@@ -96,7 +96,8 @@ final class Wiring<Element: KernelScalar>: PhaseWeights {
             packed.forward(below, rows: rows.count, addingTo: base, into: preactivation)
         } else {
             connections[link.connection].forward(
-                below, rows: rows.count, addingTo: base, into: preactivation, keeping: rows.kept[link.connection].values)
+                below, rows: rows.count, addingTo: base, into: preactivation, keeping: rows.kept[link.connection].values
+            )
         }
     }
 

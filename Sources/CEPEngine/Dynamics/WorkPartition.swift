@@ -38,7 +38,9 @@ extension Network {
     private var movingWeights: Int {
         zip(connections, edges).reduce(0) { sum, each in
             let parameters = each.0.parameters
-            return sum + (each.1.from > 0 ? parameters.weights.count + (parameters.feedbackWeights ?? parameters.weights).count : 0)
+            return sum
+                + (each.1.from > 0
+                    ? parameters.weights.count + (parameters.feedbackWeights ?? parameters.weights).count : 0)
         }
     }
 

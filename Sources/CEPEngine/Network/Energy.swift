@@ -22,7 +22,8 @@ extension Network {
             for (connection, edge) in zip(connections, edges) {
                 let (below, above) = (state.activities[edge.from], state.activities[edge.to])
                 let preactivation = try Matrix<Element>(rows: state.batch, columns: above.columns)
-                connection.forward(below.pointer, rows: state.batch, addingTo: nil, into: preactivation.pointer, keeping: nil)
+                connection.forward(
+                    below.pointer, rows: state.batch, addingTo: nil, into: preactivation.pointer, keeping: nil)
                 addRowProducts(of: preactivation, and: above, factor: -1, to: energies)
             }
             if dynamics.couplesThroughActivation {

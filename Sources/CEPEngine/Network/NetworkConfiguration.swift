@@ -159,13 +159,18 @@ public struct NetworkConfiguration: Sendable, Equatable {
             objective = .readout(classes: classes)
         }
         try self.init(
-            input: input, chain: chain.map { Int($0) == nil ? ConnectionKind(rawValue: $0) : ConnectionKind(rawValue: "dense:\($0)") },
+            input: input,
+            chain: chain.map {
+                Int($0) == nil ? ConnectionKind(rawValue: $0) : ConnectionKind(rawValue: "dense:\($0)")
+            },
             activation: activation, objective: objective)
     }
 
     /// What `layers` is in options: the words that describe the layers; nil where `sizes` says it all.
     package var words: [String]? {
-        guard layers[0].shape.count > 1 || chain.contains(where: { $0.name != ConnectionKind.dense.name }) else { return nil }
+        guard layers[0].shape.count > 1 || chain.contains(where: { $0.name != ConnectionKind.dense.name }) else {
+            return nil
+        }
         let kinds = zip(chain, layers.dropFirst()).map { kind, layer in
             kind.name == ConnectionKind.dense.name ? String(layer.units) : kind.rawValue
         }
@@ -333,14 +338,19 @@ extension Options {
         guard layers.count.isMultiple(of: 2) else {
             throw .invalidArgument("connections must be pairs of layers, got \(layers)")
         }
-        let kinds = try words("connection_kinds")
+        let kinds = try words("connection_kinds")?.map(ConnectionKind.init(rawValue:))
+        let names = Double.connectionKinds.map { $0.name }
+        if let unknown = kinds?.first(where: { !names.contains($0.name) }) {
+            throw .invalidArgument(
+                "connection_kinds must be \(names.joined(separator: " or ")), got \(unknown.rawValue)")
+        }
         guard kinds == nil || kinds?.count == layers.count / 2 else {
             throw .invalidArgument(
                 "connection_kinds has \(kinds?.count ?? 0) values; expected one for each of the \(layers.count / 2) "
                     + "connections")
         }
         return (0..<layers.count / 2).map { k in
-            Edge(from: layers[2 * k], to: layers[2 * k + 1], kind: kinds.map { ConnectionKind(rawValue: $0[k]) } ?? .dense)
+            Edge(from: layers[2 * k], to: layers[2 * k + 1], kind: kinds?[k] ?? .dense)
         }
     }
 }

@@ -121,7 +121,8 @@ extension Loss: NamedChoice { package static var names: [String] { Double.object
 package let optionWords: [String: [String]] = [
     "setting": SettingKind.Name.names, "activation": Activation.names, "feedback": Feedback.Name.names,
     "relaxation": Relaxation.names, "loss": Loss.names, "nudging": Nudging.names,
-    "connection_kinds": Double.connectionKinds.map { $0.name }, "rule": Double.learningRules.map { $0.name }, "beta_sign": BetaSign.names,
+    "connection_kinds": Double.connectionKinds.map { $0.name }, "rule": Double.learningRules.map { $0.name },
+    "beta_sign": BetaSign.names,
     "feedback_update": FeedbackUpdate.names,
     "optimizer": optimizers.map { $0.name },
 ]

@@ -1,13 +1,18 @@
 import CCEP
 import CEPABI
+import Testing
 
 /// A network behind the C interface, destroyed with this object.
 final class CNetwork {
     let pointer: OpaquePointer
 
-    init(_ sizes: [Int64] = [4, 5, 3], _ options: COptions = [:]) throws {
+    convenience init(_ sizes: [Int64] = [4, 5, 3], _ options: COptions = [:]) throws {
+        try self.init(options: .network(sizes, options))
+    }
+
+    init(options: COptions) throws {
         var created: OpaquePointer?
-        try check(cep_network_create(COptions.network(sizes, options).pointer, &created))
+        try check(cep_network_create(options.pointer, &created))
         guard let created else { throw CallFailed(status: cep_status(CEP_OK), message: "no network") }
         pointer = created
     }
@@ -103,3 +108,12 @@ func check(_ status: cep_status) throws {
 func lastError() -> String { String(cString: cep_last_error()) }
 
 var noProgress: cep_progress { cep_progress() }
+
+/// Expects that no network can be made with these options.
+func expectNetworkRefused(
+    _ options: COptions, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation
+) {
+    expectFailure(saying: parts, sourceLocation: sourceLocation) {
+        cep_network_create(options.pointer, &$0.handle)
+    }
+}
