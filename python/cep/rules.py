@@ -17,6 +17,7 @@ EngineRule = dict[str, Any]
 
 BETA_SIGNS = ("fixed", "random", "symmetric")
 FEEDBACK_UPDATES = ("own", "shared")
+ASYMMETRIES = ("vector-field", "exact")
 
 
 class LearningRule(ABC):
@@ -76,6 +77,7 @@ class TwoPhaseRule(LearningRule):
     beta: float
     beta_sign: Any  # One of BETA_SIGNS; each rule says which it takes.
     feedback_update: Any = "own"  # One of FEEDBACK_UPDATES.
+    asymmetry: Any = "vector-field"  # One of ASYMMETRIES.
 
     def check_phases(self, *signs: str) -> None:
         """Check what all such rules have; ``signs`` are those of β that the rule takes."""
@@ -86,6 +88,12 @@ class TwoPhaseRule(LearningRule):
         self._set("beta", beta)
         _arguments.choice("beta_sign", self.beta_sign, signs)
         _arguments.choice("feedback_update", self.feedback_update, FEEDBACK_UPDATES)
+        _arguments.choice("asymmetry", self.asymmetry, ASYMMETRIES)
+        if self.asymmetry == "exact" and self.feedback_update == "shared":
+            raise ValueError(
+                "feedback_update is 'shared' with the asymmetry 'exact', whose updates are the "
+                "gradients of each set of weights; expected 'own'"
+            )
         self._check_rates()
 
     def engine_options(self) -> dict[str, Any]:
@@ -95,6 +103,7 @@ class TwoPhaseRule(LearningRule):
             "beta": self.beta,
             "beta_sign": self.beta_sign,
             "feedback_update": self.feedback_update,
+            "asymmetry": self.asymmetry,
         }
 
 
@@ -137,6 +146,12 @@ class EP(TwoPhaseRule):
         With untied feedback: whether forward and feedback weights each get their own update, or
         both the mean of what each would get if it were tied, so that weights that begin alike stay
         alike (Laborieux et al., 2021).
+    asymmetry : {"vector-field", "exact"}
+        Exact: the nudged phase is corrected so that the update is the gradient, whatever the
+        feedback weights are (AsymEP, Scurria et al., 2026). With J the Jacobian of a free step at
+        the free steady state s*, a step adds ``−(J − Jᵀ)(s − s*)``, and the pull is added outside
+        the activation. The update of a coupling j → i is ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``.
+        See docs/asymmetry.md.
     optimizer : SGD or Adam
         From the estimated gradient to the change of the parameters. Default: plain SGD, as
         published.
@@ -160,6 +175,7 @@ class EP(TwoPhaseRule):
     beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
     accumulate: bool = False
     feedback_update: Literal["own", "shared"] = "own"
+    asymmetry: Literal["vector-field", "exact"] = "vector-field"
     optimizer: Optimizer = field(default_factory=SGD)
 
     engine_name = "ep"
@@ -215,6 +231,8 @@ class CEP(TwoPhaseRule):
         faster (see docs/performance.md).
     feedback_update : {"own", "shared"}
         As for `EP`. With "shared" the weights are written at every step.
+    asymmetry : {"vector-field", "exact"}
+        As for `EP`, from consecutive states. With "exact" the weights are written at every step.
     optimizer : SGD or Adam
         It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
         has the weights written at every step.
@@ -237,6 +255,7 @@ class CEP(TwoPhaseRule):
     beta_sign: Literal["fixed", "random"] = "fixed"
     write_every_step: bool = False
     feedback_update: Literal["own", "shared"] = "own"
+    asymmetry: Literal["vector-field", "exact"] = "vector-field"
     optimizer: Optimizer = field(default_factory=SGD)
 
     engine_name = "cep"

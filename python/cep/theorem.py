@@ -156,6 +156,7 @@ def gdu_check(
     learning_rates: float | Sequence[float] = 0,
     *,
     bias_learning_rates: float | Sequence[float] | None = None,
+    asymmetry: str = "vector-field",
     as_recorded: bool = False,
 ) -> GDUReport:
     """Hold every update of the nudged phase against minus the gradient of BPTT, step by step.
@@ -194,6 +195,9 @@ def gdu_check(
         input first: 0 for EP and VF, small for C-EP and C-VF.
     bias_learning_rates : float or sequence of float, optional
         Of the biases; default: the learning rates.
+    asymmetry : {"vector-field", "exact"}
+        Whether the nudged phase is corrected for untied feedback (see `EP`): with "exact" the
+        curves agree for any weights, settings and activations.
     as_recorded : bool
         Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the
         weights, on both sides; the updates of neurons that the nudging has not reached yet (layer l
@@ -231,6 +235,7 @@ def gdu_check(
         "nudged_steps": nudged,
         "beta": strength,
         "learning_rates": rates,
+        "asymmetry": _arguments.choice("asymmetry", asymmetry, rules.ASYMMETRIES),
         "as_recorded": bool(as_recorded),
     }
     if bias_rates:

@@ -333,6 +333,8 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *                        update from its ends. The two differ with untied feedback. Default 0
  *   feedback_update      ep, cep, with untied feedback: "own" (default), an update of each set of weights;
  *                        "shared", for both the mean of what each would get if it were tied
+ *   asymmetry            ep, cep: "vector-field" (default), or "exact": the nudged phase is corrected so that the
+ *                        update is the gradient with any feedback weights (AsymEP, Scurria et al., 2026)
  *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as
  *                        a product of a few rows. The two differ in rounding. Default 0
  *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all

@@ -52,11 +52,12 @@ extension Network {
     ///   - tolerance: The change of a step after which no more are taken; nil to take all.
     ///   - first: Steps of the phase taken before.
     ///   - weightsMove: Whether `afterStep` changes the weights, and prepares the connections then.
+    ///   - isNudged: Whether the phase is called a nudged one although the steps are not.
     /// - Returns: Steps taken, and the residual of the last one.
     @discardableResult
     func relaxStepByStep(
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, tolerance: Double? = nil,
-        weightsMove: Bool = false, after first: Int = 0, monitor: ProgressMonitor,
+        weightsMove: Bool = false, isNudged: Bool = false, after first: Int = 0, monitor: ProgressMonitor,
         beforeStep: (_ step: Int) -> Void = { _ in }, afterStep: (_ step: Int) throws(EngineError) -> Void
     ) throws(EngineError) -> (steps: Int, residual: Element) {
         let wiring = try wiring()
@@ -72,7 +73,8 @@ extension Network {
             residual = all.residual
             guard !residual.isNaN, taken > 1 || all.preactivationsAreFinite else {
                 throw diverged(
-                    DivergencePlace(step: first + taken, layer: all.firstLayerNotFinite), nudged: nudge != nil)
+                    DivergencePlace(step: first + taken, layer: all.firstLayerNotFinite),
+                    nudged: nudge != nil || isNudged)
             }
             try monitor.stepTaken(first + taken, of: first + steps)
             try afterStep(taken)

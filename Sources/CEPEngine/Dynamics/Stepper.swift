@@ -72,12 +72,16 @@ extension Network {
 
     /// Computes what a phase takes as given: activities, and the contribution of the clamped input.
     func beginPhase(of state: NetworkState<Element>) {
-        if dynamics.couplesThroughActivation {
-            for (k, layer) in state.layers.enumerated() {
-                activate(state.activations[k], layer.pointer, into: state.activities[k].pointer, count: layer.count)
-            }
-        }
+        refreshActivities(of: state)
         refreshInput(of: state)
+    }
+
+    /// To be called when states have changed other than by a step.
+    func refreshActivities(of state: NetworkState<Element>) {
+        guard dynamics.couplesThroughActivation else { return }
+        for (k, layer) in state.layers.enumerated() {
+            activate(state.activations[k], layer.pointer, into: state.activities[k].pointer, count: layer.count)
+        }
     }
 
     /// To be called when parameters of connections from the input, or the input, have changed.

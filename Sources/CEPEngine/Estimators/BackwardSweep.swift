@@ -6,15 +6,21 @@ final class BackwardSweep<Element: KernelScalar> {
     /// dL/ds of each layer but the input (index 0 is layer 1), at the time the sweep has come back to.
     let stateGradients: [Matrix<Element>]
     private let activityGradients: [Matrix<Element>]
-    private let directGradients: [Matrix<Element>]
+    /// What the last step back passed on from each state to itself, other than through products.
+    let directGradients: [Matrix<Element>]
+
+    /// Gradients of zero.
+    init(of network: Network<Element>, batch: Int) throws(EngineError) {
+        self.network = network
+        stateGradients = try network.layerMatrices(rows: batch)
+        activityGradients = try network.layerMatrices(rows: batch)
+        directGradients = try network.layerMatrices(rows: batch)
+    }
 
     /// At the end of the free phase, where only the last layer has a gradient: −pull / B.
-    init(of network: Network<Element>, from batch: ClampedBatch<Element>) throws(EngineError) {
+    convenience init(of network: Network<Element>, from batch: ClampedBatch<Element>) throws(EngineError) {
         let state = batch.state
-        self.network = network
-        stateGradients = try network.layerMatrices(rows: state.batch)
-        activityGradients = try network.layerMatrices(rows: state.batch)
-        directGradients = try network.layerMatrices(rows: state.batch)
+        try self.init(of: network, batch: state.batch)
         network.objective.pull(
             state.last.pointer, rows: state.batch, targets: batch.target.pointer, scores: state.scores.pointer,
             into: state.pull.pointer)

@@ -59,7 +59,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let beta = phases.betas(random: &random)[0]
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scale = 1 / Element(beta * Double(batch.state.batch))
-        if optimizer.isPlain, !writesEveryStep, phases.feedbackUpdate == .own, FastPath.continualUpdates.isOn {
+        if optimizer.isPlain, !writesEveryStep, phases.feedbackUpdate == .own, phases.asymmetry == .vectorField,
+            FastPath.continualUpdates.isOn {
             let moving: [UpdateRates<Element>]? = learningRates?.rates().map { $0 * scale }
             if let phase = try ContinualPhase(
                 of: network, batch.state, nudge: nudge, steps: phases.nudgedSteps, rates: moving)
@@ -77,15 +78,19 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
                 return metrics
             }
         }
+        let corrected =
+            phases.asymmetry == .exact ? try CorrectedPhase(of: network, on: batch, beta: beta) : nil
         try runWritingEveryStep(
-            network, batch, nudge: nudge, scale: scale, rates: rates, into: accumulators, monitor: monitor)
+            network, batch, nudge: nudge, corrected: corrected, scale: scale, rates: rates, into: accumulators,
+            monitor: monitor)
         return metrics
     }
 
     /// The oracle of the fast path, and the form for any optimizer and any connection.
     private func runWritingEveryStep(
-        _ network: Network<Element>, _ batch: ClampedBatch<Element>, nudge: Nudge<Element>, scale: Element,
-        rates: [UpdateRates<Element>], into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
+        _ network: Network<Element>, _ batch: ClampedBatch<Element>, nudge: Nudge<Element>,
+        corrected: CorrectedPhase<Element>?, scale: Element, rates: [UpdateRates<Element>],
+        into accumulators: [ConnectionParameters<Element>], monitor: ProgressMonitor
     ) throws(EngineError) {
         let state = batch.state
         let isInPlace = accumulators[0] === network.parameters[0]
@@ -110,12 +115,19 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
                 network.phaseStep(0, of: state, nudge: nudge, residual: 0, weightsMove: learningRates != nil)
             }
             try network.relaxStepByStep(
-                state, steps: phases.nudgedSteps, nudge: nudge, tolerance: network.configuration.tolerance,
-                weightsMove: learningRates != nil, monitor: monitor
+                state, steps: phases.nudgedSteps, nudge: corrected == nil ? nudge : nil,
+                tolerance: corrected == nil ? network.configuration.tolerance : nil,
+                weightsMove: learningRates != nil, isNudged: true, monitor: monitor,
+                beforeStep: { _ in corrected?.begin(state) }
             ) { (_) throws(EngineError) in
+                corrected?.end(state)
                 for each in gradient { each.setToZero() }
-                network.addUpdates(
-                    from: older, to: state, rates: minus, feedback: phases.feedbackUpdate, into: gradient)
+                if let corrected {
+                    corrected.addUpdates(from: older.movingLayers, to: state, rates: minus, into: gradient)
+                } else {
+                    network.addUpdates(
+                        from: older, to: state, rates: minus, feedback: phases.feedbackUpdate, into: gradient)
+                }
                 if !isInPlace {
                     for k in moving { accumulators[k].add(gradient[k], rates: rates[k] * -1) }
                 }
@@ -125,6 +137,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
                     optimizerState.steps += 1
                     try network.prepareConnections()
                     network.refreshInput(of: state)
+                    try corrected?.parametersChanged()
                 }
                 older.update(from: state)
             }

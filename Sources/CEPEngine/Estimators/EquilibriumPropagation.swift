@@ -72,7 +72,17 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
         let state = batch.state
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scaled = rates.map { $0 * Element(share / (beta * Double(state.batch))) }
-        if accumulates {
+        if phases.asymmetry == .exact {
+            // Summed over the steps it is the same.
+            let phase = try CorrectedPhase(of: network, on: batch, beta: beta)
+            try network.relaxStepByStep(
+                state, steps: phases.nudgedSteps, isNudged: true, monitor: monitor,
+                beforeStep: { _ in phase.begin(state) }, afterStep: { _ in phase.end(state) })
+            try network.checkUpdates(
+                rates: scaled, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
+            try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)
+            phase.addUpdates(to: state, rates: scaled, into: accumulators)
+        } else if accumulates {
             let older = try StateSnapshot(of: state)
             try network.relax(state, steps: phases.nudgedSteps, nudge: nudge, monitor: monitor) { _ in
                 network.addUpdates(

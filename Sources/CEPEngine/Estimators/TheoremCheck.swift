@@ -113,6 +113,8 @@ public struct TheoremConditions: Sendable {
     public var beta: Double
     /// Of the synapses during the nudged phase; 0 for EP, small for C-EP.
     public var learningRates: LearningRates
+    /// Whether the nudged phase is corrected for feedback that is not the transposed of the forward weights.
+    public var asymmetry: Asymmetry
     /// Whether to follow the paper's code in what it leaves out of the curves: the term t = 0 of the weights, on both
     /// sides; the updates of neurons that the nudging has not reached yet (layer l at t < L − l), where otherwise the
     /// remains of the free phase show; and those of neurons that a step leaves at a bound of the clamping.
@@ -123,15 +125,17 @@ public struct TheoremConditions: Sendable {
     ///   - nudgedSteps: K, 1 to `freeSteps`.
     ///   - beta: β, finite and not 0.
     ///   - learningRates: Of the synapses during the nudged phase.
+    ///   - asymmetry: Whether the nudged phase is corrected.
     ///   - asRecorded: Whether to leave out what the paper's code leaves out.
     public init(
         freeSteps: Int, nudgedSteps: Int, beta: Double, learningRates: LearningRates,
-        asRecorded: Bool = false
+        asymmetry: Asymmetry = .vectorField, asRecorded: Bool = false
     ) {
         self.freeSteps = freeSteps
         self.nudgedSteps = nudgedSteps
         self.beta = beta
         self.learningRates = learningRates
+        self.asymmetry = asymmetry
         self.asRecorded = asRecorded
     }
 
@@ -141,7 +145,7 @@ public struct TheoremConditions: Sendable {
         self.init(
             freeSteps: phases.freeSteps, nudgedSteps: phases.nudgedSteps, beta: phases.beta,
             learningRates: try required(options.learningRates(), "learning_rates"),
-            asRecorded: try options.flag("as_recorded") ?? false)
+            asymmetry: phases.asymmetry, asRecorded: try options.flag("as_recorded") ?? false)
         try options.checkAllRead(by: "the theorem check")
     }
 
@@ -221,10 +225,15 @@ extension Network {
 
         let before = try backUpParameters()
         defer { restoreParameters(from: before) }
-        let nudge = Nudge(target: batch.target, beta: Element(conditions.beta))
+        let corrected =
+            conditions.asymmetry == .exact
+            ? try CorrectedPhase(of: self, on: batch, beta: conditions.beta) : nil
+        let nudge = corrected == nil ? Nudge(target: batch.target, beta: Element(conditions.beta)) : nil
         try relaxStepByStep(
-            state, steps: conditions.nudgedSteps, nudge: nudge, weightsMove: true, monitor: monitor
+            state, steps: conditions.nudgedSteps, nudge: nudge, weightsMove: true, isNudged: true, monitor: monitor,
+            beforeStep: { _ in corrected?.begin(state) }
         ) { (step) throws(EngineError) in
+            corrected?.end(state)
             for (k, curves) in check.states.enumerated() {
                 let change = changes[k].view
                 change.setToDifference(of: state.layers[k + 1].view, and: older.state(of: k + 1))
@@ -235,11 +244,19 @@ extension Network {
                     of: change, scale: scale / self.dynamics.timeStep)
             }
             for each in update { each.setToZero() }
-            self.addUpdates(from: older, to: state, rates: self.forEachParameters(UpdateRates(scale)), into: update)
+            func addUpdates(_ rates: [UpdateRates<Element>], into sums: [ConnectionParameters<Element>]) {
+                if let corrected {
+                    corrected.addUpdates(from: older.movingLayers, to: state, rates: rates, into: sums)
+                } else {
+                    self.addUpdates(from: older, to: state, rates: rates, into: sums)
+                }
+            }
+            addUpdates(self.forEachParameters(UpdateRates(scale)), into: update)
             check.record(update, at: step - 1) { $0.updates }
-            self.addUpdates(from: older, to: state, rates: rates, into: self.parameters)
+            addUpdates(rates, into: self.parameters)
             try self.prepareConnections()
             self.refreshInput(of: state)
+            try corrected?.parametersChanged()
             older.update(from: state)
         }
     }

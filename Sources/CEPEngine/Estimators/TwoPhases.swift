@@ -12,6 +12,8 @@ public struct TwoPhases: Sendable {
     public var betaSign: BetaSign
     /// With untied feedback, which update forward and feedback weights get.
     public var feedbackUpdate: FeedbackUpdate
+    /// Whether the nudged phase is corrected for feedback that is not the transposed of the forward weights.
+    public var asymmetry: Asymmetry
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
@@ -19,15 +21,17 @@ public struct TwoPhases: Sendable {
     ///   - beta: β, finite and not 0.
     ///   - betaSign: Which sign β has in each batch.
     ///   - feedbackUpdate: With untied feedback, which update forward and feedback weights get.
+    ///   - asymmetry: Whether the nudged phase is corrected.
     public init(
         freeSteps: Int, nudgedSteps: Int, beta: Double, betaSign: BetaSign = .fixed,
-        feedbackUpdate: FeedbackUpdate = .own
+        feedbackUpdate: FeedbackUpdate = .own, asymmetry: Asymmetry = .vectorField
     ) {
         self.freeSteps = freeSteps
         self.nudgedSteps = nudgedSteps
         self.beta = beta
         self.betaSign = betaSign
         self.feedbackUpdate = feedbackUpdate
+        self.asymmetry = asymmetry
     }
 
     init(_ options: inout Options) throws(EngineError) {
@@ -35,7 +39,8 @@ public struct TwoPhases: Sendable {
             freeSteps: try required(options.integer("free_steps"), "free_steps"),
             nudgedSteps: try required(options.integer("nudged_steps"), "nudged_steps"),
             beta: try required(options.number("beta"), "beta"), betaSign: try options.choice("beta_sign") ?? .fixed,
-            feedbackUpdate: try options.choice("feedback_update") ?? .own)
+            feedbackUpdate: try options.choice("feedback_update") ?? .own,
+            asymmetry: try options.choice("asymmetry") ?? .vectorField)
     }
 
     /// - Parameter network: The network to be used.
@@ -44,6 +49,11 @@ public struct TwoPhases: Sendable {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(nudgedSteps, name: "nudged_steps")
         try validateBeta(beta, as: Element.self)
+        guard asymmetry == .vectorField || feedbackUpdate == .own else {
+            throw .invalidArgument(
+                "feedback_update is shared with the asymmetry exact, whose updates are the gradients of each set of "
+                    + "weights; expected own")
+        }
     }
 
     /// The strengths of the nudged phases a batch is run with: one, or two for a symmetric sign.

@@ -156,6 +156,9 @@ public final class StateSnapshot<Element: KernelScalar> {
     /// The two layers of a connection as they were.
     func pair(_ edge: Edge) -> LayerPair<Element> { LayerPair(below: snapshot(edge.from), above: snapshot(edge.to)) }
 
+    /// All layers but the input.
+    var movingLayers: [MatrixView<Element>] { layers.dropFirst().map { $0.view } }
+
     /// The state of a layer as it was.
     func state(of layer: Int) -> MatrixView<Element> { layers[layer].view }
 

@@ -115,6 +115,7 @@ extension Relaxation: NamedChoice {}
 extension Nudging: NamedChoice {}
 extension BetaSign: NamedChoice {}
 extension FeedbackUpdate: NamedChoice {}
+extension Asymmetry: NamedChoice {}
 extension Loss: NamedChoice { package static var names: [String] { Double.objectives.map { $0.name } } }
 
 /// The words that an option takes, by its name.
@@ -123,6 +124,6 @@ package let optionWords: [String: [String]] = [
     "relaxation": Relaxation.names, "loss": Loss.names, "nudging": Nudging.names,
     "connection_kinds": Double.connectionKinds.map { $0.name }, "rule": Double.learningRules.map { $0.name },
     "beta_sign": BetaSign.names,
-    "feedback_update": FeedbackUpdate.names,
+    "feedback_update": FeedbackUpdate.names, "asymmetry": Asymmetry.names,
     "optimizer": optimizers.map { $0.name },
 ]
