@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cep import _arguments, datasets
 from cep._files import parse_json
-from cep.layers import Layer, Readout
-from cep.layers import of as layers_of
+from cep.layers import Conv2d, Dense, Input, Layer, Readout, from_word
+from cep.layers import shapes as layer_shapes
 from cep.network import (
     ACTIVATIONS,
     DTYPES,
@@ -25,7 +28,7 @@ from cep.network import (
 )
 from cep.network_options import NetworkOptions
 from cep.optimizers import SGD, Adam, Optimizer
-from cep.rules import BETA_SIGNS, BPTT, CEP, EP, LearningRule
+from cep.rules import ASYMMETRIES, BETA_SIGNS, BPTT, CEP, EP, FEEDBACK_UPDATES, LearningRule
 
 RULES = ("ep", "c-ep", "bptt")
 OPTIMIZERS = ("sgd", "adam")
@@ -40,10 +43,14 @@ class Configuration:
 
     Parameters
     ----------
-    data : {"digits", "mnist"}
+    data : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
         What is learned (see `cep.datasets.load`).
-    hidden : sequence of int
-        Units of the hidden layers, from the input on; at least one.
+    flip, crop
+        Whether each training image is mirrored with p = ½, and how many pixels it may be shifted by
+        (see `cep.datasets.augment`): drawn anew in every epoch.
+    hidden : sequence of int, str or Conv2d
+        The hidden layers, from the input on; at least one. A number means so many units. A
+        convolution is kept as a word: "conv2d:32:5x5:pool=max" is ``Conv2d(32, 5, pool="max")``.
     setting, activation, dt, clamp, follows_energy, feedback, feedback_angle, dtype
         As for `Network`.
     relaxation, tolerance, loss, nudging
@@ -55,12 +62,16 @@ class Configuration:
         phase.
     accumulate : bool
         As for `EP`; no other rule has it.
-    free_steps, nudged_steps, beta, beta_sign
+    free_steps, nudged_steps, beta, beta_sign, feedback_update
         As for `EP` and `CEP`.
     learning_rates : float or sequence of float
         One for all connections, or one each, input first; kept as one each.
     bias_learning_rates : float or sequence of float, optional
         Of the biases; default: the learning rates.
+    feedback_learning_rates : float or sequence of float, optional
+        Of feedback weights, which 0 holds as they are; default: the learning rates.
+    asymmetry : {"vector-field", "exact"}
+        As for `EP` and `CEP`.
     optimizer : {"sgd", "adam"}
         From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
     momentum : float
@@ -104,7 +115,7 @@ class Configuration:
     """
 
     data: str = "digits"
-    hidden: Sequence[int] = (128,)
+    hidden: Sequence[int | str | Conv2d] = (128,)
     setting: str = "prototypical"
     activation: str = "shifted_sigmoid"
     dt: float = 0.2
@@ -137,6 +148,11 @@ class Configuration:
     optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.0
     weight_decay: float = 0.0
+    feedback_update: Literal["own", "shared"] = "own"
+    flip: bool = False
+    crop: int = 0
+    feedback_learning_rates: float | Sequence[float] | None = None
+    asymmetry: Literal["vector-field", "exact"] = "vector-field"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -144,7 +160,7 @@ class Configuration:
         for name, choices in (("loss", LOSSES), ("nudging", NUDGINGS)):
             if getattr(self, name) is not None:
                 _arguments.choice(name, getattr(self, name), choices)
-        for name in ("clamp", "follows_energy", "accumulate", "readout"):
+        for name in ("clamp", "follows_energy", "accumulate", "readout", "flip"):
             self._set(name, _arguments.flag(name, getattr(self, name)))
         for name in (
             *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
@@ -159,9 +175,12 @@ class Configuration:
         if self.seed is None:
             raise TypeError("seed must be an integer, got None: a run is to be repeatable")
         self._set("seed", _arguments.seed(self.seed))
+        self._set("crop", _arguments.integer("crop", self.crop))
+        if self.crop < 0:
+            raise ValueError(f"crop must be 0 or more, got {self.crop}")
         self._set("hidden", _hidden(self.hidden))
         self._set("record_kinds", _record_kinds(self.record_kinds))
-        for name in ("learning_rates", "bias_learning_rates"):
+        for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
         self._set("learning_rate_schedule", _schedule(self.learning_rate_schedule))
         if self.learning_rate_decay <= 0:
@@ -178,14 +197,16 @@ class Configuration:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, input first."""
-        return (datasets.FEATURES[self.data], *self.hidden, datasets.CLASSES)
+        return tuple(math.prod(shape) for shape in layer_shapes(self.layers))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers of the network, input first."""
-        return layers_of(
-            [*self.sizes[:-1], Readout(datasets.CLASSES) if self.readout else datasets.CLASSES]
-        )
+        hidden = [from_word(each) for each in self.hidden]
+        has_images = any(isinstance(each, Conv2d) for each in hidden)
+        first = datasets.SHAPES[self.data] if has_images else (datasets.FEATURES[self.data],)
+        last = Readout(datasets.CLASSES) if self.readout else Dense(datasets.CLASSES)
+        return (Input(*first), *hidden, last)
 
     @property
     def title(self) -> str:
@@ -221,10 +242,17 @@ class Configuration:
                 self.free_steps,
                 learning_rates=rates,
                 bias_learning_rates=bias_rates,
+                feedback_learning_rates=_scaled(self.feedback_learning_rates, factor),
                 optimizer=self.make_optimizer(),
             )
         phases = (self.free_steps, self.nudged_steps, self.beta, rates, bias_rates)
-        options: Any = {"beta_sign": self.beta_sign, "optimizer": self.make_optimizer()}
+        options: Any = {
+            "beta_sign": self.beta_sign,
+            "feedback_update": self.feedback_update,
+            "asymmetry": self.asymmetry,
+            "feedback_learning_rates": _scaled(self.feedback_learning_rates, factor),
+            "optimizer": self.make_optimizer(),
+        }
         if self.rule == "ep":
             return EP(*phases, accumulate=self.accumulate, **options)
         return CEP(*phases, **options)
@@ -239,6 +267,15 @@ class Configuration:
         """What the learning rates are multiplied with in an epoch (the first is 1)."""
         steps = [factor for start, factor in self.learning_rate_schedule if start <= epoch]
         return (steps[-1] if steps else 1.0) * self.learning_rate_decay ** (epoch - 1)
+
+    def augment(self, images: NDArray[Any], seed: np.random.Generator) -> NDArray[Any]:
+        """Training images as an epoch has them (see `cep.datasets.augment`)."""
+        return datasets.augment(images, flip=self.flip, crop=self.crop, seed=seed)
+
+    @property
+    def augments(self) -> bool:
+        """Whether training images are mirrored or shifted."""
+        return self.flip or self.crop > 0
 
     def load_data(self, data_root: Path | None = None) -> tuple[datasets.Dataset, datasets.Dataset]:
         """Training and test data; `data_root` is MNIST's folder (see `cep.datasets.load`)."""
@@ -327,11 +364,16 @@ _CHOICES: dict[str, Iterable[str]] = {
     "relaxation": RELAXATIONS,
     "rule": RULES,
     "beta_sign": BETA_SIGNS,
+    "feedback_update": FEEDBACK_UPDATES,
+    "asymmetry": ASYMMETRIES,
     "optimizer": OPTIMIZERS,
 }
 
 # Fields that configurations of earlier versions lack; they have the defaults then.
-_LATER = ("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay")
+_LATER = (
+    *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
+    *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
+)
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
@@ -358,11 +400,23 @@ def _sequence(name: str, value: object, of: str) -> list[Any]:
     return list(value)
 
 
-def _hidden(value: object) -> tuple[int, ...]:
-    units = _sequence("hidden", value, "integers")
-    if not units:
-        raise ValueError("hidden is empty; expected the units of one hidden layer or more")
-    return tuple(_arguments.integer(f"hidden[{k}]", n) for k, n in enumerate(units))
+def _hidden(value: object) -> tuple[int | str, ...]:
+    layers = _sequence("hidden", value, "layers")
+    if not layers:
+        raise ValueError("hidden is empty; expected one hidden layer or more")
+    return tuple(_hidden_layer(f"hidden[{k}]", each) for k, each in enumerate(layers))
+
+
+def _hidden_layer(name: str, value: object) -> int | str:
+    if isinstance(value, Conv2d):
+        return value.word
+    if not isinstance(value, str):
+        return _arguments.integer(name, value)
+    try:
+        layer = from_word(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return layer.word if isinstance(layer, Conv2d) else layer.units
 
 
 def _record_kinds(value: object) -> tuple[str, ...]:
@@ -374,7 +428,7 @@ def _record_kinds(value: object) -> tuple[str, ...]:
 
 
 def _rates(name: str, value: object, connections: int) -> tuple[float, ...] | None:
-    if value is None and name == "bias_learning_rates":
+    if value is None and name != "learning_rates":
         return None
     if not isinstance(value, Iterable):
         return (_real(name, value),) * connections

@@ -29,6 +29,7 @@ class LearningRule(ABC):
     free_steps: int
     learning_rates: Rates
     bias_learning_rates: Rates
+    feedback_learning_rates: Rates = None
     optimizer: Optimizer
 
     def _set(self, name: str, value: Any) -> None:
@@ -39,10 +40,13 @@ class LearningRule(ABC):
             self._set(name, _arguments.count(name, getattr(self, name)))
 
     def _check_rates(self) -> None:
-        for name in ("learning_rates", "bias_learning_rates"):
-            self._set(name, _rates(name, getattr(self, name)))
-        if self.learning_rates is None and self.bias_learning_rates is not None:
-            raise ValueError("bias_learning_rates without learning_rates: give both")
+        names = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
+        for name in names:
+            if getattr(self, name) is not None or name in vars(self):
+                self._set(name, _rates(name, getattr(self, name)))
+        for name in names[1:]:
+            if self.learning_rates is None and getattr(self, name) is not None:
+                raise ValueError(f"{name} without learning_rates: give both")
         _optimizers.checked(self.optimizer)
 
     def spread_learning_rates(
@@ -63,6 +67,8 @@ class LearningRule(ABC):
             options["learning_rates"] = rates
         if bias_rates:
             options["bias_learning_rates"] = bias_rates
+        if feedback_rates := _spread(self.feedback_learning_rates, connections):
+            options["feedback_learning_rates"] = feedback_rates
         return options | self.optimizer._options()
 
     @abstractmethod
@@ -155,6 +161,8 @@ class EP(TwoPhaseRule):
     optimizer : SGD or Adam
         From the estimated gradient to the change of the parameters. Default: plain SGD, as
         published.
+    feedback_learning_rates : float or sequence of float, optional
+        Of feedback weights; 0 holds them as they are. Default: the learning rates.
 
     Raises
     ------
@@ -177,6 +185,7 @@ class EP(TwoPhaseRule):
     feedback_update: Literal["own", "shared"] = "own"
     asymmetry: Literal["vector-field", "exact"] = "vector-field"
     optimizer: Optimizer = field(default_factory=SGD)
+    feedback_learning_rates: Rates = None
 
     engine_name = "ep"
     name = "EP"
@@ -236,6 +245,8 @@ class CEP(TwoPhaseRule):
     optimizer : SGD or Adam
         It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
         has the weights written at every step.
+    feedback_learning_rates : float or sequence of float, optional
+        As for `EP`.
 
     Raises
     ------
@@ -257,6 +268,7 @@ class CEP(TwoPhaseRule):
     feedback_update: Literal["own", "shared"] = "own"
     asymmetry: Literal["vector-field", "exact"] = "vector-field"
     optimizer: Optimizer = field(default_factory=SGD)
+    feedback_learning_rates: Rates = None
 
     engine_name = "cep"
     name = "C-EP"
@@ -284,6 +296,8 @@ class BPTT(LearningRule):
         As for `EP`. Without, the rule only estimates gradients.
     optimizer : SGD or Adam
         As for `EP`.
+    feedback_learning_rates : float or sequence of float, optional
+        As for `EP`.
 
     Raises
     ------
@@ -296,6 +310,7 @@ class BPTT(LearningRule):
     learning_rates: Rates = None
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
+    feedback_learning_rates: Rates = None
 
     engine_name = "bptt"
     name = "BPTT"
@@ -335,6 +350,8 @@ class RBP(LearningRule):
         As for `EP`. Without, the rule only estimates gradients.
     optimizer : SGD or Adam
         As for `EP`.
+    feedback_learning_rates : float or sequence of float, optional
+        As for `EP`.
 
     Raises
     ------
@@ -352,6 +369,7 @@ class RBP(LearningRule):
     learning_rates: Rates = None
     bias_learning_rates: Rates = None
     optimizer: Optimizer = field(default_factory=SGD)
+    feedback_learning_rates: Rates = None
 
     engine_name = "rbp"
     name = "RBP"

@@ -342,6 +342,7 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *   max_iterations       rbp: integer. CEP_DIVERGED if the tolerance is not reached by then. Default 10000
  *   learning_rates       numbers, one for each connection. Required, except to estimate gradients.
  *   bias_learning_rates  numbers. Default: the learning rates
+ *   feedback_learning_rates  numbers, of feedback weights; 0 keeps them as they are. Default: the learning rates
  *   optimizer            "sgd" (default) or "adam"
  *   momentum             sgd: number in [0, 1). Default 0
  *   beta1, beta2, epsilon  adam: numbers. Default 0.9, 0.999, 1e-8

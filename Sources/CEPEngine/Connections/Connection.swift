@@ -213,28 +213,36 @@ package struct ActivityPair<Element: KernelScalar> {
     package let above: MatrixView<Element>
 }
 
-/// What an update is multiplied by before it is added: for weights (forward and feedback) and for biases.
+/// What an update is multiplied by before it is added: for weights, biases and feedback weights.
 public struct UpdateRates<Element: KernelScalar> {
-    /// Of weights and feedback weights.
+    /// Of forward weights.
     public let weights: Element
     /// Of biases.
     public let biases: Element
+    /// Of feedback weights.
+    public let feedback: Element
 
     /// - Parameters:
-    ///   - weights: The factor of weights and feedback weights.
+    ///   - weights: The factor of weights.
     ///   - biases: The factor of biases.
-    public init(weights: Element, biases: Element) {
+    ///   - feedback: The factor of feedback weights; that of weights if it is not given.
+    public init(weights: Element, biases: Element, feedback: Element? = nil) {
         self.weights = weights
         self.biases = biases
+        self.feedback = feedback ?? weights
     }
 
-    /// The same factor for both.
+    /// The same factor for all.
     ///
     /// - Parameter rate: The factor.
     public init(_ rate: Element) { self.init(weights: rate, biases: rate) }
 
-    /// Both rates, times a factor.
+    /// All rates, times a factor.
     public static func * (rates: UpdateRates, factor: Element) -> UpdateRates {
-        UpdateRates(weights: rates.weights * factor, biases: rates.biases * factor)
+        UpdateRates(
+            weights: rates.weights * factor, biases: rates.biases * factor, feedback: rates.feedback * factor)
     }
+
+    /// The largest magnitude.
+    var largest: Element { max(weights.magnitude, biases.magnitude, feedback.magnitude) }
 }

@@ -185,7 +185,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         accumulator.addPlaneSums(of: new, minus: old, scale: rates.biases)
         if !isTied || !hasFeedback {
             // The layer below is the same in both.
-            addToFilters([accumulator.weights], rows: rows, scale: rates.weights, pairs: 1) { scratch, row, pair, _ in
+            addToFilters([(accumulator.weights, rates.weights)], rows: rows, pairs: 1) { scratch, row, pair, _ in
                 let below = older.below.activity.row(row)
                 let winners = winners(at: below, forwardFilters, scratch)
                 subtract(old.row(row), from: new.row(row), into: scratch.planes, count: aboveUnits)
@@ -195,9 +195,10 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         } else {
             // With feedback weights, the mean of what the two sets of filters would get if they were tied.
             let share: Element = accumulator.feedbackWeights == nil ? 1 : 0.5
-            let all = [accumulator.weights] + (accumulator.feedbackWeights.map { [$0] } ?? [])
+            let all = [(accumulator.weights, share * rates.weights)]
+                + (accumulator.feedbackWeights.map { [($0, share * rates.feedback)] } ?? [])
             for filters in accumulator.feedbackWeights == nil ? [forwardFilters] : [forwardFilters, feedbackFilters] {
-                addToFilters(all, rows: rows, scale: share * rates.weights, pairs: 2) { scratch, row, first, second in
+                addToFilters(all, rows: rows, pairs: 2) { scratch, row, first, second in
                     for (pair, state) in [(first, newer), (second, older)] {
                         let winners = winners(at: state.below.activity.row(row), filters, scratch)
                         spread(state.above.activity.row(row), winners: winners, scratch, into: pair.result)
@@ -208,7 +209,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
             }
         }
         guard !isTied, let feedbackWeights = accumulator.feedbackWeights else { return }
-        addToFilters([feedbackWeights], rows: rows, scale: rates.weights, pairs: 2) { scratch, row, first, second in
+        addToFilters([(feedbackWeights, rates.feedback)], rows: rows, pairs: 2) { scratch, row, first, second in
             for (pair, state) in [(first, newer), (second, older)] {
                 let winners = winners(at: state.below.activity.row(row), feedbackFilters, scratch)
                 spread(older.above.activity.row(row), winners: winners, scratch, into: pair.result)
@@ -264,14 +265,15 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>
     ) {
         accumulator.addPlaneSums(of: above, minus: nil, scale: rates.biases)
-        addToFilters([accumulator.weights], rows: above.rows, scale: rates.weights, pairs: 1) { scratch, row, pair, _ in
+        addToFilters([(accumulator.weights, rates.weights)], rows: above.rows, pairs: 1) { scratch, row, pair, _ in
             let winners = winners(at: activities.below.row(row), forwardFilters, scratch)
             spread(above.row(row), winners: winners, scratch, into: pair.result)
             load(activities.below.row(row), into: pair.image)
         }
         guard let below else { return }
-        let weights = accumulator.feedbackWeights ?? accumulator.weights
-        addToFilters([weights], rows: above.rows, scale: rates.weights, pairs: 1) { scratch, row, pair, _ in
+        let weights =
+            accumulator.feedbackWeights.map { ($0, rates.feedback) } ?? (accumulator.weights, rates.weights)
+        addToFilters([weights], rows: above.rows, pairs: 1) { scratch, row, pair, _ in
             let winners = winners(at: activities.below.row(row), feedbackFilters, scratch)
             spread(activities.above.row(row), winners: winners, scratch, into: pair.result)
             load(below.row(row), into: pair.image)
@@ -284,7 +286,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     /// Threads make the pairs of some samples each, and then share the filters, so that the order of a sum does not depend
     /// on their number.
     private func addToFilters(
-        _ weights: [Matrix<Element>], rows: Int, scale: Element, pairs count: Int,
+        _ weights: [(values: Matrix<Element>, rate: Element)], rows: Int, pairs count: Int,
         _ make: (Scratch, _ row: Int, _ first: Pair, _ second: Pair) -> Void
     ) {
         filterGradient.view.setToZero()
@@ -302,7 +304,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
                 }
             }
         }
-        for each in weights { forwardFilters.add(filterGradient, scale: scale, to: each) }
+        for each in weights { forwardFilters.add(filterGradient, scale: each.rate, to: each.values) }
     }
 
     // MARK: - Between planes, as states lie, and images

@@ -113,7 +113,7 @@ final class DenseProducts<Element: KernelScalar> {
             of: newer.below.activity, and: older.below.activity)
         let (up, down) = (above.rows(from: 0, count: 2 * batch), below.rows(from: 0, count: 2 * batch))
         accumulator.weights.view.addOuterProduct(of: up, and: down, scale: rates.weights)
-        accumulator.feedbackWeights?.view.addOuterProduct(of: down, and: up, scale: rates.weights)
+        accumulator.feedbackWeights?.view.addOuterProduct(of: down, and: up, scale: rates.feedback)
     }
 
     var multiplications: Int { 2 * parameters.weights.count }

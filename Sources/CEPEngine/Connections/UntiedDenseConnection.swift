@@ -28,7 +28,7 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
         accumulator.weights.view.addOuterProduct(of: above, and: older.below.activity, scale: rates.weights)
         guard let feedbackWeights = accumulator.feedbackWeights else { return }
         below.setToDifference(of: newer.below.state, and: older.below.state)
-        feedbackWeights.view.addOuterProduct(of: below, and: older.above.activity, scale: rates.weights)
+        feedbackWeights.view.addOuterProduct(of: below, and: older.above.activity, scale: rates.feedback)
     }
 
     func makeContinualUpdate(
@@ -71,7 +71,7 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
         accumulator.addForwardGradient(above: above, activityBelow: activities.below, rates: rates)
         if let below, let feedbackWeights = accumulator.feedbackWeights {
             feedbackWeights.view.setToProduct(
-                of: below, transposingFirst: true, and: activities.above, scale: rates.weights, keeping: 1)
+                of: below, transposingFirst: true, and: activities.above, scale: rates.feedback, keeping: 1)
         }
     }
 

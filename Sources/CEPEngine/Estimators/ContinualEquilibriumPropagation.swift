@@ -106,7 +106,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let gradient = try network.zeroParameters()
         let minus = network.forEachParameters(UpdateRates<Element>(-scale))
         let moved: [UpdateRates<Element>] = learningRates?.rates().map { $0 * scale } ?? minus
-        if let k = moved.firstIndex(where: { !$0.weights.isFinite || !$0.biases.isFinite }) {
+        if let k = moved.firstIndex(where: { !$0.largest.isFinite }) {
             throw network.updateIsNotFinite(of: k)
         }
         let moving = network.parameters.indices.filter { $0 != network.readoutIndex }

@@ -46,21 +46,27 @@ extension LearningRule {
 
 /// The learning rate of each connection, in the order of `Network.parameters`.
 public struct LearningRates: Sendable {
-    /// Of weights and feedback weights.
+    /// Of weights.
     public var weights: [Double]
     /// Of biases.
     public var biases: [Double]
+    /// Of feedback weights; 0 keeps them as they are.
+    public var feedback: [Double]
 
     /// - Parameters:
     ///   - weights: One rate a connection.
     ///   - biases: Those of the weights if not given.
-    public init(weights: [Double], biases: [Double]? = nil) {
+    ///   - feedback: Those of the weights if not given.
+    public init(weights: [Double], biases: [Double]? = nil, feedback: [Double]? = nil) {
         self.weights = weights
         self.biases = biases ?? weights
+        self.feedback = feedback ?? weights
     }
 
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
-        for (name, rates) in [("learning_rates", weights), ("bias_learning_rates", biases)] {
+        for (name, rates) in [
+            ("learning_rates", weights), ("bias_learning_rates", biases), ("feedback_learning_rates", feedback),
+        ] {
             let connections = network.parameters.count
             guard rates.count == connections else {
                 throw .invalidArgument(
@@ -77,7 +83,9 @@ public struct LearningRates: Sendable {
     }
 
     func rates<Element>() -> [UpdateRates<Element>] {
-        zip(weights, biases).map { UpdateRates(weights: Element($0), biases: Element($1)) }
+        weights.indices.map {
+            UpdateRates(weights: Element(weights[$0]), biases: Element(biases[$0]), feedback: Element(feedback[$0]))
+        }
     }
 }
 

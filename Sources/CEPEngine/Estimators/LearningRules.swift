@@ -37,7 +37,8 @@ extension Options {
 
     mutating func learningRates() throws(EngineError) -> LearningRates? {
         let biases = try numbers("bias_learning_rates")
-        return try numbers("learning_rates").map { LearningRates(weights: $0, biases: biases) }
+        let feedback = try numbers("feedback_learning_rates")
+        return try numbers("learning_rates").map { LearningRates(weights: $0, biases: biases, feedback: feedback) }
     }
 
     mutating func optimizer() throws(EngineError) -> any Optimizer {

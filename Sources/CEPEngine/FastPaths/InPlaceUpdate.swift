@@ -98,25 +98,28 @@ final class UntiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
     @specialized(where Element == Double)
     func recordBatch(part: Int, from older: LayerPair<Element>, to newer: LayerPair<Element>) {
         if part == 0 {
-            move(movedAbove.view, older.below.activity, from: start.weights, by: sum.weights, in: place.up)
+            move(
+                movedAbove.view, older.below.activity, from: start.weights, by: sum.weights, rate: rates.weights,
+                in: place.up)
             guard let sums = sum.biases, let biases = start.biases else { return }
             sums.view.addRowSums(of: movedAbove.view, scale: 1)
             place.biases.view.setToSum(of: biases.view, and: sums.view, scale: rates.biases)
         } else {
-            move(older.above.activity, movedBelow.view, from: feedbackStart, by: feedbackSum, in: place.down)
+            move(
+                older.above.activity, movedBelow.view, from: feedbackStart, by: feedbackSum, rate: rates.feedback,
+                in: place.down)
         }
     }
 
     @inline(__always)
     private func move(
         _ above: MatrixView<Element>, _ below: MatrixView<Element>, from start: Matrix<Element>,
-        by sum: Matrix<Element>, in weights: UnsafeMutablePointer<Element>
+        by sum: Matrix<Element>, rate: Element, in weights: UnsafeMutablePointer<Element>
     ) {
         setToTransposedProduct(
             above.pointer, below.pointer, m: above.columns, n: below.columns, k: above.rows, rows: 0..<above.columns,
             scale: 1, addingTo: sum.pointer, into: sum.pointer)
-        setToSum(
-            of: start.pointer, and: sum.pointer, scale: rates.weights, into: weights, count: start.count)
+        setToSum(of: start.pointer, and: sum.pointer, scale: rate, into: weights, count: start.count)
     }
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
@@ -124,7 +127,7 @@ final class UntiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
         if let biases = accumulator.biases, let sums = sum.biases { biases.view.add(sums.view, scale: rates.biases) }
         if let feedbackWeights = accumulator.feedbackWeights {
             addTransposed(
-                feedbackSum.pointer, rows: feedbackSum.rows, columns: feedbackSum.columns, scale: rates.weights,
+                feedbackSum.pointer, rows: feedbackSum.rows, columns: feedbackSum.columns, scale: rates.feedback,
                 to: feedbackWeights.pointer)
         }
     }

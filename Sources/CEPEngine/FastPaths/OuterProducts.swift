@@ -174,14 +174,14 @@ final class LowRankUpdate<Element: KernelScalar>: ContinualUpdate {
 
     func addFeedback(_ above: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>) {
         feedback.addPreactivation(
-            of: above, rates: UpdateRates(weights: rates.weights, biases: 0), biasRows: 0, to: preactivation)
+            of: above, rates: UpdateRates(weights: rates.feedback, biases: 0), biasRows: 0, to: preactivation)
     }
 
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
         forward.add(rate: rates.weights, to: accumulator.weights)
         accumulator.addToBiases(rowsOf: forward.receivingRows(0..<forward.count), scale: rates.biases)
         if let feedbackWeights = accumulator.feedbackWeights {
-            feedback.add(rate: rates.weights, to: feedbackWeights)
+            feedback.add(rate: rates.feedback, to: feedbackWeights)
         }
     }
 }

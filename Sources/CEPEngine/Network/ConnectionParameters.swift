@@ -10,8 +10,10 @@ public final class ConnectionParameters<Element: KernelScalar> {
         public let values: Matrix<Element>
         /// Of the tensor as callers see it. A matrix of weights has rank 2, biases have rank 1.
         public let shape: [Int]
-        /// Whether learning rates of biases apply.
-        let isBias: Bool
+        /// Which learning rate applies.
+        let kind: Kind
+
+        enum Kind { case weights, biases, feedback }
     }
 
     /// Units above × units below.
@@ -44,11 +46,11 @@ public final class ConnectionParameters<Element: KernelScalar> {
         weights = try matrix(shape)
         biases = try units.map { (units) throws(EngineError) in try Matrix(rows: 1, columns: units) }
         feedbackWeights = try feedbackShape.map(matrix)
-        var tensors = [Tensor(name: "weights", values: weights, shape: shape, isBias: false)]
-        if let biases { tensors.append(Tensor(name: "biases", values: biases, shape: [biases.columns], isBias: true)) }
+        var tensors = [Tensor(name: "weights", values: weights, shape: shape, kind: .weights)]
+        if let biases { tensors.append(Tensor(name: "biases", values: biases, shape: [biases.columns], kind: .biases)) }
         if let feedbackWeights, let feedbackShape {
             tensors.append(
-                Tensor(name: "feedback_weights", values: feedbackWeights, shape: feedbackShape, isBias: false))
+                Tensor(name: "feedback_weights", values: feedbackWeights, shape: feedbackShape, kind: .feedback))
         }
         self.tensors = tensors
     }
@@ -80,7 +82,7 @@ public final class ConnectionParameters<Element: KernelScalar> {
     public func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(1)) {
         for (mine, theirs) in zip(tensors, other.tensors) {
             precondition(mine.shape == theirs.shape, "the parameters have different shapes")
-            mine.values.view.add(theirs.values.view, scale: mine.isBias ? rates.biases : rates.weights)
+            mine.values.view.add(theirs.values.view, scale: rates[mine.kind])
         }
     }
 
@@ -111,5 +113,15 @@ public final class ConnectionParameters<Element: KernelScalar> {
 
     func setToZero() {
         for tensor in tensors { tensor.values.view.setToZero() }
+    }
+}
+
+extension UpdateRates {
+    fileprivate subscript(kind: ConnectionParameters<Element>.Tensor.Kind) -> Element {
+        switch kind {
+        case .weights: weights
+        case .biases: biases
+        case .feedback: feedback
+        }
     }
 }

@@ -133,7 +133,12 @@ extension Network {
     ) {
         for k in indices {
             for (place, tensor) in parameters[k].tensors.enumerated() {
-                let rate = tensor.isBias ? rates.biases[k] : rates.weights[k]
+                let rate =
+                    switch tensor.kind {
+                    case .weights: rates.weights[k]
+                    case .biases: rates.biases[k]
+                    case .feedback: rates.feedback[k]
+                    }
                 optimizer.update(
                     tensor.values.pointer, gradient: gradient[k].tensors[place].values.pointer,
                     count: tensor.values.count, rate: rate, decay: optimizer.decay(of: k),

@@ -13,7 +13,7 @@ extension Network {
         for (k, edge) in edges.enumerated() {
             let index = parameterIndex(of: k)
             // Products are summed before they are multiplied by a rate: a small one does not save them.
-            let rate = Double(max(rates[index].weights.magnitude, rates[index].biases.magnitude, 1))
+            let rate = Double(max(rates[index].largest, 1))
             let (below, above) = (max(factors[edge.from], 1), max(factors[edge.to], 1))
             guard
                 rate * rows * Double(connections[k].terms) * below * above < Double(Element.greatestFiniteMagnitude)

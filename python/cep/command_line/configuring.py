@@ -74,6 +74,24 @@ _OPTIONS = (
         default="fixed",
         help="Sign of β: as given, drawn for each batch, or both (ep only).",
     ),
+    click.option(
+        "--feedback-update",
+        type=click.Choice(["own", "shared"]),
+        default="own",
+        help="Untied feedback: an update of each set of weights, or the same for both.",
+    ),
+    click.option(
+        "--asymmetry",
+        type=click.Choice(["vector-field", "exact"]),
+        default="vector-field",
+        help="Untied feedback: the nudged phase as it is, or corrected so that updates are exact.",
+    ),
+    click.option(
+        "--flip/--no-flip", default=False, help="Mirror training images, each with p = ½."
+    ),
+    click.option(
+        "--crop", type=int, default=0, metavar="PIXELS", help="Shift training images at random."
+    ),
     options.learning_rates,
     click.option(
         "--learning-rate-decay",
