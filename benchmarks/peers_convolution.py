@@ -1,10 +1,12 @@
 """The convolutional network of the 2019 paper in PyTorch and in JAX."""
 
+import itertools
+
 from rows import ConvolutionRow
 
 
 class Torch:
-    """Eager, as the authors wrote it: conv2d and max_pool2d up, max_unpool2d and the transpose down."""
+    """Eager, as the authors wrote it: pooled conv2d up, conv_transpose2d of unpooled down."""
 
     name = "PyTorch, eager"
 
@@ -17,7 +19,7 @@ class Torch:
         channels = [row.image[0], *row.channels]
         self.convolutions = [
             torch.nn.Conv2d(below, above, row.kernel)
-            for below, above in zip(channels, channels[1:], strict=False)
+            for below, above in itertools.pairwise(channels)
         ]
         self.dense = torch.nn.Linear(row.flat, row.classes)
 
@@ -90,7 +92,7 @@ class Jax:
         key = jax.random.PRNGKey(0)
         channels = [row.image[0], *row.channels]
         self.parameters = []
-        for below, above in zip(channels, channels[1:], strict=False):
+        for below, above in itertools.pairwise(channels):
             bound = (below * row.kernel**2) ** -0.5
             shape = (above, below, row.kernel, row.kernel)
             self.parameters.append(jax.random.uniform(key, shape, minval=-bound, maxval=bound))
@@ -133,7 +135,8 @@ def _train_batch(row: ConvolutionRow):
 
     def primitive(parameters, states):
         products = (
-            (up(k, weights, states[k]) * states[k + 1]).sum() for k, weights in enumerate(parameters)
+            (up(k, weights, states[k]) * states[k + 1]).sum()
+            for k, weights in enumerate(parameters)
         )
         return sum(products)
 

@@ -32,7 +32,7 @@ ROWS = [
 
 @dataclass(frozen=True)
 class ConvolutionRow:
-    """The convolutional network of Ernoult et al. (2019): convolutions with max-pooling, then dense."""
+    """The convolutional network of Ernoult et al. (2019): max-pooled convolutions, then dense."""
 
     name: str = "P-conv"
     image: tuple[int, int, int] = (1, 28, 28)

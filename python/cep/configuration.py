@@ -268,7 +268,7 @@ class Configuration:
         steps = [factor for start, factor in self.learning_rate_schedule if start <= epoch]
         return (steps[-1] if steps else 1.0) * self.learning_rate_decay ** (epoch - 1)
 
-    def augment(self, images: NDArray[Any], seed: np.random.Generator) -> NDArray[Any]:
+    def augment(self, images: NDArray[Any], seed: "np.random.Generator") -> NDArray[Any]:
         """Training images as an epoch has them (see `cep.datasets.augment`)."""
         return datasets.augment(images, flip=self.flip, crop=self.crop, seed=seed)
 

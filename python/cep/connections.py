@@ -37,7 +37,7 @@ def checked(value: object, shapes: Sequence[Shape]) -> tuple[Connection, ...]:
 
 
 def _checked(name: str, given: tuple[Any, ...], shapes: Sequence[Shape]) -> Connection:
-    if len(given) not in (2, 3) or not isinstance(given[-1], (int, str, Conv2d)):
+    if len(given) not in (2, 3) or (len(given) == 3 and not isinstance(given[2], (str, Conv2d))):
         raise ValueError(f"{name} must be a pair (from, to), or (from, to, kind), got {given!r}")
     below, above = (_arguments.integer(name, layer) for layer in given[:2])
     usual = _usual(below, above, shapes)

@@ -47,6 +47,11 @@ class Input:
         """Values of a sample."""
         return math.prod(self.shape)
 
+    @property
+    def word(self) -> str:
+        """What it is called in files."""
+        return _by(self.shape)
+
     def __repr__(self) -> str:
         return f"Input({', '.join(map(str, self.shape))})"
 
@@ -155,7 +160,8 @@ class Conv2d:
         """
         if len(below) != 3:
             raise ValueError(
-                f"a Conv2d needs channels × height × width below it, got a layer of {below[0]} units"
+                "a Conv2d needs channels × height × width below it, got a layer of "
+                f"{below[0]} units"
             )
         padded = [size + 2 * more for size, more in zip(below[1:], self.padding, strict=True)]
         if any(kernel > size for kernel, size in zip(self.kernel, padded, strict=True)):
@@ -295,10 +301,11 @@ def words(layers: Sequence[Layer]) -> list[int | str]:
 def _number_or_word(layer: Layer) -> int | str:
     if isinstance(layer, Conv2d):
         return layer.word
-    return _by(layer.shape) if isinstance(layer, Input) and len(layer.shape) > 1 else layer.units
+    is_image = isinstance(layer, Input) and len(layer.shape) > 1
+    return layer.word if is_image else layer.units
 
 
-def from_words(values: Sequence[object], *, readout: bool = False) -> tuple[Layer, ...]:
+def from_words(values: object, *, readout: bool = False) -> tuple[Layer, ...]:
     """The layers that `words` describes.
 
     Parameters
@@ -313,7 +320,13 @@ def from_words(values: Sequence[object], *, readout: bool = False) -> tuple[Laye
     TypeError, ValueError
         For a word that describes no layer.
     """
-    layers: list[Layer] = [from_word(value, first=k == 0) for k, value in enumerate(values)]
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise TypeError(f"sizes must be a sequence of numbers and words, got {values!r}")
+    layers: list[Layer] = []
+    for k, value in enumerate(values):
+        is_word = isinstance(value, str) and not value.isdigit()
+        number = value if is_word else _arguments.integer(f"sizes[{k}]", value)
+        layers.append(from_word(number, first=k == 0))
     if readout and layers:
         last = layers[-1]
         if not isinstance(last, Dense):
@@ -364,7 +377,7 @@ def _whole(text: str, word: str) -> int:
 
 def _numbers(text: str, word: str) -> int | tuple[int, ...]:
     numbers = tuple(_whole(part, word) for part in text.split("x"))
-    return numbers if len(numbers) > 1 else numbers[0]
+    return numbers if "x" in text else numbers[0]
 
 
 def _at_least(name: str, value: object, least: int) -> int:
@@ -413,7 +426,7 @@ def parameter_shapes(
     all_shapes = shapes(layers)
     chain = [(below, above, layers[above]) for below, above in pairwise(range(len(layers)))]
     found: dict[str, Shape] = {}
-    for k, (below, above, layer) in enumerate([*chain, *connections]):
+    for k, (below, _, layer) in enumerate([*chain, *connections]):
         assert not isinstance(layer, Input)
         weights = layer.weights_shape(all_shapes[below])
         found[f"weights.{k}"] = weights

@@ -372,7 +372,8 @@ class Network:
     def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
         """Feedback weights of each connection, in place: units below × units above.
 
-        Of a convolution they have the shape of the forward weights. None with tied feedback, for connections from the input, into which no feedback flows, and
+        Of a convolution they have the shape of the forward weights. None with tied feedback, for
+        connections from the input, into which no feedback flows, and
         for that of a readout, which is outside the dynamics.
         """
         return Arrays(
@@ -697,20 +698,16 @@ class Network:
 
     def __repr__(self) -> str:
         name = "cep.Network" if type(self) is Network else type(self).__qualname__
-        sizes = self._summary() + (" readout" if self._has_readout else "")
+        from cep import network_drawing
+
+        sizes = network_drawing.summary(self._shapes) + (" readout" if self._has_readout else "")
         words = [f"{each}={value!r}" for each, value in self._telling_options().items()]
         return f"<{name} {sizes}, {self.parameter_count} parameters: {', '.join(words)}>"
-
-    def _summary(self) -> str:
-        """The layers in short: units, or channels × height × width, joined by dashes."""
-        return "-".join("×".join(map(str, shape)) for shape in self._shapes)
 
     def _repr_html_(self) -> str:
         from cep import network_drawing
 
-        return network_drawing.html(
-            self.shapes, self._summary(), self.parameter_count, self._telling_options()
-        )
+        return network_drawing.html(self.shapes, self.parameter_count, self._telling_options())
 
     def _telling_options(self) -> dict[str, Any]:
         """Those that mean something here, and are not as they mostly are."""

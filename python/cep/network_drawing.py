@@ -1,6 +1,7 @@
 """What a notebook shows of a network: a small drawing of its layers, and a table."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -20,17 +21,13 @@ _SIDE, _MOST_CHANNELS, _SHIFT = 44, 4, 5
 _Shape = tuple[int, ...]
 
 
-def html(
-    shapes: Sequence[_Shape], layers: str, parameter_count: int, options: Mapping[str, Any]
-) -> str:
+def html(shapes: Sequence[_Shape], parameter_count: int, options: Mapping[str, Any]) -> str:
     """A drawing and a table as HTML that stands for itself.
 
     Parameters
     ----------
     shapes : sequence of tuple of int
         Of each layer, input first: units, or channels, height and width.
-    layers : str
-        The same in short.
     parameter_count : int
         Of all parameters.
     options : mapping
@@ -38,9 +35,14 @@ def html(
     """
     page = Element("div", style="display:flex; flex-wrap:wrap; gap:1.5em; align-items:center")
     page.append(_drawing(shapes, untied=options["feedback"] == "untied"))
-    rows = {"layers": layers, "parameters": f"{parameter_count:,}", **options}
+    rows = {"layers": summary(shapes), "parameters": f"{parameter_count:,}", **options}
     page.append(_table(rows))
     return ElementTree.tostring(page, encoding="unicode", method="html")
+
+
+def summary(shapes: Sequence[_Shape]) -> str:
+    """Layers in short: units, or channels × height × width, joined by dashes."""
+    return "-".join("×".join(map(str, shape)) for shape in shapes)
 
 
 def _drawing(shapes: Sequence[_Shape], *, untied: bool) -> Element:
@@ -100,7 +102,7 @@ def _draw_map(svg: Element, x: float, shape: _Shape) -> None:
 
 
 def _draw_units(svg: Element, x: float, shape: _Shape) -> None:
-    (units,) = shape
+    units = math.prod(shape)
     for y in _heights(shape):
         SubElement(svg, "circle", cx=f"{x}", cy=f"{y:g}", r=f"{_RADIUS}", fill=_FORWARD)
     if units > _MOST_UNITS:
@@ -112,7 +114,7 @@ def _heights(shape: _Shape) -> list[float]:
     """Of the units that are drawn of a layer, or of the edges of a feature map."""
     if len(shape) > 1:
         return [_MIDDLE - _SIDE / 2, _MIDDLE + _SIDE / 2]
-    (units,) = shape
+    units = math.prod(shape)
     if units > _MOST_UNITS:
         half = _MOST_UNITS // 2
         return [_MIDDLE + _ROW * k for k in range(-half, half + 1) if k]

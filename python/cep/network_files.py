@@ -70,9 +70,9 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
+    options = _options(state["options"])
     readout = _arguments.flag("readout", state.get("readout", False))
     layers = _layers.from_words(state["sizes"], readout=readout)
-    options = _options(state["options"])
     # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
     # network is made.
     known = _known_connections(options, _layers.shapes(layers))

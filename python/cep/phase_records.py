@@ -20,7 +20,9 @@ Stack = NDArray[Any]
 class RecordedPhase:
     """A phase, moment by moment: where it began is moment 0, then comes one after each step.
 
-    Arrays are copies, of the network's dtype.
+    Arrays are copies, of the network's dtype. Where shapes below say units, those of a feature map
+    are channels × height × width; weights of a convolution have the shape that they have in
+    `Network.weights`.
     """
 
     def __init__(self, beta: float, weights_move: bool) -> None:
@@ -78,7 +80,8 @@ class RecordedPhase:
         states = self.states[layer]
         if states is None:
             raise ValueError(f"the states of layer {layer} were not recorded")
-        changes: NDArray[np.float64] = np.abs(np.diff(states, axis=0)).max(axis=(1, 2))
+        flat = states.reshape(len(states), -1)
+        changes: NDArray[np.float64] = np.abs(np.diff(flat, axis=0)).max(axis=1)
         return changes.astype(np.float64)
 
     def weight_movement(self, connection: int) -> NDArray[np.float64]:
@@ -91,9 +94,9 @@ class RecordedPhase:
         weights = self.weights
         if weights is None:
             return np.zeros(self.steps + 1)
-        moved = weights[connection].astype(np.float64)
+        moved = weights[connection].reshape(self.steps + 1, -1).astype(np.float64)
         moved -= moved[:1].copy()
-        norms: NDArray[np.float64] = np.linalg.norm(moved, axis=(1, 2))
+        norms: NDArray[np.float64] = np.linalg.norm(moved, axis=1)
         return norms
 
     def _moved(self, name: str) -> list[Any] | None:

@@ -1,9 +1,11 @@
 """The published experiments as configurations, with the errors that were published.
 
-Numbers are those of Ernoult et al. (2020, arXiv 2005.04168), of its official code's README, and of
-its companion (NeurIPS 2019, arXiv 1905.13633). All are on MNIST, in batches of 20.
+Numbers are those of Ernoult et al. (2020, arXiv 2005.04168), of its official code's README, of its
+companion (NeurIPS 2019, arXiv 1905.13633) on MNIST in batches of 20, and of Laborieux et al. (2021,
+arXiv 2006.03824) on CIFAR-10.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from cep.configuration import Configuration, unknown
@@ -67,6 +69,43 @@ _C_EP_1H = _EP_1H.replace(
     beta=0.2,
 )
 _C_EP_2H = _EP_2H.replace(rule="c-ep", learning_rates=(0.01, 0.0018, 0.00018), epochs=150)
+_P_CONV = _EP_1H.replace(
+    hidden=("conv2d:32:5x5:pool=max", "conv2d:64:5x5:pool=max"),
+    activation="hard_sigmoid",
+    learning_rates=(0.15, 0.035, 0.015),
+    epochs=40,
+    free_steps=200,
+    nudged_steps=10,
+    beta=0.4,
+)
+# Too long for a few processors: 120 epochs of 391 batches.
+_CIFAR10 = Configuration(
+    data="cifar10",
+    flip=True,
+    crop=4,
+    hidden=(
+        "conv2d:128:3x3:padding=1x1:pool=max",
+        "conv2d:256:3x3:padding=1x1:pool=max",
+        "conv2d:512:3x3:padding=1x1:pool=max",
+        "conv2d:512:3x3:pool=max",
+    ),
+    activation="half_hard_sigmoid",
+    readout=True,
+    rule="ep",
+    beta=1.0,
+    beta_sign="symmetric",
+    free_steps=250,
+    nudged_steps=25,
+    learning_rates=(0.25, 0.15, 0.1, 0.08, 0.05),
+    momentum=0.9,
+    weight_decay=3e-4,
+    batch_size=128,
+    epochs=120,
+    # Half a period of a cosine, epoch by epoch.
+    learning_rate_schedule=[
+        (epoch, (1 + math.cos(math.pi * (epoch - 1) / 120)) / 2) for epoch in range(1, 121)
+    ],
+)
 _REAL_TIME = {"setting": "real-time", "dt": 0.2, "clamp": True, "beta": 0.5}
 
 PRESETS: dict[str, Preset] = {
@@ -122,6 +161,8 @@ PRESETS: dict[str, Preset] = {
             ),
             Published(0.0201, 0.0018, 0.0010),
         ),
+        Preset("P-conv", _P_CONV, Published(0.0102, 0.0004, 0.0054)),
+        Preset("CIFAR-10", _CIFAR10, Published(0.117, None, None)),
     )
 }
 
@@ -158,7 +199,8 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
 
     Parameters
     ----------
-    data : {"digits", "mnist"}
+    data : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
+        Those that are neither digits nor MNIST have MNIST's.
     rule : {"ep", "c-ep", "bptt"}
     hidden_layers : int
         1 or more.
@@ -169,5 +211,6 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
         That of the deepest network known, where there is none for so many layers.
     """
     kind = "ep" if rule == "bptt" else rule
-    deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (data, kind))
-    return _DEFAULTS[data, kind, min(hidden_layers, deepest)].replace(rule=rule)
+    like = "digits" if data == "digits" else "mnist"
+    deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (like, kind))
+    return _DEFAULTS[like, kind, min(hidden_layers, deepest)].replace(rule=rule, data=data)

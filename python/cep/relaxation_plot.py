@@ -107,6 +107,7 @@ def _draw_states(
     for phase, moments in _spans(record):
         states = phase.states[layer]
         assert states is not None
+        states = states.reshape(*states.shape[:2], -1)
         if chosen is None:
             count = states.shape[2]
             few = count if is_output and count <= 10 else min(units, count)

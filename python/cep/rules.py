@@ -156,7 +156,8 @@ class EP(TwoPhaseRule):
         Exact: the nudged phase is corrected so that the update is the gradient, whatever the
         feedback weights are (AsymEP, Scurria et al., 2026). With J the Jacobian of a free step at
         the free steady state s*, a step adds ``−(J − Jᵀ)(s − s*)``, and the pull is added outside
-        the activation. The update of a coupling j → i is ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``.
+        the activation. The update of a coupling j → i is
+        ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``.
         See docs/asymmetry.md.
     optimizer : SGD or Adam
         From the estimated gradient to the change of the parameters. Default: plain SGD, as
@@ -237,7 +238,8 @@ class CEP(TwoPhaseRule):
     write_every_step : bool
         Whether the weights are written at every step. By default how they have moved is kept as a
         product of a few rows and written once a batch: the same but for rounding, and many times
-        faster (see docs/performance.md).
+        faster (see docs/performance.md). Networks with convolutions have them written at every
+        step.
     feedback_update : {"own", "shared"}
         As for `EP`. With "shared" the weights are written at every step.
     asymmetry : {"vector-field", "exact"}

@@ -22,7 +22,9 @@ def to_torch(net: Network) -> "Sequential":
     stack: Sequential = torch.nn.Sequential()
     frozen = net._frozen()
     if net.edges != tuple(pairwise(range(len(net.sizes)))):
-        raise ValueError("the network has connections beside its chain, which no stack of layers has")
+        raise ValueError(
+            "the network has connections beside its chain, which no stack of layers has"
+        )
     dtype = getattr(torch, net.dtype.name)
     for k, (weights, biases) in enumerate(zip(frozen.weights, frozen.biases, strict=True)):
         # Without drawing parameters that would be overwritten, from a generator of the user's.
@@ -130,7 +132,7 @@ def _modules(torch: Any, module: Any) -> dict[str, tuple[Any, str | None]]:
     for name, each in module.named_modules():
         if isinstance(each, (torch.nn.Linear, torch.nn.Conv2d)):
             found[name] = (each, None)
-        elif isinstance(each, tuple(pools)):
+        elif type(each) in pools:
             last = next(reversed(found), "")
             convolution, pool = found.get(last, (None, None))
             if not isinstance(convolution, torch.nn.Conv2d) or pool is not None:

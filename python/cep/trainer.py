@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cep import _arguments
 from cep.evaluation import Data, evaluate
@@ -13,6 +14,9 @@ from cep.history import History
 from cep.network import Network
 from cep.rules import LearningRule
 
+# Called with the training inputs, samples × the shape of the input layer, and a source of random
+# numbers.
+Augment = Callable[[NDArray[Any], "np.random.Generator"], NDArray[Any]]
 # Called with samples done, samples of the epoch, wrong predictions, and the sum of their losses.
 Progress = Callable[[int, int, int, float], object]
 
@@ -42,7 +46,7 @@ class Trainer:
 
     Parameters
     ----------
-    net, data, validation_data, batch_size, seed
+    net, data, validation_data, batch_size, seed, augment
         As for `fit`.
 
     Attributes
@@ -66,18 +70,24 @@ class Trainer:
         *,
         batch_size: int,
         seed: int | None,
+        augment: Augment | None = None,
     ) -> None:
         self.net = net
         self.history = History()
         self.position = Position()
-        self.inputs, self.targets = _arguments.samples(*_arguments.pair("data", data), net.dtype, net.shapes[0])
+        shape = net.shapes[0]
+        self.inputs, self.targets = _arguments.samples(
+            *_arguments.pair("data", data), net.dtype, shape
+        )
         net._engine.check_samples(self.inputs, self.targets)
         self.batch_size = min(_arguments.count("batch_size", batch_size), self.samples)
         self._seed = _arguments.seed(seed)
+        self._augment = augment
+        self._augmented: tuple[int, NDArray[Any]] | None = None
         self._validation: tuple[Any, Any] | None = None
         if validation_data is not None:
             self._validation = _arguments.samples(
-                *_arguments.pair("validation_data", validation_data), net.dtype
+                *_arguments.pair("validation_data", validation_data), net.dtype, shape
             )
             # Anything wrong with it is better known now than after an epoch.
             net._engine.check_samples(*self._validation)
@@ -91,6 +101,24 @@ class Trainer:
     def batches(self) -> int:
         """Batches of an epoch."""
         return -(-self.samples // self.batch_size)
+
+    def _inputs_of_epoch(self) -> NDArray[Any]:
+        """The training inputs, augmented as the epoch that has begun has them."""
+        if self._augment is None:
+            return self.inputs
+        epoch = len(self.history)
+        if self._augmented is None or self._augmented[0] != epoch:
+            seed = np.random.SeedSequence(self._seed, spawn_key=(epoch, 1))
+            images = self.inputs.reshape(self.samples, *self.net.shapes[0])
+            found = self._augment(images, np.random.default_rng(seed))
+            if np.shape(found) != images.shape:
+                raise ValueError(
+                    f"augment must give images of shape {images.shape}, got {np.shape(found)}"
+                )
+            flat = np.reshape(found, self.inputs.shape)
+            self._augmented = (epoch, _arguments.matrix("augment(x)", flat, self.net.dtype))
+            self.net._engine.check_samples(self._augmented[1], self.targets)
+        return self._augmented[1]
 
     def train_epoch(self, rule: LearningRule, progress: Progress | None = None) -> None:
         """Train all that is left of the epoch, and finish it."""
@@ -130,7 +158,7 @@ class Trainer:
         start = time.perf_counter()
         try:
             done, errors, loss_sum = self.net._engine.train_epoch(
-                self.inputs,
+                self._inputs_of_epoch(),
                 self.targets,
                 rule._for_engine(len(self.net.edges)),
                 self.batch_size,

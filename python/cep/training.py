@@ -11,7 +11,7 @@ from cep.evaluation import Data
 from cep.history import History
 from cep.network import Network
 from cep.rules import LearningRule
-from cep.trainer import Progress, Trainer
+from cep.trainer import Augment, Progress, Trainer
 
 if TYPE_CHECKING:
     from cep.live import LiveView
@@ -70,6 +70,7 @@ def fit(
     progress: bool = True,
     on_epoch_end: Callable[[History], object] | None = None,
     live: "LiveView | None" = None,
+    augment: Augment | None = None,
 ) -> History:
     """Train a network.
 
@@ -95,6 +96,11 @@ def fit(
         Called with the history after every epoch.
     live : LiveView, optional
         Shows the network while it learns, in place of the progress bar.
+    augment : callable, optional
+        Called at the start of every epoch with the training inputs, samples × the shape of the
+        input layer, and a `numpy.random.Generator` that ``seed`` and the epoch determine. What it
+        gives, of the same shape, is trained in that epoch: ``lambda x, random:
+        cep.datasets.augment(x, flip=True, crop=4, seed=random)``.
 
     Returns
     -------
@@ -110,7 +116,7 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
-    trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed)
+    trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed, augment=augment)
     rules.checked("rule", rule)._for_engine(len(net.edges))
     epochs = _arguments.count("epochs", epochs)
     _arguments.live_view(live)

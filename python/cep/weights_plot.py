@@ -19,7 +19,8 @@ def plot_weights(
 ) -> "Figure":
     """Draw receptive fields: the weights from the input to units of layer 1, a picture a unit.
 
-    All pictures have one scale of colours, blue below 0, red above.
+    Of a convolution it draws the kernels, a picture a channel of layer 1: their mean over the
+    channels of the input. All pictures have one scale of colours, blue below 0, red above.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ def plot_weights(
     units : int or iterable of int
         How many units of layer 1, from the first on, or which.
     shape : (rows, columns), optional
-        Of the input as a picture; default: a square.
+        Of the input as a picture; default: that of its images, or a square. A kernel has a shape of
+        its own.
 
     Returns
     -------
@@ -45,7 +47,15 @@ def plot_weights(
     _arguments.kind("net", net, Network, "cep.Network(…)")
     weights = np.array(net.weights[0])
     chosen = _units(units, len(weights))
-    rows, columns = _shape(shape, weights.shape[1])
+    if weights.ndim > 2:
+        if shape is not None and tuple(shape) != weights.shape[2:]:
+            raise ValueError(f"shape is {shape}; the kernels are {weights.shape[2:]}")
+        rows, columns = weights.shape[2:]
+        weights = weights.mean(axis=1).reshape(len(weights), -1)
+    else:
+        image = net.shapes[0]
+        usual = image[1:] if shape is None and len(image) == 3 and image[0] == 1 else shape
+        rows, columns = _shape(usual, weights.shape[1])
     across = math.ceil(math.sqrt(len(chosen)))
     down = math.ceil(len(chosen) / across)
     figure: Figure = new_figure(figsize=(1.0 * across + 0.9, 1.0 * down * rows / columns + 0.2))
@@ -53,13 +63,13 @@ def plot_weights(
     largest = float(np.abs(weights[chosen]).max()) or 1.0
     for ax in axes.flat:
         ax.axis("off")
-    image = None
+    picture = None
     for ax, unit in zip(axes.flat, chosen, strict=False):
         field = weights[unit].reshape(rows, columns)
-        image = ax.imshow(field, cmap="RdBu_r", vmin=-largest, vmax=largest)
+        picture = ax.imshow(field, cmap="RdBu_r", vmin=-largest, vmax=largest)
         ax.set_title(str(unit), fontsize="xx-small", pad=2)
-    assert image is not None
-    figure.colorbar(image, ax=list(axes.flat), label="weight", shrink=0.8)
+    assert picture is not None
+    figure.colorbar(picture, ax=list(axes.flat), label="weight", shrink=0.8)
     return figure
 
 

@@ -103,7 +103,7 @@ class Model:
         self.net = net
         self.sigma: Any = SIGMAS[str(net.activation)]
         self.forward, self.back = [], []
-        for k, (below, above) in enumerate(net.edges):
+        for k, (_, above) in enumerate(net.edges):
             layer: Any = net.layers[above]
             biases = np.array(net.biases[k]) if k < len(net.biases) else None
             v = net.feedback_weights[k]

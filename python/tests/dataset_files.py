@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,62 @@ import pytest
 from places import MNIST
 
 from cep import datasets
+from cep.datasets import mnist_family
+from cep.datasets.files import Source
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-PUBLISHED = {
-    "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
-    "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
-    "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
-}
+FILES = [
+    "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Member:
+    """A data set of MNIST's family, as published."""
+
+    name: str
+    title: str
+    folders: tuple[str, ...]  # Below the one that the user names.
+    md5: tuple[str, ...]  # Of FILES.
+    mirrors: tuple[str, ...]
+
+    def load(self, root: Any = None) -> Any:
+        """Call the function of cep.datasets."""
+        return getattr(datasets, self.name)(root)
+
+    @property
+    def source(self) -> Source:
+        """What the package knows of it."""
+        source: Source = getattr(mnist_family, self.name.upper())
+        return source
+
+
+MEMBERS = [
+    Member(
+        "mnist", "MNIST", ("mnist", "MNIST/raw"),
+        ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+         "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c"),
+        ("https://ossci-datasets.s3.amazonaws.com/mnist/",
+         "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+    ),
+    Member(
+        "fashion_mnist", "Fashion-MNIST", ("fashion-mnist", "fashion_mnist", "FashionMNIST/raw"),
+        ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+         "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310"),
+        ("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+    ),
+    Member(
+        "kmnist", "KMNIST", ("kmnist", "KMNIST/raw"),
+        ("bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
+         "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134"),
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    ),
+]  # fmt: skip
+MNIST_MEMBER = MEMBERS[0]
+each_member = pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.name)
 
 needs_real_mnist = pytest.mark.skipif(
     not MNIST.is_dir(), reason=f"the MNIST files are not in {MNIST}"
@@ -44,9 +92,9 @@ def compress(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def fake_mnist(*, train: int = 10, test: int = 6) -> dict[str, npt.NDArray[Any]]:
+def fake_mnist(*, train: int = 10, test: int = 6, seed: int = 0) -> dict[str, npt.NDArray[Any]]:
     """Return four arrays in the form of MNIST's, under the names of its files."""
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     return {
         "train-images-idx3-ubyte": generator.integers(0, 256, (train, 28, 28), dtype=np.uint8),
         "train-labels-idx1-ubyte": generator.integers(0, 10, train, dtype=np.uint8),
@@ -67,7 +115,7 @@ def write_mnist(
 
 
 def assert_holds(loaded: Any, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    """Compare what mnist() returned with the arrays that were written."""
+    """Compare what mnist() or another of its family returned with the arrays that were written."""
     (x, y), (x_test, y_test) = loaded
     images, labels, test_images, test_labels = arrays.values()
     for given_x, expected in ((x, images), (x_test, test_images)):
@@ -139,14 +187,20 @@ def serve(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], li
     return start
 
 
+def md5(content: bytes) -> str:
+    """Return the checksum in hexadecimal digits."""
+    return hashlib.md5(content).hexdigest()
+
+
 def publish(
-    arrays: dict[str, npt.NDArray[Any]], monkeypatch: pytest.MonkeyPatch
+    arrays: dict[str, npt.NDArray[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    member: Member = MNIST_MEMBER,
 ) -> dict[str, bytes]:
     """Return the files a mirror would serve, and make their checksums the published ones."""
     files = {f"{name}.gz": compress(idx_bytes(array)) for name, array in arrays.items()}
     for file, content in files.items():
-        checksum = f"md5:{hashlib.md5(content).hexdigest()}"
-        monkeypatch.setitem(datasets._MNIST_CHECKSUMS, file.removesuffix(".gz"), checksum)
+        monkeypatch.setitem(member.source.checksums, file, md5(content))
     return files
 
 

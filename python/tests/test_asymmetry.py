@@ -142,7 +142,9 @@ def test_without_feedback_it_is_backpropagation(make: Callable[..., Any]) -> Non
             delta = (delta @ net.weights[k]) * derivatives[k - 1]
     found = cep.gradient(net, x, y, make(20, 20, 1e-4, asymmetry="exact"))
     for k, gradient in expected.items():
-        np.testing.assert_allclose(found.weights[k], gradient, rtol=0, atol=1e-4 * abs(gradient).max())
+        np.testing.assert_allclose(
+            found.weights[k], gradient, rtol=0, atol=1e-4 * abs(gradient).max()
+        )
 
 
 @pytest.mark.parametrize("write", [False, True])
@@ -168,7 +170,9 @@ def test_feedback_has_learning_rates_of_its_own(layers: list[Any], kind: str, wr
     for usual, given, half in zip(changes[None], changes[1.0], changes[0.5], strict=True):
         np.testing.assert_array_equal(usual, given)
         # In a continual rule what has moved moves the states.
-        np.testing.assert_allclose(half, 0.5 * given, rtol=1e-9 if kind == "EP" else 0.05, atol=1e-5)
+        np.testing.assert_allclose(
+            half, 0.5 * given, rtol=1e-9 if kind == "EP" else 0.05, atol=1e-5
+        )
 
 
 def test_the_exact_rule_learns_with_fixed_feedback(digits: Any) -> None:

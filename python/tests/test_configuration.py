@@ -44,6 +44,11 @@ OTHERS: dict[str, Any] = {
     "optimizer": "sgd",
     "momentum": 0.5,
     "weight_decay": 0.25,
+    "feedback_update": "shared",
+    "flip": True,
+    "crop": 2,
+    "feedback_learning_rates": [0.3, 0.0, 0.1],
+    "asymmetry": "vector-field",
 }
 
 
@@ -56,7 +61,7 @@ def test_every_field_survives_json() -> None:
     assert hash(back) == hash(configuration)
     default = cep.Configuration()
     assert cep.Configuration.from_json(default.to_json()) == default
-    assert set(default.differences(configuration)) == set(OTHERS) - {"optimizer"}
+    assert set(default.differences(configuration)) == set(OTHERS) - {"optimizer", "asymmetry"}
 
 
 def test_the_network_and_the_rule_are_those_described() -> None:
@@ -72,15 +77,19 @@ def test_the_network_and_the_rule_are_those_described() -> None:
     rates, bias_rates = [0.3, 0.2, 0.1], [0.0, 0.2, 0.1]
     sgd = cep.SGD(momentum=0.5, weight_decay=0.25)
     assert configuration.make_rule() == cep.EP(
-        7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True, optimizer=sgd
-    )
+        7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True, optimizer=sgd,
+        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1],
+    )  # fmt: skip
     continual = configuration.replace(rule="c-ep", accumulate=False, beta_sign="random")
     assert continual.make_rule() == cep.CEP(
-        7, 3, -0.25, rates, bias_rates, beta_sign="random", optimizer=sgd
-    )
+        7, 3, -0.25, rates, bias_rates, beta_sign="random", optimizer=sgd,
+        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1],
+    )  # fmt: skip
     exact = configuration.replace(rule="bptt", accumulate=False, optimizer="adam", momentum=0.0)
     adam = cep.Adam(weight_decay=0.25)
-    assert exact.make_rule() == cep.BPTT(7, None, rates, bias_rates, adam)
+    assert exact.make_rule() == cep.BPTT(
+        7, None, rates, bias_rates, adam, feedback_learning_rates=[0.3, 0.0, 0.1]
+    )
 
 
 def test_learning_rates_follow_the_schedule_and_the_decay() -> None:
@@ -119,12 +128,12 @@ def test_the_data_is_the_data_set_of_that_name(digits: Any) -> None:
     expected = cep.datasets.split(digits, 360, seed=4)
     for ours, theirs in zip((*data, *test), (*expected[0], *expected[1]), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(ValueError, match="'digits' or 'mnist', got 'cifar'"):
+    with pytest.raises(ValueError, match=r"'digits' or 'mnist' or .*'cifar10', got 'cifar'"):
         cep.datasets.load("cifar")
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "data": ({"data": "cifar"}, ValueError, "data must be 'digits' or 'mnist', got 'cifar'"),
+    "data": ({"data": "cifar"}, ValueError, r"data must be 'digits' or .*'cifar10', got 'cifar'"),
     "rule": ({"rule": "backprop"}, ValueError, "rule must be 'ep' or 'c-ep'"),
     "sign": ({"rule": "bptt", "beta_sign": "both"}, ValueError, "beta_sign must be"),
     "symmetric": ({"beta_sign": "symmetric"}, ValueError, "beta_sign must be 'fixed' or 'random'"),
@@ -139,7 +148,10 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "record": ({"record_every": 1.5}, TypeError, "record_every must be an integer"),
     "kinds": ({"record_kinds": ["energies"]}, ValueError, "did you mean 'energy'"),
     "seed": ({"seed": None}, TypeError, "seed must be an integer, got None"),
-    "hidden": ({"hidden": 5}, TypeError, "hidden must be a sequence of integers, got 5"),
+    "hidden": ({"hidden": 5}, TypeError, "hidden must be a sequence of layers, got 5"),
+    "kernel": ({"hidden": ["conv2d:4"]}, ValueError, r"hidden\[0\]: .*conv2d:32:5"),
+    "crop": ({"crop": -1}, ValueError, "crop must be 0 or more, got -1"),
+    "feedback_update": ({"feedback_update": "both"}, ValueError, "'own' or 'shared', got 'both'"),
     "no hidden": ({"hidden": []}, ValueError, "hidden is empty"),
     "units": ({"hidden": [5.5]}, TypeError, r"hidden\[0\] must be an integer"),
     "rates": ({"learning_rates": [1, 2, 3]}, ValueError, "has 3 values; .* 2 connections"),

@@ -17,7 +17,10 @@ NETWORKS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "no pooling": ([Input(1, 8, 8), Conv2d(4, 3), Conv2d(3, 3), 10], {}),
     "max": ([Input(1, 8, 8), Conv2d(4, 3, pool="max"), Conv2d(5, 2, pool="max"), 10], {}),
     "max, odd": ([Input(1, 8, 8), Conv2d(4, 2, pool="max"), Conv2d(5, 1, pool="max"), 10], {}),
-    "average": ([Input(1, 8, 8), Conv2d(4, 3, pool="average"), Conv2d(3, 2, pool="average"), 10], {}),
+    "average": (
+        [Input(1, 8, 8), Conv2d(4, 3, pool="average"), Conv2d(3, 2, pool="average"), 10],
+        {},
+    ),
     "stride": ([Input(1, 8, 8), Conv2d(4, 3, stride=2), Conv2d(3, 2, stride=(1, 2)), 10], {}),
     "padding": (
         [Input(1, 8, 8), Conv2d(4, 3, padding=1, pool="max"), Conv2d(6, 3, 1, (1, 2), "max"), 10],
@@ -76,8 +79,8 @@ def test_bptt_equals_central_differences(name: str, setting: str, feedback: str)
     parameters = list(net.parameters())
     assert [g.shape for g in gradients] == [p.shape for p in parameters]
     random = np.random.default_rng(0)
-    # One direction for each tensor: a fault in one cannot hide in the sum of all. The step is small,
-    # so that no other pixel becomes the largest of its window.
+    # One direction for each tensor: a fault in one cannot hide in the sum of all. The step is so
+    # small that no other pixel becomes the largest of its window.
     for gradient, parameter in zip(gradients, parameters, strict=True):
         direction = random.standard_normal(parameter.shape)
         losses = []
@@ -93,7 +96,9 @@ def test_bptt_equals_central_differences(name: str, setting: str, feedback: str)
 @pytest.mark.parametrize("relaxation", ["synchronous", "alternating"])
 @pytest.mark.parametrize("feedback", FEEDBACKS)
 @pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in ("readout", "cross-entropy")])
+@pytest.mark.parametrize(
+    "name", [name for name in NETWORKS if name not in ("readout", "cross-entropy")]
+)
 def test_states_follow_the_equations(
     name: str, setting: str, feedback: str, relaxation: str
 ) -> None:
@@ -176,7 +181,12 @@ def test_views_have_the_shapes_of_feature_maps(feedback: str) -> None:
     net = _network("max", **FEEDBACKS[feedback])
     x, _ = _data(net)
     net.free_phase(x, 3)
-    assert [state.shape for state in net.states] == [(6, 1, 8, 8), (6, 4, 3, 3), (6, 5, 1, 1), (6, 10)]
+    assert [state.shape for state in net.states] == [
+        (6, 1, 8, 8),
+        (6, 4, 3, 3),
+        (6, 5, 1, 1),
+        (6, 10),
+    ]
     assert [w.shape for w in net.weights] == [(4, 1, 3, 3), (5, 4, 2, 2), (10, 5)]
     assert [b.shape for b in net.biases] == [(4,), (5,), (10,)]
     shapes = [None if v is None else v.shape for v in net.feedback_weights]
@@ -189,7 +199,9 @@ def test_views_have_the_shapes_of_feature_maps(feedback: str) -> None:
     net.biases[0][...] = [0.1, 0.2, 0.3, 0.4]
     net.free_phase(x, 3)
     expected = 1 / (1 + np.exp(-4 * (net.biases[0] - 0.5)))
-    np.testing.assert_allclose(net.states[1], np.broadcast_to(expected[:, None, None], (6, 4, 3, 3)))
+    np.testing.assert_allclose(
+        net.states[1], np.broadcast_to(expected[:, None, None], (6, 4, 3, 3))
+    )
 
 
 def test_images_may_be_flat() -> None:
@@ -263,6 +275,13 @@ def test_phases_are_recorded_and_seen() -> None:
     phase = record.phases[0]
     assert phase.states[1].shape == (7, 6, 4, 3, 3)
     np.testing.assert_array_equal(phase.states[1][0], np.zeros((6, 4, 3, 3)))
+    assert phase.layer_residuals(1).shape == (6,)
+    nudged = record.nudged
+    weights = nudged.weights
+    assert weights is not None
+    assert weights[0].shape == (4, 4, 1, 3, 3)
+    expected = np.linalg.norm((weights[0] - weights[0][:1]).reshape(4, -1), axis=1)
+    np.testing.assert_allclose(nudged.weight_movement(0), expected)
     assert "4×3×3" in repr(net)
     assert "4×3×3" in net._repr_html_()
     suggestion = cep.suggest(net, x, y)
@@ -289,6 +308,87 @@ def test_digits_are_learned(rule: cep.LearningRule, options: dict[str, Any], dig
     cep.fit(net, (x, y), rule, epochs=10, batch_size=20, seed=0)
     # 0.9 is chance. Rates that are right for C-EP are small for the others: 0.07 to 0.25 here.
     assert cep.evaluate(net, (x, y), 30).error < 0.5
+
+
+def test_pictures_of_kernels_and_feature_maps() -> None:
+    pytest.importorskip("matplotlib")
+    net = _network("pairs")
+    x, y = _data(net)
+    figure = cep.plot_weights(net, [0, 2])
+    drawn = [np.array(ax.images[0].get_array()) for ax in figure.axes if ax.images]
+    np.testing.assert_allclose(drawn[1], net.weights[0][2].mean(axis=0))
+    with pytest.raises(ValueError, match=r"shape is \(3, 3\); the kernels are \(2, 3\)"):
+        cep.plot_weights(net, shape=(3, 3))
+    with cep.record(net) as record:
+        cep.train_batch(net, x, y, cep.CEP(6, 3, 0.5, 0.01))
+    assert len(cep.plot_relaxation(record).axes) == 2 * 3 + 1
+    flat = cep.Network([Input(1, 4, 6), 5, 3], seed=0)
+    image = cep.plot_weights(flat, 1).axes[0].images[0]
+    assert np.shape(image.get_array()) == (4, 6)
+
+
+def test_hidden_layers_are_words_in_configurations_and_sweeps(tmp_path: Path) -> None:
+    hidden: list[Any] = [Conv2d(4, 3, pool="max"), 8]
+    configuration = cep.Configuration(hidden=hidden, learning_rates=[0.01] * 3, epochs=1)
+    assert configuration.hidden == ("conv2d:4:3x3:pool=max", 8)
+    assert configuration.layers == (Input(1, 8, 8), *hidden[:1], cep.Dense(8), cep.Dense(10))
+    assert cep.Configuration.from_json(configuration.to_json()) == configuration
+    swept = {"hidden": [[8], [Conv2d(2, 3, pool="max")], ["conv2d:2:3"]]}
+    result = cep.sweep(
+        cep.Configuration(hidden=[8], learning_rates=0.01, epochs=1),
+        swept,
+        tmp_path / "sweep",
+        jobs=1,
+        progress=False,
+    )
+    names = [outcome.name for outcome in result]
+    assert names == ["hidden=8", "hidden=conv2d:2:3x3:pool=max", "hidden=conv2d:2:3"]
+    assert all(outcome.reason == "epochs" for outcome in result)
+
+
+def test_a_convolutional_run_is_resumed_to_the_last_bit(tmp_path: Path) -> None:
+    configuration = cep.Configuration(
+        hidden=["conv2d:3:3:pool=max"], learning_rates=0.02, epochs=2, flip=True, crop=1, seed=3
+    )
+    whole = cep.run(configuration, progress=False)
+
+    def stop(history: cep.History) -> None:
+        if len(history) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cep.run(configuration, tmp_path / "run", progress=False, on_epoch_end=stop)
+    resumed = cep.run(configuration, tmp_path / "run", progress=False, resume=True)
+    for a, b in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert whole.history.train_error == resumed.history.train_error
+
+
+def test_augmentation_is_drawn_anew_in_every_epoch(digits: Any) -> None:
+    layers = [Input(1, 8, 8), Conv2d(3, 3, pool="max"), 10]
+    x, y = digits[0][:60], digits[1][:60]
+    seen: list[Any] = []
+
+    def augment(images: Any, random: np.random.Generator) -> Any:
+        assert images.shape == (60, 1, 8, 8)
+        seen.append(cep.datasets.augment(images, flip=True, crop=2, seed=random))
+        return seen[-1]
+
+    def train(seed: int) -> cep.Network:
+        net = cep.Network(layers, seed=0)
+        rule = cep.EP(5, 2, 0.5, 0.01)
+        cep.fit(net, (x, y), rule, 2, 20, seed=seed, progress=False, augment=augment)
+        return net
+
+    first, second = train(1), train(1)
+    assert not np.array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[0], seen[2])
+    np.testing.assert_array_equal(first.weights[0], second.weights[0])
+    with pytest.raises(ValueError, match="augment must give images of shape"):
+        cep.fit(
+            cep.Network(layers, seed=0), (x, y), cep.EP(5, 2, 0.5, 0.01), 1, progress=False,
+            augment=lambda images, random: images[:3],
+        )  # fmt: skip
 
 
 def test_shared_updates_keep_weights_alike() -> None:
@@ -328,7 +428,11 @@ def test_torch_layers_are_exchanged() -> None:
 IMAGE = Input(1, 8, 8)
 WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
     (lambda: cep.Network([IMAGE, Conv2d(4, 9), 10]), ValueError, ["sizes[1]", "9 × 9", "8 × 8"]),
-    (lambda: cep.Network([IMAGE, Conv2d(4, (3, 11), padding=1), 10]), ValueError, ["3 × 11", "10 × 10"]),
+    (
+        lambda: cep.Network([IMAGE, Conv2d(4, (3, 11), padding=1), 10]),
+        ValueError,
+        ["3 × 11", "10 × 10"],
+    ),
     (lambda: Conv2d(4, 3, stride=0), ValueError, ["stride", "1 or more", "0"]),
     (lambda: Conv2d(4, 3, padding=-1), ValueError, ["padding", "0 or more", "-1"]),
     (lambda: Conv2d(0, 3), ValueError, ["channels", "1 or more", "0"]),

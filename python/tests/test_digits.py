@@ -1,8 +1,5 @@
-"""The built-in digits, their split, and what cep.datasets imports."""
+"""The built-in digits, and the split of a data set."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,44 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cep import datasets
-
-# Import
-
-
-def test_importing_needs_only_the_standard_library_and_numpy() -> None:
-    """Scikit-learn and pooch take a second to import and may be absent."""
-    program = (
-        "import sys, runpy; before = set(sys.modules); runpy.run_path(sys.argv[1]);"
-        "new = {name.split('.')[0] for name in set(sys.modules) - before};"
-        "print(sorted(new - set(sys.stdlib_module_names)))"
-    )
-    command = [sys.executable, "-c", program, str(datasets.__file__)]
-    assert subprocess.check_output(command, text=True).strip() == "['numpy']"
-
-
-@pytest.mark.parametrize(
-    ("module", "call"),
-    [
-        ("sklearn.datasets", datasets.digits),
-        (
-            "sklearn.model_selection",
-            lambda: datasets.split((np.zeros((4, 1), np.float32), np.array([0, 0, 1, 1])), 2),
-        ),
-        ("pooch", datasets.mnist),
-    ],
-)
-def test_a_missing_package_is_named_with_its_remedy(
-    module: str, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message must be the command that helps."""
-    monkeypatch.delenv("CEP_DATA", raising=False)
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[datasets\]'") as caught:
-        call()
-    assert module in str(caught.value)
-
-
-# digits and split
 
 
 def test_digits() -> None:

@@ -126,7 +126,7 @@ def test_foreign(content: bytes, message: str, tmp_path: Path) -> None:
         ),
         (lambda state, tensors: state.update(sizes=[4, 10**9, 10**9, 2]), "expected the param"),
         (lambda state, tensors: state.update(sizes=["4", 6, 3, 2]), r"sizes\[0\].*integer"),
-        (lambda state, tensors: state.update(sizes=7), "not iterable"),
+        (lambda state, tensors: state.update(sizes=7), "sizes must be a sequence"),
         (lambda state, tensors: state.update(random_state=[0, 0, 0, 0]), "zeros"),
         (lambda state, tensors: state.update(random_state=[1, 2, 3]), "random_state"),
         (lambda state, tensors: state["options"].update(clamp="no"), "clamp must be True or False"),

@@ -22,6 +22,7 @@ NOTEBOOKS = [
     "3_ep_c_ep_and_bptt",
     "4_asymmetric_feedback",
     "5_your_own_experiment",
+    "6_convolutional_networks",
 ]
 # What cep[all] brings, and Python itself.
 IMPORTABLE = {"cep", "matplotlib", "numpy", "sklearn", *sys.stdlib_module_names}

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_runs import small
 
@@ -25,6 +27,7 @@ PUBLISHED: dict[str, tuple[Any, ...]] = {
     "EB-2h": (2, [0.01, 0.1, 0.4], 50, 400, 40, 0.5, 2.01, None, None),
     "P-3h": (3, [0.002, 0.01, 0.05, 0.2], 100, 180, 20, 0.5, 2.01, 0.18, 0.10),
 }
+CONVOLUTIONAL = ("P-conv", "CIFAR-10")
 RATES_ONLY = {"EP-VF-1h": [0.075, 0.15], "EP-VF-2h": [0.009, 0.09, 0.3]}
 
 
@@ -56,6 +59,57 @@ def test_published_hyperparameters_and_errors(name: str) -> None:
     assert percent == [x if x is None else pytest.approx(x) for x in (deviation, train)]
 
 
+def test_the_convolutional_network_of_2019() -> None:
+    """Ernoult et al. (NeurIPS 2019), P-conv."""
+    preset = presets.get("P-conv")
+    configuration, net = preset.configuration, preset.configuration.make_network()
+    assert net.shapes == ((1, 28, 28), (32, 12, 12), (64, 4, 4), (10,))
+    assert [w.shape for w in net.weights] == [(32, 1, 5, 5), (64, 32, 5, 5), (10, 1024)]
+    assert (net.activation, net.nudging, net.loss) == ("hard_sigmoid", "outside", "squared_error")
+    rule: Any = configuration.make_rule()
+    assert rule == cep.EP(200, 10, 0.4, [0.15, 0.035, 0.015])
+    assert (configuration.epochs, configuration.batch_size) == (40, 20)
+    assert preset.published == presets.Published(0.0102, 0.0004, 0.0054)
+
+
+def test_the_network_of_laborieux_for_cifar10() -> None:
+    """Laborieux et al. (2021): too long to train here, so shapes and one batch."""
+    preset = presets.get("CIFAR-10")
+    configuration = preset.configuration
+    net = configuration.make_network()
+    assert net.shapes == (
+        *((3, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 1, 1)),
+        (10,),
+    )
+    assert (net.activation, net.nudging, net.loss) == (
+        "half_hard_sigmoid",
+        "inside",
+        "cross_entropy",
+    )
+    rates = (0.25, 0.15, 0.1, 0.08, 0.05)
+    assert configuration.make_rule() == cep.EP(
+        *(250, 25, 1.0, rates),
+        beta_sign="symmetric",
+        optimizer=cep.SGD(momentum=0.9, weight_decay=3e-4),
+    )
+    assert [configuration.learning_rate_factor(e) for e in (1, 61)] == pytest.approx([1, 0.5])
+    assert configuration.learning_rate_factor(120) == pytest.approx(0.00017, rel=0.01)
+    assert (configuration.epochs, configuration.batch_size) == (120, 128)
+    assert (configuration.flip, configuration.crop) == (True, 4)
+    assert preset.published is not None
+    assert preset.published.test_mean == 0.117
+    random = np.random.default_rng(0)
+    x = random.random((2, 3, 32, 32), dtype=np.float32)
+    before = [array.copy() for array in net.parameters()]
+    short = replace(configuration.make_rule(), free_steps=12, nudged_steps=4)  # type: ignore[type-var]
+    result = cep.train_batch(net, x, [3, 7], short)
+    assert np.isfinite(result.loss)
+    assert all(
+        np.isfinite(array).all() and not np.array_equal(array, old)
+        for array, old in zip(net.parameters(), before, strict=True)
+    )
+
+
 @pytest.mark.parametrize("name", RATES_ONLY)
 def test_of_vf_the_learning_rates_are_known(name: str) -> None:
     preset = presets.get(name)
@@ -66,7 +120,7 @@ def test_of_vf_the_learning_rates_are_known(name: str) -> None:
 
 
 def test_no_other_presets() -> None:
-    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY}
+    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY, *CONVOLUTIONAL}
     assert all(presets.get(name).name == name for name in presets.PRESETS)
 
 

@@ -99,9 +99,7 @@ class Recording:
         rates = meta["learning_rates"][: len(self.net.edges)]
         if meta["rule"] == "bptt":
             steps = meta["free_steps"]
-            return cep.BPTT(
-                steps, meta["nudged_steps"], learning_rates=rates, optimizer=optimizer
-            )
+            return cep.BPTT(steps, meta["nudged_steps"], learning_rates=rates, optimizer=optimizer)
         phases = (meta["free_steps"], meta["nudged_steps"], meta["beta"], rates)
         sign = "symmetric" if meta.get("symmetric") else "fixed"
         if meta["rule"] == "c-ep":
@@ -162,7 +160,9 @@ def test_states_gradients_and_parameters_equal_the_recording(
             compare_states(f"{batch}/nudged")
         for key, array in recording.parameters().items():
             compare(array, f"{batch}/after/{key}")
-    recorded = {key for key in arrays.files if key.startswith("batch") and key[-2:] not in ("/x", "/y")}
+    recorded = {
+        key for key in arrays.files if key.startswith("batch") and key[-2:] not in ("/x", "/y")
+    }
     assert compared == recorded
 
 

@@ -60,7 +60,7 @@ def drawn(net: cep.Network) -> tuple[ElementTree.Element, ElementTree.Element]:
 )
 def test_the_drawing_has_every_layer_with_its_size(sizes: tuple[int, ...]) -> None:
     page = ElementTree.fromstring(
-        network_drawing.html(sizes, 12345, {"feedback": "tied", "seed": 7})
+        network_drawing.html([(n,) for n in sizes], 12345, {"feedback": "tied", "seed": 7})
     )
     picture = page.find(f"{SVG}svg")
     assert picture is not None
@@ -130,7 +130,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs() -> None:
 
 
 def test_what_is_shown_is_escaped() -> None:
-    text = network_drawing.html((4, 3, 2), 1, {"feedback": "<b>&\"'</b>"})
+    text = network_drawing.html([(4,), (3,), (2,)], 1, {"feedback": "<b>&\"'</b>"})
     assert "<b>" not in text
     rows = ElementTree.fromstring(text).iter("td")
     assert "<b>&\"'</b>" in [cell.text for cell in rows]

@@ -241,7 +241,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         ({"seed": [0, 1.5]}, TypeError, "seed=1.5: seed must be an integer"),
         ({"beta": [0.1, "x"]}, TypeError, "beta=x: beta must be a real number"),
         ({"rule": ["ep", "sgd"]}, ValueError, "rule=sgd: rule must be 'ep' or"),
-        ({"hidden": [16]}, TypeError, "hidden=16: hidden must be a sequence of integers"),
+        ({"hidden": [16]}, TypeError, "hidden=16: hidden must be a sequence of layers"),
         ({"hidden": [[16], [16, 8]]}, ValueError, r"hidden=16\+8: learning_rates has 2 values"),
         # What only the engine can tell.
         ({"seed": [0, 1], "dt": [0.1, -1]}, ValueError, "dt=-1,seed=0: dt must be in"),

@@ -208,9 +208,11 @@ typedef struct cep_tensor {
 
 /* A tensor of the network by name:
  *
- *   weights           of connection `index`: units of the upper layer x units of the lower layer
+ *   weights           of connection `index`: units of the upper layer x units of the lower layer; of a convolution
+ *                     channels of the upper layer x channels of the lower layer x height x width of the kernel
  *   biases            of connection `index` of the chain, or of a readout: units of the upper layer
- *   feedback_weights  of connection `index`, untied and not from the input: lower x upper
+ *   feedback_weights  of connection `index`, untied and not from the input: lower x upper; of a convolution as
+ *                     weights
  *   states            of layer `index`, 0 being the clamped input: batch x units
  *
  * The states get new memory when the batch size changes; a tensor taken before keeps the old states.

@@ -8,6 +8,7 @@ import click
 
 from cep import datasets
 from cep.command_line import options
+from cep.configuration import Configuration
 from cep.network import Network
 from cep.theorem import ConvergenceWarning, gdu_check
 
@@ -33,7 +34,7 @@ from cep.theorem import ConvergenceWarning, gdu_check
 def gdu(
     data: str,
     data_root: Path | None,
-    hidden: tuple[int, ...] | None,
+    hidden: tuple[int | str, ...] | None,
     setting: str,
     activation: str,
     dt: float,
@@ -63,8 +64,11 @@ def gdu(
         if batch_size < 1:
             raise ValueError(f"--batch-size must be 1 or more, got {batch_size}")
         _, (x, y) = datasets.load(data, data_root, seed=seed)
+        units = (128,) if data == "digits" else (512,)
         net = Network(
-            [x.shape[1], *options.given(hidden, (128,) if data == "digits" else (512,)), 10],
+            Configuration(
+                data=data, hidden=options.given(hidden, units), learning_rates=0.0
+            ).layers,
             setting=setting,
             activation=activation,
             dt=dt,

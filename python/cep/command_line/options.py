@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from cep.network import ACTIVATIONS
+from cep.runs import spelling
 from cep.runs.interrupts import Terminated
 
 
@@ -72,20 +73,22 @@ class Several(click.ParamType[tuple[Any, ...]]):
 
 data = click.option(
     "--data",
-    type=click.Choice(["digits", "mnist"]),
+    type=click.Choice(["digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]),
     default="digits",
-    help="scikit-learn's 8×8 digits (360 of the 1,797 held out) or MNIST.",
+    help="scikit-learn's 8×8 digits (360 of the 1,797 held out), or images that are downloaded.",
 )
 data_root = click.option(
     "--data-root",
     type=click.Path(path_type=Path),
-    help="Folder with MNIST's files; otherwise $CEP_DATA, the cache, or a download.",
+    help="Folder with the data's files; otherwise $CEP_DATA, the cache, or a download.",
 )
 hidden = click.option(
     "--hidden",
-    type=Several(int, "128 or 512,512"),
-    metavar="UNITS[,UNITS…]",
-    help="Units of the hidden layers.  [default: digits 128, mnist 512]",
+    type=Several(spelling.layer, "128 or 512,512 or conv2d:32:5:pool=max,conv2d:64:5:pool=max"),
+    metavar="LAYER[,LAYER…]",
+    help="The hidden layers: units, or convolutions as conv2d:CHANNELS:KERNEL with :stride=N, "
+    ":padding=N and :pool=max or :pool=average where there are some.  [default: digits 128, "
+    "others 512]",
 )
 seed = click.option(
     "--seed", type=int, default=0, help="Of parameters, split and order of samples."

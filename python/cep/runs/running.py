@@ -105,7 +105,13 @@ def run(
     net = configuration.make_network()
     if data is None:
         data = configuration.load_data(None if data_root is None else Path(data_root))
-    trainer = Trainer(net, *data, batch_size=configuration.batch_size, seed=configuration.seed)
+    trainer = Trainer(
+        net,
+        *data,
+        batch_size=configuration.batch_size,
+        seed=configuration.seed,
+        augment=configuration.augment if configuration.augments else None,
+    )
     with ExitStack() as stack:
         keeper = None
         if place is not None:

@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from cep.configuration import Configuration, unknown
+from cep.layers import Conv2d, from_word
 
 
 def plain(value: object) -> Any:
@@ -21,6 +22,8 @@ def plain(value: object) -> Any:
     """
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
+    if isinstance(value, Conv2d):
+        return value.word
     if isinstance(value, numbers.Integral):
         return operator.index(value)
     if isinstance(value, numbers.Real):
@@ -102,6 +105,15 @@ def _read(field: str, word: str, kinds: Sequence[Any]) -> list[Any]:
     raise ValueError(f"{field} must be {' or '.join(wanted)}, got {word!r}")
 
 
+def layer(word: str) -> int | str:
+    """A hidden layer of a configuration, such as 128 or "conv2d:32:5x5:pool=max"."""
+    try:
+        return int(word)
+    except ValueError:
+        described = from_word(word)
+    return described.word if isinstance(described, Conv2d) else described.units
+
+
 def _parts(reader: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     return lambda word: [] if word == "none" else [reader(part) for part in word.split("+")]
 
@@ -113,7 +125,10 @@ _KINDS: dict[Any, tuple[str, Callable[[str], Any]]] = {
     int: ("an integer", int),
     float: ("a number", float),
     str: ("a word", str),
-    Sequence[int]: ("integers joined by +", _parts(int)),
+    Sequence[int | str | Conv2d]: (
+        "layers joined by +, units or as conv2d:32:5:pool=max",
+        _parts(layer),
+    ),
     Sequence[float]: ("numbers joined by +", _parts(float)),
     Sequence[str]: ("words joined by +", _parts(str)),
     Sequence[tuple[int, float]]: ("pairs such as 50:0.1, joined by +", _parts(epoch_and_factor)),

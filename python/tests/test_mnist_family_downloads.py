@@ -1,81 +1,101 @@
-"""MNIST is downloaded once, whole, and with the published checksums."""
+"""MNIST and its family are downloaded once, whole, and with the published checksums."""
 
-import hashlib
 import logging
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dataset_files import (
+    FILES,
     IMAGES,
-    PUBLISHED,
+    MEMBERS,
     Answer,
+    Member,
     assert_holds,
+    each_member,
     fake_mnist,
     files_below,
-    needs_real_mnist,
     publish,
     write_mnist,
 )
-from places import MNIST
 
 from cep import datasets
 
 pytestmark = pytest.mark.once
 
-# mnist: downloads
 
-
-def test_mnist_downloads_once(
-    cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Four files from the first mirror into the cache; the second call is local."""
-    arrays = fake_mnist()
-    files = publish(arrays, monkeypatch)
-    requested = serve(lambda url: files[url.split("/")[-1]])
-    assert_holds(datasets.mnist(), arrays)
-    assert requested == [
-        f"https://ossci-datasets.s3.amazonaws.com/mnist/{file}" for file in PUBLISHED
-    ]
-    assert {path.name for path in (cache / "mnist").iterdir()} == set(PUBLISHED)
-    assert_holds(datasets.mnist(), arrays)
-    assert len(requested) == 4
-
-
-@pytest.mark.parametrize("failure", ["refused", "other content"])
-def test_mnist_tries_the_next_mirror(
+@each_member
+def test_downloads_once(
     cache: Path,
     serve: Callable[[Answer], list[str]],
     monkeypatch: pytest.MonkeyPatch,
+    member: Member,
+) -> None:
+    """Four files from the first mirror into the cache; the second call is local."""
+    arrays = fake_mnist()
+    files = publish(arrays, monkeypatch, member)
+    requested = serve(lambda url: files[url.split("/")[-1]])
+    assert_holds(member.load(), arrays)
+    assert requested == [member.mirrors[0] + file for file in FILES]
+    assert [path.relative_to(cache).as_posix() for path in cache.iterdir()] == [member.folders[0]]
+    assert {path.name for path in (cache / member.folders[0]).iterdir()} == set(FILES)
+    assert_holds(member.load(), arrays)
+    assert len(requested) == 4
+
+
+def test_downloads_of_all_three_stay_apart(
+    cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One cache holds them all, under the same names."""
+    every = {each.mirrors[0]: fake_mnist(seed=seed) for seed, each in enumerate(MEMBERS)}
+    served: dict[str, bytes] = {}
+    for member in MEMBERS:
+        files = publish(every[member.mirrors[0]], monkeypatch, member)
+        served |= {member.mirrors[0] + file: content for file, content in files.items()}
+    requested = serve(served.__getitem__)
+    for _ in range(2):
+        for member in MEMBERS:
+            assert_holds(member.load(), every[member.mirrors[0]])
+    assert len(requested) == 12
+
+
+@pytest.mark.parametrize("failure", ["refused", "other content"])
+@pytest.mark.parametrize("member", MEMBERS[:2], ids=lambda member: member.name)
+def test_the_next_mirror_is_tried(
+    cache: Path,
+    serve: Callable[[Answer], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    member: Member,
     failure: str,
 ) -> None:
     """Whether the first does not answer or answers with something else."""
     import requests
 
     arrays = fake_mnist()
-    files = publish(arrays, monkeypatch)
+    files = publish(arrays, monkeypatch, member)
 
     def answer(url: str) -> bytes:
         content = files[url.split("/")[-1]]
-        if "ossci" not in url:
+        if not url.startswith(member.mirrors[0]):
             return content
         if failure == "refused":
             raise requests.ConnectionError("refused")
         return content[:-1]
 
     requested = serve(answer)
-    assert_holds(datasets.mnist(), arrays)
-    assert len(requested) == 8
-    assert files_below(cache) == set(PUBLISHED)
+    assert_holds(member.load(), arrays)
+    assert requested == [mirror + file for file in FILES for mirror in member.mirrors]
+    assert files_below(cache) == set(FILES)
 
 
-def test_mnist_offline(
+@each_member
+def test_offline(
     tmp_path: Path,
     cache: Path,
     serve: Callable[[Answer], list[str]],
     monkeypatch: pytest.MonkeyPatch,
+    member: Member,
 ) -> None:
     """The error tells where it looked, what to put there and why no download worked."""
     import requests
@@ -86,14 +106,14 @@ def test_mnist_offline(
     monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
     requested = serve(answer)
     with pytest.raises(FileNotFoundError) as caught:
-        datasets.mnist()
+        member.load()
     message = str(caught.value)
     for base in (tmp_path / "environment", cache):
-        for place in (base, base / "mnist", base / "MNIST" / "raw"):
-            assert f"\n  {place}" in message
-    for expected in ("root", "CEP_DATA", *PUBLISHED):
+        for place in (base, *(base / below for below in member.folders)):
+            assert f"\n  {place}\n" in message
+    for expected in (f"{member.title} was not found", "root", "CEP_DATA", *FILES):
         assert expected in message
-    assert len(requested) == 2
+    assert requested == [mirror + FILES[0] for mirror in member.mirrors]
     for url in requested:
         assert f"no route to {url}" in message
     assert files_below(cache) == set()
@@ -118,7 +138,7 @@ def test_mnist_leaves_no_half_file(
     serve(answer)
     with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else FileNotFoundError):
         datasets.mnist()
-    assert files_below(cache) == {file for file in PUBLISHED if file.startswith("train")}
+    assert files_below(cache) == {file for file in FILES if file.startswith("train")}
     requested = serve(lambda url: files[url.split("/")[-1]])
     assert_holds(datasets.mnist(), arrays)
     assert len(requested) == 2
@@ -139,8 +159,9 @@ def test_mnist_completes_what_the_user_put_in_the_cache(
     assert (cache / "mnist" / f"{IMAGES}.gz").read_bytes() == before
 
 
-def test_mnist_asks_for_the_published_checksums(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+@each_member
+def test_the_published_checksums_are_asked_for(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, member: Member
 ) -> None:
     """What pooch is told to compare with."""
     import pooch
@@ -153,8 +174,8 @@ def test_mnist_asks_for_the_published_checksums(
         return str(path / fname)
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
-    datasets.mnist()
-    assert asked == PUBLISHED
+    member.load()
+    assert asked == dict(zip(FILES, (f"md5:{each}" for each in member.md5), strict=True))
 
 
 def test_mnist_silences_pooch_for_the_time_of_a_download(
@@ -186,33 +207,3 @@ def test_mnist_cache_that_cannot_be_written(
     serve(lambda _: b"")
     with pytest.raises(FileNotFoundError, match="Downloads failed"):
         datasets.mnist()
-
-
-# mnist: the real files
-
-
-@needs_real_mnist
-def test_real_mnist() -> None:
-    """Counts, ranges and the known numbers of each label, below 400 MB."""
-    tracemalloc.start()
-    (x, y), (x_test, y_test) = datasets.mnist(MNIST.parent)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 400e6
-    assert (x.shape, x_test.shape) == ((60000, 784), (10000, 784))
-    assert (x.dtype, y.dtype) == (np.float32, np.int64)
-    counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(y).tolist() == counts
-    assert np.bincount(y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    assert y_test[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
-    assert (x.min(), x.max(), x_test.min(), x_test.max()) == (0, 1, 0, 1)
-    # The mean pixel of the published training set, 0.1307, as every normalisation quotes it.
-    assert x.mean(dtype=np.float64) == pytest.approx(0.1307, abs=5e-5)
-
-
-@needs_real_mnist
-@pytest.mark.parametrize("file", [file for file in PUBLISHED if IMAGES not in file])
-def test_published_checksums_are_those_of_the_real_files(file: str) -> None:
-    """Three of the four files are the published ones bit for bit; the training images are not."""
-    assert f"md5:{hashlib.md5((MNIST / file).read_bytes()).hexdigest()}" == PUBLISHED[file]

@@ -1,4 +1,4 @@
-"""MNIST is found wherever a user has it, and refused where it is something else."""
+"""MNIST and its family are found wherever a user has them, and other data is refused."""
 
 import os
 import sys
@@ -9,24 +9,52 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from dataset_files import IMAGES, PUBLISHED, TRAIN_LABELS, assert_holds, fake_mnist, write_mnist
+from dataset_files import (
+    FILES,
+    IMAGES,
+    MEMBERS,
+    TRAIN_LABELS,
+    Member,
+    assert_holds,
+    each_member,
+    fake_mnist,
+    write_mnist,
+)
 
 from cep import datasets
 
 pytestmark = pytest.mark.once
 
-# mnist: files that are there
 
-
-@pytest.mark.parametrize("below", ["", "mnist", "MNIST/raw"])
+@pytest.mark.parametrize(
+    ("member", "below"),
+    [
+        pytest.param(member, below, id=f"{member.name} {below}")
+        for member in MEMBERS
+        for below in ("", *member.folders)
+    ],
+)
 @pytest.mark.parametrize("gz", [True, False])
 @pytest.mark.parametrize("dotted", [True, False])
-def test_mnist_in_every_layout(tmp_path: Path, below: str, gz: bool, dotted: bool) -> None:
+def test_every_layout(tmp_path: Path, member: Member, below: str, gz: bool, dotted: bool) -> None:
     """Published and torchvision's folders, both spellings, gzipped or not; no checksum."""
     arrays = fake_mnist()
     write_mnist(tmp_path / below, arrays, gz=gz, dotted=dotted)
-    assert_holds(datasets.mnist(tmp_path), arrays)
-    assert_holds(datasets.mnist(str(tmp_path)), arrays)
+    assert_holds(member.load(tmp_path), arrays)
+    assert_holds(member.load(str(tmp_path)), arrays)
+
+
+@each_member
+def test_folders_of_the_others_are_not_looked_in(tmp_path: Path, member: Member) -> None:
+    """One root can hold all three."""
+    every = {each.name: fake_mnist(train=20 + index) for index, each in enumerate(MEMBERS)}
+    for other in MEMBERS:
+        if other is not member:
+            write_mnist(tmp_path / other.folders[-1], every[other.name])
+    with pytest.raises(FileNotFoundError, match=f"{member.title} was not found"):
+        member.load(tmp_path)
+    write_mnist(tmp_path / member.folders[-1], every[member.name])
+    assert_holds(member.load(tmp_path), every[member.name])
 
 
 def test_mnist_pixels_are_exact(tmp_path: Path) -> None:
@@ -48,20 +76,24 @@ def test_mnist_spellings_may_be_mixed(tmp_path: Path) -> None:
     assert_holds(datasets.mnist(tmp_path), arrays)
 
 
-def test_mnist_places_have_an_order(tmp_path: Path, cache: Path, monkeypatch: Any) -> None:
+@each_member
+def test_places_have_an_order(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, member: Member
+) -> None:
     """First root alone, then CEP_DATA, then the cache."""
     sets = [fake_mnist(train=count) for count in (11, 12, 13)]
     write_mnist(tmp_path / "root", sets[0])
-    write_mnist(tmp_path / "environment" / "mnist", sets[1])
-    write_mnist(cache / "MNIST" / "raw", sets[2])
-    assert_holds(datasets.mnist(), sets[2])
+    write_mnist(tmp_path / "environment" / member.folders[0], sets[1])
+    write_mnist(cache / member.folders[-1], sets[2])
+    assert_holds(member.load(), sets[2])
+    monkeypatch.chdir(tmp_path / "root")  # An empty variable names no folder, not this one.
     monkeypatch.setenv("CEP_DATA", "")
-    assert_holds(datasets.mnist(), sets[2])
+    assert_holds(member.load(), sets[2])
     monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
-    assert_holds(datasets.mnist(), sets[1])
-    assert_holds(datasets.mnist(tmp_path / "root"), sets[0])
-    (tmp_path / "environment" / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
-    assert_holds(datasets.mnist(), sets[2])
+    assert_holds(member.load(), sets[1])
+    assert_holds(member.load(tmp_path / "root"), sets[0])
+    (tmp_path / "environment" / member.folders[0] / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert_holds(member.load(), sets[2])
 
 
 def test_mnist_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,20 +116,26 @@ def test_mnist_there_needs_no_pooch(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert_holds(datasets.mnist(tmp_path), arrays)
 
 
-def test_mnist_root_without_files(tmp_path: Path, cache: Path, monkeypatch: Any) -> None:
+@each_member
+def test_root_without_files(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, member: Member
+) -> None:
     """Only root is looked at: neither CEP_DATA, nor the cache, nor the network."""
     arrays = fake_mnist()
-    write_mnist(cache / "mnist", arrays)
+    named = member.folders[0]
+    write_mnist(cache / named, arrays)
     write_mnist(tmp_path / "environment", arrays)
     monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
     root = tmp_path / "root"
-    write_mnist(root / "mnist", {"t10k-images-idx3-ubyte": arrays["t10k-images-idx3-ubyte"]})
+    write_mnist(root / named, {"t10k-images-idx3-ubyte": arrays["t10k-images-idx3-ubyte"]})
     with pytest.raises(FileNotFoundError) as caught:
-        datasets.mnist(root)
+        member.load(root)
     message = str(caught.value)
-    for expected in (str(root / "mnist"), str(root / "MNIST" / "raw"), "CEP_DATA", *PUBLISHED):
+    places = [root, *(root / each for each in member.folders)]
+    assert message.startswith(f"{member.title} was not found. Places looked at:\n  {root}\n")
+    for expected in (*map(str, places), "CEP_DATA", *FILES):
         assert expected in message
-    lacks = message.split(f"{root / 'mnist'} (lacks ")[1].split(")")[0]
+    lacks = message.split(f"{root / named} (lacks ")[1].split(")")[0]
     assert lacks.split(", ") == [
         "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte",
     ]  # fmt: skip

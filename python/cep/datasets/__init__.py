@@ -1,0 +1,88 @@
+"""Data sets for tests, examples and published experiments, and what prepares them for training.
+
+Images are float32 in [0, 1], classes are int64. scikit-learn and pooch are optional
+(``pip install 'cep[datasets]'``): loaders of files already there and :func:`read_idx` need neither,
+so they are imported only where they are used.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from cep import _arguments
+from cep.datasets.augmentation import augment
+from cep.datasets.cifar import cifar10
+from cep.datasets.digits import digits
+from cep.datasets.idx import read_idx
+from cep.datasets.mnist_family import fashion_mnist, kmnist, mnist
+from cep.datasets.splitting import split
+from cep.datasets.types import Dataset as Dataset
+from cep.datasets.types import FilePath
+
+__all__ = [
+    "SHAPES",
+    "augment",
+    "cifar10",
+    "digits",
+    "fashion_mnist",
+    "kmnist",
+    "load",
+    "mnist",
+    "read_idx",
+    "split",
+]
+
+#: (channels, height, width) of an image, for each data set that :func:`load` knows.
+SHAPES = {
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "kmnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+}
+FEATURES = {name: math.prod(shape) for name, shape in SHAPES.items()}
+CLASSES = 10  # Of each of them.
+_DIGITS_TEST_IMAGES = 360
+
+
+def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Load a data set by its name, as experiments use it.
+
+    Parameters
+    ----------
+    name : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
+        :func:`digits`, of which 360 are held out by :func:`split`, or the function of this name.
+    root : path, optional
+        The folder of the files, as for these functions. The digits have none.
+    seed : int, default 0
+        Of the digits' split.
+
+    Returns
+    -------
+    (x, y), (x_test, y_test) : tuple of tuple of numpy.ndarray
+        Training and test set. x is flat: float32, C-contiguous, samples x features, channel
+        first. `SHAPES` has the shape of an image.
+
+    Raises
+    ------
+    ValueError
+        There is no data set of this name, or as the functions named above.
+    FileNotFoundError, ImportError
+        As the functions named above.
+    """
+    _arguments.choice("name", name, SHAPES)
+    if name == "digits":
+        return split(digits(), _DIGITS_TEST_IMAGES, seed=seed)
+    loaders = {
+        "mnist": mnist,
+        "fashion_mnist": fashion_mnist,
+        "kmnist": kmnist,
+        "cifar10": cifar10,
+    }
+    (x, y), (x_test, y_test) = loaders[name](root)
+    return (_flat(x), y), (_flat(x_test), y_test)
+
+
+def _flat(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return x.reshape(len(x), math.prod(x.shape[1:]))

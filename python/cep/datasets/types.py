@@ -1,0 +1,9 @@
+"""The types of what loaders take and return."""
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+Dataset = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+FilePath = str | os.PathLike[str]
