@@ -51,6 +51,8 @@ def learn(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
         cep.EP(5, 5, 0.5, 0.1, optimizer=cep.SGD(momentum=0.9)),
         cep.CEP(5, 5, 0.5, [0.1, 0.05]),
         cep.EP(5, 5, 0.5, 0.1, optimizer=cep.Adam()),
+        cep.EP(5, 5, 0.5, 0.1, asymmetry="exact", feedback_learning_rates=0),
+        cep.CEP(5, 5, 0.5, 0.1, asymmetry="exact", feedback_learning_rates=[0.1, 0.05]),
         cep.BPTT(5, learning_rates=0.1),
         cep.RBP(200, learning_rates=0.1),
     ]
@@ -70,7 +72,7 @@ def learn(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
 
 def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     """The theorem, and hyperparameters."""
-    report = cep.gdu_check(net, x, y, free_steps=400, nudged_steps=2, beta=0.1)
+    report = cep.gdu_check(net, x, y, free_steps=400, nudged_steps=2, beta=0.1, asymmetry="exact")
     assert_type(report, cep.GDUReport)
     assert_type(report.angle, float)
     suggestion = cep.suggest(net, x, y, max_free_steps=20, betas=[0.1])

@@ -73,6 +73,10 @@ package protocol Connection<Element>: AnyObject {
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)?
 
+    /// Brings what the adjoints use up to date with the parameters. Called before adjoints wherever parameters may have
+    /// changed.
+    func prepareAdjoints() throws(EngineError)
+
     /// The adjoint of `forward`: adds what a gradient of the preactivation above contributes to that of the activity
     /// below, at the activities of both layers in the same rows.
     func addForwardAdjoint(
@@ -117,6 +121,7 @@ package protocol Connection<Element>: AnyObject {
 extension Connection {
     package var packed: PackedConnection<Element>? { nil }
     package var keptCount: Int { 0 }
+    package func prepareAdjoints() throws(EngineError) {}
     package var terms: Int { 1 }
 
     package func makeContinualUpdate(

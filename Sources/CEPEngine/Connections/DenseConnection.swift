@@ -81,6 +81,20 @@ final class DenseProducts<Element: KernelScalar> {
         }
     }
 
+    /// values ← values + W below, without biases.
+    func addForward(of below: MatrixView<Element>, to values: MatrixView<Element>) {
+        guard let packed else {
+            return values.addProduct(of: below, andTransposed: parameters.weights.view)
+        }
+        packed.up.multiply(
+            below.pointer, m: below.rows, addingTo: values.pointer, baseStride: values.columns, into: values.pointer)
+    }
+
+    /// values ← values + Wᵀ above, or V above.
+    func addFeedback(of above: MatrixView<Element>, to values: MatrixView<Element>) {
+        feedback(above.pointer, rows: above.rows, addingTo: values.pointer, into: values.pointer)
+    }
+
     func reserve(batch: Int) throws(EngineError) {
         let rows = 2 * batch
         guard below?.rows != rows || above?.rows != rows else { return }

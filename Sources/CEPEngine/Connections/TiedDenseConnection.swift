@@ -34,15 +34,14 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>
     ) {
-        activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
+        products.addFeedback(of: preactivationGradient, to: activityGradient)
     }
 
     func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>
     ) {
-        activityGradient.setToProduct(
-            of: preactivationGradient, and: parameters.weights.view, transposingSecond: true, keeping: 1)
+        products.addForward(of: preactivationGradient, to: activityGradient)
     }
 
     /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights act on the layer above and on the one below.

@@ -4,6 +4,9 @@ import CEPKernels
 /// because the input is clamped.
 final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnection {
     let products: DenseProducts<Element>
+    /// Both weights the other way round, for the adjoints.
+    private var packedForward: PackedMatrix<Element>?
+    private var packedFeedback: PackedMatrix<Element>?
 
     init(_ place: ConnectionPlace) throws(EngineError) {
         products = try DenseProducts(place, hasFeedback: !place.isFromInput)
@@ -48,19 +51,34 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
         return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }
 
+    func prepareAdjoints() throws(EngineError) {
+        guard let feedback = parameters.feedbackWeights else { return }
+        let weights = parameters.weights
+        if packedForward == nil { packedForward = try .allocate(rows: weights.rows, columns: weights.columns) }
+        if packedFeedback == nil { packedFeedback = try .allocate(rows: feedback.rows, columns: feedback.columns) }
+        packedForward?.pack(weights.pointer, transposing: false)
+        packedFeedback?.pack(feedback.pointer, transposing: false)
+    }
+
+    private func addProduct(
+        of values: MatrixView<Element>, and weights: PackedMatrix<Element>?, to sums: MatrixView<Element>
+    ) {
+        weights?.product.multiply(
+            values.pointer, m: values.rows, addingTo: sums.pointer, baseStride: sums.columns, into: sums.pointer)
+    }
+
     func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>
     ) {
-        activityGradient.setToProduct(of: preactivationGradient, and: parameters.weights.view, keeping: 1)
+        addProduct(of: preactivationGradient, and: packedForward, to: activityGradient)
     }
 
     func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>
     ) {
-        guard let feedbackWeights = parameters.feedbackWeights else { return }
-        activityGradient.setToProduct(of: preactivationGradient, and: feedbackWeights.view, keeping: 1)
+        addProduct(of: preactivationGradient, and: packedFeedback, to: activityGradient)
     }
 
     /// dL/dW = δₐᵀ r_b, dL/dV = δ_bᵀ rₐ.

@@ -41,6 +41,12 @@ package struct RecordedLayer<Element: KernelScalar> {
     package let state: MatrixView<Element>
     package let activity: MatrixView<Element>
     package let preactivation: MatrixView<Element>
+
+    /// Some of the samples.
+    func rows(_ rows: Range<Int>) -> RecordedLayer {
+        RecordedLayer(
+            state: state.rows(rows), activity: activity.rows(rows), preactivation: preactivation.rows(rows))
+    }
 }
 
 func makeDynamics<Element: KernelScalar>(_ configuration: NetworkConfiguration) -> any Dynamics<Element> {

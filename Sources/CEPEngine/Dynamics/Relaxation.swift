@@ -52,12 +52,13 @@ extension Network {
     ///   - tolerance: The change of a step after which no more are taken; nil to take all.
     ///   - first: Steps of the phase taken before.
     ///   - weightsMove: Whether `afterStep` changes the weights, and prepares the connections then.
-    ///   - isNudged: Whether the phase is called a nudged one although the steps are not.
+    ///   - corrected: Corrects each step, which has no nudge then.
     /// - Returns: Steps taken, and the residual of the last one.
     @discardableResult
     func relaxStepByStep(
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, tolerance: Double? = nil,
-        weightsMove: Bool = false, isNudged: Bool = false, after first: Int = 0, monitor: ProgressMonitor,
+        weightsMove: Bool = false, corrected: CorrectedPhase<Element>? = nil, after first: Int = 0,
+        monitor: ProgressMonitor,
         beforeStep: (_ step: Int) -> Void = { _ in }, afterStep: (_ step: Int) throws(EngineError) -> Void
     ) throws(EngineError) -> (steps: Int, residual: Element) {
         let wiring = try wiring()
@@ -67,14 +68,19 @@ extension Network {
         while taken < steps {
             beforeStep(taken + 1)
             WorkerPool.shared.run(parts: parts.count) { part in
-                self.step(parts[part], through: wiring, nudge: nudge?.rows(from: parts[part].first))
+                let rows = parts[part]
+                if let corrected {
+                    corrected.correct(rows) { self.step(rows, through: wiring, nudge: nil) }
+                } else {
+                    self.step(rows, through: wiring, nudge: nudge?.rows(from: rows.first))
+                }
             }
             taken += 1
             residual = all.residual
             guard !residual.isNaN, taken > 1 || all.preactivationsAreFinite else {
                 throw diverged(
                     DivergencePlace(step: first + taken, layer: all.firstLayerNotFinite),
-                    nudged: nudge != nil || isNudged)
+                    nudged: nudge != nil || corrected != nil)
             }
             try monitor.stepTaken(first + taken, of: first + steps)
             try afterStep(taken)

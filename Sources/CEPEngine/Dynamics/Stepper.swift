@@ -76,6 +76,14 @@ extension Network {
         refreshInput(of: state)
     }
 
+    /// The same of some samples.
+    func refreshActivities(of rows: StateRows<Element>) {
+        guard dynamics.couplesThroughActivation else { return }
+        for layer in rows.layers {
+            activate(layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
+        }
+    }
+
     /// To be called when states have changed other than by a step.
     func refreshActivities(of state: NetworkState<Element>) {
         guard dynamics.couplesThroughActivation else { return }

@@ -1,26 +1,24 @@
 import CEPKernels
 
+// Products of one sample do not depend on which others are computed with it, so that results do not depend on the number
+// of threads.
+
 /// Gradients of the loss, sent back step by step through a network that relaxes freely.
 final class BackwardSweep<Element: KernelScalar> {
     private let network: Network<Element>
     /// dL/ds of each layer but the input (index 0 is layer 1), at the time the sweep has come back to.
     let stateGradients: [Matrix<Element>]
     private let activityGradients: [Matrix<Element>]
-    /// What the last step back passed on from each state to itself, other than through products.
-    let directGradients: [Matrix<Element>]
-
-    /// Gradients of zero.
-    init(of network: Network<Element>, batch: Int) throws(EngineError) {
-        self.network = network
-        stateGradients = try network.layerMatrices(rows: batch)
-        activityGradients = try network.layerMatrices(rows: batch)
-        directGradients = try network.layerMatrices(rows: batch)
-    }
+    private let directGradients: [Matrix<Element>]
 
     /// At the end of the free phase, where only the last layer has a gradient: −pull / B.
-    convenience init(of network: Network<Element>, from batch: ClampedBatch<Element>) throws(EngineError) {
+    init(of network: Network<Element>, from batch: ClampedBatch<Element>) throws(EngineError) {
         let state = batch.state
-        try self.init(of: network, batch: state.batch)
+        self.network = network
+        try network.prepareAdjoints()
+        stateGradients = try network.layerMatrices(rows: state.batch)
+        activityGradients = try network.layerMatrices(rows: state.batch)
+        directGradients = try network.layerMatrices(rows: state.batch)
         network.objective.pull(
             state.last.pointer, rows: state.batch, targets: batch.target.pointer, scores: state.scores.pointer,
             into: state.pull.pointer)
@@ -35,27 +33,45 @@ final class BackwardSweep<Element: KernelScalar> {
     func stepBack(
         through recorded: (_ layer: Int) -> RecordedLayer<Element>, into preactivationGradients: [MatrixView<Element>]
     ) {
+        let layers = (1...network.lastLayer).map(recorded)
+        let samples = stateGradients[0].rows
+        // Samples are independent: each thread takes some.
+        let parts = network.blockCount(batch: samples, steps: 1)
+        WorkerPool.shared.run(parts: parts, of: samples) { _, rows in
+            stepBack(
+                through: layers.map { $0.rows(rows) }, into: preactivationGradients.map { $0.rows(rows) }, rows: rows)
+        }
+    }
+
+    private func stepBack(
+        through recorded: [RecordedLayer<Element>], into preactivationGradients: [MatrixView<Element>],
+        rows: Range<Int>
+    ) {
         let layers = network.configuration.layers
         for layer in 1...network.lastLayer {
             network.dynamics.stepBack(
-                stateGradients[layer - 1].view, through: recorded(layer), activation: layers[layer].activation,
-                isOutput: network.isOutput(layer), toPreactivation: preactivationGradients[layer - 1],
-                toState: directGradients[layer - 1].view)
-            activityGradients[layer - 1].view.setToZero()
+                stateGradients[layer - 1].view.rows(rows), through: recorded[layer - 1],
+                activation: layers[layer].activation, isOutput: network.isOutput(layer),
+                toPreactivation: preactivationGradients[layer - 1],
+                toState: directGradients[layer - 1].view.rows(rows))
+            activityGradients[layer - 1].view.rows(rows).setToZero()
         }
         for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {
-            let activities = ActivityPair(below: recorded(edge.from).activity, above: recorded(edge.to).activity)
+            let activities = ActivityPair(
+                below: recorded[edge.from - 1].activity, above: recorded[edge.to - 1].activity)
             connection.addForwardAdjoint(
-                preactivationGradients[edge.to - 1], at: activities, to: activityGradients[edge.from - 1].view)
+                preactivationGradients[edge.to - 1], at: activities,
+                to: activityGradients[edge.from - 1].view.rows(rows))
             connection.addFeedbackAdjoint(
-                preactivationGradients[edge.from - 1], at: activities, to: activityGradients[edge.to - 1].view)
+                preactivationGradients[edge.from - 1], at: activities,
+                to: activityGradients[edge.to - 1].view.rows(rows))
         }
         for layer in 1...network.lastLayer {
-            let stateGradient = stateGradients[layer - 1].view
-            stateGradient.copy(from: directGradients[layer - 1].view)
+            let stateGradient = stateGradients[layer - 1].view.rows(rows)
+            stateGradient.copy(from: directGradients[layer - 1].view.rows(rows))
             network.dynamics.activityBack(
-                activityGradients[layer - 1].view, at: recorded(layer).state, activation: layers[layer].activation,
-                to: stateGradient)
+                activityGradients[layer - 1].view.rows(rows), at: recorded[layer - 1].state,
+                activation: layers[layer].activation, to: stateGradient)
         }
     }
 

@@ -117,10 +117,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
             try network.relaxStepByStep(
                 state, steps: phases.nudgedSteps, nudge: corrected == nil ? nudge : nil,
                 tolerance: corrected == nil ? network.configuration.tolerance : nil,
-                weightsMove: learningRates != nil, isNudged: true, monitor: monitor,
-                beforeStep: { _ in corrected?.begin(state) }
+                weightsMove: learningRates != nil, corrected: corrected, monitor: monitor
             ) { (_) throws(EngineError) in
-                corrected?.end(state)
                 for each in gradient { each.setToZero() }
                 if let corrected {
                     corrected.addUpdates(from: older.movingLayers, to: state, rates: minus, into: gradient)

@@ -26,13 +26,18 @@ final class CorrectedPhase<Element: KernelScalar> {
     private let beta: Element
     /// s⁰, with its activities, and the preactivations through the weights as they are now.
     private let start: NetworkState<Element>
-    /// s⁰ with the preactivations at which derivatives are taken.
-    private let linearized: [RecordedLayer<Element>]
-    private let sweep: BackwardSweep<Element>
-    private let preactivationGradients: [Matrix<Element>]
-    /// Jᵀ v and the pull, less what J v has of single units.
-    private let corrections: [Matrix<Element>]
-    private let unused: [Matrix<Element>]
+    private let layers: [Layer]
+
+    /// What a step needs of a layer: batch × units each.
+    private struct Layer {
+        /// D: the derivative of the layer's new state by its preactivation, at s⁰.
+        let derivative: Matrix<Element>
+        /// The derivative of the layer's activity by its state, at s⁰.
+        let activityDerivative: Matrix<Element>
+        /// D v, and what comes back of it through the products.
+        let sent: Matrix<Element>
+        let returned: Matrix<Element>
+    }
 
     /// After a free phase of the batch.
     init(of network: Network<Element>, on batch: ClampedBatch<Element>, beta: Double) throws(EngineError) {
@@ -42,52 +47,72 @@ final class CorrectedPhase<Element: KernelScalar> {
         start = try batch.state.copied()
         network.beginPhase(of: start)
         try network.updatePreactivations(of: start)
-        var linearized: [RecordedLayer<Element>] = []
-        for layer in 1...network.lastLayer {
-            linearized.append(
-                RecordedLayer(
-                    state: start.layers[layer].view, activity: start.activities[layer].view,
-                    preactivation: try start.preactivations[layer - 1].copied().view))
-        }
-        self.linearized = linearized
-        sweep = try BackwardSweep(of: network, batch: batch.state.batch)
-        preactivationGradients = try network.layerMatrices(rows: batch.state.batch)
-        corrections = try network.layerMatrices(rows: batch.state.batch)
-        unused = try network.layerMatrices(rows: batch.state.batch)
+        try network.prepareAdjoints()
+        var layers: [Layer] = []
+        for k in 1...network.lastLayer { layers.append(try Self.linearized(k, of: network, at: start)) }
+        self.layers = layers
     }
 
-    /// Before a free step is taken from this state.
-    func begin(_ state: NetworkState<Element>) {
-        for (k, gradient) in sweep.stateGradients.enumerated() {
-            gradient.view.setToDifference(of: state.layers[k + 1].view, and: start.layers[k + 1].view)
+    /// Both derivatives are diagonal: what they make of ones is all there is to know.
+    private static func linearized(
+        _ number: Int, of network: Network<Element>, at start: NetworkState<Element>
+    ) throws(EngineError) -> Layer {
+        let state = start.layers[number]
+        func zeros() throws(EngineError) -> Matrix<Element> { try Matrix(rows: state.rows, columns: state.columns) }
+        let layer = Layer(
+            derivative: try zeros(), activityDerivative: try zeros(), sent: try zeros(), returned: try zeros())
+        let (ones, unused) = (try zeros(), try zeros())
+        scale(ones.pointer, by: 1, adding: 1, count: ones.count)
+        let activation = network.configuration.layers[number].activation
+        network.dynamics.stepBack(
+            ones.view, through: start.recorded(number), activation: activation, isOutput: network.isOutput(number),
+            toPreactivation: layer.derivative.view, toState: unused.view)
+        network.dynamics.activityBack(
+            ones.view, at: state.view, activation: activation, to: layer.activityDerivative.view)
+        return layer
+    }
+
+    /// Makes a free step of some samples, in which `step` computes preactivations and moves the states, a corrected one.
+    func correct(_ rows: StateRows<Element>, _ step: () -> Void) {
+        for (k, layer) in layers.enumerated() {
+            let (first, count) = (rows.first * rows.layers[k].units, rows.count * rows.layers[k].units)
+            multiplyDifference(
+                layer.derivative.pointer + first, rows.layers[k].state, start.layers[k + 1].pointer + first,
+                into: layer.sent.pointer + first, count: count)
+            setToZero(layer.returned.pointer + first, count: count)
         }
-        sweep.stepBack(through: { linearized[$0 - 1] }, into: preactivationGradients.map { $0.view })
-        for (k, correction) in corrections.enumerated() {
-            correction.view.setToDifference(of: sweep.stateGradients[k].view, and: sweep.directGradients[k].view)
+        for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {
+            let (below, above) = (layers[edge.from - 1], layers[edge.to - 1])
+            let activities = ActivityPair(
+                below: start.activities[edge.from].view.rows(rows.range),
+                above: start.activities[edge.to].view.rows(rows.range))
+            connection.addForwardAdjoint(
+                above.sent.view.rows(rows.range), at: activities, to: below.returned.view.rows(rows.range))
+            connection.addFeedbackAdjoint(
+                below.sent.view.rows(rows.range), at: activities, to: above.returned.view.rows(rows.range))
         }
+        let last = rows.layers[layers.count - 1]
         network.objective.pull(
-            state.last.pointer, rows: state.batch, targets: target.pointer, scores: state.scores.pointer,
-            into: state.pull.pointer)
-        corrections[corrections.count - 1].view.add(state.pull.view, scale: beta * network.dynamics.timeStep)
-    }
-
-    /// After the free step: makes it a corrected one.
-    func end(_ state: NetworkState<Element>) {
-        for (k, correction) in corrections.enumerated() {
-            let change = state.preactivations[k].view
-            change.add(start.preactivations[k].view, scale: -1)
-            throughPreactivation(change, layer: k + 1)
-            let layer = state.layers[k + 1].view
-            layer.add(preactivationGradients[k].view, scale: -1)
-            layer.add(correction.view, scale: 1)
+            last.state, rows: rows.count, targets: target.pointer + rows.first * target.columns, scores: rows.scores,
+            into: rows.pull)
+        step()
+        for (k, layer) in layers.enumerated() {
+            let (first, count) = (rows.first * rows.layers[k].units, rows.count * rows.layers[k].units)
+            addProducts(
+                layer.activityDerivative.pointer + first, layer.returned.pointer + first,
+                minus: layer.derivative.pointer + first, rows.layers[k].preactivation,
+                start.preactivations[k].pointer + first, to: rows.layers[k].state, count: count)
         }
-        network.refreshActivities(of: state)
+        add(
+            beta * network.dynamics.timeStep, times: rows.pull, to: last.state, count: rows.count * last.units)
+        network.refreshActivities(of: rows)
     }
 
     /// After parameters have changed, and the connections have been prepared.
     func parametersChanged() throws(EngineError) {
         network.refreshInput(of: start)
         try network.updatePreactivations(of: start)
+        try network.prepareAdjoints()
     }
 
     /// Adds the update for a change of the states, from `older` to `newer`: 1/β times the change of a unit, times D, times
@@ -98,12 +123,13 @@ final class CorrectedPhase<Element: KernelScalar> {
         from older: [MatrixView<Element>], to newer: NetworkState<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>]
     ) {
-        for (k, gradient) in sweep.stateGradients.enumerated() {
-            gradient.view.setToDifference(of: newer.layers[k + 1].view, and: older[k])
-            throughPreactivation(gradient.view, layer: k + 1)
+        for (k, layer) in layers.enumerated() {
+            multiplyDifference(
+                layer.derivative.pointer, newer.layers[k + 1].pointer, older[k].pointer, into: layer.sent.pointer,
+                count: layer.sent.count)
         }
         network.addGradient(
-            preactivationGradients: preactivationGradients.map { $0.view }, activities: { start.activityPair($0) },
+            preactivationGradients: layers.map { $0.sent.view }, activities: { start.activityPair($0) },
             rates: rates.map { $0 * (1 / network.dynamics.timeStep) }, into: accumulators)
     }
 
@@ -112,14 +138,26 @@ final class CorrectedPhase<Element: KernelScalar> {
         to state: NetworkState<Element>, rates: [UpdateRates<Element>],
         into accumulators: [ConnectionParameters<Element>]
     ) {
-        addUpdates(from: linearized.map { $0.state }, to: state, rates: rates, into: accumulators)
+        addUpdates(from: start.layers.dropFirst().map { $0.view }, to: state, rates: rates, into: accumulators)
     }
+}
 
-    /// preactivationGradients ← D times values of a layer.
-    private func throughPreactivation(_ values: MatrixView<Element>, layer: Int) {
-        network.dynamics.stepBack(
-            values, through: linearized[layer - 1], activation: network.configuration.layers[layer].activation,
-            isOutput: network.isOutput(layer), toPreactivation: preactivationGradients[layer - 1].view,
-            toState: unused[layer - 1].view)
-    }
+/// `output[i] = factor[i] (a[i] − b[i])`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+private func multiplyDifference<Element: KernelScalar>(
+    _ factor: UnsafePointer<Element>, _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>,
+    into output: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { output[i] = factor[i] * (a[i] - b[i]) }
+}
+
+/// `sum[i] += a[i] b[i] − factor[i] (c[i] − d[i])`.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+private func addProducts<Element: KernelScalar>(
+    _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, minus factor: UnsafePointer<Element>,
+    _ c: UnsafePointer<Element>, _ d: UnsafePointer<Element>, to sum: UnsafeMutablePointer<Element>, count: Int
+) {
+    for i in 0..<count { sum[i] += a[i] * b[i] - factor[i] * (c[i] - d[i]) }
 }

@@ -76,8 +76,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
             // Summed over the steps it is the same.
             let phase = try CorrectedPhase(of: network, on: batch, beta: beta)
             try network.relaxStepByStep(
-                state, steps: phases.nudgedSteps, isNudged: true, monitor: monitor,
-                beforeStep: { _ in phase.begin(state) }, afterStep: { _ in phase.end(state) })
+                state, steps: phases.nudgedSteps, corrected: phase, monitor: monitor, afterStep: { _ in })
             try network.checkUpdates(
                 rates: scaled, rows: 4 * Double(state.batch), factors: network.largestMagnitudes(of: state))
             try network.addReadoutUpdate(on: batch, rates: rates, share: Element(share), into: accumulators)

@@ -230,10 +230,9 @@ extension Network {
             ? try CorrectedPhase(of: self, on: batch, beta: conditions.beta) : nil
         let nudge = corrected == nil ? Nudge(target: batch.target, beta: Element(conditions.beta)) : nil
         try relaxStepByStep(
-            state, steps: conditions.nudgedSteps, nudge: nudge, weightsMove: true, isNudged: true, monitor: monitor,
-            beforeStep: { _ in corrected?.begin(state) }
+            state, steps: conditions.nudgedSteps, nudge: nudge, weightsMove: true, corrected: corrected,
+            monitor: monitor
         ) { (step) throws(EngineError) in
-            corrected?.end(state)
             for (k, curves) in check.states.enumerated() {
                 let change = changes[k].view
                 change.setToDifference(of: state.layers[k + 1].view, and: older.state(of: k + 1))

@@ -165,6 +165,11 @@ public final class Network<Element: KernelScalar> {
         for connection in connections { try connection.prepare() }
     }
 
+    /// Prepares what gradients are sent back through.
+    func prepareAdjoints() throws(EngineError) {
+        for connection in connections { try connection.prepareAdjoints() }
+    }
+
     private func drawParameters() {
         var random = RandomSource(seed: configuration.seed)
         for connection in connections.prefix(lastLayer) { connection.drawParameters(using: &random) }
