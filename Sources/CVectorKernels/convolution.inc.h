@@ -17,8 +17,8 @@ TARGET static void NAME(multiply_many)(const cep_products *products, const void 
             for (size_t tile = 0; tile < tiles; tile++) {
                 size_t row = tile * p.m / tiles;
                 size_t rows = (tile + 1) * p.m / tiles - row;
-                NAME(any_tile)(rows, 1, p.k, a + row * p.a_row, p.a_row, 1, b, b, width, 1,
-                               base + row * p.base_row, p.base_row, c + row * p.c_row, p.c_row, columns);
+                NAME(panel_tile)(rows, p.k, a + row * p.a_row, p.a_row, b, 0, width, base + row * p.base_row,
+                                 p.base_row, c + row * p.c_row, p.c_row, columns);
             }
         }
     }
@@ -78,8 +78,7 @@ TARGET static void NAME(pool_average)(size_t height, size_t width, size_t channe
     const T *restrict from = image;
     T *restrict to = pooled;
     FOR_WINDOWS({
-        to[window + c] =
-            (T)0.25 * ((from[first + c] + from[second + c]) + (from[third + c] + from[fourth + c]));
+        to[window + c] = (T)0.25 * ((from[first + c] + from[second + c]) + (from[third + c] + from[fourth + c]));
     })
 }
 

@@ -61,7 +61,7 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
             const T *place = b + (i) * b_stride + v * LANES;                                                      \
             size_t rest = columns - v * LANES;                                                                    \
             weights[v] = whole || rest >= LANES ? LOAD(place) : NAME(load_part)(place, rest);                     \
-            if (m >= 4)                                                                                           \
+            if (fetches && m >= 4)                                                                                \
                 __builtin_prefetch(next + (i) * b_stride + v * LANES, 0, 2);                                      \
         }                                                                                                         \
         for (size_t r = 0; r < m; r++) {                                                                          \
@@ -72,15 +72,30 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
     }
 
 /* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
- * whether all lanes of the vectors of b can be read. `next` is the panel that comes after this one, or b where
- * there is none: it is fetched meanwhile, because weights that are in no near cache would be waited for otherwise,
- * half of the time. */
-INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, size_t k, const T *a, size_t a_row,
-                       size_t a_column, const T *b, const T *next, size_t b_stride, T scale, const T *base,
-                       size_t base_stride, T *c, size_t c_stride, size_t columns) {
+ * whether all lanes of the vectors of b can be read. `fetches` is whether `next`, the panel that comes after this
+ * one, is fetched meanwhile: weights that are in no near cache would be waited for otherwise, half of the time.
+ * Four rows of b at a time: few instructions beside the multiply-adds leave more to a processor whose cores are
+ * shared with other programs. */
+INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, const int fetches, size_t k,
+                       const T *a, size_t a_row, const size_t a_column, const T *b, const T *next,
+                       const size_t b_stride, T scale, const T *base, size_t base_stride, T *c, size_t c_stride,
+                       size_t columns) {
     VECTOR sums[ROWS][2];
     TILE_STEP(0, 1)
-    for (size_t i = 1; i < k; i++)
+    size_t i = 1;
+    if (a_column == 1) {
+        for (; i + 4 <= k; i += 4) {
+            TILE_STEP(i, 0)
+            KEEP_ORDER;
+            TILE_STEP(i + 1, 0)
+            KEEP_ORDER;
+            TILE_STEP(i + 2, 0)
+            KEEP_ORDER;
+            TILE_STEP(i + 3, 0)
+            KEEP_ORDER;
+        }
+    }
+    for (; i < k; i++)
         TILE_STEP(i, 0)
     for (size_t r = 0; r < m; r++) {
         for (size_t v = 0; v < vectors; v++) {
@@ -96,38 +111,62 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, si
     }
 }
 
+#define TILE(M, vectors, whole)                                                                                   \
+    NAME(tile)(M, vectors, whole, fetches, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, \
+               c_stride, columns)
 #define TILE_CASE(M)                                                                                              \
     case M:                                                                                                       \
-        if (!whole)                                                                                               \
-            NAME(tile)(M, columns > LANES ? 2 : 1, 0, k, a, a_row, a_column, b, next, b_stride, scale, base,      \
-                       base_stride, c, c_stride, columns);                                                        \
+        if (!whole && columns > LANES)                                                                            \
+            TILE(M, 2, 0);                                                                                        \
+        else if (!whole)                                                                                          \
+            TILE(M, 1, 0);                                                                                        \
         else if (columns > LANES)                                                                                 \
-            NAME(tile)(M, 2, 1, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, c_stride,  \
-                       columns);                                                                                  \
+            TILE(M, 2, 1);                                                                                        \
         else                                                                                                      \
-            NAME(tile)(M, 1, 1, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, c_stride,  \
-                       columns);                                                                                  \
+            TILE(M, 1, 1);                                                                                        \
         break;
-
-TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_row, size_t a_column,
-                                  const T *b, const T *next, size_t b_stride, T scale, const T *base,
-                                  size_t base_stride, T *c, size_t c_stride, size_t columns) {
-    switch (m) {
-        TILE_CASE(1)
-        TILE_CASE(2)
-        TILE_CASE(3)
-        TILE_CASE(4)
-#if ROWS >= 6
-        TILE_CASE(5)
-        TILE_CASE(6)
-#endif
 #if ROWS >= 10
-        TILE_CASE(7)
-        TILE_CASE(8)
-        TILE_CASE(9)
-        TILE_CASE(10)
+#define TILE_CASES                                                                                                \
+    TILE_CASE(1)                                                                                                  \
+    TILE_CASE(2)                                                                                                  \
+    TILE_CASE(3)                                                                                                  \
+    TILE_CASE(4)                                                                                                  \
+    TILE_CASE(5)                                                                                                  \
+    TILE_CASE(6)                                                                                                  \
+    TILE_CASE(7)                                                                                                  \
+    TILE_CASE(8)                                                                                                  \
+    TILE_CASE(9)                                                                                                  \
+    TILE_CASE(10)
+#elif ROWS >= 6
+#define TILE_CASES TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
+#else
+#define TILE_CASES TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
 #endif
+
+/* With a panel of packed weights of that width. `next` may be NULL. */
+TARGET static void NAME(panel_tile)(size_t m, size_t k, const T *a, size_t a_row, const T *b, const T *next,
+                                    size_t width, const T *base, size_t base_stride, T *c, size_t c_stride,
+                                    size_t columns) {
+    enum { whole = 1, scale = 1, a_column = 1 };
+    if (width == LANES) {
+        enum { b_stride = LANES, fetches = 0 };
+        switch (m) { TILE_CASES }
+    } else if (next) {
+        enum { b_stride = PANEL, fetches = 1 };
+        switch (m) { TILE_CASES }
+    } else {
+        enum { b_stride = PANEL, fetches = 0 };
+        switch (m) { TILE_CASES }
     }
+}
+
+/* With b as it lies. */
+TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_row, size_t a_column,
+                                  const T *b, size_t b_stride, T scale, const T *base, size_t base_stride, T *c,
+                                  size_t c_stride, size_t columns) {
+    enum { fetches = 0 };
+    const T *next = b;
+    switch (m) { TILE_CASES }
 }
 
 /* Into how many tiles of nearly the same size m rows are cut. Where sums are short, the next tile had better begin
@@ -150,9 +189,9 @@ TARGET static void NAME(multiply)(size_t m, size_t n, size_t k, const void *left
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t row = tile * m / tiles;
             size_t rows = (tile + 1) * m / tiles - row;
-            NAME(any_tile)(rows, 1, k, a + row * k, k, 1, b, panel + 1 < last ? b + k * width : b, width, 1,
-                           (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
-                           columns);
+            NAME(panel_tile)(rows, k, a + row * k, k, b, panel + 1 < last ? b + k * width : 0, width,
+                             (const T *)base + row * base_stride + start, base_stride, c + row * n + start, n,
+                             columns);
         }
     }
 }
@@ -171,7 +210,7 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
         for (size_t start = 0; start < n; start += PANEL) {
             size_t columns = n - start < PANEL ? n - start : PANEL;
             int whole = columns == PANEL || columns == LANES;
-            NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, b + start, n, (T)scale,
+            NAME(any_tile)(rows, whole, k, a + row * a_row, a_row, a_column, b + start, n, (T)scale,
                            base + row * base_stride + start, base_stride, c + row * n + start, n, columns);
         }
     }
@@ -290,6 +329,8 @@ TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const
 }
 #undef TILE_STEP
 #undef TILE_CASE
+#undef TILE_CASES
+#undef TILE
 #undef DOT_STEP
 #undef DOT_CASE
 #undef WHOLE

@@ -14,6 +14,8 @@
 #pragma clang fp contract(off)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
+/* Loads are not moved across it: a compiler that did would run out of registers. */
+#define KEEP_ORDER __asm__ volatile("" ::: "memory")
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 

@@ -200,3 +200,24 @@ def test_bad_input_gets_one_sentence(make: Any) -> None:
         make(5, 5, 0.5, 0.1, feedback_learning_rates=-1)
     with pytest.raises(ValueError, match="asymmetry"):
         cep.gdu_check(cep.Network([3, 4, 2], seed=0), [[0, 0, 0]], [0], 5, 5, 1e-3, asymmetry="x")
+
+
+@pytest.mark.parametrize("make", [cep.EP, cep.CEP])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_corrected_phases_are_recorded(make: Any, setting: str) -> None:
+    net = _network("two hidden", setting, 100)
+    x, y = _data(net)
+    with cep.record(net) as record:
+        cep.train_batch(net, x, y, make(20, 5, 0.5, 0.1, asymmetry="exact"))
+    assert [phase.steps for phase in record.phases] == [20, 5]
+    nudged = record.nudged
+    assert nudged.beta == 0.5
+    moved = [
+        max(
+            np.abs(states[t + 1] - states[t]).max()
+            for states in nudged.states[1:]
+            if states is not None
+        )
+        for t in range(5)
+    ]
+    np.testing.assert_allclose(nudged.residuals, moved, rtol=1e-12)

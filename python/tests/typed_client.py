@@ -29,7 +29,8 @@ def build() -> cep.Network:
     assert_type(net.random_state, tuple[int, int, int, int])
     layers: list[cep.Input | cep.Dense | cep.Readout] = [cep.Input(4), cep.Dense(3), cep.Readout(2)]
     assert_type(cep.Network(layers).loss, str)
-    maps = [cep.Input(1, 4, 4), cep.Conv2d(3, (2, 2), padding=1, pool="max"), 2]
+    convolution = cep.Conv2d(3, (2, 2), padding=1, pool="max")
+    maps: list[cep.Input | cep.Conv2d | int] = [cep.Input(1, 4, 4), convolution, 2]
     assert_type(cep.Network(maps, connections=[(0, 2)]).shapes, tuple[tuple[int, ...], ...])
     assert_type(net.edges, tuple[tuple[int, int], ...])
     return net

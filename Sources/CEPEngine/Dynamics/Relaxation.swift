@@ -70,7 +70,9 @@ extension Network {
             WorkerPool.shared.run(parts: parts.count) { part in
                 let rows = parts[part]
                 if let corrected {
-                    corrected.correct(rows) { self.step(rows, through: wiring, nudge: nil) }
+                    corrected.correct(rows, measures: monitor.isObserved || taken + 1 == steps) {
+                        self.step(rows, through: wiring, nudge: nil)
+                    }
                 } else {
                     self.step(rows, through: wiring, nudge: nudge?.rows(from: rows.first))
                 }
@@ -85,7 +87,9 @@ extension Network {
             try monitor.stepTaken(first + taken, of: first + steps)
             try afterStep(taken)
             try monitor.show {
-                phaseStep(first + taken, of: state, nudge: nudge, residual: residual, weightsMove: weightsMove)
+                phaseStep(
+                    first + taken, of: state, nudge: nudge ?? corrected?.nudge, residual: residual,
+                    weightsMove: weightsMove)
             }
             if let tolerance, residual <= Element(tolerance) { break }
         }

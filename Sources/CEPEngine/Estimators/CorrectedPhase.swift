@@ -22,8 +22,8 @@ public enum Asymmetry: String, Sendable, CaseIterable {
 /// the loss that is sent back.
 final class CorrectedPhase<Element: KernelScalar> {
     private let network: Network<Element>
-    private let target: Matrix<Element>
-    private let beta: Element
+    /// What the steps are nudged by.
+    let nudge: Nudge<Element>
     /// s⁰, with its activities, and the preactivations through the weights as they are now.
     private let start: NetworkState<Element>
     private let layers: [Layer]
@@ -37,13 +37,14 @@ final class CorrectedPhase<Element: KernelScalar> {
         /// D v, and what comes back of it through the products.
         let sent: Matrix<Element>
         let returned: Matrix<Element>
+        /// The state before the step.
+        let before: Matrix<Element>
     }
 
     /// After a free phase of the batch.
     init(of network: Network<Element>, on batch: ClampedBatch<Element>, beta: Double) throws(EngineError) {
         self.network = network
-        target = batch.target
-        self.beta = Element(beta)
+        nudge = Nudge(target: batch.target, beta: Element(beta))
         start = try batch.state.copied()
         network.beginPhase(of: start)
         try network.updatePreactivations(of: start)
@@ -60,7 +61,8 @@ final class CorrectedPhase<Element: KernelScalar> {
         let state = start.layers[number]
         func zeros() throws(EngineError) -> Matrix<Element> { try Matrix(rows: state.rows, columns: state.columns) }
         let layer = Layer(
-            derivative: try zeros(), activityDerivative: try zeros(), sent: try zeros(), returned: try zeros())
+            derivative: try zeros(), activityDerivative: try zeros(), sent: try zeros(), returned: try zeros(),
+            before: try zeros())
         let (ones, unused) = (try zeros(), try zeros())
         scale(ones.pointer, by: 1, adding: 1, count: ones.count)
         let activation = network.configuration.layers[number].activation
@@ -73,9 +75,12 @@ final class CorrectedPhase<Element: KernelScalar> {
     }
 
     /// Makes a free step of some samples, in which `step` computes preactivations and moves the states, a corrected one.
-    func correct(_ rows: StateRows<Element>, _ step: () -> Void) {
+    ///
+    /// - Parameter measures: Whether to find out how far it moves them. Otherwise that of the free step is left.
+    func correct(_ rows: StateRows<Element>, measures: Bool, _ step: () -> Void) {
         for (k, layer) in layers.enumerated() {
             let (first, count) = (rows.first * rows.layers[k].units, rows.count * rows.layers[k].units)
+            if measures { (layer.before.pointer + first).update(from: rows.layers[k].state, count: count) }
             multiplyDifference(
                 layer.derivative.pointer + first, rows.layers[k].state, start.layers[k + 1].pointer + first,
                 into: layer.sent.pointer + first, count: count)
@@ -93,7 +98,7 @@ final class CorrectedPhase<Element: KernelScalar> {
         }
         let last = rows.layers[layers.count - 1]
         network.objective.pull(
-            last.state, rows: rows.count, targets: target.pointer + rows.first * target.columns, scores: rows.scores,
+            last.state, rows: rows.count, targets: nudge.rows(from: rows.first).targets, scores: rows.scores,
             into: rows.pull)
         step()
         for (k, layer) in layers.enumerated() {
@@ -104,8 +109,22 @@ final class CorrectedPhase<Element: KernelScalar> {
                 start.preactivations[k].pointer + first, to: rows.layers[k].state, count: count)
         }
         add(
-            beta * network.dynamics.timeStep, times: rows.pull, to: last.state, count: rows.count * last.units)
+            nudge.beta * network.dynamics.timeStep, times: rows.pull, to: last.state, count: rows.count * last.units)
         network.refreshActivities(of: rows)
+        if measures { measure(rows) }
+    }
+
+    private func measure(_ rows: StateRows<Element>) {
+        for row in 0..<rows.count {
+            rows.changes[row] = 0
+            for (k, layer) in layers.enumerated() {
+                let units = rows.layers[k].units
+                let change = layer.before.pointer + (rows.first + row) * units
+                add(-1, times: rows.layers[k].state + row * units, to: change, count: units)
+                let largest = largestMagnitude(in: change, count: units)
+                if !(largest <= rows.changes[row]), !rows.changes[row].isNaN { rows.changes[row] = largest }
+            }
+        }
     }
 
     /// After parameters have changed, and the connections have been prepared.

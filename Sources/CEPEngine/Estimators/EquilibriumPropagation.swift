@@ -75,6 +75,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
         if phases.asymmetry == .exact {
             // Summed over the steps it is the same.
             let phase = try CorrectedPhase(of: network, on: batch, beta: beta)
+            try monitor.show { network.phaseStep(0, of: state, nudge: nudge, residual: 0) }
             try network.relaxStepByStep(
                 state, steps: phases.nudgedSteps, corrected: phase, monitor: monitor, afterStep: { _ in })
             try network.checkUpdates(

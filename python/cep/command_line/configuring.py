@@ -81,6 +81,12 @@ _OPTIONS = (
         help="Untied feedback: an update of each set of weights, or the same for both.",
     ),
     click.option(
+        "--feedback-learning-rates",
+        type=options.Several(float, "0 or 0.05,0.02"),
+        metavar="RATE[,RATE…]",
+        help="Of feedback weights; 0 holds them as they are.  [default: the learning rates]",
+    ),
+    click.option(
         "--asymmetry",
         type=click.Choice(["vector-field", "exact"]),
         default="vector-field",
@@ -143,8 +149,9 @@ def given(context: click.Context, fields: dict[str, Any]) -> dict[str, Any]:
 def configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
     """What the options given make of a preset, or of the defaults for data, rule and depth."""
     rates = given.get("learning_rates")
-    if rates is not None and len(rates) == 1:
-        given = given | {"learning_rates": rates[0]}
+    for name in ("learning_rates", "feedback_learning_rates"):
+        if len(given.get(name, ())) == 1:
+            given = given | {name: given[name][0]}
     if preset is not None:
         return presets.get(preset).configuration.replace(**given)
     data, rule = given.get("data", "digits"), given.get("rule", "c-ep")

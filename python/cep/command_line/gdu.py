@@ -24,6 +24,12 @@ from cep.theorem import ConvergenceWarning, gdu_check
 @options.learning_rates
 @click.option("--batch-size", type=int, default=1, help="Samples, the first of the test data.")
 @options.seed
+@click.option(
+    "--asymmetry",
+    type=click.Choice(["vector-field", "exact"]),
+    default="vector-field",
+    help="Untied feedback: the nudged phase as it is, or corrected so that updates are exact.",
+)
 @options.save_plot("updates (dashed) and minus gradients (solid)")
 @click.option(
     "--save-json",
@@ -48,6 +54,7 @@ def gdu(
     learning_rates: tuple[float, ...] | None,
     batch_size: int,
     seed: int,
+    asymmetry: str,
     save_plot: Path | None,
     save_json: Path | None,
 ) -> None:
@@ -89,6 +96,7 @@ def gdu(
                 options.given(nudged_steps, published[1]),
                 options.given(beta, published[2]),
                 rates[0] if len(rates) == 1 else rates,
+                asymmetry=asymmetry,
             )
         for warning in caught:
             click.echo(f"warning: {warning.message}", err=True)
