@@ -11,9 +11,9 @@ import time
 
 os.environ["CEP_WITHOUT"] = "samples-at-rest"  # before cep is imported
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-import cep  # noqa: E402
+import cep
 
 STEPS = 200
 

@@ -195,7 +195,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         } else {
             // With feedback weights, the mean of what the two sets of filters would get if they were tied.
             let share: Element = accumulator.feedbackWeights == nil ? 1 : 0.5
-            let all = [(accumulator.weights, share * rates.weights)]
+            let all =
+                [(accumulator.weights, share * rates.weights)]
                 + (accumulator.feedbackWeights.map { [($0, share * rates.feedback)] } ?? [])
             for filters in accumulator.feedbackWeights == nil ? [forwardFilters] : [forwardFilters, feedbackFilters] {
                 addToFilters(all, rows: rows, pairs: 2) { scratch, row, first, second in

@@ -60,7 +60,8 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scale = 1 / Element(beta * Double(batch.state.batch))
         if optimizer.isPlain, !writesEveryStep, phases.feedbackUpdate == .own, phases.asymmetry == .vectorField,
-            FastPath.continualUpdates.isOn {
+            FastPath.continualUpdates.isOn
+        {
             let moving: [UpdateRates<Element>]? = learningRates?.rates().map { $0 * scale }
             if let phase = try ContinualPhase(
                 of: network, batch.state, nudge: nudge, steps: phases.nudgedSteps, rates: moving)
