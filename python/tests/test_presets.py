@@ -104,6 +104,21 @@ def test_the_network_of_laborieux_for_cifar10() -> None:
     short = replace(configuration.make_rule(), free_steps=12, nudged_steps=4)  # type: ignore[type-var]
     result = cep.train_batch(net, x, [3, 7], short)
     assert np.isfinite(result.loss)
+    # A gradient check, in float64 and with a smooth activation, of all tensors at once.
+    smooth = cep.Network(net.layers, activation="sigmoid", dtype="float64", seed=1)
+    estimate = cep.gradient(smooth, x, [3, 7], cep.BPTT(4))
+    gradients = [*estimate.weights, *estimate.biases]
+    directions = [random.standard_normal(array.shape) for array in smooth.parameters()]
+    start = [array.copy() for array in smooth.parameters()]
+    losses = []
+    for step in (1e-7, -1e-7):
+        moves = zip(smooth.parameters(), start, directions, strict=True)
+        for parameter, old, direction in moves:
+            parameter[...] = old + step * direction
+        losses.append(cep.evaluate(smooth, (x, [3, 7]), 4).loss)
+    expected = (losses[0] - losses[1]) / 2e-7
+    found = sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))
+    assert abs(found - expected) < 1e-6 * max(1, abs(expected))
     assert all(
         np.isfinite(array).all() and not np.array_equal(array, old)
         for array, old in zip(net.parameters(), before, strict=True)
