@@ -141,49 +141,65 @@ import Testing
         check(type.scalar)
     }
 
+    /// An array in memory of its own, as C takes it.
+    private final class Buffer<Element: KernelScalar> {
+        let pointer: UnsafeMutablePointer<Element>
+        let count: Int
+
+        init(_ values: [Element]) {
+            count = values.count
+            pointer = .allocate(capacity: max(count, 1))
+            pointer.initialize(from: values, count: count)
+        }
+
+        deinit { pointer.deallocate() }
+
+        var values: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    }
+
     @Test(arguments: NumberType.allCases, [(2, 2, 1), (3, 2, 5), (4, 5, 3), (7, 7, 17), (6, 8, 32)])
     func pooling(_ type: NumberType, _ extents: (Int, Int, Int)) {
         func check<Element: KernelScalar>(_: Element.Type) {
             let (height, width, channels) = extents
             let kernels = Element.vectorKernels
             var stream = NumberStream(9)
-            var image = stream.array(height * width * channels, of: Element.self)
+            var pixels = stream.array(height * width * channels, of: Element.self)
             // The first of equals wins.
             for c in 0..<channels where c % 2 == 1 {
-                for pixel in 0..<height * width { image[pixel * channels + c] = 0 }
+                for pixel in 0..<height * width { pixels[pixel * channels + c] = 0 }
             }
             let count = (height / 2) * (width / 2) * channels
-            var maximum = [Element](repeating: .nan, count: count)
-            var (winners, average) = (maximum, maximum)
-            kernels.pool_maximum(height, width, channels, image, &maximum, &winners)
-            kernels.pool_average(height, width, channels, image, &average)
-            var taken = [Element](repeating: .nan, count: count)
-            kernels.take_winners(height, width, channels, image, winners, &taken)
-            #expect(taken == maximum)
-            var (expectedSpread, expectedShares) = (image.map { _ in Element(0) }, image.map { _ in Element(0) })
+            let image = Buffer(pixels)
+            func empty(_ count: Int) -> Buffer<Element> { Buffer([Element](repeating: .nan, count: count)) }
+            let (maximum, winners, average, taken) = (empty(count), empty(count), empty(count), empty(count))
+            kernels.pool_maximum(height, width, channels, image.pointer, maximum.pointer, winners.pointer)
+            kernels.pool_average(height, width, channels, image.pointer, average.pointer)
+            kernels.take_winners(height, width, channels, image.pointer, winners.pointer, taken.pointer)
+            #expect(taken.values == maximum.values)
+            var (expectedSpread, expectedShares) = (pixels.map { _ in Element(0) }, pixels.map { _ in Element(0) })
             for y in 0..<height / 2 {
                 for x in 0..<width / 2 {
                     for c in 0..<channels {
-                        let pixels = [(0, 0), (0, 1), (1, 0), (1, 1)].map { i, j in
+                        let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map { i, j in
                             ((2 * y + i) * width + 2 * x + j) * channels + c
                         }
                         let window = (y * (width / 2) + x) * channels + c
-                        let values = pixels.map { image[$0] }
+                        let values = places.map { pixels[$0] }
                         let largest = values.max() ?? 0
                         let first = values.firstIndex(of: largest) ?? 0
-                        #expect(maximum[window] == largest && winners[window] == Element(first))
+                        #expect(maximum.pointer[window] == largest && winners.pointer[window] == Element(first))
                         let mean = values.reduce(0.0) { $0 + Double($1) / 4 }
-                        #expect(abs(Double(average[window]) - mean) <= Element.tolerance)
-                        expectedSpread[pixels[first]] = maximum[window]
-                        for pixel in pixels { expectedShares[pixel] = maximum[window] / 4 }
+                        #expect(abs(Double(average.pointer[window]) - mean) <= Element.tolerance)
+                        expectedSpread[places[first]] = largest
+                        for place in places { expectedShares[place] = largest / 4 }
                     }
                 }
             }
-            var spread = [Element](repeating: .nan, count: image.count)
-            kernels.spread(height, width, channels, maximum, winners, &spread)
-            #expect(spread == expectedSpread)
-            kernels.spread(height, width, channels, maximum, nil, &spread)
-            #expect(spread == expectedShares)
+            let spread = empty(pixels.count)
+            kernels.spread(height, width, channels, maximum.pointer, winners.pointer, spread.pointer)
+            #expect(spread.values == expectedSpread)
+            kernels.spread(height, width, channels, maximum.pointer, nil, spread.pointer)
+            #expect(spread.values == expectedShares)
         }
         check(type.scalar)
     }

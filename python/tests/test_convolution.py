@@ -459,6 +459,11 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
         ["2147483647"],
     ),
     (
+        lambda: cep.Network([Input(1, 2**63 - 1, 1), Conv2d(4, 1, padding=1), 10]),
+        ValueError,
+        ["9223372036854775807", "2147483647"],
+    ),
+    (
         lambda: cep.Network([IMAGE, Conv2d(4, 3, 2**30, 2**31 - 1), 10]),
         ValueError,
         ["2147483647"],

@@ -72,6 +72,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         forwardFilters.pack(parameters.weights)
         if let feedbackWeights = parameters.feedbackWeights { feedbackFilters.pack(feedbackWeights) }
         while scratches.count < WorkerPool.shared.threadCount { scratches.append(try Scratch(shape)) }
+        if pairs.isEmpty { try reserve(batch: 1) }
     }
 
     func reserve(batch: Int) throws(EngineError) {
@@ -524,6 +525,9 @@ struct ConvolutionWindow {
         guard below.count == 3 else {
             throw .invalidArgument(
                 "a convolution needs channels × height × width below it, got a layer of \(text(below)) units")
+        }
+        guard below.allSatisfy({ (1...largestMatrixExtent).contains($0) }) else {
+            throw .invalidArgument("the extents of an image must be 1 to \(largestMatrixExtent), got \(text(below))")
         }
         let padded = [below[1] + 2 * padding.height, below[2] + 2 * padding.width]
         guard kernel.height <= padded[0], kernel.width <= padded[1] else {
