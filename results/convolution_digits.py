@@ -7,7 +7,7 @@ of the 1,797 digits are the test set. Writes convolution_digits.md beside this f
 minutes on one core. One of the runs from the command line:
 
     cep train --hidden conv2d:64:3:padding=1:pool=max --rule c-ep --activation hard_sigmoid \\
-        --free-steps 30 --nudged-steps 8 --beta 0.5 --learning-rates 0.02,0.03 \\
+        --free-steps 30 --nudged-steps 8 --beta 0.5 --learning-rates 0.01,0.02 \\
         --learning-rate-decay 0.97 --epochs 80
 """
 
@@ -25,7 +25,7 @@ BASE = cep.Configuration(
     free_steps=30,
     nudged_steps=8,
     beta=0.5,
-    learning_rates=(0.02, 0.03),
+    learning_rates=(0.01, 0.02),
     learning_rate_decay=0.97,
     epochs=80,
 )
