@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cep import _arguments, datasets
 from cep._files import parse_json
-from cep.layers import Conv2d, Dense, Input, Layer, Readout, from_word
+from cep.layers import Conv2d, Dense, Input, Layer, Readout, from_word, number_or_word
 from cep.layers import shapes as layer_shapes
 from cep.network import (
     ACTIVATIONS,
@@ -416,7 +416,7 @@ def _hidden_layer(name: str, value: object) -> int | str:
         layer = from_word(value)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    return layer.word if isinstance(layer, Conv2d) else layer.units
+    return number_or_word(layer)
 
 
 def _record_kinds(value: object) -> tuple[str, ...]:

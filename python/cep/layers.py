@@ -57,17 +57,8 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Dense:
-    """A layer of units, each joined to all units of the layer before.
-
-    An integer in a list of layers means the same. A feature map before it is flattened channel
-    first, as `numpy.reshape` does it.
-
-    Parameters
-    ----------
-    units : int
-        Units of the layer, 1 or more.
-    """
+class _Units:
+    """What `Dense` and `Readout` have in common: each unit is joined to all values below."""
 
     units: int
 
@@ -86,6 +77,20 @@ class Dense:
     def word(self) -> str:
         """What it is called in files and on the command line."""
         return str(self.units)
+
+
+@dataclass(frozen=True)
+class Dense(_Units):
+    """A layer of units, each joined to all units of the layer before.
+
+    An integer in a list of layers means the same. A feature map before it is flattened channel
+    first, as `numpy.reshape` does it.
+
+    Parameters
+    ----------
+    units : int
+        Units of the layer, 1 or more.
+    """
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,7 @@ class Conv2d:
 
 
 @dataclass(frozen=True)
-class Readout:
+class Readout(_Units):
     """A softmax readout outside the dynamics, trained with cross-entropy: the last layer.
 
     Scores are ``o = W s + b`` of the last layer's state s, and the loss is
@@ -223,24 +228,6 @@ class Readout:
     >>> net.loss, net.nudging, len(net.states)
     ('cross_entropy', 'inside', 2)
     """
-
-    units: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "units", _arguments.integer("units", self.units))
-
-    def shape_above(self, below: Shape) -> Shape:
-        """The shape of this layer above one of the given shape."""
-        return (self.units,)
-
-    def weights_shape(self, below: Shape) -> Shape:
-        """The shape of the weights from a layer of the given shape."""
-        return (self.units, math.prod(below))
-
-    @property
-    def word(self) -> str:
-        """What it is called in files."""
-        return str(self.units)
 
 
 Layer = Input | Dense | Conv2d | Readout
@@ -295,10 +282,11 @@ def shapes(layers: Sequence[Layer]) -> tuple[Shape, ...]:
 
 def words(layers: Sequence[Layer]) -> list[int | str]:
     """What the layers are called in files: units, or words of those that are not dense."""
-    return [_number_or_word(layer) for layer in layers]
+    return [number_or_word(layer) for layer in layers]
 
 
-def _number_or_word(layer: Layer) -> int | str:
+def number_or_word(layer: Layer) -> int | str:
+    """Units, or the word of a convolution or of an input of images."""
     if isinstance(layer, Conv2d):
         return layer.word
     is_image = isinstance(layer, Input) and len(layer.shape) > 1

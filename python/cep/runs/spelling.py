@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from cep.configuration import Configuration, unknown
-from cep.layers import Conv2d, from_word
+from cep.layers import Conv2d, from_word, number_or_word
 
 
 def plain(value: object) -> Any:
@@ -110,8 +110,7 @@ def layer(word: str) -> int | str:
     try:
         return int(word)
     except ValueError:
-        described = from_word(word)
-    return described.word if isinstance(described, Conv2d) else described.units
+        return number_or_word(from_word(word))
 
 
 def _parts(reader: Callable[[str], Any]) -> Callable[[str], list[Any]]:
