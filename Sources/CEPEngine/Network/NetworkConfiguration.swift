@@ -146,8 +146,9 @@ public struct NetworkConfiguration: Sendable, Equatable {
     /// - Parameter words: One a layer: the shape of the input, as 1x28x28, then kinds of connections, of which a number
     ///   stands for dense. With a readout, the last one is the number of its classes.
     private init(words: [String], activation: Activation, loss: Loss, readout: Bool) throws(EngineError) {
-        let input = words[0].split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
-        guard input.count == words[0].split(separator: "x", omittingEmptySubsequences: false).count else {
+        let extents = words[0].split(separator: "x", omittingEmptySubsequences: false)
+        let input = extents.compactMap { Int($0) }
+        guard input.count == extents.count else {
             throw .invalidArgument("the first of layers must be a shape, as 1x28x28, got \(words[0])")
         }
         var (chain, objective) = (words.dropFirst(), ObjectiveKind.output(loss))
