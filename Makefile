@@ -2,11 +2,11 @@
 # lint, docs and release in it.
 
 SWIFT_SOURCES = Package.swift Sources Tests Examples
-C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] Examples/C/*.c benchmarks/*.c fuzzing/*.[ch])
+C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] Tests/KernelProgram/*.c Examples/C/*.c benchmarks/*.c fuzzing/*.[ch])
 PYTHON_SOURCES = python fuzzing notebooks benchmarks results docs/conf.py docs/extensions tools setup.py
 BIN = .venv/bin
 
-.PHONY: help develop test nightly mutation coverage sanitize memcheck lint format notebooks docs docs-swift fuzz wheel wheel-check clean
+.PHONY: help develop test nightly mutation coverage sanitize memcheck lint arm64 format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
@@ -17,6 +17,7 @@ help:
 	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
 	@echo "make coverage  a quarter of an hour: which lines the tests run"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
+	@echo "make arm64     compile the C sources for arm64, and test their kernels in an emulator"
 	@echo "make format    lay out all sources"
 	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
 	@echo "make docs      the documentation site, in build/docs, with the Swift reference; any warning is an error"
@@ -61,10 +62,9 @@ lint:
 	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
 	g++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ Sources/CCEP/include/cep.h
 	clang -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
-	for source in Sources/*/*.c; do \
-		clang --target=aarch64-linux-gnu -std=c11 -O2 -Wall -Wextra -Werror -c -o /dev/null $$source \
-			-ISources/CVectorKernels/include -ISources/CCEP/include -isystem /usr/aarch64-linux-gnu/include || exit; \
-	done
+
+arm64:
+	tools/kernels_arm64.sh
 
 format:
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)

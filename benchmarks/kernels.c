@@ -64,6 +64,15 @@ static void between_theirs(void) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, b, HIDDEN, 0, c,
                 HIDDEN);
 }
+/* One copy of the weights for both directions would have to be used as it lies. */
+static void lying_up_ours(void) {
+    kernels->multiply_transposed(BATCH, HIDDEN, HIDDEN, a, b, row, 0, c, 0, HIDDEN);
+}
+static void lying_down_ours(void) { kernels->add_product(BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, 1, b, row, 0, c); }
+static void lying_down_theirs(void) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, b, HIDDEN, 0, c,
+                HIDDEN);
+}
 /* Two matrices in turn, 32 MB together: in no near cache when they are come back to. */
 static void far_ours(void) {
     static int turn;
@@ -149,6 +158,9 @@ int main(int count, char **arguments) {
 
     printf("%-71s %6s %10s\n", name, "ours", "OpenBLAS");
     report("between hidden layers, packed", BATCH, HIDDEN, HIDDEN, between_ours, between_theirs);
+    report("between hidden layers, up, as the weights lie", BATCH, HIDDEN, HIDDEN, lying_up_ours, between_theirs);
+    report("between hidden layers, down, as the weights lie", BATCH, HIDDEN, HIDDEN, lying_down_ours,
+           lying_down_theirs);
     report("between layers of 2048, packed, from memory", BATCH, LARGE, LARGE, far_ours, far_theirs);
     report("hidden to output, a unit's weights in one piece", BATCH, OUTPUTS, HIDDEN, up_ours, up_theirs);
     report("output to hidden, as the weights lie", BATCH, HIDDEN, OUTPUTS, down_ours, down_theirs);

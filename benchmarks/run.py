@@ -1,9 +1,13 @@
 """Milliseconds a batch: cep beside the same equations in PyTorch and JAX, and beside the floor.
 
     pip install torch jax        (the peers; one that is missing is left out)
-    python benchmarks/run.py     prints a table, writes benchmarks/results.json
+    python benchmarks/run.py     prints a table, writes it into benchmarks/results.json
+    python benchmarks/run.py --instruction-set avx2    limits cep, OpenBLAS and the peers to AVX2
+    python benchmarks/run.py --rows EP-1h,P-conv       measures some rows and writes nothing
     python benchmarks/run.py --sweep    the same over batch sizes, widths and depths (sweep.json),
                                         drawn by benchmarks/plot.py
+
+results.json has a table for each instruction set; a run replaces the table of its own.
 
 Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
 medians over the rounds are reported. Before each turn there is a pause, because threads of the
@@ -20,6 +24,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +34,28 @@ PARSER.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 PARSER.add_argument("--rounds", type=int, default=7)
 PARSER.add_argument("--batch", type=int, default=20)
 PARSER.add_argument("--rows", default="", help="names separated by commas; default: all")
+PARSER.add_argument("--instruction-set", choices=["avx2", "avx512"], help="default: the widest")
 PARSER.add_argument("--sweep", action="store_true", help="batch sizes, widths and depths instead")
 PARSER.add_argument("--output", type=Path, help="default: results.json, or sweep.json, beside this")
 ARGUMENTS = PARSER.parse_args()
+
+# What limits each library to an instruction set.
+LIMITS = {
+    "avx2": {
+        "CEP_INSTRUCTION_SET": "avx2",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+    "avx512": {"CEP_INSTRUCTION_SET": "avx512", "OPENBLAS_CORETYPE": "SkylakeX"},
+}
+
+# Libraries read their environment when they are loaded, so a new process gets it.
+if ARGUMENTS.instruction_set and os.environ.get("CEP_BENCHMARK") != ARGUMENTS.instruction_set:
+    os.environ.update(LIMITS[ARGUMENTS.instruction_set], CEP_BENCHMARK=ARGUMENTS.instruction_set)
+    os.execv(sys.executable, [sys.executable, *sys.argv])
 
 # Before anything that starts threads of its own is imported.
 for variable in ("CEP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -237,9 +261,17 @@ def main() -> None:
         if not wanted or row.name in wanted:
             results.append(measure(row, batch))
             print_row(results[-1])
-    name = "sweep.json" if ARGUMENTS.sweep else "results.json"
-    output = ARGUMENTS.output or Path(__file__).with_name(name)
-    output.write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
+    measured = {"machine": machine(), "results": results}
+    folder = Path(__file__).parent
+    if ARGUMENTS.output or ARGUMENTS.sweep:
+        output = ARGUMENTS.output or folder / "sweep.json"
+    elif not wanted:
+        output = folder / "results.json"
+        tables = json.loads(output.read_text())
+        measured = tables | {cep.instruction_set(): measured}
+    else:
+        return
+    output.write_text(json.dumps(measured, indent=1) + "\n")
     print(f"written to {output}")
 
 

@@ -18,8 +18,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 missing=
-for package in gcc libc6-dev libc6-dev-arm64-cross pkg-config libopenblas-dev python3-dev libpython3-dev python3-venv \
-    ${packages:-}; do
+for package in gcc libc6-dev pkg-config libopenblas-dev python3-dev libpython3-dev python3-venv ${packages:-}; do
     case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
         *' installed') ;;
         *) missing="$missing $package" ;;

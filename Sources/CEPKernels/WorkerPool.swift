@@ -199,10 +199,8 @@ public final class WorkerPool: @unchecked Sendable {
     /// The most threads there can be: parts of a loop are counted in few bits.
     public static let largestThreadCount = 1024
 
-    /// What the environment variable CEP_NUM_THREADS asks for; nil where it is not there, or empty.
-    public static let requested: String? = getenv("CEP_NUM_THREADS").map { String(cString: $0) }.flatMap {
-        $0.isEmpty ? nil : $0
-    }
+    /// What the environment variable CEP_NUM_THREADS asks for; nil without it, or if it is empty.
+    public static let requested = environmentVariable("CEP_NUM_THREADS")
 
     /// Whether what is asked for, if anything is, is a number of threads that there can be.
     public static var requestIsMet: Bool { requested == nil || requestedCount != nil }
@@ -211,8 +209,22 @@ public final class WorkerPool: @unchecked Sendable {
         requested.flatMap { Int($0) }.flatMap { (1...largestThreadCount).contains($0) ? $0 : nil }
     }
 
-    /// As many as are asked for, or the processors this process may use.
-    private static var initialThreadCount: Int { requestedCount ?? min(processorCount(), largestThreadCount) }
+    /// The number that OMP_NUM_THREADS asks of every library; nil if it is none. OpenMP allows a list, one number for
+    /// each level of nested loops: the first counts.
+    private static var openMPCount: Int? {
+        environmentVariable("OMP_NUM_THREADS").flatMap { $0.split(separator: ",").first }.flatMap {
+            Int($0.filter { $0 != " " })
+        }.flatMap { $0 >= 1 ? min($0, largestThreadCount) : nil }
+    }
+
+    /// As many as CEP_NUM_THREADS asks for, or else OMP_NUM_THREADS, or the processors this process may use.
+    private static var initialThreadCount: Int {
+        requestedCount ?? openMPCount ?? min(processorCount(), largestThreadCount)
+    }
+
+    private static func environmentVariable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
 }
 
 /// Keeps what is declared before it and after it in different lines of the caches: a thread that writes to a line takes

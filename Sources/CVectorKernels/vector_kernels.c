@@ -64,15 +64,21 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define LOW_64_64 0, 8, 2, 10, 4, 12, 6, 14
 #define HIGH_64_64 1, 9, 3, 11, 5, 13, 7, 15
 
+#if defined(__aarch64__)
+/* NEON: vectors of 16 bytes, and 32 registers for them. */
+#define SET neon
+#define BYTES 16
+#define ROWS 10
+#define SHORT_ROWS 7
+#define DOT_ROWS 5
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
 #define SET baseline
 #define BYTES 16
 #define ROWS 4
 #define SHORT_ROWS 4
 #define DOT_ROWS 2
-#if defined(__x86_64__)
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#else
-#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #endif
 #define TARGET
 #define INLINE static inline __attribute__((always_inline))
@@ -106,7 +112,11 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 
 size_t cep_instruction_sets(const cep_instruction_set **sets) {
     static cep_instruction_set known[] = {
+#if defined(__aarch64__)
+        {"neon", 1, &kernels_float32_neon, &kernels_float64_neon},
+#else
         {"baseline", 1, &kernels_float32_baseline, &kernels_float64_baseline},
+#endif
 #if defined(__x86_64__)
         {"avx2", 0, &kernels_float32_avx2, &kernels_float64_avx2},
         {"avx512", 0, &kernels_float32_avx512, &kernels_float64_avx512},

@@ -4,7 +4,7 @@ from cep import _arguments, _cep
 
 
 def instruction_set() -> str:
-    """Name of the instruction set in use: "baseline", "avx2" or "avx512".
+    """Name of the instruction set in use: "baseline", "avx2", "avx512", or "neon" on arm64.
 
     It is the widest that the processor has, or what the environment variable CEP_INSTRUCTION_SET
     asks for. Results of different sets differ by rounding.
@@ -20,9 +20,11 @@ def get_num_threads() -> int:
 def set_num_threads(count: int) -> None:
     """Set how many threads the engine may use for one network, in this process.
 
-    At first it is the environment variable CEP_NUM_THREADS (where that is no number from 1 to 1024,
-    no network can be made), or the number of processors. Results do not depend on it, to the last
-    bit. While several networks train at once, in threads of the caller's, each uses one.
+    The default is the environment variable CEP_NUM_THREADS, then OMP_NUM_THREADS, then the number
+    of processors that affinity and the limits of a container allow. If CEP_NUM_THREADS is not a
+    number from 1 to 1024, making a network raises ValueError. Results do not depend on the number
+    of threads, to the last bit. While several networks train at once, in threads of the caller's,
+    each uses one.
 
     Parameters
     ----------

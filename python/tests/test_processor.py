@@ -148,6 +148,37 @@ def test_an_unusable_wish_is_refused(name: str, value: str, message: str) -> Non
     assert f"ValueError: {name} {message}" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("cep_threads", "openmp_threads", "expected"),
+    [
+        ("3", "5", 3),
+        ("", "5", 5),
+        ("", "6,2", 6),
+        ("", "99999", 1024),
+        ("", "0", None),
+        ("", "many", None),
+        ("", "", None),
+    ],
+)
+def test_the_environment_sets_the_number_of_threads(
+    cep_threads: str, openmp_threads: str, expected: int | None
+) -> None:
+    # Without a usable number, the processors count, as in a process whose environment has neither.
+    program = "import cep; print(cep.get_num_threads())"
+    counts = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"CEP_NUM_THREADS": own, "OMP_NUM_THREADS": openmp},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for own, openmp in ((cep_threads, openmp_threads), ("", ""))
+    ]
+    assert int(counts[0]) == (int(counts[1]) if expected is None else expected)
+
+
 def test_the_number_of_threads_is_set() -> None:
     before = cep.get_num_threads()
     try:

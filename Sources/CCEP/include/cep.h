@@ -100,12 +100,13 @@ CEP_API const char *cep_status_name(cep_status status);
  * failing call of the thread. At most 1023 bytes. */
 CEP_API const char *cep_last_error(void);
 
-/* The instruction set in use: "baseline", "avx2" or "avx512". It is the widest that the processor has, or the one
- * in the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
+/* The instruction set in use: "baseline", "avx2" or "avx512" on x86-64, "neon" on arm64. It is the widest that the
+ * processor has, or the one in the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
 CEP_API const char *cep_instruction_set(void);
 
 /* The number of threads that the engine uses for one network, the caller's included: 1 to 1024. The default is
- * CEP_NUM_THREADS, or the processors available to the process. Results do not depend on it. */
+ * the environment variable CEP_NUM_THREADS, or OMP_NUM_THREADS, or the processors available to the process, which
+ * respects affinity and the limits of containers. Results do not depend on it. */
 CEP_API cep_status cep_set_num_threads(int64_t count);
 CEP_API int64_t cep_get_num_threads(void);
 
