@@ -30,7 +30,7 @@ exclude_patterns = ["extensions", "**.ipynb_checkpoints"]
 
 nb_execution_mode = "off"  # They have their outputs: `make notebooks`, and a test that runs them.
 
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3  # As a code host makes them: docs/experiments.md#checkpoints.
 
 autodoc_member_order = "bysource"

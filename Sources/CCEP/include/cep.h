@@ -1,4 +1,5 @@
-/*
+/* SPDX-License-Identifier: Apache-2.0
+ *
  * cep.h - the C interface of the cep engine.
  *
  * cep trains networks with Equilibrium Propagation, with or without continual weight updates
