@@ -23,7 +23,7 @@ SIZES, BATCH, TURNS = [784, 512, 512, 10], 20, 15
 TINY = {"float32": 1e-41, "float64": 1e-311}
 SLOWER = 1.25
 
-RULES: dict[str, cep.rules.LearningRule] = {
+RULES: dict[str, cep.LearningRule] = {
     "EP": cep.EP(20, 10, 0.5, 1e-3),
     "C-EP": cep.CEP(20, 10, 0.5, 1e-3),
     "BPTT": cep.BPTT(20, learning_rates=1e-3),

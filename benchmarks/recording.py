@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cep
-from cep import checkpoints
-from cep.configuration import RECORD_KINDS, Configuration
-from cep.runs.recording import Recorder
-from cep.trainer import Position
+from cep.experiments import checkpoints
+from cep.experiments.configuration import RECORD_KINDS, Configuration
+from cep.experiments.diagnostics import Recorder
+from cep.training.trainer import Position
 
 REPEATS = 20
 BATCHES = 3000  # Of an epoch of MNIST.

@@ -63,7 +63,7 @@ def folder(case: tuple[str, int, int, int]) -> Path:
 def error(case: tuple[str, int, int, int]) -> float | None:
     """Test error of a run that has ended; None where it has not."""
     try:
-        history = cep.runs.RunDirectory(folder(case)).result(configuration(*case))
+        history = cep.RunDirectory(folder(case)).result(configuration(*case))
     except (OSError, ValueError):
         return None
     return None if history is None else history.history.validation_error[-1]

@@ -11,8 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from cep.experiments import RunOutcome
 from cep.reproduction.series import all_series
-from cep.runs import RunOutcome
 
 HERE = Path(__file__).resolve().parent
 FILES = ("configuration.json", "environment.json", "status.json", "metrics.jsonl")

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from table import markdown
 
 import cep
-from cep import checkpoints, datasets, presets
+from cep import datasets
+from cep.experiments import RunDirectory, RunOutcome, checkpoints, presets
 from cep.reproduction.series import Series
-from cep.runs import RunDirectory, RunOutcome
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "runs"

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import cep
-from cep import checkpoints, named_parameters
-from cep.runs import RunDirectory
+from cep.experiments import RunDirectory, checkpoints
+from cep.io import parameters as named_parameters
 
 HERE = Path(__file__).resolve().parent
 CONFIGURATION = cep.Configuration(

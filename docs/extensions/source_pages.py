@@ -1,8 +1,9 @@
 """Pages that show the files of the repository which other pages link to.
 
-On a code host ``[rules.py](../python/cep/rules.py)`` leads to the file. On the site it leads to a
-page with the file on it, a folder to a list of its files, and what has a page of its own to that
-page: ``../results/theorem.md`` (``docs/results/theorem.md``), and notebooks (``docs/notebooks``).
+On a code host ``[rules.py](../python/cep/learning/rules.py)`` leads to the file. On the site it
+leads to a page with the file on it, a folder to a list of its files, and what has a page of its
+own to that page: ``../results/theorem.md`` (``docs/results/theorem.md``), and notebooks
+(``docs/notebooks``).
 """
 
 import posixpath

@@ -5,12 +5,12 @@ from pathlib import Path
 from rich.console import Console
 
 import cep
-from cep.live.looks import Look
-from cep.live.notebook import picture
-from cep.live.screens import Screen
-from cep.live.terminal import view
-from cep.live.view import Watch
-from cep.trainer import Trainer
+from cep.training.live.notebook import picture
+from cep.training.live.screens import Screen
+from cep.training.live.snapshots import Look
+from cep.training.live.terminal import view
+from cep.training.live.view import Watch
+from cep.training.trainer import Trainer
 
 EPOCHS = 40
 

@@ -10,33 +10,45 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from cep import checkpoints, datasets, presets, reproduction, runs
+from cep import datasets, reproduction
+from cep import experiments as runs
 from cep._cep import DivergenceError, __version__
-from cep.angles_plot import plot_angles
-from cep.checkpoints import Checkpoint
-from cep.configuration import Configuration
-from cep.evaluation import Evaluation, evaluate
-from cep.gradients import Gradient, gradient
-from cep.history import History
-from cep.layers import Conv2d, Dense, Input, Readout
-from cep.live import LiveView
-from cep.network import Network, PhaseOutcome
-from cep.network_files import load
-from cep.network_options import NetworkOptions
-from cep.optimizers import SGD, Adam, Optimizer
-from cep.phase_records import Record, RecordedPhase, record
-from cep.plots import plot_gdu, plot_history
-from cep.processor import get_num_threads, instruction_set, set_num_threads
-from cep.relaxation_plot import plot_relaxation
+from cep._engine.processor import get_num_threads, instruction_set, set_num_threads
+from cep.experiments import (
+    RunDirectory,
+    RunOutcome,
+    RunResult,
+    SweepResult,
+    checkpoints,
+    presets,
+    run,
+    run_many,
+    sweep,
+)
+from cep.experiments.checkpoints import Checkpoint
+from cep.experiments.configuration import Configuration
+from cep.experiments.loading import load
+from cep.io.tensor_files import CheckpointError
+from cep.learning.gradients import Gradient, gradient
+from cep.learning.optimizers import SGD, Adam, Optimizer
+from cep.learning.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.learning.suggestions import Suggestion, suggest
+from cep.learning.theorem import ConvergenceWarning, GDUReport, gdu_check
+from cep.network.from_torch import from_torch
+from cep.network.layers import Conv2d, Dense, Input, Readout
+from cep.network.network import Network, PhaseOutcome
+from cep.network.options import NetworkOptions
+from cep.network.phase_traces import Record, RecordedPhase, record
+from cep.plotting.angles import plot_angles
+from cep.plotting.plots import plot_gdu, plot_history, plot_records
+from cep.plotting.relaxation import plot_relaxation
+from cep.plotting.weights import plot_weights
 from cep.reproduction import Reproduction, reproduce
-from cep.rules import BPTT, CEP, EP, RBP, LearningRule
-from cep.runs import RunOutcome, RunResult, SweepResult, run, run_many, sweep
-from cep.suggestions import Suggestion, suggest
-from cep.tensor_files import CheckpointError
-from cep.theorem import ConvergenceWarning, GDUReport, gdu_check
-from cep.torch_exchange import from_torch
-from cep.training import BatchResult, fit, train_batch
-from cep.weights_plot import plot_weights
+from cep.training.batches import BatchResult, train_batch
+from cep.training.evaluation import Evaluation, evaluate
+from cep.training.fitting import fit
+from cep.training.history import History
+from cep.training.live import LiveView
 
 __all__ = [
     "BPTT",
@@ -68,6 +80,7 @@ __all__ = [
     "Record",
     "RecordedPhase",
     "Reproduction",
+    "RunDirectory",
     "RunOutcome",
     "RunResult",
     "Suggestion",
@@ -86,6 +99,7 @@ __all__ = [
     "plot_angles",
     "plot_gdu",
     "plot_history",
+    "plot_records",
     "plot_relaxation",
     "plot_weights",
     "presets",

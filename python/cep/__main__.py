@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; say what is missing where its libraries are not installed."""
     try:
-        from cep.command_line import cep
+        from cep.cli import cep
     except ImportError as error:
         sys.exit(f"the cep command needs {error.name}: pip install {error.name}")
     cep(prog_name="cep")

@@ -25,11 +25,12 @@ from dataset_files import CODES, compress, idx_bytes
 from numpy.typing import NDArray
 
 import cep
-from cep import checkpoints, tensor_files
-from cep.checkpoints import Checkpoint
-from cep.runs.directory import RunDirectory
-from cep.runs.sweep_directory import SweepDirectory
-from cep.trainer import Position
+from cep.experiments import checkpoints
+from cep.experiments.checkpoints import Checkpoint
+from cep.experiments.run_directory import RunDirectory
+from cep.experiments.sweep_directory import SweepDirectory
+from cep.io import tensor_files
+from cep.training.trainer import Position
 
 CONFIGURATION = cep.Configuration(hidden=[2], feedback="untied", beta_sign="random", epochs=2)
 HISTORY = cep.History([0.5], [0.1], [0.5], [0.2], [1.5])

@@ -8,7 +8,7 @@ import pytest
 from small_runs import small
 
 import cep
-from cep.presets import Preset, Published
+from cep.experiments.presets import Preset, Published
 
 
 def outcome(
@@ -60,4 +60,4 @@ def quick_presets(monkeypatch: pytest.MonkeyPatch) -> None:
         preset = Preset(name, configuration, Published(0.02, 0.001, 0.002))
         monkeypatch.setitem(cep.presets.PRESETS, name, preset)
     # The error curves of every run take longer than its training.
-    monkeypatch.setattr("cep.runs.RunDirectory.draw", lambda *arguments: None)
+    monkeypatch.setattr("cep.experiments.RunDirectory.draw", lambda *arguments: None)

@@ -8,7 +8,7 @@ from typing import Any
 import safetensors
 import safetensors.numpy
 
-from cep import tensor_files
+from cep.io import tensor_files
 
 
 def forge(path: Path, change: Callable[[Any, dict[str, Any]], Any]) -> None:

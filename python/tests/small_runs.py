@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from snapshot import parameters
 
 import cep
-from cep import checkpoints
+from cep.experiments import checkpoints
 
 
 def small(**changes: Any) -> cep.Configuration:

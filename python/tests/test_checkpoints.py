@@ -16,10 +16,10 @@ from small_runs import small
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints
-from cep.checkpoints import Checkpoint
-from cep.tensor_files import CheckpointError
-from cep.trainer import Position
+from cep.experiments import checkpoints
+from cep.experiments.checkpoints import Checkpoint
+from cep.io.tensor_files import CheckpointError
+from cep.training.trainer import Position
 
 HISTORY = cep.History([0.5, 0.25], [0.1, 1 / 3], [0.5, 0.3], [0.2, 0.1], [1.5, 2.5])
 POSITION = Position(41, 7, 0.1 + 0.2, 3.25)
@@ -238,5 +238,5 @@ print([each.name for each in path.parent.iterdir()])
 
 def test_without_safetensors(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[experiments\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[experiments\]'"):
         checkpoints.load(saved)

@@ -12,7 +12,7 @@ from small_runs import kept
 from snapshot import same
 
 import cep
-from cep.runs import RunDirectory
+from cep.experiments import RunDirectory
 
 pytestmark = pytest.mark.once
 

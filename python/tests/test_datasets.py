@@ -53,7 +53,9 @@ def test_a_missing_package_is_named_with_its_remedy(
     """The message must be the command that helps."""
     monkeypatch.delenv("CEP_DATA", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[datasets\]'") as caught:
+    with pytest.raises(
+        ImportError, match=r"pip install 'equilibrium-propagation\[datasets\]'"
+    ) as caught:
         call()
     assert module in str(caught.value)
 

@@ -19,7 +19,7 @@ from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import cep
-from cep.command_line import cep as command
+from cep.cli import cep as command
 
 pytestmark = pytest.mark.once
 

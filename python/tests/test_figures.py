@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from small_runs import fitted, small, without_times
 
 import cep
-from cep import presets, reproduction
+from cep import reproduction
+from cep.experiments import RunDirectory, presets
 from cep.reproduction import (
     AngleSweep,
     Correlation,
@@ -21,7 +22,6 @@ from cep.reproduction import (
     Trials,
     initial_angles,
 )
-from cep.runs import RunDirectory
 
 pytestmark = pytest.mark.once
 

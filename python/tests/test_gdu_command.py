@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cep
-from cep.command_line import cep as command
+from cep.cli import cep as command
 
 pytestmark = pytest.mark.once
 

@@ -17,9 +17,10 @@ from forged_files import forge
 from small_runs import small
 
 import cep
-from cep import checkpoints, datasets, tensor_files
-from cep.runs import RunDirectory
-from cep.trainer import Position
+from cep import datasets
+from cep.experiments import RunDirectory, checkpoints
+from cep.io import tensor_files
+from cep.training.trainer import Position
 
 pytestmark = pytest.mark.once
 

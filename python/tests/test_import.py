@@ -43,4 +43,4 @@ except ImportError as error:
 """
     message = run_script(program, absent)
     assert absent in message
-    assert message.strip().endswith(": pip install 'cep[sklearn]'")
+    assert message.strip().endswith(": pip install 'equilibrium-propagation[sklearn]'")

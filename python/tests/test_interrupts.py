@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from cep.runs.interrupts import Terminated, deferred_interrupts
+from cep._util.signals import Terminated, deferred_interrupts
 
 pytestmark = pytest.mark.once
 

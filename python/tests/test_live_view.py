@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 import cep
-from cep.command_line import cep as command
-from cep.live import screens, view
-from cep.live.looks import Look, Watched
+from cep.cli import cep as command
+from cep.training.live import screens, view
+from cep.training.live.snapshots import Look, Watched
 
 pytestmark = pytest.mark.once
 
@@ -185,8 +185,8 @@ def awkward(look: Look) -> Iterator[Look]:
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_the_terminal_shows_all_of_it(look: Look, width: int) -> None:
     rich_console = pytest.importorskip("rich.console")
-    from cep.live.terminal import TerminalScreen
-    from cep.live.terminal import view as text_of
+    from cep.training.live.terminal import TerminalScreen
+    from cep.training.live.terminal import view as text_of
 
     console = rich_console.Console(width=width, file=io.StringIO(), record=True)
     for each in awkward(look):
@@ -219,7 +219,7 @@ def test_the_terminal_shows_all_of_it(look: Look, width: int) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
 def test_the_terminal_is_left_clean(look: Look, error: type[BaseException]) -> None:
     rich_console = pytest.importorskip("rich.console")
-    from cep.live.terminal import TerminalScreen
+    from cep.training.live.terminal import TerminalScreen
 
     file = io.StringIO()
     console = rich_console.Console(width=100, file=file, force_terminal=True)
@@ -239,7 +239,7 @@ def test_the_terminal_is_left_clean(look: Look, error: type[BaseException]) -> N
 
 def test_a_notebook_gets_a_picture_of_it(look: Look) -> None:
     pytest.importorskip("matplotlib")
-    from cep.live.notebook import picture
+    from cep.training.live.notebook import picture
 
     for each in awkward(look):
         picture(each).savefig(io.BytesIO(), format="png")
@@ -287,7 +287,7 @@ def test_in_a_notebook_one_picture_is_drawn_anew() -> None:
 
 
 def test_a_line_says_what_diverged(look: Look) -> None:
-    from cep.live.screens import line
+    from cep.training.live.screens import line
 
     diverged = line(dataclasses.replace(look, diverged="the free phase diverged"))
     assert diverged.endswith("the free phase diverged")
@@ -334,11 +334,11 @@ def test_seconds_that_are_none(seconds: Any, error: type[Exception]) -> None:
 def test_a_terminal_without_rich_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    monkeypatch.delitem(sys.modules, "cep.live.terminal", raising=False)
+    monkeypatch.delitem(sys.modules, "cep.training.live.terminal", raising=False)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     net = network()
     before = net.copy()
-    with pytest.raises(ImportError, match=r"cep\[live\]"):
+    with pytest.raises(ImportError, match=r"needs rich: .*\[live\]"):
         cep.fit(net, SPLIT[0], RULES["ep"], 1, live=cep.LiveView())
     assert equal(net, before)
 
@@ -347,7 +347,7 @@ OFF = """
 import sys
 import numpy as np
 import cep
-from cep.live import view
+from cep.training.live import view
 for name in ("Watch", "screen_here"):
     setattr(view, name, None)
 net = cep.Network([4, 3, 2], seed=0)

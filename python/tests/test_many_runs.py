@@ -23,7 +23,7 @@ from small_runs import files, fitted, kept, small, without_times
 from snapshot import same
 
 import cep
-from cep.runs import RunDirectory
+from cep.experiments import RunDirectory
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
@@ -307,7 +307,7 @@ def test_the_default_is_a_run_for_each_processor(
         at_work.append(os.getpid())
         raise InterruptedError
 
-    monkeypatch.setattr("cep.runs.many.run", note)
+    monkeypatch.setattr("cep.experiments.run_many.run", note)
     run_many({"a": small(), "b": small()}, tmp_path, jobs=None)
     assert at_work == [os.getpid()] * 2, "with a single processor, no other process is needed"
 
@@ -377,7 +377,7 @@ def test_without_the_libraries_nothing_begins(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[experiments\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[experiments\]'"):
         run_many({"a": small()}, tmp_path / "runs")
     assert list(tmp_path.iterdir()) == []
 

@@ -16,8 +16,9 @@ from snapshot import fingerprint, parameters, same, states
 from test_copies import LABELS, NETWORKS, RULE, X, trained
 
 import cep
-from cep import CheckpointError, checkpoints
-from cep.trainer import Position
+from cep import CheckpointError
+from cep.experiments import checkpoints
+from cep.training.trainer import Position
 
 
 @pytest.fixture
@@ -176,5 +177,5 @@ def test_without_safetensors(saved: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for module in ("safetensors", "safetensors.numpy"):
         monkeypatch.setitem(sys.modules, module, None)
     for call in (lambda: cep.load(saved), lambda: trained().save(saved)):
-        with pytest.raises(ImportError, match=r"pip install 'cep\[experiments\]'"):
+        with pytest.raises(ImportError, match=r"needs safetensors: .*\[experiments\]"):
             call()

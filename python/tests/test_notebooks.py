@@ -24,7 +24,7 @@ NOTEBOOKS = [
     "5_your_own_experiment",
     "6_convolutional_networks",
 ]
-# What cep[all] brings, and Python itself.
+# What equilibrium-propagation[all] brings, and Python itself.
 IMPORTABLE = {"cep", "matplotlib", "numpy", "sklearn", *sys.stdlib_module_names}
 LARGEST = 250_000
 

@@ -187,7 +187,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options: Any, tmp_path: Path)
 
 
 def test_state_of_another_shape_is_refused(digits: Any) -> None:
-    from cep import optimizer_state
+    from cep.network import optimizer_state
 
     rule = cep.EP(15, 4, 0.5, 0.01, optimizer=cep.Adam())
     small, large = cep.Network([64, 7, 10], seed=1), cep.Network([64, 8, 10], seed=1)

@@ -7,7 +7,7 @@ import pytest
 from snapshot import parameters, refused, same
 
 import cep
-from cep.trainer import Pause, Trainer
+from cep.training.trainer import Pause, Trainer
 
 RULES: list[Any] = [
     cep.EP(6, 4, 0.4, [0.4, 0.2], beta_sign="symmetric"),

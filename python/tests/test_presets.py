@@ -11,8 +11,8 @@ import pytest
 from small_runs import small
 
 import cep
-from cep import presets
-from cep.presets import Preset
+from cep.experiments import presets
+from cep.experiments.presets import Preset
 
 # Ernoult et al. (2020) and its companion: sizes, learning rates from the OUTPUT on as they print
 # them, epochs, T, K, β; percent of test errors, their deviation, percent of training errors.

@@ -9,8 +9,9 @@ from small_runs import fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints, plots
-from cep.runs.recording import Recorder
+from cep.experiments import checkpoints
+from cep.experiments.diagnostics import Recorder
+from cep.plotting import plots
 
 TIED: dict[str, Any] = {"rule": "ep", "epochs": 2}
 UNTIED: dict[str, Any] = {"feedback": "untied", "feedback_angle": 40, "epochs": 2}

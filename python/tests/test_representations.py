@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import cep
-from cep import network_drawing
+from cep.network import drawing as network_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 X = np.random.default_rng(0).random((5, 4))

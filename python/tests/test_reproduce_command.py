@@ -14,10 +14,9 @@ from dataset_files import fake_mnist, write_mnist
 from fake_trials import quick_presets  # noqa: F401 (fixture)
 
 import cep
-from cep import presets
-from cep.command_line import cep as command
+from cep.cli import cep as command
+from cep.experiments import RunDirectory, presets
 from cep.reproduction.theorem_figure import RuleCurves, TheoremCurves
-from cep.runs import RunDirectory
 
 pytestmark = pytest.mark.once
 
@@ -167,7 +166,7 @@ def test_runs_that_failed_are_shown_and_the_status_is_1(
         return original(configuration, *arguments, **options)
 
     original = cep.run
-    monkeypatch.setattr("cep.runs.many.run", run)
+    monkeypatch.setattr("cep.experiments.run_many.run", run)
     command_line = ("EP-1h", "--seeds", 2, "--jobs", 1, "--run-dir", tmp_path)
     result = reproduce(*command_line)
     assert result.exit_code == 1
@@ -182,7 +181,7 @@ def test_without_matplotlib_nothing_is_trained(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = reproduce("--figure", "angles", "--run-dir", tmp_path)
     assert result.exit_code == 1
-    assert "drawing needs matplotlib: pip install 'cep[plot]'" in result.stderr
+    assert "drawing needs matplotlib: pip install 'equilibrium-propagation[plot]'" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

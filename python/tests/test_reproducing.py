@@ -9,11 +9,10 @@ from fake_trials import quick_presets, write_run  # noqa: F401 (fixture)
 from small_runs import fitted, small, without_times
 
 import cep
-from cep import presets
-from cep.presets import Preset
+from cep.experiments import RunDirectory, presets
+from cep.experiments.presets import Preset
 from cep.reproduction import read_rows, reproduce_rows
 from cep.reproduction.series import all_series
-from cep.runs import RunDirectory
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quick_presets")]
 

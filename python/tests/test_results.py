@@ -12,8 +12,8 @@ import pytest
 from fake_trials import write_run
 from places import REPOSITORY
 
-from cep import presets
-from cep.runs.environment import environment
+from cep.experiments import presets
+from cep.experiments.environment import environment
 
 pytestmark = pytest.mark.once
 

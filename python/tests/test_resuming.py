@@ -18,10 +18,9 @@ from small_runs import files, fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints
+from cep.experiments import RunDirectory, checkpoints
+from cep.experiments.comparison import on_disk
 from cep.reproduction.series import Series
-from cep.runs import RunDirectory
-from cep.runs.comparison import on_disk
 
 pytestmark = pytest.mark.once
 
@@ -358,7 +357,7 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(checkpoints, "save", save)
     # Training looks at the clock every 20 ms; this epoch takes ten times as long or more.
-    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr("cep.experiments.checkpointing._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     configuration = small(epochs=1, hidden=[256, 256], learning_rates=0.01, free_steps=20)
     result = cep.run(configuration, tmp_path, progress=False)
     assert any(0 < batch < 72 for batch in saved)
@@ -369,7 +368,7 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
 def test_batches_longer_than_the_time_between_checkpoints_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cep.runs.keeping._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr("cep.experiments.checkpointing._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     configuration = small(
         epochs=1, hidden=[128, 128], learning_rates=0.01, free_steps=60, batch_size=720
     )

@@ -16,8 +16,7 @@ from small_runs import files, fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
-from cep import checkpoints
-from cep.runs import RunDirectory
+from cep.experiments import RunDirectory, checkpoints
 
 pytestmark = pytest.mark.once
 
@@ -366,7 +365,7 @@ def test_without_safetensors_nothing_begins(
 ) -> None:
     monkeypatch.setitem(sys.modules, "safetensors", None)
     assert run(small()).reason == "finished"
-    with pytest.raises(ImportError, match=r"pip install 'cep\[experiments\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[experiments\]'"):
         run(small(), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
@@ -400,7 +399,7 @@ def test_event_files_for_tensorboard(tmp_path: Path) -> None:
 
 def test_without_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[tensorboard\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[tensorboard\]'"):
         run(small(), tmp_path / "run", tensorboard=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -13,9 +13,8 @@ from small_runs import small
 from snapshot import parameters, same
 
 import cep
-from cep import presets
-from cep.command_line import cep as command
-from cep.runs import RunDirectory
+from cep.cli import cep as command
+from cep.experiments import RunDirectory, presets
 
 pytestmark = pytest.mark.once
 
@@ -69,8 +68,8 @@ def test_a_preset_is_where_options_start_from(monkeypatch: pytest.MonkeyPatch) -
         asked.append(configuration)
         raise ValueError("enough")
 
-    # The name cep.command_line.train is the command, not the module.
-    monkeypatch.setattr(importlib.import_module("cep.command_line.train"), "run", run)
+    # The name cep.cli.train is the command, not the module.
+    monkeypatch.setattr(importlib.import_module("cep.cli.train"), "run", run)
     monkeypatch.setattr("cep.datasets.mnist", lambda root: cep.Configuration().load_data())
     assert "enough" in train("--preset", "C-VF-2h").stderr
     assert "enough" in train("--preset", "EP-1h", "--rule", "bptt", "--seed", 4).stderr

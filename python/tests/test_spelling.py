@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cep
-from cep.configuration import RECORD_KINDS
-from cep.runs import spelling
+from cep.experiments import overrides as spelling
+from cep.experiments.configuration import RECORD_KINDS
 
 FIELDS = [field.name for field in dataclasses.fields(cep.Configuration)]
 INTEGERS = st.integers(-(2**63), 2**63)

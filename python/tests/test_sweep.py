@@ -13,7 +13,7 @@ from small_runs import files, fitted, kept, small
 from snapshot import same
 
 import cep
-from cep.runs import RunDirectory
+from cep.experiments import RunDirectory
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
@@ -264,6 +264,6 @@ def test_without_the_libraries_nothing_begins(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ImportError, match=r"pip install 'cep\[experiments\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[experiments\]'"):
         sweep(small(), BETAS_AND_SEEDS, tmp_path / "sweep")
     assert list(tmp_path.iterdir()) == []

@@ -17,9 +17,8 @@ from small_runs import files, fitted, kept, small
 from snapshot import same
 
 import cep
-from cep import presets
-from cep.command_line import cep as command
-from cep.runs import RunDirectory
+from cep.cli import cep as command
+from cep.experiments import RunDirectory, presets
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
@@ -80,7 +79,7 @@ def test_options_say_what_the_runs_have_in_common(
         asked.append((configuration, parameters))
         raise ValueError("enough")
 
-    monkeypatch.setattr("cep.runs.sweep", stop)
+    monkeypatch.setattr("cep.experiments.sweep", stop)
     place = ("--run-dir", tmp_path / "sweep")
     for arguments in (
         ("--preset", "C-VF-2h", "--param", "seed=0:5"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cep.live.charts import Curve, bars, braille, resampled
+from cep.training.live.charts import Curve, bars, braille, resampled
 
 
 @pytest.mark.parametrize(

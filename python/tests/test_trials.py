@@ -8,7 +8,7 @@ import pytest
 from fake_trials import outcome
 
 import cep
-from cep import presets
+from cep.experiments import presets
 from cep.reproduction import TABLE, Reproduction, Spread, Trials, report
 from cep.reproduction.published import error_at_angle, initial_angle
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from places import REPOSITORY
 
 import cep
-from cep.command_line import cep as command
+from cep.cli import cep as command
 
 pytestmark = pytest.mark.once
 
@@ -39,7 +39,7 @@ def test_all_say_the_same() -> None:
     printed = CliRunner().invoke(command, ["--version"]).output
     found = {
         "setup.cfg": of_setup(),
-        "the package that is installed": importlib.metadata.version("cep"),
+        "the package that is installed": importlib.metadata.version("equilibrium-propagation"),
         "cep.h": of_header(),
         "cep_version() of the engine": cep.__version__,
         "cep --version": printed.split()[-1],

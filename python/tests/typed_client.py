@@ -122,8 +122,10 @@ def runs(folder: Path) -> None:
     assert_type(checkpoint, cep.Checkpoint)
     assert_type(checkpoint.make_network(), cep.Network)
     assert_type(cep.presets.get("EP-1h").configuration, cep.Configuration)
-    assert_type(cep.runs.RunDirectory(folder / "run").path, Path)
+    assert_type(cep.RunDirectory(folder / "run").path, Path)
+    assert_type(cep.runs.RunDirectory, type[cep.RunDirectory])
     cep.plot_history(result.history)
+    cep.plot_records(result.records, result.history)
 
 
 def many_runs(folder: Path) -> None:

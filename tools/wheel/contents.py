@@ -23,7 +23,11 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 def libraries(wheel: Path) -> list[str]:
     """The file names of the shared libraries that a wheel brings along."""
-    return [Path(name).name for name in contents(wheel) if name.startswith("cep.libs/")]
+    return [
+        Path(name).name
+        for name in contents(wheel)
+        if name.startswith("equilibrium_propagation.libs/")
+    ]
 
 
 def of_package(files: dict[str, bytes]) -> dict[str, bytes]:

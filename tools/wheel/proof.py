@@ -14,7 +14,7 @@ import numpy as np
 import cep
 
 HERE = Path(sysconfig.get_path("platlib")).resolve()
-LIBRARIES = HERE / "cep.libs"
+LIBRARIES = HERE / "equilibrium_propagation.libs"
 NAMES = ("openblas", "gfortran", "quadmath", "swift", "_cep")
 
 

@@ -1,8 +1,8 @@
 """Data sets for tests, examples and published experiments, and what prepares them for training.
 
-Images are float32 in [0, 1], classes are int64. scikit-learn and pooch are optional
-(``pip install 'cep[datasets]'``): loaders of files already there and :func:`read_idx` need neither,
-so they are imported only where they are used.
+Images are float32 in [0, 1], classes are int64. scikit-learn and pooch come with
+``pip install 'equilibrium-propagation[datasets]'``. Loaders of files already there and
+:func:`read_idx` need neither.
 """
 
 import math
@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cep import _arguments
+from cep._util import validation
 from cep.datasets.augmentation import augment
 from cep.datasets.cifar import cifar10
 from cep.datasets.digits import digits
@@ -71,7 +71,7 @@ def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dat
     FileNotFoundError, ImportError
         As the functions named above.
     """
-    _arguments.choice("name", name, SHAPES)
+    validation.choice("name", name, SHAPES)
     if name == "digits":
         return split(digits(), _DIGITS_TEST_IMAGES, seed=seed)
     loaders = {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cep import _arguments
+from cep._util import validation
 
 
 def augment(
@@ -58,15 +58,15 @@ def augment(
     >>> cep.datasets.augment(x, crop=1, shape=(1, 8, 8), seed=0).shape
     (1797, 64)
     """
-    array = _arguments.array_of("x", x)
+    array = validation.array_of("x", x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x must hold real numbers, got dtype {array.dtype}")
     images = _images(array, shape)
-    crop = _arguments.count("crop", crop, lowest=0)
+    crop = validation.count("crop", crop, lowest=0)
     if crop and crop >= min(images.shape[2:]):
         size = " × ".join(map(str, images.shape[2:]))
         raise ValueError(f"crop must be less than height and width ({size}), got {crop}")
-    flip = _arguments.flag("flip", flip)
+    flip = validation.flag("flip", flip)
     generator = _generator(seed)
 
     samples = len(images)
@@ -92,7 +92,7 @@ def _images(array: npt.NDArray[Any], shape: object) -> npt.NDArray[Any]:
         return array
     if not isinstance(shape, (tuple, list)) or len(shape) != 3:
         raise TypeError(f"shape must be (channels, height, width), got {shape!r}")
-    each = tuple(_arguments.count("each size of shape", size) for size in shape)
+    each = tuple(validation.count("each size of shape", size) for size in shape)
     if array.shape[1:] not in (each, (math.prod(each),)):
         sizes = " × ".join(map(str, each))
         raise ValueError(
@@ -105,7 +105,7 @@ def _generator(seed: object) -> "np.random.Generator":
     if isinstance(seed, np.random.Generator):
         return seed
     try:
-        return np.random.default_rng(_arguments.seed(seed))
+        return np.random.default_rng(validation.seed(seed))
     except TypeError:
         kinds = "an integer, a numpy.random.Generator or None"
         given = f"{type(seed).__name__} {seed!r}"

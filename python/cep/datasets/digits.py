@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cep.datasets.extras import import_extra
+from cep._util.extras import import_extra
 from cep.datasets.types import Dataset
 
 
@@ -23,5 +23,7 @@ def digits() -> Dataset:
     ImportError
         scikit-learn is not installed.
     """
-    pixels, classes = import_extra("sklearn.datasets").load_digits(return_X_y=True)
+    pixels, classes = import_extra("sklearn.datasets", "the digits", "datasets").load_digits(
+        return_X_y=True
+    )
     return np.ascontiguousarray(pixels / 16, dtype=np.float32), classes.astype(np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cep.datasets.extras import import_extra
+from cep._util.extras import import_extra
 from cep.datasets.types import FilePath
 
 
@@ -99,7 +99,7 @@ def locate(source: Source, inspect: Inspect, root: FilePath | None) -> dict[str,
         return found
     if root is not None:
         raise FileNotFoundError(_not_found(source, inspect, places))
-    pooch = import_extra("pooch")
+    pooch = import_extra("pooch", "the cache", "datasets")
     cache = Path(pooch.os_cache("cep"))
     cached = _folders(source, cache)
     if found := _first_complete(inspect, cached):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cep.datasets.extras import import_extra
+from cep._util.extras import import_extra
 from cep.datasets.types import Dataset
 
 
@@ -46,7 +46,7 @@ def split(data: Dataset, test_size: int, *, seed: int = 0) -> tuple[Dataset, Dat
         raise ValueError(f"every class needs 2 samples; class {classes[counts < 2][0]} has 1")
     _check_whole_number("test_size", test_size, len(classes), len(y) - len(classes))
     _check_whole_number("seed", seed, 0, 2**32 - 1)
-    train, test = import_extra("sklearn.model_selection").train_test_split(
+    train, test = import_extra("sklearn.model_selection", "split", "datasets").train_test_split(
         np.arange(len(y)), test_size=test_size, random_state=seed, stratify=y
     )
     return (np.ascontiguousarray(x[train]), y[train]), (np.ascontiguousarray(x[test]), y[test])

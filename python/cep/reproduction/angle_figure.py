@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cep import _arguments
-from cep.presets import Preset
-from cep.reproduction import drawing, report
+from cep._util import validation
+from cep._util.tables import table
+from cep.experiments import RunOutcome
+from cep.experiments.presets import Preset
+from cep.plotting.plots import BLUE, VERMILION, new_figure
+from cep.reproduction import report
+from cep.reproduction.drawing import draw_seeds, scale_errors
 from cep.reproduction.published import FEEDBACK_ANGLES, error_at_angle
 from cep.reproduction.rows import preset_of
 from cep.reproduction.series import at_angle, has_angles
 from cep.reproduction.training import train
 from cep.reproduction.trials import Trials
-from cep.runs import RunOutcome
-from cep.runs.comparison import table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +85,7 @@ class AngleSweep:
         ImportError
             Where matplotlib is not installed.
         """
-        return drawing.draw_angles(self)
+        return _draw_angles(self)
 
 
 def angles(
@@ -121,7 +123,7 @@ def angles(
     TypeError, ValueError, FileNotFoundError, ImportError, KeyboardInterrupt
         As for `cep.reproduce`; ValueError also for a preset with tied feedback.
     """
-    chosen, seeds = preset_of(preset), _arguments.count("seeds", seeds)
+    chosen, seeds = preset_of(preset), validation.count("seeds", seeds)
     check_has_angles(chosen)
     runs = {angle: at_angle(chosen, angle, epochs).runs(seeds) for angle in FEEDBACK_ANGLES}
     outcomes = train(
@@ -161,3 +163,27 @@ def check_has_angles(preset: Preset) -> None:
             f"{preset.name} has tied feedback, at no angle to the forward weights; expected a "
             "preset with untied feedback, such as C-VF-1h"
         )
+
+
+def _draw_angles(sweep: AngleSweep) -> "Figure":
+    """Draw errors against angles: means and every seed, beside what was published."""
+    figure: Figure = new_figure(figsize=(5.6, 3.8))
+    ax = figure.subplots()
+    published = [error_at_angle(sweep.preset.name, angle) for angle in FEEDBACK_ANGLES]
+    percents = [100 * error for error in published if error is not None]
+    if percents:
+        ax.plot(FEEDBACK_ANGLES, percents, "s--", color=VERMILION, mfc="none", label="published")
+    means = [100 * trials.test_error.mean for trials in sweep.trials.values()]
+    epochs = {report.epochs(trials, sweep.preset) for trials in sweep.trials.values()}
+    label = f"cep, {' and '.join(sorted(epochs))} epochs"
+    ax.plot(list(sweep.trials), means, "o-", color=BLUE, label=label)
+    for angle, trials in sweep.trials.items():
+        draw_seeds(ax, angle, trials, BLUE)
+    scale_errors(ax)
+    ax.set_ylabel("test error after learning")
+    ax.set_xlabel("angle between feedback and forward weights before learning")
+    ax.set_xticks(FEEDBACK_ANGLES, [f"{angle:g}°" for angle in FEEDBACK_ANGLES])
+    ax.set_title(sweep.preset.name)
+    ax.margins(x=0.08)
+    ax.legend(frameon=False, loc="center left")
+    return figure

@@ -1,23 +1,27 @@
 """Fig. 5a: the angle between update and gradient before learning against the error after it."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cep import _arguments, presets
-from cep.presets import Preset
-from cep.reproduction import drawing, published, report
+from cep._util import validation
+from cep._util.tables import table
+from cep.experiments import RunOutcome, presets
+from cep.experiments.presets import Preset
+from cep.plotting.plots import PALETTE, new_figure
+from cep.reproduction import published, report
+from cep.reproduction.drawing import draw_seeds, scale_errors
 from cep.reproduction.initial_angles import InitialAngles, initial_angles, mean_of
 from cep.reproduction.rows import preset_of
 from cep.reproduction.series import Series, at_angle, has_angles, row
 from cep.reproduction.training import train
 from cep.reproduction.trials import Trials
-from cep.runs import RunOutcome
-from cep.runs.comparison import table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HEADINGS = (
@@ -104,7 +108,7 @@ class Correlation:
         ImportError
             Where matplotlib is not installed.
         """
-        return drawing.draw_correlation(self)
+        return _draw_correlation(self)
 
 
 def correlation(
@@ -146,7 +150,7 @@ def correlation(
     TypeError, ValueError, FileNotFoundError, ImportError, KeyboardInterrupt
         As for `cep.reproduce`; ValueError also for no rows, and for one trained with BPTT.
     """
-    seeds, place = _arguments.count("seeds", seeds), Path(directory)
+    seeds, place = validation.count("seeds", seeds), Path(directory)
     asked = [preset_of(each) for each in rows]
     if not asked:
         raise ValueError("there are no rows; expected one preset or more")
@@ -198,3 +202,53 @@ def _points(
 
 def _degrees(angle: float | None) -> str:
     return "" if angle is None else f"{angle:g}°"
+
+
+_MARKERS = "osD^vPX*p"
+_HOLLOW: dict[str, Any] = {"mfc": "none", "markersize": 8, "markeredgewidth": 1.5}
+
+
+def _draw_correlation(correlation: Correlation) -> "Figure":
+    """Draw errors against angles, a marker a preset; the published points are hollow."""
+    figure: Figure = new_figure(figsize=(10, 4.4))
+    panels = figure.subplots(1, 2, sharey=True)
+    names = dict.fromkeys(point.preset.name for point in correlation.points)
+    styles = zip(names, itertools.cycle(PALETTE), itertools.cycle(_MARKERS), strict=False)
+    for name, colour, marker in styles:
+        points = [point for point in correlation.points if point.preset.name == name]
+        for column, ax in enumerate(panels):
+            _draw_points(ax, points, column, colour, marker)
+        for point in points:
+            if point.published_angle is not None and point.published_error is not None:
+                angle, percent = point.published_angle, 100 * point.published_error
+                panels[1].plot(angle, percent, marker, color=colour, **_HOLLOW)
+    panels[1].plot([], [], "o", color="grey", **_HOLLOW, label="hollow: published")
+    titles = ("all steps", "without step t = 0, as in the paper's code")
+    for ax, title in zip(panels, titles, strict=True):
+        scale_errors(ax)
+        ax.set_title(title, fontsize="medium")
+        ax.margins(x=0.12)
+        ax.xaxis.set_major_formatter("{x:g}°")
+    panels[0].set_ylabel("test error after learning")
+    figure.supxlabel("angle of total update to total gradient before learning", fontsize="medium")
+    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    return figure
+
+
+def _draw_points(
+    ax: "Axes", points: Sequence[CorrelationPoint], column: int, colour: str, marker: str
+) -> None:
+    """Draw a preset: its row of the table, and its feedback angles joined in their order."""
+    for point in points:
+        if point.feedback_angle is None:
+            mean = 100 * point.trials.test_error.mean
+            label = point.preset.name
+            ax.plot(point.angles[column], mean, marker, color=colour, markersize=8, label=label)
+        draw_seeds(ax, point.angles[column], point.trials, colour)
+    joined = [point for point in points if point.feedback_angle is not None]
+    if joined:
+        angles = [point.angles[column] for point in joined]
+        means = [100 * point.trials.test_error.mean for point in joined]
+        first, last = joined[0].feedback_angle, joined[-1].feedback_angle
+        label = f"{joined[0].preset.name}, feedback {first:g}° to {last:g}°"
+        ax.plot(angles, means, f"{marker}:", color=colour, markersize=4, linewidth=1, label=label)

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from cep.configuration import Configuration
-from cep.gradients import gradient
-from cep.rules import BPTT
-from cep.theorem import ConvergenceWarning, gdu_check
+from cep.experiments.configuration import Configuration
+from cep.learning.gradients import gradient
+from cep.learning.rules import BPTT
+from cep.learning.theorem import ConvergenceWarning, gdu_check
 
 
 class InitialAngles(NamedTuple):

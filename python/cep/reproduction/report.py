@@ -1,15 +1,12 @@
 """What trials came to, in words: text for the terminal, cells for tables."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from cep.presets import Preset
+from cep._util.tables import table
+from cep.experiments import RunOutcome
+from cep.experiments.presets import Preset
 from cep.reproduction.trials import Spread, Trials
-from cep.runs import RunOutcome
-from cep.runs.comparison import table
-
-if TYPE_CHECKING:
-    from cep.reproduction.rows import Reproduction
 
 SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
 SUMMARY_HEADINGS = (
@@ -18,7 +15,20 @@ SUMMARY_HEADINGS = (
 )  # fmt: skip
 
 
-def describe(trials: "Reproduction") -> str:
+@dataclass(frozen=True)
+class Reproduction(Trials):
+    """A preset trained with several seeds: ``print(reproduction)`` shows each of them.
+
+    Means and deviations are those of `Trials`: over the runs that finished.
+    """
+
+    preset: Preset
+
+    def __str__(self) -> str:
+        return describe(self)
+
+
+def describe(trials: Reproduction) -> str:
     """Every seed, then means and deviations beside what was published."""
     preset, configuration = trials.preset, trials.preset.configuration
     sizes = "-".join(map(str, configuration.sizes))
@@ -45,12 +55,12 @@ def describe(trials: "Reproduction") -> str:
     return "\n".join(lines)
 
 
-def summary(reproductions: "Sequence[Reproduction]") -> str:
+def summary(reproductions: Sequence[Reproduction]) -> str:
     """A table with a line a row."""
     return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions])
 
 
-def summary_cells(reproduction: "Reproduction") -> list[str]:
+def summary_cells(reproduction: Reproduction) -> list[str]:
     """The cells under `SUMMARY_HEADINGS`."""
     preset = reproduction.preset
     test, best, train = map(str, _spreads(reproduction))

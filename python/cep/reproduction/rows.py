@@ -2,29 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from cep import _arguments, presets
-from cep.presets import Preset
-from cep.reproduction import report
+from cep._util import validation
+from cep.experiments import RunOutcome, presets
+from cep.experiments.presets import Preset
+from cep.reproduction.report import Reproduction
 from cep.reproduction.series import row
 from cep.reproduction.training import train
-from cep.reproduction.trials import Trials
-from cep.runs import RunOutcome
-
-
-@dataclass(frozen=True)
-class Reproduction(Trials):
-    """A preset trained with several seeds: ``print(reproduction)`` shows each of them.
-
-    Means and deviations are those of `Trials`: over the runs that finished.
-    """
-
-    preset: Preset
-
-    def __str__(self) -> str:
-        return report.describe(self)
 
 
 def reproduce(
@@ -99,7 +84,7 @@ def reproduce_rows(
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> list[Reproduction]:
     """`reproduce` for several presets at a time, which leaves no processor idle between them."""
-    seeds = _arguments.count("seeds", seeds)
+    seeds = validation.count("seeds", seeds)
     names = [(each, row(each, epochs).runs(seeds)) for each in map(preset_of, rows)]
     outcomes = train(
         {name: configuration for _, runs in names for name, configuration in runs.items()},

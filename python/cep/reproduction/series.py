@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cep import presets
-from cep.configuration import Configuration
-from cep.presets import Preset
+from cep.experiments import RunDirectory, RunOutcome, presets
+from cep.experiments.configuration import Configuration
+from cep.experiments.presets import Preset
 from cep.reproduction.published import FEEDBACK_ANGLES
-from cep.runs import RunDirectory, RunOutcome
 
 
 @dataclass(frozen=True)

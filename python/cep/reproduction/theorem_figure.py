@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cep import _arguments, datasets, plots
-from cep.network import SETTINGS, Network
-from cep.reproduction import drawing
-from cep.runs.comparison import table
-from cep.theorem import Curves, GDUReport, gdu_check
+from cep import datasets
+from cep._engine.words import SETTINGS
+from cep._util import validation
+from cep._util.tables import table
+from cep.learning.theorem import Curves, GDUReport, gdu_check
+from cep.network.network import Network
+from cep.plotting import plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +58,7 @@ class RuleCurves:
             report.angle,
             {name: curves.relative_error for name, curves in named.items()},
             min(curves.sign_agreement for curves in report.weights),
-            {name: plots.some_entries(named[name]) for name in PANELS},
+            {name: named[name].some_entries() for name in PANELS},
         )
 
 
@@ -120,7 +122,7 @@ class TheoremCurves:
         ImportError
             Where matplotlib is not installed.
         """
-        return drawing.draw_theorem(self)
+        return _draw_theorem(self)
 
 
 def gdu(
@@ -147,7 +149,7 @@ def gdu(
     FileNotFoundError
         Where MNIST is not there.
     """
-    setting = _arguments.choice("setting", setting, SETTINGS)
+    setting = validation.choice("setting", setting, SETTINGS)
     _, (x, y) = datasets.mnist(None if data_root is None else Path(data_root))
     rules = {}
     for name, (feedback, rate) in _RULES.items():
@@ -165,3 +167,20 @@ def gdu(
         report = gdu_check(net, x[:1], y[:1], learning_rates=rate, **conditions)
         rules[name] = RuleCurves.of(report)
     return TheoremCurves(setting, rules)
+
+
+def _draw_theorem(curves: TheoremCurves) -> "Figure":
+    """Draw updates dashed and minus gradients solid: a row a rule, a column a layer."""
+    figure: Figure = plots.new_figure(figsize=(10, 8))
+    panels = figure.subplots(len(curves.rules), 4, sharex=True)
+    for row, (name, rule) in zip(panels, curves.rules.items(), strict=True):
+        for ax, (panel, drawn) in zip(row, rule.panels.items(), strict=True):
+            plots.draw_curves(ax, drawn)
+            # To the right, as matplotlib writes a power of ten on the left.
+            ax.set_title(f"{name}: {panel}", fontsize="medium", loc="right")
+    for ax in panels[-1]:
+        ax.set_xlabel("step t")
+    figure.suptitle(
+        f"{curves.setting} setting: updates (dashed) and minus the gradients of BPTT (solid)"
+    )
+    return figure

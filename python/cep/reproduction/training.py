@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cep.configuration import Configuration
-from cep.runs import RunDirectory, RunOutcome, run_many
+from cep.experiments import RunDirectory, RunOutcome, run_many
+from cep.experiments.configuration import Configuration
 
 
 def train(

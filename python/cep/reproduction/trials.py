@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cep.runs import RunOutcome
-from cep.runs.result import came_to_its_end
+from cep.experiments import RunOutcome
+from cep.experiments.result import came_to_its_end
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cep.network import Network
+from cep.network.network import Network
 
 Arrays = list[NDArray[Any]]
 # Weights, biases and feedback weights.

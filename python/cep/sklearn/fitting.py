@@ -15,12 +15,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, gen_batches
 
-from cep.history import History
-from cep.rules import LearningRule
+from cep.learning.rules import LearningRule
 from cep.sklearn import parameters
 from cep.sklearn.architecture import Parameters, parameters_of
-from cep.trainer import Position, Trainer
-from cep.training import train_batch
+from cep.training.batches import train_batch
+from cep.training.history import History
+from cep.training.trainer import Position, Trainer
 
 # Rows of X that are relaxed at once, so that the states of a large X need no more memory than X.
 _ROWS = 256

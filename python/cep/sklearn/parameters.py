@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from cep import _arguments
-from cep.configuration import RULES
-from cep.rules import BPTT, CEP, EP, LearningRule
+from cep._util import validation
+from cep.experiments.configuration import RULES
+from cep.learning.rules import BPTT, CEP, EP, LearningRule
 from cep.sklearn.architecture import OPTIONS, Architecture
 
 # As published (Ernoult et al., 2020).
@@ -23,13 +23,13 @@ def check(estimator: Any) -> None:
         For a hyperparameter that is not of its kind or out of its range.
     """
     for name in ("clamp", "shuffle", "warm_start", "early_stopping"):
-        _arguments.flag(name, getattr(estimator, name))
+        validation.flag(name, getattr(estimator, name))
     for name in ("max_iter", "n_iter_no_change"):
-        _arguments.count(name, getattr(estimator, name))
-    tol = _arguments.real("tol", estimator.tol)
+        validation.count(name, getattr(estimator, name))
+    tol = validation.real("tol", estimator.tol)
     if not tol >= 0:
         raise ValueError(f"tol must be 0 or more, got {tol}")
-    fraction = _arguments.real("validation_fraction", estimator.validation_fraction)
+    fraction = validation.real("validation_fraction", estimator.validation_fraction)
     if not 0 < fraction < 1:
         raise ValueError(f"validation_fraction must be between 0 and 1, got {fraction}")
     batch_size(estimator)
@@ -43,7 +43,7 @@ def batch_size(estimator: Any) -> int:
         if size != "auto":
             raise ValueError(f"batch_size must be an integer or 'auto', got {size!r}")
         return _BATCH_SIZE
-    return _arguments.count("batch_size", size)
+    return validation.count("batch_size", size)
 
 
 def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
@@ -54,7 +54,7 @@ def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
     """The learning rule, with rates for inputs of this mean square (see `EPClassifier`)."""
-    name = _arguments.choice("rule", estimator.rule, RULES)
+    name = validation.choice("rule", estimator.rule, RULES)
     relative = _relative_rates(estimator.learning_rate_init, name, len(sizes) - 1)
     bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
     rates = [bias_rates[0] / mean_square, *bias_rates[1:]]
@@ -73,8 +73,8 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
 def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
     name, sizes = "hidden_layer_sizes", estimator.hidden_layer_sizes
     if isinstance(sizes, str) or not isinstance(sizes, Iterable):
-        return (_arguments.count(name, sizes),)
-    units = tuple(_arguments.count(f"{name}[{k}]", n) for k, n in enumerate(sizes))
+        return (validation.count(name, sizes),)
+    units = tuple(validation.count(f"{name}[{k}]", n) for k, n in enumerate(sizes))
     if not units:
         raise ValueError(f"{name} is empty; expected the units of one hidden layer or more")
     return units
@@ -85,9 +85,9 @@ def _relative_rates(value: Any, rule: str, connections: int) -> list[float]:
     if value is None:
         value = _RELATIVE_RATES[rule]
     if isinstance(value, str) or not isinstance(value, Iterable):
-        rates = [_arguments.real(name, value)] * connections
+        rates = [validation.real(name, value)] * connections
     else:
-        rates = [_arguments.real(f"{name}[{k}]", rate) for k, rate in enumerate(value)]
+        rates = [validation.real(f"{name}[{k}]", rate) for k, rate in enumerate(value)]
     if len(rates) != connections:
         raise ValueError(
             f"{name} has {len(rates)} values; the network has {connections} connections "

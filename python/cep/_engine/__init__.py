@@ -1,0 +1,1 @@
+"""What is known of the engine: names of its options, instruction set, threads."""

@@ -1,0 +1,1 @@
+"""What every part uses: validation, files, signals, parallel calls, optional imports, tables."""

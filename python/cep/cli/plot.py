@@ -1,0 +1,33 @@
+"""``cep plot``."""
+
+from pathlib import Path
+
+import click
+
+from cep.cli import options
+from cep.experiments import RunDirectory
+from cep.experiments.comparison import on_disk
+from cep.plotting import plots
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to draw (.png, .svg, .pdf).  [default: plot.png in the run directory]",
+)
+def plot(run: Path, output: Path | None) -> None:
+    """Draw a run: its error curves, and what it recorded, against epochs.
+
+    RUN is the directory of a run, under way or ended.
+    """
+    with options.readable_errors():
+        directory = RunDirectory(run)
+        _, configuration, _, history = on_disk(directory)
+        path = run / "plot.png" if output is None else output
+        options.check_writable(path, "--output")
+        figure = plots.plot_records(directory.records(), history, configuration.title)
+        figure.savefig(path, dpi=150)
+        click.echo(f"picture        {path}")

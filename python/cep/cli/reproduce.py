@@ -1,0 +1,142 @@
+"""``cep reproduce``."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cep import reproduction
+from cep._engine.words import SETTINGS
+from cep.cli import options
+from cep.experiments import RunOutcome, presets
+from cep.experiments.presets import Preset
+from cep.plotting import plots
+from cep.reproduction import report
+from cep.reproduction.figure_files import Drawable
+from cep.reproduction.trials import Trials
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--table", is_flag=True, help="Every row of the paper's table.")
+@click.option(
+    "--figure",
+    type=click.Choice(["angles", "gdu", "correlation"]),
+    help="angles: Fig. 4, for C-VF-1h or the NAME given. gdu: Fig. 5b. correlation: Fig. 5a, for "
+    "EP-1h, C-EP-1h and C-VF-1h or the NAMEs given.",
+)
+@click.option("--seeds", type=int, help="How many, from 0 on.  [default: 5; figures 1]")
+@click.option("--epochs", type=int, help="Of each run.  [default: as published]")
+@click.option("--with-bptt", is_flag=True, help="Train each row with the exact gradient too.")
+@click.option("--jobs", type=int, help="Runs at a time.  [default: one a processor]")
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="runs",
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept, as DIR/EP-1h/seed-0, and figures, in DIR/figures.",
+)
+@options.data_root
+@click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
+def reproduce(
+    names: tuple[str, ...],
+    table: bool,
+    figure: str | None,
+    with_bptt: bool,
+    run_dir: Path,
+    data_root: Path | None,
+    progress: bool,
+    **training: int | None,
+) -> None:
+    """Train the paper's table and figures again, beside what was published.
+
+    NAME is a published experiment, such as EP-1h or C-VF-2h. Prints a line a run as it ends; then
+    every seed, mean and standard deviation of test and training error, and the time. Runs that have
+    ended are not repeated, and those that were cut short go on with the same command.
+    """
+    _check_together(names, table, figure, with_bptt, training)
+    given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
+    with options.readable_errors():
+        chosen = [presets.get(name) for name in dict.fromkeys(names)]
+        if figure == "gdu":
+            for setting in SETTINGS:
+                _show(reproduction.gdu(setting, data_root=data_root), run_dir)
+            return
+        given |= {
+            "directory": run_dir,
+            "data_root": data_root,
+            "progress": progress,
+            "on_run_end": _print_run,
+        }
+        trials: Iterable[Trials]
+        with options.same_command_goes_on():
+            if figure is None:
+                trials = _rows(
+                    chosen or list(map(presets.get, reproduction.TABLE)), with_bptt, given
+                )
+            else:
+                trials = _figure(figure, chosen, given, run_dir)
+        if failed := sum(each.failed for each in trials):
+            raise click.ClickException(
+                f"runs that failed: {failed}; the same command tries them again"
+            )
+
+
+def _check_together(
+    names: Sequence[str],
+    table: bool,
+    figure: str | None,
+    with_bptt: bool,
+    training: dict[str, int | None],
+) -> None:
+    """Raise what is wrong with options that do not go together."""
+    if (table and (names or figure)) or not (table or names or figure):
+        raise click.UsageError("give NAMEs of published experiments, --table, or --figure")
+    if figure is not None and with_bptt:
+        raise click.UsageError("--with-bptt goes with NAMEs or --table, not with --figure")
+    if figure == "angles" and len(names) > 1:
+        raise click.UsageError(f"--figure angles is of one NAME, not of {len(names)}")
+    if figure == "gdu":
+        useless = [f"--{name}" for name, value in training.items() if value is not None]
+        if names or useless:
+            raise click.UsageError(
+                f"--figure gdu trains nothing: leave out {', '.join([*names, *useless])}"
+            )
+
+
+def _rows(chosen: Sequence[Preset], with_bptt: bool, given: dict[str, Any]) -> Iterable[Trials]:
+    if with_bptt:
+        chosen = [each for preset in chosen for each in (preset, preset.with_bptt())]
+    rows = reproduction.reproduce_rows(chosen, **given)
+    for row in rows:
+        click.echo(f"\n{row}")
+    if len(rows) > 1:
+        click.echo(f"\n{report.summary(rows)}")
+    return rows
+
+
+def _figure(
+    figure: str, chosen: Sequence[Preset], given: dict[str, Any], run_dir: Path
+) -> Iterable[Trials]:
+    """Train what a figure is of, and draw it."""
+    # Without matplotlib: better known now than after hours of training.
+    plots.new_figure()
+    if figure == "angles":
+        sweep = reproduction.angles(chosen[0] if chosen else "C-VF-1h", **given)
+        _show(sweep, run_dir)
+        return sweep.trials.values()
+    correlation = reproduction.correlation(chosen or reproduction.ONE_HIDDEN_LAYER, **given)
+    _show(correlation, run_dir)
+    return [point.trials for point in correlation.points]
+
+
+def _show(drawable: Drawable, run_dir: Path) -> None:
+    click.echo(f"\n{drawable}")
+    for path in reproduction.save(drawable, run_dir / "figures"):
+        click.echo(f"figure         {path}")
+
+
+def _print_run(outcome: RunOutcome) -> None:
+    options.print_beside_bars(report.run_line(outcome))

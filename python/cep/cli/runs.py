@@ -1,0 +1,29 @@
+"""``cep runs``."""
+
+from pathlib import Path
+
+import click
+
+from cep._util.tables import table
+from cep.cli import options
+from cep.experiments.comparison import compare, find_runs, read
+
+
+@click.command()
+@click.argument("directories", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
+def runs(directories: tuple[Path, ...]) -> None:
+    """List runs and compare them: where their configurations differ, and what they came to.
+
+    DIRECTORIES are run directories, or folders with some below them; by default the present one.
+
+    Runs that cannot be read are named below the others, and the exit status is 1.
+    """
+    with options.readable_errors():
+        found = [run for place in directories or (Path(),) for run in find_runs(place)]
+        readable, messages = read(found)
+        if readable:
+            click.echo(table(*compare(readable)))
+        for message in messages:
+            click.echo(message, err=True)
+        if messages:
+            raise click.ClickException(f"{len(messages)} of {len(found)} runs cannot be read")

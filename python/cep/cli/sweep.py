@@ -1,0 +1,107 @@
+"""``cep sweep``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cep import experiments
+from cep.cli import configuring, options
+from cep.experiments import RunOutcome, overrides
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    required=True,
+    metavar="NAME=VALUE[,VALUE…]",
+    help="Sweep a field of the configuration; can be given several times. Integers may be ranges: "
+    "seed=0:5 is 0, 1, 2, 3, 4, and epochs=10:50:20 is 10, 30. The parts of one value are joined "
+    "by +: hidden=64,128+64 is one hidden layer, then two.",
+)
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Keep the sweep in this directory: each run, and results.csv.",
+)
+@click.option("--jobs", type=int, help="Runs at a time.  [default: one for each processor]")
+@configuring.configuration_options
+@click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
+@click.pass_context
+def sweep(
+    context: click.Context,
+    /,
+    parameters: tuple[str, ...],
+    run_dir: Path,
+    jobs: int | None,
+    preset: str | None,
+    data_root: Path | None,
+    progress: bool,
+    **fields: Any,
+) -> None:
+    """Train with every combination of some values, several runs at a time.
+
+    \b
+    cep sweep --param beta=0.05,0.1,0.2 --param seed=0:5 --run-dir sweeps/beta
+
+    The other options say what the runs have in common, as for cep train: steps, β, learning rates
+    and epochs depend on data, rule and depth there. What is swept alone differs from run to run.
+
+    Each run prints a line as it ends, then comes a table, best first. The same command goes on with
+    a sweep that was stopped, and tries runs that failed again; values may have been added to it.
+    The exit status is 1 where a run failed.
+    """  # noqa: D301 (a real \b, which click looks for)
+    with options.readable_errors():
+        given = configuring.given(context, fields)
+        values = _values(parameters)
+        options.refuse(context.command, given.keys() & values.keys(), "it is swept by --param")
+        configuration = configuring.configuration(preset, given)
+        click.echo("epochs  test error    best  seconds  run")
+        with options.same_command_goes_on():
+            result = experiments.sweep(
+                configuration,
+                values,
+                run_dir,
+                jobs=jobs,
+                data_root=data_root,
+                progress=progress,
+                on_run_end=_print_run,
+            )
+        click.echo(f"\n{result.table()}\n\nresults        {run_dir / 'results.csv'}")
+        if failed := len(result.failed):
+            raise click.ClickException(
+                f"{failed} of {len(result)} runs failed; the same command tries them again"
+            )
+
+
+def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
+    values: dict[str, list[Any]] = {}
+    for parameter in parameters:
+        name, equals, text = parameter.partition("=")
+        if not equals:
+            raise click.UsageError(
+                f"--param must be a name and values, as beta=0.1,0.2, got {parameter!r}"
+            )
+        if name in values:
+            raise click.UsageError(f"--param {name} is given twice: list its values in one")
+        values[name] = overrides.read(name, text)
+    return values
+
+
+def _print_run(outcome: RunOutcome) -> None:
+    errors = " " * 27
+    if len(outcome.history):
+        errors = (
+            f"{outcome.test_error:10.2%}  {outcome.best_test_error:6.2%}  {outcome.seconds:7.1f}"
+        )
+    line = f"{len(outcome.history):6}  {errors}  {outcome.name}"
+    if outcome.mostly_wrong:
+        line += f"  {outcome.ended}"
+    if outcome.message:
+        # Of a message of several lines the first says what happened; results.csv has them all.
+        line += f"  {outcome.reason}: {outcome.message.splitlines()[0]}"
+    options.print_beside_bars(line)

@@ -1,0 +1,115 @@
+"""Runs side by side."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cep.experiments.configuration import Configuration
+from cep.experiments.result import in_words
+from cep.experiments.run_directory import RunDirectory
+from cep.training.history import History
+
+
+class Compared(NamedTuple):
+    """What is compared of a run."""
+
+    name: str
+    configuration: Configuration
+    status: str
+    history: History
+
+
+def find_runs(place: Path) -> list[RunDirectory]:
+    """The run directories that a folder is, or that are below it, by name; damaged ones too.
+
+    What other programs keep in a configuration.json is no run.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    """
+    folders = sorted(path.parent for path in place.rglob("configuration.json"))
+    found = [run for run in map(RunDirectory, folders) if not run.is_foreign()]
+    if not found:
+        raise FileNotFoundError(f"there is no run in {place}")
+    return found
+
+
+def on_disk(directory: RunDirectory) -> Compared:
+    """A run as its directory has it.
+
+    Raises
+    ------
+    ValueError
+        A file is damaged.
+    """
+    configuration = directory.configuration()
+    if (ending := directory.ending(configuration)) is not None:
+        history = ending.history
+        status = in_words(ending.reason, history)
+    else:
+        history = directory.history()
+        status, _ = directory.status()
+    return Compared(str(directory.path), configuration, status, history)
+
+
+def read(runs: Iterable[RunDirectory]) -> tuple[list[Compared], list[str]]:
+    """What can be read of some runs, and why the rest cannot."""
+    compared, messages = [], []
+    for run in runs:
+        try:
+            compared.append(on_disk(run))
+        except (ValueError, OSError) as error:
+            messages.append(str(error))
+    return compared, messages
+
+
+def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
+    """A table of runs: the fields that differ, then how far each has come and its errors.
+
+    Returns
+    -------
+    headings : list of str
+    rows : list of list of str
+        One a run.
+    """
+    configurations = [run.configuration.to_dict() for run in runs]
+    differing = [
+        name
+        for name in configurations[0]
+        if any(each[name] != configurations[0][name] for each in configurations)
+    ]
+    headings = ["run", *differing, "status", "epochs", "test error", "best", "in epoch"]
+    headings += ["train error", "seconds"]
+    rows = [
+        [
+            run.name,
+            *(_short(configuration[name]) for name in differing),
+            *_progress(run),
+        ]
+        for run, configuration in zip(runs, configurations, strict=True)
+    ]
+    return headings, rows
+
+
+def _progress(run: Compared) -> list[str]:
+    history = run.history
+    done = f"{len(history)}/{run.configuration.epochs}"
+    if not len(history):
+        return [run.status, done, "", "", "", "", ""]
+    return [
+        run.status,
+        done,
+        f"{history.validation_error[-1]:.2%}",
+        f"{min(history.validation_error):.2%}",
+        str(history.best_epoch),
+        f"{history.train_error[-1]:.2%}",
+        f"{sum(history.seconds):.1f}",
+    ]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_short, value))
+    return str(value)

@@ -1,0 +1,361 @@
+"""Run directories: what a run leaves on disk, and goes on from."""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, cast, get_args
+
+from cep._util import files
+from cep.experiments import checkpoints, metrics_file
+from cep.experiments.checkpoints import Checkpoint
+from cep.experiments.configuration import Configuration
+from cep.experiments.environment import environment
+from cep.experiments.result import RunResult, StopReason, reason_to_stop
+from cep.io import tensor_files
+from cep.plotting import plots
+from cep.training.history import History
+
+
+class Ending(NamedTuple):
+    """How the run of a directory ended."""
+
+    reason: StopReason
+    message: str
+    history: History
+    checkpoint: Checkpoint | None
+    """None where the small files alone were kept."""
+
+
+class RunDirectory:
+    """The files of one run.
+
+    =========================  =====================================================
+    ``configuration.json``     What was asked for (see `Configuration`).
+    ``environment.json``       Versions and machine.
+    ``status.json``            Why the run stopped; "unfinished" while it has not.
+    ``metrics.jsonl``          A line an epoch.
+    ``records.jsonl``          A line a record, where something is recorded.
+    ``last.safetensors``       Checkpoint to go on from.
+    ``best.safetensors``       Checkpoint after the epoch with the lowest test error.
+    ``history.png``, ``.svg``  The error curves, where matplotlib is installed.
+    =========================  =====================================================
+
+    Parameters
+    ----------
+    path : path
+        The directory, there or not.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.last = self.path / "last.safetensors"
+        self.best = self.path / "best.safetensors"
+        self._configuration = self.path / "configuration.json"
+        self._environment = self.path / "environment.json"
+        self._status = self.path / "status.json"
+        self._metrics = self.path / "metrics.jsonl"
+        self._records = self.path / "records.jsonl"
+
+    def holds_a_run(self) -> bool:
+        """Whether a run was begun here."""
+        return self._configuration.is_file()
+
+    def is_foreign(self) -> bool:
+        """Whether the configuration.json here is another program's.
+
+        It cannot be read as ours then, and nothing else of a run lies beside it.
+        """
+        if any(path.is_file() for path in (self._status, self._metrics, self.last)):
+            return False
+        try:
+            self.configuration()
+        except (FileNotFoundError, ValueError):
+            return True
+        except OSError:
+            pass
+        return False
+
+    def configuration(self) -> Configuration:
+        """What the run here was asked for.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no run here.
+        ValueError
+            The file is damaged.
+        """
+        if not self.holds_a_run():
+            raise FileNotFoundError(f"{self.path} holds no run: there is no configuration.json")
+        try:
+            return Configuration.from_json(self._configuration.read_text(encoding="utf-8"))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self._configuration}: {error}") from error
+
+    def status(self) -> tuple[str, str]:
+        """Why the run stopped, and the message that goes with it."""
+        if not self._status.exists():
+            return "unfinished", ""
+        values = _read_object(self._status)
+        status, message = values.get("status"), values.get("message")
+        if not isinstance(status, str) or not isinstance(message, str):
+            raise ValueError(f"{self._status} is damaged: it has no status, or no message")
+        return status, message
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Of each epoch, the first first.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged.
+        """
+        return metrics_file.read_metrics(self._metrics)
+
+    def history(self) -> History:
+        """Of the epochs finished.
+
+        Raises
+        ------
+        ValueError
+            The file of the metrics is damaged.
+        """
+        return metrics_file.history_of(self.metrics())
+
+    def records(self) -> list[dict[str, Any]]:
+        """All records made, the first first.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged.
+        """
+        return metrics_file.read_records(self._records)
+
+    def ending(self, configuration: Configuration) -> Ending | None:
+        """How the run here ended; None where none has.
+
+        Its history is that of the checkpoint, which is whole or refused; a file of metrics may have
+        lost lines. Without a checkpoint the metrics are all there is.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged: the history there is
+            does not end as the status says.
+        """
+        status, message = self.status()
+        if not self.holds_a_run() or status not in get_args(StopReason):
+            return None
+        self.check_same(configuration)
+        checkpoint = self._checkpoint(configuration)
+        source = self._metrics if checkpoint is None else self.last
+        history = self.history() if checkpoint is None else checkpoint.history
+        if reason_to_stop(configuration, history) != (None if status == "diverged" else status):
+            raise ValueError(
+                f"{self._status} says {status!r}, but {source} has {len(history)} of "
+                f"{configuration.epochs} epochs, after which the run had not ended so: one of "
+                "these files is damaged, or of another moment"
+            )
+        return Ending(cast(StopReason, status), message, history, checkpoint)
+
+    def mend(self, ending: Ending) -> None:
+        """Write the metrics again where they are not those of the checkpoint.
+
+        Raises
+        ------
+        OSError
+            They cannot be written.
+        """
+        if ending.checkpoint is not None:
+            self._write_metrics(ending.history)
+
+    def result(self, configuration: Configuration) -> RunResult | None:
+        """What a run that ended here gave back; None where none has, or its network is not here.
+
+        Metrics that are not those of the checkpoint are written again.
+
+        Raises
+        ------
+        ValueError
+            As for `ending`.
+        OSError
+            The metrics cannot be written.
+        """
+        ending = self.ending(configuration)
+        if ending is None or ending.checkpoint is None:
+            return None
+        result = RunResult(
+            configuration,
+            ending.history,
+            ending.checkpoint.make_network(),
+            ending.reason,
+            ending.message,
+            self.records(),
+        )
+        self.mend(ending)
+        return result
+
+    @contextmanager
+    def opened(self, configuration: Configuration, *, resume: bool) -> Iterator[Checkpoint | None]:
+        """Claim the directory for a run, until the block ends.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Of the run.
+        resume : bool
+            Whether a run that is here already is to go on; otherwise there must be none.
+
+        Yields
+        ------
+        Checkpoint or None
+            Where to go on; None at the beginning.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        FileExistsError
+            There is a run here, and `resume` is false.
+        BlockingIOError
+            Another process is at work here.
+        """
+        tensor_files.check_available()
+        if self.holds_a_run():
+            self.check_same(configuration)
+            if not resume:
+                raise FileExistsError(
+                    f"{self.path} holds a run of this configuration already: resume it, or give "
+                    "another directory"
+                )
+        self.path.mkdir(parents=True, exist_ok=True)
+        with files.locked(self.path):
+            files.remove_parts(self.path)
+            checkpoint = self._checkpoint(configuration)
+            # All is read before anything is written: where a file is damaged, the others stay.
+            kept = self._records_before(checkpoint)
+            self._warn_of_another_environment()
+            files.write_whole(self._configuration, configuration.to_json().encode())
+            files.write_whole(
+                self._environment, json.dumps(environment(), indent=2).encode() + b"\n"
+            )
+            self._leave(History() if checkpoint is None else checkpoint.history, kept)
+            self.set_status("unfinished")
+            yield checkpoint
+
+    def check_same(self, configuration: Configuration) -> None:
+        """Raise the ValueError that the run here is of another configuration, where it is."""
+        differences = self.configuration().differences(configuration)
+        if differences:
+            fields = "; ".join(
+                f"{name} is {there!r} there, {here!r} here"
+                for name, (there, here) in differences.items()
+            )
+            raise ValueError(f"{self.path} holds a run of another configuration: {fields}")
+
+    def _checkpoint(self, configuration: Configuration) -> Checkpoint | None:
+        """The last one, of a run of this configuration."""
+        if not self.last.is_file():
+            return None
+        checkpoint = checkpoints.load(self.last)
+        if checkpoint.configuration != configuration:
+            raise ValueError(f"{self.last} belongs to a run of another configuration")
+        epochs = len(checkpoint.history)
+        for name, column in vars(checkpoint.history).items():
+            if len(column) != epochs:
+                raise ValueError(
+                    f"{self.last} is not the checkpoint of a run: {name} has {len(column)} "
+                    f"entries for {epochs} epochs"
+                )
+        return checkpoint
+
+    def _warn_of_another_environment(self) -> None:
+        if not self._environment.is_file():
+            return
+        before, now = _read_object(self._environment), environment()
+        if before.get("instruction_set") != now["instruction_set"]:
+            warnings.warn(
+                f"the run in {self.path} began with the instruction set "
+                f"{before.get('instruction_set')} and goes on with {now['instruction_set']}: "
+                "results will differ by rounding",
+                stacklevel=2,
+            )
+
+    def _records_before(self, checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
+        """Those that were made before the checkpoint was written."""
+        epochs = 0 if checkpoint is None else len(checkpoint.history)
+        batch = 0 if checkpoint is None else checkpoint.position.batch
+        return [
+            record
+            for record in self.records()
+            if (record["epoch"], record["batch"]) < (epochs + 1, batch)
+        ]
+
+    def _leave(self, history: History, records: list[dict[str, Any]]) -> None:
+        """Leave only the lines of these epochs, and these records."""
+        self._write_metrics(history)
+        if self._records.exists():
+            files.write_whole(self._records, files.json_lines(records))
+
+    def _write_metrics(self, history: History) -> None:
+        """Write the lines of these epochs, where they are not what is there."""
+        epochs = [metrics_file.metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
+        content = files.json_lines(epochs)
+        if not self._metrics.is_file() or self._metrics.read_bytes() != content:
+            files.write_whole(self._metrics, content)
+
+    def add_epoch(self, history: History) -> None:
+        """Add the last epoch of a history to the metrics."""
+        files.append_json_line(self._metrics, metrics_file.metrics_of(history, len(history)))
+
+    def add_record(self, record: dict[str, Any]) -> None:
+        """Add a record."""
+        files.append_json_line(self._records, record)
+
+    def set_status(self, status: str, message: str = "") -> None:
+        """Say why the run stopped, or that it has not."""
+        values = {"status": status, "message": message}
+        files.write_whole(self._status, json.dumps(values).encode() + b"\n")
+
+    def record_failure(self, configuration: Configuration, message: str) -> None:
+        """Say that a run of this configuration failed, whether or not it had begun.
+
+        Raises
+        ------
+        ValueError
+            The run here is of another configuration, or a file is damaged.
+        OSError
+            Another process is at work here, or the directory cannot be written to.
+        """
+        if self.holds_a_run():
+            self.check_same(configuration)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with files.locked(self.path):
+            files.write_whole(self._configuration, configuration.to_json().encode())
+            self.set_status("failed", message)
+
+    def draw(self, history: History, title: str) -> None:
+        """Draw the error curves, where matplotlib is installed and there are some."""
+        if not len(history):
+            return
+        try:
+            axes = plots.plot_history(history, title=title)
+        except ImportError:
+            return
+        for ending in ("png", "svg"):
+            plots.save(axes, self.path / f"history.{ending}")
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, or the ValueError that there is none."""
+    try:
+        value = files.parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: expected a JSON object, found {value!r}")
+    return value

@@ -1,0 +1,116 @@
+"""Sweep directories: what a sweep leaves on disk beside its runs."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cep._util import files
+from cep.experiments.configuration import Configuration
+from cep.experiments.overrides import plain, spelled
+from cep.experiments.result import RunOutcome
+from cep.experiments.run_directory import RunDirectory
+from cep.experiments.sweep_result import rows
+
+
+class SweepDirectory:
+    """The files of one sweep; each run has a directory of its own beside them.
+
+    ===============  ==========================================================
+    ``sweep.json``   The configuration swept from, and the parameters' values.
+    ``results.csv``  A row a run that ended, as in `SweepResult.rows`.
+    ===============  ==========================================================
+
+    Parameters
+    ----------
+    path : path
+        The directory, there or not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.results = path / "results.csv"
+        self._sweep = path / "sweep.json"
+
+    @contextmanager
+    def opened(
+        self, configuration: Configuration, parameters: Mapping[str, Sequence[Any]]
+    ) -> Iterator[None]:
+        """Claim the directory for a sweep, until the block ends.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            What is swept from.
+        parameters : mapping of str to sequence
+            Plain values (see `cep.experiments.overrides`).
+
+        Raises
+        ------
+        ValueError
+            A run is here, or a sweep that this one does not contain, or a file is damaged.
+        BlockingIOError
+            Another process is at work here.
+        """
+        if RunDirectory(self.path).holds_a_run():
+            raise ValueError(f"{self.path} holds a run; give the sweep a directory of its own")
+        if self._sweep.exists():
+            self._check_contains(configuration, parameters)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with files.locked(self.path):
+            files.remove_parts(self.path)
+            values = {"configuration": configuration.to_dict(), "parameters": dict(parameters)}
+            files.write_whole(self._sweep, json.dumps(values, indent=2).encode() + b"\n")
+            yield
+
+    def _check_contains(
+        self, configuration: Configuration, parameters: Mapping[str, Sequence[Any]]
+    ) -> None:
+        """A sweep may grow; what it was before must be part of it."""
+        try:
+            values = files.parse_json(self._sweep.read_text(encoding="utf-8"))
+            before = Configuration.from_dict(values["configuration"])
+            swept = {name: list(there) for name, there in values["parameters"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{self._sweep} is damaged: {error}") from error
+        if swept.keys() != parameters.keys():
+            raise ValueError(
+                f"{self.path} holds a sweep over {', '.join(swept)}; "
+                f"this one is over {', '.join(parameters)}"
+            )
+        differences = [
+            f"{name} is {there!r} there, {here!r} here"
+            for name, (there, here) in before.differences(configuration).items()
+            if name not in swept
+        ]
+        differences += [
+            f"{name}={spelled(value)} is there and not here"
+            for name, there in swept.items()
+            for value in there
+            if value not in parameters[name]
+        ]
+        if differences:
+            raise ValueError(
+                f"{self.path} holds another sweep, to which values can be added, but not this "
+                f"one: {'; '.join(differences)}"
+            )
+
+    def write_results(self, outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> None:
+        """Write the table of the runs that have ended."""
+        text = io.StringIO()
+        lines = rows(outcomes, parameters)
+        writer = csv.DictWriter(text, lines[0], lineterminator="\n")
+        writer.writeheader()
+        for line in lines:
+            words = {name: spelled(plain(line[name])) for name in parameters}
+            blanks = {
+                name: ""
+                for name, value in line.items()
+                if isinstance(value, float) and math.isnan(value)
+            }
+            writer.writerow(line | words | blanks)
+        files.write_whole(self.results, text.getvalue().encode())

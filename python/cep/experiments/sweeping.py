@@ -1,0 +1,152 @@
+"""Sweeps: every combination of some values of a configuration's fields, a run each."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cep._util import validation
+from cep._util.parallel import checked_jobs
+from cep.experiments.configuration import Configuration
+from cep.experiments.overrides import plain, spelled
+from cep.experiments.presets import Preset
+from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.result import RunOutcome
+from cep.experiments.run_many import run_many
+from cep.experiments.sweep_directory import SweepDirectory
+from cep.experiments.sweep_result import SweepResult
+from cep.io import tensor_files
+
+# Bytes that the name of a directory may have, in the file systems of Linux.
+_LONGEST_NAME = 255
+
+
+def sweep(
+    configuration: Configuration | Preset | str,
+    parameters: Mapping[str, Iterable[Any]],
+    directory: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> SweepResult:
+    """Train a configuration with every combination of some values of its fields.
+
+    Each run is kept in a directory that its values name, such as ``beta=0.1,seed=3``, in the order
+    of the fields. Beside them are ``sweep.json``, what was asked for, and ``results.csv``, a row a
+    run, written anew as each ends.
+
+    Called again, the sweep goes on: runs that have ended are not repeated, and those that failed
+    are tried again. It may have grown by then: values may be added to what the directory holds.
+
+    Parameters
+    ----------
+    configuration : Configuration, Preset or str
+        What all runs have in common: a preset, or the name of one, stands for its configuration.
+    parameters : mapping of str to iterable
+        Names of fields, and the values of each; one value of ``hidden``, say, is a sequence.
+    directory : path
+        Of the sweep, there or not.
+    jobs, data_root, progress, on_run_end
+        As for `run_many`.
+
+    Returns
+    -------
+    SweepResult
+        How each run ended.
+
+    Raises
+    ------
+    TypeError, ValueError, MemoryError
+        For a field that does not exist, with the nearest that does; a value that is given twice,
+        or that cannot be, alone or with others; a directory with a run, or with a sweep that has
+        another configuration or values that this one lacks. No run has begun then.
+    BlockingIOError
+        Another process is at work in the directory.
+    OSError, ImportError, KeyboardInterrupt
+        As for `run_many`; where ``results.csv`` cannot be written too.
+
+    Examples
+    --------
+    >>> import cep, tempfile
+    >>> configuration = cep.Configuration(hidden=[16], epochs=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = cep.sweep(
+    ...         configuration, {"seed": range(2)}, folder, jobs=1, progress=False
+    ...     )
+    >>> [outcome.name for outcome in result]
+    ['seed=0', 'seed=1']
+    """
+    # What run_many would refuse: before anything is written.
+    tensor_files.check_available()
+    checked_jobs(jobs)
+    configuration = configuration_of("configuration", configuration)
+    values = _checked(parameters)
+    configurations = _combinations(configuration, values)
+    place = SweepDirectory(Path(directory).absolute())
+    ended: dict[str, RunOutcome] = {}
+
+    def end(outcome: RunOutcome) -> None:
+        ended[outcome.name] = outcome
+        in_order = [ended[name] for name in configurations if name in ended]
+        place.write_results(in_order, list(values))
+        if on_run_end is not None:
+            on_run_end(outcome)
+
+    with place.opened(configuration, values):
+        outcomes = run_many(
+            configurations,
+            place.path,
+            jobs=jobs,
+            data_root=data_root,
+            progress=progress,
+            on_run_end=end,
+        )
+    return SweepResult(tuple(values), place.path, tuple(outcomes.values()))
+
+
+def _checked(parameters: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """Plain values, in the order of the fields."""
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping of fields to values, got {parameters!r}")
+    if not parameters:
+        raise ValueError("parameters is empty; expected one field or more, with values")
+    fields = [field.name for field in dataclasses.fields(Configuration)]
+    for name, values in parameters.items():
+        if name not in fields:
+            raise ValueError(validation.unknown("parameter", name, fields))
+        if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+            raise TypeError(f"the values of {name} must be a sequence, got {values!r}")
+    checked = {name: plain(parameters[name]) for name in fields if name in parameters}
+    for name, values in checked.items():
+        if not values:
+            raise ValueError(f"{name} has no values")
+        words = [spelled(value) for value in values]
+        if twice := {word for word in words if words.count(word) > 1}:
+            raise ValueError(f"{name} has the value {min(twice)} twice")
+    return checked
+
+
+def _combinations(
+    configuration: Configuration, parameters: Mapping[str, list[Any]]
+) -> dict[str, Configuration]:
+    """Every combination by its name, the values of the last parameter changing first."""
+    named: dict[str, Configuration] = {}
+    names: dict[Configuration, str] = {}
+    for values in itertools.product(*parameters.values()):
+        changes = dict(zip(parameters, values, strict=True))
+        name = ",".join(f"{field}={spelled(value)}" for field, value in changes.items())
+        try:
+            each = configuration.replace(**changes)
+            each.make_network()
+        except (TypeError, ValueError, MemoryError) as error:
+            raise type(error)(f"{name}: {error}") from error
+        if (other := names.setdefault(each, name)) != name:
+            raise ValueError(f"{other} and {name} are the same configuration")
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise ValueError(f"too long for the name of a directory: {name}")
+        named[name] = each
+    return named

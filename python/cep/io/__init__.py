@@ -1,0 +1,1 @@
+"""safetensors files and checks of named arrays."""

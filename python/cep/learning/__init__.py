@@ -1,0 +1,1 @@
+"""Learning rules, optimizers, gradients, the theorem check, suggestions."""

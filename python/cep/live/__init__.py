@@ -1,8 +1,0 @@
-"""A view of a network while it learns, in a notebook, in a terminal, or as plain lines.
-
-rich and matplotlib are imported when a view begins; where there is none, nothing of it runs.
-"""
-
-from cep.live.view import LiveView
-
-__all__ = ["LiveView"]

@@ -1,0 +1,1 @@
+"""Networks: layers, connections, parameters, states, files, traces of phases."""

@@ -1,0 +1,58 @@
+"""Parameters and states as NumPy arrays over the engine's own memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cep._util import validation
+
+View = TypeVar("View")
+
+
+class Arrays(Sequence[View]):
+    """Parameters or states of a network, each a NumPy array over the engine's own memory.
+
+    Writing into an array changes the network; so does assigning to an item, which copies the values
+    in. The arrays stay valid when the network is gone. Pickled or deep-copied, they are a list.
+    """
+
+    def __init__(self, count: int, array: Callable[[int], View]) -> None:
+        self._count = count
+        self._array = array
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> View: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[View]: ...
+    def __getitem__(self, index: int | slice) -> View | list[View]:
+        if isinstance(index, slice):
+            return [self._array(k) for k in range(self._count)[index]]
+        return self._array(range(self._count)[index])
+
+    def __setitem__(self, index: int, values: ArrayLike) -> None:
+        array: Any = self._array(range(self._count)[index])
+        if array is None:
+            raise ValueError(f"there is no array {index} that values could be written to")
+        new = validation.array_of("the value", values)
+        if not np.can_cast(new.dtype, array.dtype, "same_kind"):
+            raise TypeError(f"expected real numbers, got dtype {new.dtype}")
+        if new.shape != array.shape:
+            raise ValueError(f"expected an array of shape {array.shape}, got {new.shape}")
+        array[...] = new
+
+    def __iter__(self) -> Iterator[View]:
+        return map(self._array, range(self._count))
+
+    def __repr__(self) -> str:
+        try:
+            return f"[{', '.join(repr(array) for array in self)}]"
+        except RuntimeError as error:
+            return f"<{self._count} arrays that cannot be looked at: {error}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)

@@ -1,0 +1,83 @@
+"""Networks from the files that `Network.save` writes."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cep._util import validation
+from cep.io import parameters
+from cep.io.tensor_files import CheckpointError, TensorFile
+from cep.network import connections as _connections
+from cep.network import layers as _layers
+from cep.network.layers import Layer, Shape
+from cep.network.network import Network
+from cep.network.options import NetworkOptions
+
+# Options that files of earlier versions lack; they have the defaults then.
+_LATER = {"loss", "nudging", "connections"}
+
+
+def from_file(path: str | os.PathLike[str], content: TensorFile) -> Network:
+    """The network that a file holds, checked; the path is for messages.
+
+    Raises
+    ------
+    CheckpointError
+        What the file holds does not fit together.
+    """
+    try:
+        return _network(content.state, content.tensors)
+    except (TypeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is not a network that can be used: {error}") from error
+
+
+def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
+    options = _options(state["options"])
+    readout = validation.flag("readout", state.get("readout", False))
+    layers = _layers.from_words(state["sizes"], readout=readout)
+    # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
+    # network is made.
+    known = _known_connections(options, _layers.shapes(layers))
+    if known is not None:
+        shapes = _layers.parameter_shapes(layers, known, options["feedback"])
+        parameters.check(tensors, shapes, options["dtype"])
+    net = Network(layers, **options)
+    shapes = {name: array.shape for name, array in net._named_parameters().items()}
+    parameters.check(tensors, shapes, options["dtype"])
+    net._restore_parameters(tensors)
+    net.random_state = state["random_state"]
+    return net
+
+
+def _known_connections(
+    options: Any, shapes: Sequence[Shape]
+) -> list[tuple[int, int, Layer]] | None:
+    """Those beside the chain, with the layer that each would make; None where that is not known."""
+    found = []
+    for k, each in enumerate(_connections.checked(options.get("connections", ()), shapes)):
+        if not 0 <= each[0] < each[1] < len(shapes):
+            raise ValueError(f"connections[{k}] joins no layers of this network: {each}")
+        layer = _connections.layer(each, shapes)
+        if layer is None:
+            return None
+        found.append((each[0], each[1], layer))
+    return found
+
+
+def _options(values: Any) -> Any:
+    """All options, of the kinds that `Network` itself does not insist on."""
+    if not isinstance(values, dict):
+        raise TypeError(f"the options must be an object, got {type(values).__name__}")
+    known = NetworkOptions.__annotations__.keys()
+    if not known - _LATER <= values.keys() <= known:
+        raise ValueError(
+            f"expected the options {', '.join(NetworkOptions.__annotations__)}, "
+            f"found {', '.join(values)}"
+        )
+    validation.integer("seed", values["seed"], highest=2**64 - 1)
+    # NumPy would read other texts as descriptions of types.
+    validation.choice("dtype", values["dtype"], ("float32", "float64"))
+    validation.choice("feedback", values["feedback"], ("tied", "untied"))
+    return values

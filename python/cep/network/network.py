@@ -1,0 +1,766 @@
+"""Networks: layers joined by connections, whose states relax in phases."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from cep import _cep
+from cep._engine.words import (
+    ACTIVATIONS,
+    BIASES,
+    DTYPES,
+    FEEDBACK_WEIGHTS,
+    FEEDBACKS,
+    LOSSES,
+    NUDGINGS,
+    RELAXATIONS,
+    SETTINGS,
+    STATES,
+    WEIGHTS,
+)
+from cep._util import validation
+from cep.io import tensor_files
+from cep.io.tensor_files import TensorFile
+from cep.network import connections as _connections
+from cep.network import drawing, optimizer_state, to_torch
+from cep.network import layers as _layers
+from cep.network.arrays import Arrays
+from cep.network.layers import Conv2d, Layer, Readout
+from cep.network.optimizer_state import OptimizerState
+from cep.network.options import NetworkOptions
+
+if TYPE_CHECKING:
+    from torch.nn import Sequential
+
+    from cep._cep import Step
+
+
+FORMAT = "cep network 1"
+
+
+class PhaseOutcome(NamedTuple):
+    """How a phase ended."""
+
+    steps: int
+    """Steps taken: fewer than asked for where all samples came to rest before (see `tolerance`)."""
+    residual: float
+    """``max |s(t+1) − s(t)|`` of the last step, over all units and samples."""
+    converged: bool
+    """Whether the residual is at most √ε of the dtype: 3.5e-4 in float32, 1.5e-8 in float64."""
+
+
+class Network:
+    """A network of layers and connections whose states relax to a steady state.
+
+    Parameters
+    ----------
+    sizes : sequence of int, Input, Dense, Conv2d or Readout
+        The layers, input first: at least an input, a hidden and an output layer. An integer means
+        `Dense`, in first place `Input`. A `Readout` can be the last one.
+    setting : {"prototypical", "real-time"}
+        How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
+        s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
+        networks only, as published.
+    activation : str or sequence of str
+        One name for all layers, or one for each layer after the input (a readout has none):
+        "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
+        "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
+        "linear". In the real-time setting the input is sent through the activation of layer 1.
+    feedback : {"tied", "untied"}
+        Tied: layers receive from above through the transposed forward weights. Untied: through
+        feedback weights of their own (a vector field).
+    dtype : {"float32", "float64"}
+        Of parameters and states.
+    seed : int, optional
+        Determines the parameters, in float32 and float64 alike (up to rounding). None draws one
+        (see the attribute ``seed``).
+    dt : float
+        Time step of the real-time setting, in (0, 1].
+    clamp : bool
+        Real-time setting: whether states are clamped to [0, 1] after every step.
+    feedback_angle : float
+        Untied feedback: degrees, 0 to 180, between feedback and transposed forward weights at the
+        start. The sign of each weight is flipped with probability ½ (1 − cos angle).
+    follows_energy : bool
+        Real-time setting with tied feedback: whether the output layer too has the factor ρ′, which
+        the published equations leave out, so that the states descend the energy (see `energy`).
+    relaxation : {"synchronous", "alternating"}
+        In which order layers move in a step of a free phase: all at once from their old states, as
+        published, or layers 1, 3, … first and then layers 2, 4, … from where those have gone. The
+        steady states are the same; in the prototypical setting an alternating step comes as near to
+        them as two synchronous ones, which may also end in a cycle of two states, where alternating
+        ones come to rest (see docs/experiments.md). Nudged phases, BPTT and the theorem are
+        synchronous always.
+    tolerance : float
+        A sample is at rest, and takes no further steps of a phase, once a step changed none of its
+        states by more than this; where weights move, the batch is at rest when all its samples are.
+        0, the default, changes no result: then a sample is at rest where further steps would leave
+        it as it is.
+    loss : {"squared_error", "cross_entropy"}, optional
+        Of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the pull.
+        With cross-entropy the output layer is linear, and is not clamped. Default: squared error;
+        a readout always has cross-entropy.
+    nudging : {"outside", "inside"}, optional
+        Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
+        s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
+        real-time setting the pull acts on ds/dt.
+    connections : sequence of (int, int) or (int, int, str or Conv2d)
+        Connections, without biases, beside the chain that joins each layer to the next: layers
+        (from, to), the lower one first, and the kind. Without a kind, two feature maps of the same
+        height and width are joined by a convolution of 1 × 1 pixels, other layers by a dense
+        connection ("dense"). Their parameters and learning rates come after those of the chain and
+        of a readout.
+
+    Attributes
+    ----------
+    weights, biases, feedback_weights, states : sequence of numpy.ndarray
+        See their own documentation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not of its kind or out of its range.
+    MemoryError
+        Where the machine cannot hold the network.
+
+    Notes
+    -----
+    Weights and biases start as U(−1/√fan_in, 1/√fan_in). A network is used by one thread at a time:
+    a second one gets a RuntimeError. Different networks run in parallel.
+
+    A network equals itself only; what two networks were made of is compared by their ``sizes`` and
+    ``options``. `copy.copy`, `copy.deepcopy` and pickle give networks with memory of their own,
+    which go on as this one would: parameters, states and random state are the same.
+
+    Examples
+    --------
+    >>> net = cep.Network([64, 128, 10], seed=0)
+    >>> net.free_phase(np.zeros((1, 64)), steps=100).converged
+    True
+    >>> net.states[1].shape
+    (1, 128)
+    """
+
+    # Called with every step of a phase; of an instance while `cep.record` records it.
+    _observer: "Callable[[Step], object] | None" = None
+
+    def __init__(
+        self,
+        sizes: Sequence[int | Layer],
+        *,
+        setting: str = "prototypical",
+        activation: str | Sequence[str] = "shifted_sigmoid",
+        feedback: str = "tied",
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+        dt: float = 0.2,
+        clamp: bool = True,
+        feedback_angle: float = 0.0,
+        follows_energy: bool = False,
+        relaxation: str = "synchronous",
+        tolerance: float = 0.0,
+        loss: str | None = None,
+        nudging: str | None = None,
+        connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]] = (),
+    ) -> None:
+        self._layers = _layers.of(sizes)
+        self._shapes = _layers.shapes(self._layers)
+        self._sizes = tuple(math.prod(shape) for shape in self._shapes)
+        self._setting = validation.choice("setting", setting, SETTINGS)
+        self._activation = self._checked_activation(activation)
+        self._feedback = validation.choice("feedback", feedback, FEEDBACKS)
+        self._dtype = np.dtype(validation.choice("dtype", _dtype_name(dtype), DTYPES))
+        self._seed = validation.seed(seed)
+        self._dt = validation.real("dt", dt)
+        self._clamp = validation.flag("clamp", clamp)
+        self._feedback_angle = validation.real("feedback_angle", feedback_angle)
+        self._follows_energy = validation.flag("follows_energy", follows_energy)
+        self._relaxation = validation.choice("relaxation", relaxation, RELAXATIONS)
+        self._tolerance = validation.real("tolerance", tolerance)
+        self._given_loss, self._given_nudging = loss, nudging
+        self._loss = self._checked_loss(loss)
+        self._nudging = self._checked_nudging(nudging)
+        self._connections = _connections.checked(connections, self._shapes)
+        self._engine = self._make_engine()
+
+    def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
+        checked = _activation(activation)
+        layers = len(self._layers) - 1 - self._has_readout
+        if not isinstance(checked, str) and len(checked) != layers:
+            raise ValueError(
+                f"activation has {len(checked)} values; expected {layers}, one for each layer "
+                "after the input" + ("; a readout has none" if self._has_readout else "")
+            )
+        return checked
+
+    def _checked_loss(self, loss: str | None) -> str:
+        if loss is None:
+            return "cross_entropy" if self._has_readout else "squared_error"
+        validation.choice("loss", loss, LOSSES)
+        if self._has_readout and loss != "cross_entropy":
+            raise ValueError(f"a readout is trained with cross_entropy, got the loss {loss!r}")
+        return loss
+
+    def _checked_nudging(self, nudging: str | None) -> str:
+        if nudging is not None:
+            validation.choice("nudging", nudging, NUDGINGS)
+        if self._setting == "real-time":
+            if nudging == "inside":
+                raise ValueError(
+                    "nudging is 'inside' in the real-time setting, where the pull acts on ds/dt; "
+                    "leave it out"
+                )
+            return "outside"
+        if self._has_readout and nudging == "outside":
+            raise ValueError(
+                "nudging is 'outside' with a readout; expected 'inside': the pull of a readout is "
+                "added to the preactivation of the last hidden layer"
+            )
+        return nudging or ("inside" if self._has_readout else "outside")
+
+    def _make_engine(self) -> _cep.Network:
+        activation = self._activation
+        options: dict[str, Any] = {
+            "setting": self._setting,
+            "activation": activation if isinstance(activation, str) else ",".join(activation),
+            "feedback": self._feedback,
+            "feedback_angle": self._feedback_angle,
+            "dtype": self._dtype.name,
+            "seed": self._seed,
+            "dt": self._dt,
+            "clamp": self._clamp,
+            "follows_energy": self._follows_energy,
+            "relaxation": self._relaxation,
+            "tolerance": self._tolerance,
+            "loss": self._loss,
+            "readout": self._has_readout,
+        }
+        words = _layers.words(self._layers)
+        if any(isinstance(word, str) for word in words):
+            options["layers"] = ",".join(map(str, words))
+        else:
+            options["sizes"] = self._sizes
+        if self._setting == "prototypical":
+            options["nudging"] = self._nudging
+        if self._connections:
+            options["connections"] = tuple(
+                layer for each in self._connections for layer in each[:2]
+            )
+            options["connection_kinds"] = ",".join(map(_connections.word, self._connections))
+        engine = _cep.Network(options)
+        self._parameter_names = engine.parameters()
+        self._with_feedback_weights = frozenset(
+            index for name, index in self._parameter_names if name == FEEDBACK_WEIGHTS
+        )
+        arrays = (np.asarray(engine.array(*each)) for each in self._parameter_names)
+        self._parameter_count = sum(array.size for array in arrays)
+        return engine
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer, input first, and the classes of a readout."""
+        return self._sizes
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the state of one sample of each layer: (units,), or (channels, height, width)."""
+        return self._shapes
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, input first: `Input`, `Dense`, `Conv2d`, and `Readout` if there is one."""
+        return self._layers
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Which layers each connection joins (from, to), in the order of ``weights``.
+
+        The chain, with a readout as its last one, then the other connections.
+        """
+        others = tuple(each[:2] for each in self._connections)
+        return tuple(pairwise(range(len(self._sizes)))) + others
+
+    @property
+    def loss(self) -> str:
+        """What the network is trained for: "squared_error" or "cross_entropy"."""
+        return self._loss
+
+    @property
+    def nudging(self) -> str:
+        """Where the pull acts in the prototypical setting: "outside" or "inside"."""
+        return self._nudging
+
+    @property
+    def _has_readout(self) -> bool:
+        return bool(self._layers) and isinstance(self._layers[-1], Readout)
+
+    @property
+    def setting(self) -> str:
+        """How states move: "prototypical" or "real-time"."""
+        return self._setting
+
+    @property
+    def activation(self) -> str | tuple[str, ...]:
+        """The activation function's name, or one for each layer after the input."""
+        return self._activation
+
+    @property
+    def feedback(self) -> str:
+        """Where feedback comes from: "tied" or "untied"."""
+        return self._feedback
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of parameters and states: float32 or float64."""
+        return self._dtype
+
+    @property
+    def relaxation(self) -> str:
+        """Order of the layers in free phases: "synchronous" or "alternating"."""
+        return self._relaxation
+
+    @property
+    def tolerance(self) -> float:
+        """Change of a step up to which a sample is taken to be at rest."""
+        return self._tolerance
+
+    @property
+    def seed(self) -> int:
+        """What the initial parameters were drawn from."""
+        return self._seed
+
+    @property
+    def options(self) -> NetworkOptions:
+        """All that it was made with beside ``sizes``, and nothing that has changed since."""
+        return {
+            "setting": self._setting,
+            "activation": self._activation,
+            "feedback": self._feedback,
+            "dtype": self._dtype.name,
+            "seed": self._seed,
+            "dt": self._dt,
+            "clamp": self._clamp,
+            "feedback_angle": self._feedback_angle,
+            "follows_energy": self._follows_energy,
+            "relaxation": self._relaxation,
+            "tolerance": self._tolerance,
+            "loss": self._given_loss,
+            "nudging": self._given_nudging,
+            "connections": self._connections,
+        }
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights, biases and feedback weights, all of them."""
+        return self._parameter_count
+
+    @property
+    def weights(self) -> Arrays[NDArray[Any]]:
+        """Weights of each connection, input first, in place: units above × units below.
+
+        Of a convolution: channels above × channels below × height × width of the kernel.
+        """
+        return Arrays(len(self.edges), lambda k: self._view(WEIGHTS, k))
+
+    @property
+    def biases(self) -> Arrays[NDArray[Any]]:
+        """Biases of each layer but the input, in place: units of layer k+1, or its channels."""
+        return Arrays(len(self._sizes) - 1, lambda k: self._view(BIASES, k))
+
+    @property
+    def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
+        """Feedback weights of each connection, in place: units below × units above.
+
+        Of a convolution they have the shape of the forward weights. None with tied feedback, for
+        connections from the input, into which no feedback flows, and
+        for that of a readout, which is outside the dynamics.
+        """
+        return Arrays(
+            len(self.edges),
+            lambda k: self._view(FEEDBACK_WEIGHTS, k) if self._has_feedback_weights(k) else None,
+        )
+
+    def _has_feedback_weights(self, connection: int) -> bool:
+        return connection in self._with_feedback_weights
+
+    def _has_feedback(self, connection: int) -> bool:
+        is_readout = self._has_readout and connection == len(self._sizes) - 2
+        return self.edges[connection][0] > 0 and not is_readout
+
+    @property
+    def states(self) -> Arrays[NDArray[Any]]:
+        """States of each layer after the last phase, in place: batch × units, 0 being the input.
+
+        Those of a feature map are batch × channels × height × width.
+
+        When the batch size changes they get new memory; an array taken before keeps the old states.
+        Reading one before the first phase raises RuntimeError.
+        """
+        layers = len(self._sizes) - self._has_readout
+        return Arrays(layers, lambda layer: self._view(STATES, layer))
+
+    def _view(self, name: str, index: int) -> NDArray[Any]:
+        return np.asarray(self._engine.array(name, index))
+
+    @property
+    def random_state(self) -> tuple[int, int, int, int]:
+        """Where the stream is that `train_batch` and `gradient` draw random signs of β from.
+
+        Four integers of 64 bits, not all 0. Setting it continues a stream where another one was.
+        `fit` and `cep.run` draw from streams of their own, which their seed determines.
+        """
+        return self._engine.get_random_state()
+
+    @random_state.setter
+    def random_state(self, state: Sequence[int]) -> None:
+        try:
+            values = list(state)
+        except TypeError:
+            raise TypeError(f"random_state must be four integers, got {state!r}") from None
+        words = [
+            validation.integer(f"random_state[{k}]", word, highest=2**64 - 1)
+            for k, word in enumerate(values)
+        ]
+        if len(words) != 4 or min(words) < 0:
+            raise ValueError(f"random_state must be four integers, 0 to 2**64 − 1, got {words}")
+        self._engine.set_random_state(tuple(words))  # type: ignore[arg-type]
+
+    def parameters(self) -> Iterator[NDArray[Any]]:
+        """All parameters in place: weights, biases, then feedback weights if there are any."""
+        yield from self._named_parameters().values()
+
+    def _named_parameters(self) -> dict[str, NDArray[Any]]:
+        """All parameters in place, by the names they have in files: ``weights.0``, …."""
+        order = (WEIGHTS, BIASES, FEEDBACK_WEIGHTS)
+        known = sorted(
+            self._parameter_names,
+            key=lambda each: order.index(each[0]) if each[0] in order else len(order),
+        )
+        return {f"{name}.{index}": self._view(name, index) for name, index in known}
+
+    def like(self) -> "Network":
+        """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
+        return Network(self._layers, **self.options)
+
+    def copy(self) -> "Network":
+        """A new network with the same parameters, without states.
+
+        Raises
+        ------
+        RuntimeError
+            Where another thread is using the network.
+        MemoryError
+            Where there is no memory for it.
+        """
+        copy = self.like()
+        for mine, theirs in zip(copy.parameters(), self._frozen().parameters(), strict=True):
+            mine[...] = theirs
+        return copy
+
+    def _frozen(self) -> "Network":
+        """A copy of all that the engine has, of one moment, whatever other threads do."""
+        frozen = object.__new__(Network)
+        vars(frozen).update(vars(self))
+        frozen._engine = self._engine.copy()
+        return frozen
+
+    def free_phase(self, x: ArrayLike, steps: int, *, reset: bool = True) -> PhaseOutcome:
+        """Clamp the input to ``x`` and let the states relax without nudging.
+
+        Parameters
+        ----------
+        x : array_like, batch × units of layer 0
+            Real numbers, all finite; converted where they are not C-contiguous floats. Images may
+            be batch × channels × height × width.
+        steps : int
+            Steps to take, 1 or more.
+        reset : bool
+            Whether to start from zero states, or from the present ones, which must be of the same
+            batch size.
+
+        Returns
+        -------
+        PhaseOutcome
+            Steps taken, last residual, and whether the states have converged.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        RuntimeError
+            For ``reset=False`` before any phase.
+        DivergenceError
+            Where a state became infinite or not a number.
+        """
+        inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
+        return PhaseOutcome(
+            *self._engine.free_phase(
+                inputs, validation.integer("steps", steps), not reset, self._observer
+            )
+        )
+
+    def nudged_phase(self, y: ArrayLike, beta: float, steps: int) -> PhaseOutcome:
+        """Let the present states relax, nudged towards ``y`` with strength β.
+
+        Weights do not move; rules that move them are run by `train_batch` and `fit`.
+
+        Parameters
+        ----------
+        y : array_like
+            Integer classes, one a sample, or target values, batch × output units.
+        beta : float
+            Strength β of the nudging, not 0.
+        steps : int
+            Steps to take, 1 or more.
+
+        Returns
+        -------
+        PhaseOutcome
+            Steps taken, last residual, and whether the states have converged.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        RuntimeError
+            Before any free phase.
+        DivergenceError
+            Where a state became infinite or not a number.
+        """
+        wanted = validation.targets(y, self._dtype)
+        return PhaseOutcome(
+            *self._engine.nudged_phase(
+                wanted,
+                validation.real("beta", beta),
+                validation.integer("steps", steps),
+                self._observer,
+            )
+        )
+
+    def predict(self, x: ArrayLike, steps: int) -> NDArray[np.int64]:
+        """Class of each row of ``x``: that of the largest score after a free phase.
+
+        Parameters
+        ----------
+        x : array_like, samples × units of layer 0
+            Real numbers, all finite. Images may be samples × channels × height × width.
+        steps : int
+            Steps of the free phase, 1 or more.
+
+        Returns
+        -------
+        numpy.ndarray of int64, samples
+            The network's states are left as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        """
+        inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
+        classes = np.empty(len(inputs), dtype=np.int64)
+        self._engine.predict(inputs, validation.integer("steps", steps), classes)
+        return classes
+
+    def feedback_angles(self) -> list[float | None]:
+        """Degrees between each connection's feedback and transposed forward weights, as they are.
+
+        0 with tied feedback; None for connections from the input, into which no feedback flows,
+        and for that of a readout.
+        """
+        return [
+            self._engine.feedback_angle(k) if self._has_feedback(k) else None
+            for k in range(len(self.edges))
+        ]
+
+    def energy(self) -> NDArray[np.float64]:
+        """What the states go down as they relax, for each sample of the present batch.
+
+        Real-time setting: the energy, over layers l = 1 … L::
+
+            E = ½ Σ s_l² − Σ ρ(s_l)ᵀ W ρ(s_{l−1}) − Σ b_lᵀ ρ(s_l)
+
+        The free dynamics are minus its gradient on the hidden layers. On the output layer the
+        published ones lack the factor ρ′(s); a network with ``follows_energy=True`` has it, and
+        descends E (to first order in dt, and where states are not clamped).
+
+        Prototypical setting: −Φ, minus the primitive function::
+
+            Φ = Σ s_lᵀ W s_{l−1} + Σ b_lᵀ s_l
+
+        of which the dynamics apply the activation to the gradient, s ← σ(∂Φ/∂s). It mostly falls
+        as states relax, but nothing obliges it to: the activation bends the way.
+
+        Returns
+        -------
+        numpy.ndarray of float64, batch
+
+        Raises
+        ------
+        ValueError
+            With untied feedback: a vector field derives from no energy.
+        RuntimeError
+            Before the first phase.
+        """
+        if self._feedback != "tied":
+            raise ValueError("a network with untied feedback derives from no energy")
+        energies = np.empty(len(self.states[0]))
+        self._engine.energy(energies)
+        return energies
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, which `cep.load` reads.
+
+        It is a safetensors file: NumPy, PyTorch and JAX read the parameters from it, by the names
+        ``weights.0``, ``biases.0``, ``feedback_weights.1``, … . Sizes, options and random state are
+        in its metadata. The states of the last phase are left out.
+
+        Parameters
+        ----------
+        path : path
+            The file; by custom ``.safetensors``. One that is there is replaced in one step.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written; what was there before is there still.
+        RuntimeError
+            Where another thread is using the network.
+        ImportError
+            Where safetensors is not installed.
+        """
+        frozen = self._frozen()
+        state = {
+            "sizes": _layers.words(self._layers),
+            "readout": self._has_readout,
+            "options": self.options,
+            "random_state": frozen.random_state,
+        }
+        tensor_files.write(path, TensorFile(FORMAT, state, frozen._named_parameters()))
+
+    def to_torch(self) -> "Sequential":
+        """The weights and biases as a ``torch.nn.Sequential`` of linear layers, input first.
+
+        A convolution is a ``torch.nn.Conv2d``, followed by its pooling; a feature map is flattened
+        before a linear layer.
+
+        It is parameters that are exchanged: there are no activations between the layers, as what a
+        network computes is a steady state and no chain of layers. Feedback weights are left out.
+        `cep.from_torch` is the way back.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            With copies, of the network's dtype. ``torch.from_dlpack(net.weights[0])`` is a tensor
+            that shares the memory.
+
+        Raises
+        ------
+        ImportError
+            Where PyTorch is not installed.
+        """
+        if self._connections:
+            raise ValueError(
+                "the network has connections beside its chain, which no stack of layers has"
+            )
+        frozen = self._frozen()
+        return to_torch.stack(self._layers, self._dtype, frozen.weights, frozen.biases)
+
+    def __getstate__(self) -> dict[str, Any]:
+        frozen = self._frozen()
+        apart = {"_engine", "_observer"}
+        attributes = {name: value for name, value in vars(self).items() if name not in apart}
+        return {
+            "attributes": attributes,
+            "parameters": list(frozen.parameters()),
+            "states": frozen._present_states(),
+            "random_state": frozen.random_state,
+            "optimizer": frozen._optimizer_state(),
+        }
+
+    def _present_states(self) -> list[NDArray[Any]] | None:
+        """None before the first phase."""
+        try:
+            return list(self.states)
+        except RuntimeError:
+            return None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state["attributes"])
+        self._engine = self._make_engine()
+        if state["states"] is not None:
+            # A phase is what makes states. Before there are parameters with which it may diverge.
+            inputs = np.zeros((len(state["states"][0]), self._sizes[0]), self._dtype)
+            self._engine.free_phase(inputs, 1, False, None)
+            for mine, theirs in zip(self.states, state["states"], strict=True):
+                mine[...] = theirs
+        for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
+            mine[...] = theirs
+        self.random_state = state["random_state"]
+        self._restore_optimizer(state.get("optimizer"))
+
+    def _optimizer_state(self) -> OptimizerState | None:
+        """A copy of what the optimizer remembers; None if there is nothing."""
+        return optimizer_state.of(self._engine, self._named_parameters())
+
+    def _restore_optimizer(self, state: OptimizerState | None) -> None:
+        """Give the network what an optimizer remembered, after checking it."""
+        optimizer_state.restore(self._engine, self._named_parameters(), state)
+
+    def _restore_parameters(self, parameters: Mapping[str, NDArray[Any]]) -> None:
+        """Copy parameters, which were checked, into the network."""
+        for name, array in self._named_parameters().items():
+            array[...] = parameters[name]
+
+    def __repr__(self) -> str:
+        name = "cep.Network" if type(self) is Network else type(self).__qualname__
+        sizes = drawing.summary(self._shapes) + (" readout" if self._has_readout else "")
+        words = [f"{each}={value!r}" for each, value in self._telling_options().items()]
+        return f"<{name} {sizes}, {self.parameter_count} parameters: {', '.join(words)}>"
+
+    def _repr_html_(self) -> str:
+        return drawing.html(self.shapes, self.parameter_count, self._telling_options())
+
+    def _telling_options(self) -> dict[str, Any]:
+        """Those that mean something here, and are not as they mostly are."""
+        options: dict[str, Any] = {"setting": self._setting, "activation": self._activation}
+        if self._setting == "real-time":
+            options |= {"dt": self._dt, "clamp": self._clamp}
+            options |= {"follows_energy": True} if self._follows_energy else {}
+        options["feedback"] = self._feedback
+        if self._feedback == "untied":
+            options["feedback_angle"] = self._feedback_angle
+        if self._relaxation != "synchronous":
+            options["relaxation"] = self._relaxation
+        if self._tolerance:
+            options["tolerance"] = self._tolerance
+        if self._loss != "squared_error":
+            options["loss"] = self._loss
+        if self._nudging != "outside":
+            options["nudging"] = self._nudging
+        if self._connections:
+            options["connections"] = self._connections
+        return options | {"dtype": self._dtype.name, "seed": self._seed}
+
+
+def _dtype_name(dtype: DTypeLike) -> str:
+    if dtype is None:
+        return "None"
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return repr(dtype)
+
+
+def _activation(value: object) -> str | tuple[str, ...]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        return validation.choice("activation", value, ACTIVATIONS)
+    return tuple(
+        validation.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
+        for k, name in enumerate(value)
+    )

@@ -1,0 +1,27 @@
+"""The options of a network, by name."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from numpy.typing import DTypeLike
+
+from cep.network.layers import Conv2d
+
+
+class NetworkOptions(TypedDict, total=False):
+    """What `Network` takes beside its sizes; each is described there."""
+
+    setting: str
+    activation: str | Sequence[str]
+    feedback: str
+    dtype: DTypeLike
+    seed: int | None
+    dt: float
+    clamp: bool
+    feedback_angle: float
+    follows_energy: bool
+    relaxation: str
+    tolerance: float
+    loss: str | None
+    nudging: str | None
+    connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]]

@@ -1,0 +1,100 @@
+"""The picture of how angles change while a network learns."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cep.plotting.plots import PALETTE, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+_MARKERS = "osD^v"
+
+
+def plot_angles(
+    records: Sequence[Mapping[str, Any]] | Sequence[Sequence[float | None]],
+    ax: "Axes | None" = None,
+    title: str = "",
+    label: str = "",
+) -> "Axes":
+    """Draw angles against epochs: of feedback to forward weights, of the update to the gradient.
+
+    Below 90° feedback helps, and an update goes downhill; the line at 90° parts the two.
+
+    Parameters
+    ----------
+    records : sequence of mapping, or sequence of sequence of float
+        What a run recorded with ``record_kinds=("feedback_angles", "gradient_angle")`` or one of
+        the two (`RunResult.records`), or what `Network.feedback_angles` returned after each epoch.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, beside what is there: several runs in one picture; a new figure without it.
+    title : str
+        Of the picture.
+    label : str
+        Put before the name of each curve: which run it is.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        Where there are no angles among the records.
+    ImportError
+        Where matplotlib is not installed.
+    """
+    curves = _curves(records)
+    if not curves:
+        raise ValueError(
+            "there are no angles to draw: they are recorded by a run with record_kinds="
+            '("feedback_angles", "gradient_angle"), the first with untied feedback'
+        )
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
+    if ax is None:
+        axes.axhline(90, color="0.4", linewidth=0.8)
+    drawn = len(axes.get_legend_handles_labels()[0])
+    for k, (name, epochs, angles) in enumerate(curves, start=drawn):
+        style = ":" if name == "update to gradient" else "-"
+        axes.plot(
+            epochs,
+            angles,
+            color=PALETTE[k % len(PALETTE)],
+            linestyle=style,
+            marker=_MARKERS[k % len(_MARKERS)],
+            markersize=4,
+            label=f"{label}: {name}" if label else name,
+        )
+    axes.set(xlabel="epoch", ylabel="angle (°)", ylim=(0, 180), title=title)
+    axes.set_yticks([0, 45, 90, 135, 180])
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return axes
+
+
+def _curves(records: Sequence[Any]) -> list[tuple[str, list[float], list[float]]]:
+    """Name, epochs and angles of each."""
+    moments: list[tuple[float, Mapping[str, float | None]]] = []
+    for number, entry in enumerate(records, start=1):
+        if isinstance(entry, Mapping):
+            epoch = entry["epoch"] - 1 + entry["batch"] / entry["batches"]
+            feedback = enumerate(entry.get("feedback_angles") or [], start=1)
+            angles = {_feedback(k): angle for k, angle in feedback}
+            moments.append((epoch, {**angles, "update to gradient": entry.get("gradient_angle")}))
+        else:
+            moments.append((number, {_feedback(k): angle for k, angle in enumerate(entry)}))
+    names = list(dict.fromkeys(name for _, angles in moments for name in angles))
+    curves = []
+    for name in names:
+        found = [(epoch, angles[name]) for epoch, angles in moments if angles.get(name) is not None]
+        if found:
+            epochs, values = zip(*found, strict=True)
+            curves.append((name, list(epochs), list(np.asarray(values, dtype=float))))
+    return curves
+
+
+def _feedback(connection: int) -> str:
+    return f"feedback, connection {connection}"

@@ -1,0 +1,182 @@
+"""The picture of what a record of phases holds."""
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cep._util import validation
+from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure
+from cep.plotting.protocols import Phases, Record, RecordedPhase
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+_NUDGED_SHADE = "#E69F00"
+
+
+def plot_relaxation(record: Record, sample: int = 0, units: int = 5, seed: int = 0) -> "Figure":
+    """Draw how states relax: a row a layer, with its states and its residual over the steps.
+
+    All phases are drawn one after another, the nudged ones on a shaded ground. Where weights moved,
+    a last row shows how far: the Frobenius norm of W(t) − W(0) of each connection.
+
+    Parameters
+    ----------
+    record : Record
+        What `record` recorded.
+    sample : int
+        Whose states are drawn: its number in the batch. Residuals are of all samples recorded.
+    units : int
+        Units drawn of each layer, chosen at random; of the output layer all where there are up to
+        ten.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type or value, and where nothing was recorded.
+    ImportError
+        Where matplotlib is not installed.
+    """
+    validation.kind("record", record, Phases, "cep.record(…)")
+    units = validation.count("units", units)
+    layers = _layers(record, validation.integer("sample", sample))
+    moved = any(phase.weights is not None for phase in record.phases)
+    rows = len(layers) + moved
+    figure: Figure = new_figure(figsize=(7.2, 1.9 * rows + 0.5))
+    grid = figure.add_gridspec(rows, 2)
+    first = None
+    for row, layer in enumerate(layers):
+        left = figure.add_subplot(grid[row, 0], sharex=first)
+        first = left if first is None else first
+        _draw_states(left, record, layer, sample, units, seed)
+        right = figure.add_subplot(grid[row, 1], sharex=first)
+        _draw_residuals(right, record, layer)
+        if row == len(layers) - 1:
+            left.set_xlabel("step")
+            right.set_xlabel("step")
+    if moved:
+        _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), record)
+    for ax in figure.axes:
+        _shade_nudged(ax, record)
+        ax.grid(alpha=0.3)
+    _name_nudged(figure.axes[1], record)
+    return figure
+
+
+def _layers(record: Record, sample: int) -> list[int]:
+    """Those that relax and were kept."""
+    if not record.phases:
+        raise ValueError("there is nothing to draw: no phase has been recorded")
+    states = record.states
+    layers = [k for k, kept in enumerate(states) if kept is not None and k > 0]
+    if not layers:
+        raise ValueError("there is nothing to draw: no layer above the input has been recorded")
+    first = states[layers[0]]
+    assert first is not None
+    if not 0 <= sample < first.shape[1]:
+        raise ValueError(f"sample must be 0 to {first.shape[1] - 1}, got {sample}")
+    return layers
+
+
+def _spans(record: Record) -> list[tuple[RecordedPhase, NDArray[np.int64]]]:
+    """Each phase, with the numbers of its moments from the beginning of the record."""
+    ends = np.cumsum([0] + [phase.steps for phase in record.phases])
+    return [
+        (phase, np.arange(start, start + phase.steps + 1))
+        for phase, start in zip(record.phases, ends, strict=False)
+    ]
+
+
+def _draw_states(
+    ax: "Axes", record: Record, layer: int, sample: int, units: int, seed: int
+) -> None:
+    is_output = layer == len(record.states) - 1
+    chosen: NDArray[np.int64] | None = None
+    for phase, moments in _spans(record):
+        states = phase.states[layer]
+        assert states is not None
+        states = states.reshape(*states.shape[:2], -1)
+        if chosen is None:
+            count = states.shape[2]
+            few = count if is_output and count <= 10 else min(units, count)
+            chosen = np.sort(np.random.default_rng(seed).permutation(count)[:few])
+        colours = itertools.cycle(PALETTE)
+        styles = itertools.chain(["-"] * len(PALETTE), itertools.cycle(["--"]))
+        for unit, colour, style in zip(chosen, colours, styles, strict=False):
+            values = states[:, sample, unit]
+            ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2)
+    assert chosen is not None
+    ax.set_ylabel("state")
+    ax.set_title(
+        f"{_name(record, layer)}: {len(chosen)} units of sample {sample}", fontsize="medium"
+    )
+
+
+def _name(record: Record, layer: int) -> str:
+    return "output" if layer == len(record.states) - 1 else f"layer {layer}"
+
+
+def _draw_residuals(ax: "Axes", record: Record, layer: int) -> None:
+    for phase, moments in _spans(record):
+        residuals = phase.layer_residuals(layer)
+        # A logarithmic axis has no place for 0, where a step changed no bit.
+        residuals[residuals == 0] = np.nan
+        colour = VERMILION if phase.beta else BLUE
+        marker = "." if phase.steps < 2 else None
+        ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker)
+    ax.set_yscale("log")
+    ax.set_ylabel("max |Δs|")
+    ax.set_title(f"{_name(record, layer)}: residual", fontsize="medium")
+
+
+def _draw_movement(ax: "Axes", record: Record) -> None:
+    for phase, moments in _spans(record):
+        if phase.weights is None:
+            continue
+        styles = itertools.cycle(["-", "--", "-.", ":"])
+        for k, (colour, style) in enumerate(
+            zip(PALETTE[: len(phase.weights)], styles, strict=False)
+        ):
+            ax.plot(
+                moments,
+                phase.weight_movement(k),
+                color=colour,
+                linestyle=style,
+                label=f"connection {k}" if phase is record.nudged else None,
+            )
+    ax.set(xlabel="step", ylabel="‖W(t) − W(0)‖")
+    ax.set_title("weights moving", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small")
+
+
+def _shade_nudged(ax: "Axes", record: Record) -> None:
+    for phase, moments in _spans(record):
+        if phase.beta:
+            ax.axvspan(moments[0], moments[-1], color=_NUDGED_SHADE, alpha=0.15, linewidth=0)
+
+
+def _name_nudged(ax: "Axes", record: Record) -> None:
+    for phase, moments in _spans(record):
+        if phase.beta:
+            ax.annotate(
+                f"nudged, β = {phase.beta:g}",
+                (moments[-1], 0),
+                xycoords=("data", "axes fraction"),
+                xytext=(-3, 4),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                rotation=90,
+                fontsize="x-small",
+                color="0.3",
+            )

@@ -1,0 +1,1 @@
+"""Training: the loop, history, evaluation, the live view."""

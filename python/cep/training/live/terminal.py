@@ -1,0 +1,197 @@
+"""A live view of text, by rich."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cep._util.extras import needs
+from cep.training.live.charts import Curve, bars, braille, resampled
+from cep.training.live.screens import Screen
+from cep.training.live.snapshots import Look
+
+try:
+    from rich.console import Console, Group
+    from rich.constrain import Constrain
+    from rich.live import Live
+    from rich.panel import Panel
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+except ImportError as error:
+    raise ImportError(needs("the live view in a terminal", error, "live")) from error
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_HEIGHT = 6
+_NARROWEST = 24
+# Columns left free at the right: what a terminal echoes for Ctrl-C would break the last line.
+_ECHO = 4
+
+
+class TerminalScreen(Screen):
+    """Draws each look over the last one; the last one of all stays.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Default: standard error.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = Console(stderr=True) if console is None else console
+        # What is printed goes above the view where that is the same terminal.
+        self._live = Live(
+            console=self._console, auto_refresh=False, redirect_stdout=sys.stdout.isatty()
+        )
+
+    def __enter__(self) -> "TerminalScreen":
+        self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def show(self, look: Look, *, epoch_ended: bool) -> None:
+        """Draw a look."""
+        width = self._console.width - _ECHO
+        self._live.update(Constrain(view(look, width), width), refresh=True)
+
+    def move(self, look: Look) -> None:
+        """Draw it, with the epoch further on."""
+        self.show(look, epoch_ended=False)
+
+
+def view(look: Look, width: int) -> "RenderableType":
+    """A look as rich prints it, in so many columns."""
+    inside = max(_NARROWEST, width // 2 - 4)
+    panels = Table.grid(expand=True)
+    for _ in range(2):
+        panels.add_column(ratio=1)
+    panels.add_row(
+        Panel(_errors(look, inside), title="error"),
+        Panel(_residuals(look, inside), title="residual, max |Δs|"),
+    )
+    moving = "weights, ‖W(t) − W(0)‖ " + ("while nudged" if look.is_continual else "at the update")
+    panels.add_row(
+        Panel(_activity(look, inside), title="layer activity, after the free phase"),
+        Panel(_movement(look, inside), title=moving),
+    )
+    return Group(_heading(look), panels)
+
+
+def _heading(look: Look) -> Table:
+    heading = Table.grid(expand=True, padding=(0, 1))
+    heading.add_column(no_wrap=True)
+    heading.add_column(ratio=1)
+    heading.add_column(no_wrap=True, justify="right")
+    so_far = "" if look.train_error is None else f", training error {look.train_error:.2%}"
+    heading.add_row(
+        f"epoch {look.epoch} of {look.epochs}",
+        ProgressBar(look.samples, look.done),
+        f"{look.done:,} of {look.samples:,} samples{so_far}",
+    )
+    return heading
+
+
+def _errors(look: Look, width: int) -> "RenderableType":
+    history = look.history
+    if not len(history):
+        return _lines(["the first epoch has not ended yet"], _HEIGHT + 2)
+    training = [100 * error for error in history.train_error]
+    validation = [100 * error for error in history.validation_error]
+    high = max(training + validation)
+    curves = [Curve(training, dashed=True)] + ([Curve(validation)] if validation else [])
+    legend = [f"┄ training {training[-1]:.2f} %"]
+    if validation:
+        legend.append(f"─ validation {validation[-1]:.2f} %")
+    return _chart(curves, width, (0, high), ("0", f"{high:.3g} %"), "  ".join(legend))
+
+
+def _residuals(look: Look, width: int) -> "RenderableType":
+    positive = look.residuals[look.residuals > 0]
+    if look.diverged or not positive.size:
+        return _lines([look.diverged or "no step changed a state"], _HEIGHT + 2)
+    # Where a step changed no bit, the lowest that was seen.
+    logarithms = np.log10(np.maximum(look.residuals, positive.min()))
+    low, high = float(logarithms.min()), float(logarithms.max())
+    legend = f"free {look.residuals[look.free_steps - 1]:.0e}"
+    if look.free_steps < len(look.residuals):
+        legend += f", nudged from step {look.free_steps}: {look.residuals[-1]:.0e}"
+    labels = (f"{10**low:.0e}", f"{10**high:.0e}")
+    nudged_at = look.free_steps / len(look.residuals)
+    return _chart([Curve(list(logarithms))], width, (low, high), labels, legend, nudged_at)
+
+
+def _chart(
+    curves: Sequence[Curve],
+    width: int,
+    ends: tuple[float, float],
+    labels: tuple[str, str],
+    legend: str,
+    mark: float = 1.0,
+) -> "RenderableType":
+    """Curves with an axis: its ends, their labels; a mark at a share of the width."""
+    margin = max(map(len, labels))
+    columns = max(4, width - margin - 2)
+    marked = min(columns, round(mark * columns))
+    lines = []
+    for number, row in enumerate(braille(curves, columns, _HEIGHT, *ends)):
+        label = {0: labels[1], _HEIGHT - 1: labels[0]}.get(number, "")
+        line = Text(f"{label:>{margin}} │")
+        line.append(row[:marked], style="bright_blue")
+        line.append(row[marked:], style="yellow")
+        lines.append(line)
+    lines.append(Text(" " * margin + " └" + "─" * columns))
+    return Group(*lines, Text(legend, overflow="ellipsis", no_wrap=True))
+
+
+def _activity(look: Look, width: int) -> "RenderableType":
+    """Histograms of the states of each layer."""
+    if look.diverged:
+        return _lines([""], len(look.activity) + 1)
+    low = min(0.0, *(float(layer.min()) for layer in look.activity))
+    high = max(1.0, *(float(layer.max()) for layer in look.activity))
+    columns = max(8, width - 22)
+    grid = _grid()
+    for number, layer in enumerate(look.activity, start=1):
+        counts, _ = np.histogram(layer, bins=columns, range=(low, high))
+        # Square roots: few units are to be seen beside many.
+        shares = np.sqrt(counts)
+        picture = Text(bars(list(shares), 0, float(shares.max())), style="bright_blue")
+        grid.add_row(f"layer {number}", picture, f"mean {layer.mean():.2f}")
+    ends = f"{low:.3g}{'states':^{columns - len(f'{low:.3g}{high:.3g}')}}{high:.3g}"
+    grid.add_row("", ends, "")
+    return grid
+
+
+def _movement(look: Look, width: int) -> "RenderableType":
+    if look.diverged:
+        return _lines([""], len(look.activity) + 1)
+    columns = max(8, width - 25)
+    grid = _grid()
+    for k, norms in enumerate(look.movement):
+        picture = Text(_rising(norms, columns), style="yellow")
+        grid.add_row(f"connection {k}", picture, f"{norms[-1]:.2e}")
+    last = len(look.movement[0]) - 1
+    grid.add_row("", f"0{'step':^{columns - 1 - len(str(last))}}{last}", "")
+    return grid
+
+
+def _rising(norms: NDArray[np.float64], columns: int) -> str:
+    return bars(list(resampled(list(norms), columns)), 0, float(norms.max()))
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 1))
+    for _ in range(3):
+        grid.add_column(no_wrap=True)
+    return grid
+
+
+def _lines(lines: Sequence[str], height: int) -> "RenderableType":
+    """Text in so many lines."""
+    return Text("\n".join([*lines, *[""] * (height - len(lines))]))
