@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, needs_swift]
 PAGES = sorted((REPOSITORY / "docs" / "development").glob("add_*.md"))
 COPIED = (
     "Package.swift", "Sources", "Tests", "Examples",
-    "setup.py", "setup.cfg", "pyproject.toml", "README.md", "python",
+    "setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE", "python",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """One version, wherever it is written."""
 
-import configparser
 import importlib.metadata
 import re
+import tomllib
 
 import pytest
 from click.testing import CliRunner
@@ -14,10 +14,9 @@ from cep.cli import cep as command
 pytestmark = pytest.mark.once
 
 
-def of_setup() -> str:
-    setup = configparser.ConfigParser()
-    setup.read(REPOSITORY / "setup.cfg", encoding="utf-8")
-    return setup["metadata"]["version"]
+def of_project() -> str:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
 
 
 def of_header() -> str:
@@ -38,7 +37,7 @@ def of_changelog() -> str:
 def test_all_say_the_same() -> None:
     printed = CliRunner().invoke(command, ["--version"]).output
     found = {
-        "setup.cfg": of_setup(),
+        "pyproject.toml": of_project(),
         "the package that is installed": importlib.metadata.version("equilibrium-propagation"),
         "cep.h": of_header(),
         "cep_version() of the engine": cep.__version__,

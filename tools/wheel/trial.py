@@ -18,7 +18,7 @@ PROOF = Path(__file__).with_name("proof.py")
 COPIED = (
     "python/tests", "fuzzing/found", "docs", "notebooks", "results", "benchmarks",
     "tools/notebooks.py", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
-    "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
+    "LICENSE", "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
 )  # fmt: skip
 # Of the source tree, not of what is installed.
 LEFT_OUT = (
