@@ -29,5 +29,5 @@ def import_extra(module: str, what: str, extra: str) -> Any:
 
 def needs(what: str, error: ImportError, extra: str) -> str:
     """The message that something needs what could not be imported."""
-    library = error.name or str(error)
+    library = (error.name or str(error)).partition(".")[0]
     return f"{what} needs {library}: pip install 'equilibrium-propagation[{extra}]'"
