@@ -14,12 +14,11 @@ from pathlib import Path
 
 import cep
 from cep.experiments import checkpoints
-from cep.experiments.configuration import RECORD_KINDS, Configuration
-from cep.experiments.diagnostics import Recorder
-from cep.training.trainer import Position
+from cep.experiments.configuration import Configuration
+from cep.training.diagnostics import KINDS
+from cep.training.sources import Position
 
 REPEATS = 20
-BATCHES = 3000  # Of an epoch of MNIST.
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
     for name in sys.argv[1:] or ["C-EP-1h"]:
         configuration = cep.presets.get(name).configuration.replace(epochs=1)
         print(name)
-        for kinds in (RECORD_KINDS, *([kind] for kind in RECORD_KINDS)):
+        for kinds in (KINDS, *([kind] for kind in KINDS)):
             recorded = configuration.replace(record_every=1, record_kinds=kinds)
             label = "all" if len(kinds) > 1 else kinds[0]
             print(f"  a record of {label:16} {1000 * record_seconds(recorded, data):7.1f} ms")
@@ -47,8 +46,13 @@ def main() -> None:
 
 def record_seconds(configuration: Configuration, data: tuple) -> float:
     net, rule = configuration.make_network(), configuration.make_rule()
-    recorder = Recorder(configuration, *data[0])
-    return timed(lambda: recorder.record(net, rule, 1, 0, BATCHES), REPEATS)
+    x, y = (part[: REPEATS * configuration.batch_size] for part in data[0])
+
+    def seconds(*callbacks: cep.Callback) -> float:
+        return timed(lambda: cep.fit(net, (x, y), rule, 1, progress=False, callbacks=callbacks), 3)
+
+    diagnostics = cep.Diagnostics(1, configuration.record_kinds)
+    return (seconds(diagnostics) - seconds(cep.Callback())) / REPEATS
 
 
 def checkpoint_seconds(configuration: Configuration) -> float:

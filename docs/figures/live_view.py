@@ -5,12 +5,11 @@ from pathlib import Path
 from rich.console import Console
 
 import cep
+from cep.training.live import view as live_view
 from cep.training.live.notebook import picture
 from cep.training.live.screens import Screen
-from cep.training.live.snapshots import Look
+from cep.training.live.snapshots import Snapshot
 from cep.training.live.terminal import view
-from cep.training.live.view import Watch
-from cep.training.trainer import Trainer
 
 EPOCHS = 40
 
@@ -18,9 +17,9 @@ EPOCHS = 40
 class LastLook(Screen):
     """Keeps what was shown last."""
 
-    look: Look
+    look: Snapshot
 
-    def show(self, look: Look, *, epoch_ended: bool) -> None:
+    def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
         """Keep a look."""
         self.look = look
 
@@ -29,8 +28,17 @@ data, test = cep.datasets.split(cep.datasets.digits(), 360)
 net = cep.Network([64, 128, 10], seed=0)
 rule = cep.CEP(free_steps=50, nudged_steps=10, beta=0.5, learning_rates=[0.03, 0.008])
 screen = LastLook()
-watch = Watch(1.0, Trainer(net, data, test, batch_size=20, seed=0), EPOCHS, screen)
-for _ in range(EPOCHS // 2):
-    watch.train_epoch(rule)
+live_view.screen_here = lambda: screen
+
+
+class Half(cep.Callback):
+    """Stops halfway."""
+
+    def on_epoch_end(self, training: cep.Training) -> object:
+        """Stop."""
+        return cep.STOP if training.epoch == EPOCHS // 2 else None
+
+
+cep.fit(net, data, rule, EPOCHS, validation_data=test, seed=0, callbacks=[cep.LiveView(), Half()])
 picture(screen.look).savefig(Path(__file__).with_suffix(".svg"))
 Console(width=100, color_system=None).print(view(screen.look, 100))

@@ -45,10 +45,20 @@ from cep.plotting.relaxation import plot_relaxation
 from cep.plotting.weights import plot_weights
 from cep.reproduction import Reproduction, reproduce
 from cep.training.batches import BatchResult, train_batch
+from cep.training.callbacks import (
+    CSVLog,
+    EarlyStopping,
+    LearningRateSchedule,
+    SaveNetwork,
+    TensorBoard,
+)
+from cep.training.diagnostics import Diagnostics
 from cep.training.evaluation import Evaluation, evaluate
 from cep.training.fitting import fit
 from cep.training.history import History
 from cep.training.live import LiveView
+from cep.training.loop import STOP, Callback, StopTraining, Training
+from cep.training.progress import ProgressBar
 
 __all__ = [
     "BPTT",
@@ -56,26 +66,33 @@ __all__ = [
     "EP",
     "RBP",
     "SGD",
+    "STOP",
     "Adam",
     "BatchResult",
+    "CSVLog",
+    "Callback",
     "Checkpoint",
     "CheckpointError",
     "Configuration",
     "Conv2d",
     "ConvergenceWarning",
     "Dense",
+    "Diagnostics",
     "DivergenceError",
+    "EarlyStopping",
     "Evaluation",
     "GDUReport",
     "Gradient",
     "History",
     "Input",
+    "LearningRateSchedule",
     "LearningRule",
     "LiveView",
     "Network",
     "NetworkOptions",
     "Optimizer",
     "PhaseOutcome",
+    "ProgressBar",
     "Readout",
     "Record",
     "RecordedPhase",
@@ -83,8 +100,12 @@ __all__ = [
     "RunDirectory",
     "RunOutcome",
     "RunResult",
+    "SaveNetwork",
+    "StopTraining",
     "Suggestion",
     "SweepResult",
+    "TensorBoard",
+    "Training",
     "__version__",
     "checkpoints",
     "datasets",

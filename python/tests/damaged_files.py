@@ -30,7 +30,7 @@ from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.run_directory import RunDirectory
 from cep.experiments.sweep_directory import SweepDirectory
 from cep.io import tensor_files
-from cep.training.trainer import Position
+from cep.training.sources import Position
 
 CONFIGURATION = cep.Configuration(hidden=[2], feedback="untied", beta_sign="random", epochs=2)
 HISTORY = cep.History([0.5], [0.1], [0.5], [0.2], [1.5])

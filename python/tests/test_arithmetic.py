@@ -16,7 +16,6 @@ PROGRAM = """
 import ctypes, hashlib, sys
 import numpy as np
 import cep
-from cep.trainer import Trainer
 
 register = ctypes.CDLL(sys.argv[1])
 USUAL, FLUSHING, UPWARDS, TRAPPING = 0x1F80, 0x9FC0, 0x5F80, 0x1F80 & ~0x0400 & ~0x0800
@@ -28,16 +27,21 @@ RULES = [
     cep.BPTT(5, learning_rates=0.01),
 ]
 
+class Look(cep.Callback):
+    def __init__(self, seen):
+        self.seen = seen
+
+    def on_progress(self, training):
+        self.seen.append(register.get())
+
 def train(control):
     seen, digest = [], hashlib.sha256()
     for setting, feedback in (("prototypical", "tied"), ("real-time", "untied")):
         net = cep.Network([300, 256, 10], setting=setting, feedback=feedback, seed=0)
-        trainer = Trainer(net, (x, y), None, batch_size=32, seed=0)
         register.set(control)
         try:
             for rule in RULES:
-                for _ in range(30):
-                    trainer.train_epoch(rule, lambda *report: seen.append(register.get()))
+                cep.fit(net, (x, y), rule, 30, 32, seed=0, progress=False, callbacks=[Look(seen)])
             after = register.get()
         finally:
             register.set(USUAL)

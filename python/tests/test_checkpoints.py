@@ -19,7 +19,7 @@ import cep
 from cep.experiments import checkpoints
 from cep.experiments.checkpoints import Checkpoint
 from cep.io.tensor_files import CheckpointError
-from cep.training.trainer import Position
+from cep.training.sources import Position
 
 HISTORY = cep.History([0.5, 0.25], [0.1, 1 / 3], [0.5, 0.3], [0.2, 0.1], [1.5, 2.5])
 POSITION = Position(41, 7, 0.1 + 0.2, 3.25)

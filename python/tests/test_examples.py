@@ -7,6 +7,7 @@ import pkgutil
 import shlex
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 import numpy as np
@@ -76,8 +77,27 @@ def test_few_blocks_are_left_out() -> None:
     left_out = {name(page): page.read_text().count("<!-- skip:") for page in PAGES}
     assert {page: count for page, count in left_out.items() if count} == {
         "docs/experiments.md": 2,
+        "docs/how_to/callbacks.md": 2,  # Nor are Weights & Biases and MLflow.
         "docs/networks.md": 1,  # PyTorch is not for tests to install.
     }
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_callback_for_mlflow_logs_to_its_file_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "runs").as_uri())
+    page = REPOSITORY / "docs" / "how_to" / "callbacks.md"
+    names: dict[str, Any] = {"cep": cep}
+    exec(listings(page, "python")[-1], names)
+    x, y = np.random.default_rng(0).random((20, 4)), np.arange(20) % 3
+    net, rule = cep.Network([4, 5, 3], seed=0), cep.EP(5, 4, 0.5, 0.1)
+    history = cep.fit(net, (x, y), rule, 2, progress=False, callbacks=[names["MLflow"]()])
+    (run,) = mlflow.search_runs(output_format="list")
+    found = mlflow.MlflowClient().get_metric_history(run.info.run_id, "train_loss")
+    assert [each.value for each in found] == history.train_loss
 
 
 COMMANDS = [

@@ -20,7 +20,7 @@ import cep
 from cep import datasets
 from cep.experiments import RunDirectory, checkpoints
 from cep.io import tensor_files
-from cep.training.trainer import Position
+from cep.training.sources import Position
 
 pytestmark = pytest.mark.once
 

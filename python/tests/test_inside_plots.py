@@ -197,7 +197,7 @@ ONE: Any = ([[0.5] * 4], [0])
         (lambda net: cep.record(net.weights).__enter__(), "net must be what cep.Network"),
         (
             lambda net: cep.fit(
-                net, ([[0.5] * 4], [0]), cep.EP(2, 1, 0.5, 0.1), 1, live=cep.LiveView
+                net, ([[0.5] * 4], [0]), cep.EP(2, 1, 0.5, 0.1), 1, callbacks=[cep.LiveView]
             ),
             r"live must be what cep\.LiveView\(\) gives, got the class LiveView",
         ),

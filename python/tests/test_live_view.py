@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import cep
 from cep.cli import cep as command
 from cep.training.live import screens, view
-from cep.training.live.snapshots import Look, Watched
+from cep.training.live.snapshots import Probe, Snapshot
 
 pytestmark = pytest.mark.once
 
@@ -33,17 +33,17 @@ class Spy(screens.Screen):
     """Keeps what it is shown."""
 
     def __init__(self) -> None:
-        self.looks: list[Look] = []
-        self.moves: list[Look] = []
+        self.looks: list[Snapshot] = []
+        self.moves: list[Snapshot] = []
         self.ended = 0
 
     def __exit__(self, *exception: object) -> None:
         self.ended += 1
 
-    def show(self, look: Look, *, epoch_ended: bool) -> None:
+    def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
         self.looks.append(look)
 
-    def move(self, look: Look) -> None:
+    def move(self, look: Snapshot) -> None:
         self.moves.append(look)
 
 
@@ -70,8 +70,8 @@ def test_training_with_a_view_is_training_without(spy: Spy, name: str) -> None:
     data, test = LARGE
     nets = [network(**options), network(**options)]
     histories = [
-        cep.fit(net, data, RULES[name], 2, validation_data=test, seed=4, progress=False, live=live)
-        for net, live in zip(nets, [None, cep.LiveView(1e-9)], strict=True)
+        cep.fit(net, data, RULES[name], 2, 20, test, seed=4, progress=False, callbacks=callbacks)
+        for net, callbacks in zip(nets, [[], [cep.LiveView(1e-9)]], strict=True)
     ]
     assert equal(*nets)
     assert nets[0].random_state == nets[1].random_state
@@ -87,7 +87,7 @@ def test_a_run_with_a_view_is_a_run_without(spy: Spy, tmp_path: Path) -> None:
         data="digits", rule="c-ep", hidden=(128,), epochs=2, seed=2, record_every=200
     )
     plain = cep.run(configuration, data=LARGE, progress=False)
-    shown = cep.run(configuration, tmp_path / "run", data=LARGE, live=cep.LiveView(1e-9))
+    shown = cep.run(configuration, tmp_path / "run", data=LARGE, callbacks=[cep.LiveView(1e-9)])
     assert equal(plain.network, shown.network)
     assert plain.records == shown.records
     assert plain.history.validation_error == shown.history.validation_error
@@ -101,7 +101,7 @@ def test_a_run_with_a_view_is_a_run_without(spy: Spy, tmp_path: Path) -> None:
 def test_a_look_is_at_the_first_batch_run_as_the_rule_says(spy: Spy, name: str) -> None:
     data, test = SPLIT
     net = network()
-    cep.fit(net, data, RULES[name], 1, validation_data=test, seed=4, live=cep.LiveView(1e-9))
+    cep.fit(net, data, RULES[name], 1, validation_data=test, seed=4, callbacks=[cep.LiveView(1e-9)])
     last = spy.looks[-1]
     rule: Any = RULES[name]
     if name == "random":
@@ -130,7 +130,7 @@ def test_a_look_is_at_the_first_batch_run_as_the_rule_says(spy: Spy, name: str) 
 
 def test_looks_do_not_draw_the_sign_of_beta() -> None:
     data, _ = SPLIT
-    watched = Watched(network(), data[0][:20], data[1][:20])
+    watched = Probe(network(), data[0][:20], data[1][:20])
     looks = [watched.run(RULES["random"]) for _ in range(12)]
     for look in looks[1:]:
         assert np.array_equal(look["residuals"], looks[0]["residuals"])
@@ -140,7 +140,7 @@ def test_looks_do_not_draw_the_sign_of_beta() -> None:
 def test_the_error_so_far_goes_on_between_looks(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "_SECONDS_BETWEEN_MOVES", 0)
     data, _ = SPLIT
-    history = cep.fit(network(), data, RULES["random"], 2, seed=4, live=cep.LiveView(1e-9))
+    history = cep.fit(network(), data, RULES["random"], 2, seed=4, callbacks=[cep.LiveView(1e-9)])
     first, last = spy.looks[0], spy.looks[-1]
     assert (first.epoch, first.done, first.train_error) == (1, 0, None)
     assert (last.epoch, last.done, last.train_error) == (2, 1437, history.train_error[-1])
@@ -154,20 +154,20 @@ def test_a_network_that_diverges_is_shown_until_then(spy: Spy) -> None:
     net = network()
     net.weights[1][0, 0] = np.inf
     with pytest.raises(cep.DivergenceError):
-        cep.fit(net, data, RULES["ep"], 1, live=cep.LiveView())
+        cep.fit(net, data, RULES["ep"], 1, callbacks=[cep.LiveView()])
     assert "diverged" in spy.looks[0].diverged
     assert spy.ended == 1
 
 
 @pytest.fixture
-def look(spy: Spy) -> Look:
+def look(spy: Spy) -> Snapshot:
     data, test = SPLIT
     rule = RULES["random"]
-    cep.fit(network(), data, rule, 2, validation_data=test, seed=4, live=cep.LiveView())
+    cep.fit(network(), data, rule, 2, validation_data=test, seed=4, callbacks=[cep.LiveView()])
     return spy.looks[-1]
 
 
-def awkward(look: Look) -> Iterator[Look]:
+def awkward(look: Snapshot) -> Iterator[Snapshot]:
     """Looks of which something is missing."""
     yield look
     yield dataclasses.replace(look, history=cep.History(), done=0)
@@ -183,7 +183,7 @@ def awkward(look: Look) -> Iterator[Look]:
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
-def test_the_terminal_shows_all_of_it(look: Look, width: int) -> None:
+def test_the_terminal_shows_all_of_it(look: Snapshot, width: int) -> None:
     rich_console = pytest.importorskip("rich.console")
     from cep.training.live.terminal import TerminalScreen
     from cep.training.live.terminal import view as text_of
@@ -217,7 +217,7 @@ def test_the_terminal_shows_all_of_it(look: Look, width: int) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
-def test_the_terminal_is_left_clean(look: Look, error: type[BaseException]) -> None:
+def test_the_terminal_is_left_clean(look: Snapshot, error: type[BaseException]) -> None:
     rich_console = pytest.importorskip("rich.console")
     from cep.training.live.terminal import TerminalScreen
 
@@ -237,7 +237,7 @@ def test_the_terminal_is_left_clean(look: Look, error: type[BaseException]) -> N
     assert (sys.stdout, sys.stderr) == before
 
 
-def test_a_notebook_gets_a_picture_of_it(look: Look) -> None:
+def test_a_notebook_gets_a_picture_of_it(look: Snapshot) -> None:
     pytest.importorskip("matplotlib")
     from cep.training.live.notebook import picture
 
@@ -260,7 +260,7 @@ import cep
 data, test = cep.datasets.split(cep.datasets.digits(), 360)
 net = cep.Network([64, 32, 10], seed=0)
 rule = cep.CEP(20, 6, 0.5, learning_rates=[0.03, 0.008])
-history = cep.fit(net, data, rule, 3, validation_data=test, seed=0, live=cep.LiveView())
+history = cep.fit(net, data, rule, 3, validation_data=test, seed=0, callbacks=[cep.LiveView()])
 """
 
 
@@ -286,7 +286,7 @@ def test_in_a_notebook_one_picture_is_drawn_anew() -> None:
     assert len(updates) >= 3
 
 
-def test_a_line_says_what_diverged(look: Look) -> None:
+def test_a_line_says_what_diverged(look: Snapshot) -> None:
     from cep.training.live.screens import line
 
     diverged = line(dataclasses.replace(look, diverged="the free phase diverged"))
@@ -297,7 +297,7 @@ def test_a_line_says_what_diverged(look: Look) -> None:
 def test_elsewhere_an_epoch_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     data, test = SPLIT
     history = cep.fit(
-        network(), data, RULES["ep"], 2, validation_data=test, seed=4, live=cep.LiveView()
+        network(), data, RULES["ep"], 2, validation_data=test, seed=4, callbacks=[cep.LiveView()]
     )
     out, err = capsys.readouterr()
     lines = err.splitlines()
@@ -339,7 +339,7 @@ def test_a_terminal_without_rich_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     net = network()
     before = net.copy()
     with pytest.raises(ImportError, match=r"needs rich: .*\[live\]"):
-        cep.fit(net, SPLIT[0], RULES["ep"], 1, live=cep.LiveView())
+        cep.fit(net, SPLIT[0], RULES["ep"], 1, callbacks=[cep.LiveView()])
     assert equal(net, before)
 
 
@@ -348,8 +348,7 @@ import sys
 import numpy as np
 import cep
 from cep.training.live import view
-for name in ("Watch", "screen_here"):
-    setattr(view, name, None)
+view.screen_here = None
 net = cep.Network([4, 3, 2], seed=0)
 assert net._observer is None
 cep.fit(net, (np.zeros((4, 4)), [0, 1, 0, 1]), cep.EP(3, 2, 0.5, 0.1), 1, progress=False)

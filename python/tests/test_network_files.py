@@ -18,7 +18,7 @@ from test_copies import LABELS, NETWORKS, RULE, X, trained
 import cep
 from cep import CheckpointError
 from cep.experiments import checkpoints
-from cep.training.trainer import Position
+from cep.training.sources import Position
 
 
 @pytest.fixture

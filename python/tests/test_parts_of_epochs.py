@@ -7,7 +7,6 @@ import pytest
 from snapshot import parameters, refused, same
 
 import cep
-from cep.training.trainer import Pause, Trainer
 
 RULES: list[Any] = [
     cep.EP(6, 4, 0.4, [0.4, 0.2], beta_sign="symmetric"),
@@ -22,71 +21,87 @@ def samples(count: int) -> tuple[Any, Any]:
     return generator.random((count, 6)), generator.integers(0, 3, count)
 
 
-def trainer(feedback: str = "tied") -> Trainer:
-    net = cep.Network([6, 9, 3], seed=1, feedback=feedback, feedback_angle=30)
-    return Trainer(net, samples(50), samples(20), batch_size=4, seed=3)
+def network(feedback: str = "tied") -> cep.Network:
+    return cep.Network([6, 9, 3], seed=1, feedback=feedback, feedback_angle=30)
+
+
+def fit(net: cep.Network, rule: Any, *callbacks: cep.Callback) -> cep.History:
+    return cep.fit(
+        net, samples(50), rule, 2, 4, samples(20), seed=3, progress=False, callbacks=callbacks
+    )
+
+
+class Parts(cep.Callback):
+    """Notes where it is called."""
+
+    def __init__(self, every: int) -> None:
+        self.batch_interval = every
+        self.called: list[tuple[int, int]] = []
+
+    def on_batch_end(self, training: cep.Training) -> None:
+        self.called.append((training.epoch, training.position.batch))
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 @pytest.mark.parametrize("count", [1, 5, 12, 100])
 def test_parts_are_the_whole(rule: Any, feedback: str, count: int) -> None:
-    whole = trainer(feedback)
-    expected = cep.fit(
-        whole.net, samples(50), rule, 2, 4, validation_data=samples(20), seed=3, progress=False
-    )
-    parts = trainer(feedback)
-    for _ in range(2):
-        while parts.position.batch < parts.batches:
-            parts.train_batches(rule, count=count)
-        parts.finish_epoch(rule)
-    assert same(parameters(parts.net), parameters(whole.net))
+    whole, in_parts, parts = network(feedback), network(feedback), Parts(count)
+    expected, history = fit(whole, rule), fit(in_parts, rule, parts)
+    assert same(parameters(in_parts), parameters(whole))
     for name in ("train_error", "train_loss", "validation_error", "validation_loss"):
-        assert getattr(parts.history, name) == getattr(expected, name)
+        assert getattr(history, name) == getattr(expected, name)
+    assert parts.called == [(epoch, batch) for epoch in (1, 2) for batch in range(count, 14, count)]
+
+
+class Pausing(cep.Callback):
+    """Pauses whenever it can, every 20 ms."""
+
+    batch_interval = None
+    pauses = 0
+
+    def on_progress(self, training: cep.Training) -> bool:
+        return True
+
+    def on_batch_end(self, training: cep.Training) -> None:
+        self.pauses += 1
 
 
 @pytest.mark.parametrize("rule", RULES[:3])
 def test_a_pause_loses_nothing(rule: Any) -> None:
-    """A progress function that pauses whenever it is called, every 20 ms, changes nothing."""
     x, y = np.random.default_rng(0).random((6000, 64)), np.arange(6000) % 10
-    whole, paused = (
-        Trainer(cep.Network([64, 512, 10], seed=1), (x, y), None, batch_size=20, seed=3)
-        for _ in range(2)
-    )
-    whole.train_epoch(rule)
-    pauses = 0
-
-    def pause(done: int, total: int, errors: int, loss_sum: float) -> None:
-        nonlocal pauses
-        pauses += 1
-        raise Pause
-
-    while paused.position.batch < paused.batches:
-        paused.train_batches(rule, pause)
-    paused.finish_epoch(rule)
-    assert pauses > 1, "the test's own premise: an epoch of more than 40 ms"
-    assert same(parameters(paused.net), parameters(whole.net))
-    assert paused.history.train_loss == whole.history.train_loss
+    whole, paused = (cep.Network([64, 512, 10], seed=1) for _ in range(2))
+    pausing = Pausing()
+    histories = [
+        cep.fit(net, (x, y), rule, 1, seed=3, progress=False, callbacks=callbacks)
+        for net, callbacks in ((whole, []), (paused, [pausing]))
+    ]
+    assert pausing.pauses > 1, "the test's own premise: an epoch of more than 40 ms"
+    assert same(parameters(paused), parameters(whole))
+    assert histories[0].train_loss == histories[1].train_loss
 
 
-@pytest.mark.parametrize("error", [Pause, ZeroDivisionError])
-def test_what_a_progress_function_raises_ends_the_call_at_once(error: type[Exception]) -> None:
+@pytest.mark.parametrize("error", [cep.StopTraining, ZeroDivisionError])
+def test_what_on_progress_raises_ends_training_at_once(error: type[Exception]) -> None:
     x, y = np.random.default_rng(0).random((6000, 64)), np.arange(6000) % 10
-    stopped = Trainer(cep.Network([64, 512, 10], seed=1), (x, y), None, batch_size=20, seed=3)
-    done_at_calls = []
+    done = []
 
-    def fail(done: int, total: int, errors: int, loss_sum: float) -> None:
-        done_at_calls.append(done)
-        raise error
+    class Raising(cep.Callback):
+        def on_progress(self, training: cep.Training) -> None:
+            done.append(training.position.samples)
+            raise error
 
-    if error is Pause:
-        stopped.train_batches(RULES[0], fail)
-        assert stopped.position.batch * 20 == done_at_calls[0]
+    def train() -> cep.History:
+        net = cep.Network([64, 512, 10], seed=1)
+        return cep.fit(net, (x, y), RULES[0], 1, seed=3, progress=False, callbacks=[Raising()])
+
+    if error is cep.StopTraining:
+        assert len(train()) == 0
     else:
         with pytest.raises(error):
-            stopped.train_batches(RULES[0], fail)
-    assert len(done_at_calls) == 1
-    assert done_at_calls[0] < 6000
+            train()
+    assert len(done) == 1
+    assert done[0] < 6000
 
 
 def test_a_random_state_goes_on_where_another_was() -> None:

@@ -10,7 +10,6 @@ from snapshot import parameters, same
 
 import cep
 from cep.experiments import checkpoints
-from cep.experiments.diagnostics import Recorder
 from cep.plotting import plots
 
 TIED: dict[str, Any] = {"rule": "ep", "epochs": 2}
@@ -123,7 +122,9 @@ def test_a_gradient_of_zero_has_no_angle() -> None:
         array[...] = -1
     (x, y), _ = configuration.load_data()
     assert not cep.gradient(net, x[:20], y[:20], cep.BPTT(8)).flatten().any()
-    record = Recorder(configuration, x, y).record(net, configuration.make_rule(), 1, 0, 72)
+    diagnostics = cep.Diagnostics(100)
+    cep.fit(net, (x, y), configuration.make_rule(), 1, progress=False, callbacks=[diagnostics])
+    record = diagnostics.records[0]
     assert record["gradient_angle"] is None
     assert record["free_residual"] == 0
 

@@ -1,6 +1,5 @@
 """Runs: what they train, what they leave in their directory, what they refuse."""
 
-import importlib
 import json
 import os
 import shutil
@@ -370,35 +369,18 @@ def test_without_safetensors_nothing_begins(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_goes_to_standard_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    # Long enough for bars to move.
-    slow = small(hidden=[320, 320], learning_rates=0.01, free_steps=60, dtype="float64")
-    run(slow, tmp_path, progress=True)
+def test_progress_is_a_line_an_epoch(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    result = run(small(), tmp_path, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
-    for words in ("3/3", "epoch 3", "72", "batches", "train error"):
-        assert words in err
+    assert len(err.splitlines()) == len(result.history)
     run(small())
     assert capfd.readouterr() == ("", "")
 
 
-def test_event_files_for_tensorboard(tmp_path: Path) -> None:
-    loader: Any = importlib.import_module("tensorboard.backend.event_processing.event_file_loader")
-    result = run(small(), tmp_path, tensorboard=True)
-    (path,) = (tmp_path / "tensorboard").iterdir()
-    found: dict[str, dict[int, float]] = {}
-    for event in loader.LegacyEventFileLoader(str(path)).Load():
-        for value in event.summary.value:
-            found.setdefault(value.tag, {})[event.step] = value.simple_value
-    assert found["test_error"] == pytest.approx(
-        dict(enumerate(result.history.validation_error, start=1))
-    )
-    assert found["train_loss"] == pytest.approx(dict(enumerate(result.history.train_loss, start=1)))
-    assert set(found) == {"train_error", "train_loss", "test_error", "test_loss", "seconds"}
-
-
 def test_without_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
+    for module in ("tensorboardX", "torch.utils.tensorboard"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[tensorboard\]'"):
         run(small(), tmp_path / "run", tensorboard=True)
     assert list(tmp_path.iterdir()) == []

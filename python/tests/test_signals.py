@@ -15,7 +15,6 @@ PROGRAM = """
 import hashlib, os, signal, sys, threading, time
 import numpy as np
 import cep
-from cep.trainer import Trainer
 
 x = np.random.default_rng(0).random((400_000, 64), dtype=np.float32)
 y = np.arange(len(x)) % 10
@@ -51,11 +50,13 @@ for delay in (0.3, 1, 3, 9):
     if digest(net) != digest(make()):
         break
 left = digest(net)
-by_hand = make()
-trainer = Trainer(by_hand, (x, y), None, batch_size=20, seed=0)
-while digest(by_hand) != left:
-    trainer.train_batches(rule, count=1)
-print(trainer.position.batch)
+class UntilThere(cep.Callback):
+    def on_batch_end(self, training):
+        if digest(training.net) == left:
+            print(training.position.batch)
+            return cep.STOP
+
+cep.fit(make(), (x, y), rule, 1, seed=0, progress=False, callbacks=[UntilThere()])
 """
 
 

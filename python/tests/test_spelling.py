@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cep
 from cep.experiments import overrides as spelling
-from cep.experiments.configuration import RECORD_KINDS
+from cep.training.diagnostics import KINDS
 
 FIELDS = [field.name for field in dataclasses.fields(cep.Configuration)]
 INTEGERS = st.integers(-(2**63), 2**63)
@@ -25,7 +25,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "learning_rates": REALS | st.lists(REALS, min_size=2),
     "bias_learning_rates": st.none() | REALS | st.lists(REALS, min_size=2),
     "learning_rate_schedule": st.lists(st.tuples(INTEGERS, REALS).map(list)),
-    "record_kinds": st.lists(st.sampled_from(RECORD_KINDS)),
+    "record_kinds": st.lists(st.sampled_from(KINDS)),
     "rule": st.sampled_from(["ep", "c-ep", "bptt"]),
 }
 

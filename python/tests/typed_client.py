@@ -95,7 +95,36 @@ def look_inside(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     cep.plot_relaxation(record, units=3)
     cep.plot_weights(net, [0, 1], shape=(1, 4))
     cep.plot_angles([net.feedback_angles()], label="at first")
-    cep.fit(net, (x, y), rule, epochs=1, live=cep.LiveView(seconds=2))
+    cep.fit(net, (x, y), rule, epochs=1, callbacks=[cep.LiveView(seconds=2)])
+
+
+class Stopping(cep.Callback):
+    """A callback of one's own."""
+
+    def on_epoch_end(self, training: cep.Training) -> object:
+        """Stop."""
+        assert_type(training.history, cep.History)
+        if training.epoch > 5:
+            raise cep.StopTraining
+        return cep.STOP
+
+
+def callbacks(net: cep.Network, x: NDArray[np.float32], y: list[int], folder: Path) -> None:
+    """Callbacks that come with the package."""
+    diagnostics = cep.Diagnostics(2, ["weight_norms"])
+    every: list[cep.Callback] = [
+        cep.EarlyStopping("train_error", patience=2, restore_best=True),
+        cep.LearningRateSchedule.cosine(4),
+        cep.LearningRateSchedule.step({2: 0.5}),
+        cep.SaveNetwork(folder / "best.safetensors", "train_loss"),
+        cep.CSVLog(folder / "history.csv"),
+        cep.ProgressBar(),
+        diagnostics,
+        Stopping(),
+    ]
+    cep.fit(net, (x, y), cep.EP(5, 5, 0.5, 0.1), 2, validation_data=0.5, callbacks=every)
+    assert_type(diagnostics.records, list[dict[str, Any]])
+    assert_type(cep.TensorBoard, type[cep.TensorBoard])
 
 
 def copies(net: cep.Network, path: Path) -> None:
@@ -173,6 +202,7 @@ def main(folder: Path) -> None:
     learn(net, inputs, labels)
     diagnose(net, inputs, labels)
     look_inside(net, inputs, labels)
+    callbacks(net, inputs, labels, folder)
     copies(net, folder / "net.safetensors")
     runs(folder)
     many_runs(folder)

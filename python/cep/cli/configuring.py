@@ -8,7 +8,8 @@ from click.core import ParameterSource
 
 from cep.cli import options
 from cep.experiments import overrides, presets
-from cep.experiments.configuration import RECORD_KINDS, Configuration
+from cep.experiments.configuration import Configuration
+from cep.training.diagnostics import KINDS
 
 _OPTIONS = (
     click.option(
@@ -124,7 +125,7 @@ _OPTIONS = (
         "record_kinds",
         type=options.Several(str, "residuals,energy"),
         metavar="KIND[,KIND…]",
-        help=f"What to record: {', '.join(RECORD_KINDS)}.  [default: all]",
+        help=f"What to record: {', '.join(KINDS)}.  [default: all]",
     ),
 )
 

@@ -15,6 +15,7 @@ from cep.plotting import plots
 from cep.reproduction import report
 from cep.reproduction.figure_files import Drawable
 from cep.reproduction.trials import Trials
+from cep.training.progress import shows_bars
 
 
 @click.command()
@@ -67,7 +68,7 @@ def reproduce(
         given |= {
             "directory": run_dir,
             "data_root": data_root,
-            "progress": progress,
+            "progress": progress and shows_bars(),
             "on_run_end": _print_run,
         }
         trials: Iterable[Trials]

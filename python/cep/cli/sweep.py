@@ -8,6 +8,7 @@ import click
 from cep import experiments
 from cep.cli import configuring, options
 from cep.experiments import RunOutcome, overrides
+from cep.training.progress import shows_bars
 
 
 @click.command(context_settings={"show_default": True})
@@ -68,7 +69,7 @@ def sweep(
                 run_dir,
                 jobs=jobs,
                 data_root=data_root,
-                progress=progress,
+                progress=progress and shows_bars(),
                 on_run_end=_print_run,
             )
         click.echo(f"\n{result.table()}\n\nresults        {run_dir / 'results.csv'}")

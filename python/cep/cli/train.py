@@ -11,6 +11,7 @@ from cep.experiments import RunDirectory, RunResult, run
 from cep.plotting import plots
 from cep.training.history import History
 from cep.training.live import LiveView
+from cep.training.progress import shows_bars
 
 
 @click.command(context_settings={"show_default": True})
@@ -92,12 +93,13 @@ def train(
                 configuration,
                 directory,
                 data=data,
-                progress=progress,
+                # The lines of epochs are printed below.
+                progress=progress and shows_bars(),
                 on_epoch_end=_print_epoch,
                 resume=resume is not None,
                 checkpoint_every=checkpoint_every,
                 tensorboard=tensorboard,
-                live=LiveView() if live else None,
+                callbacks=[LiveView()] if live else [],
             )
         except (KeyboardInterrupt, Terminated) as error:
             if directory is None:

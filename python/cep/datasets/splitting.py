@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cep._util.extras import import_extra
 from cep.datasets.types import Dataset
@@ -50,6 +51,44 @@ def split(data: Dataset, test_size: int, *, seed: int = 0) -> tuple[Dataset, Dat
         np.arange(len(y)), test_size=test_size, random_state=seed, stratify=y
     )
     return (np.ascontiguousarray(x[train]), y[train]), (np.ascontiguousarray(x[test]), y[test])
+
+
+def stratified(
+    y: npt.NDArray[Any], fraction: float, seed: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Hold out a share of the samples, each class in its proportion, up to rounding.
+
+    Parameters
+    ----------
+    y : numpy.ndarray
+        One integer class a sample; target values, samples x outputs, are held out at random.
+    fraction : float
+        Between 0 and 1. At least one sample is held out, and at least one is not.
+    seed : int
+        The same seed gives the same samples.
+
+    Returns
+    -------
+    train, held_out : numpy.ndarray of int
+        Indices, rising.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two samples.
+    """
+    samples = len(y)
+    if samples < 2:
+        raise ValueError(f"a share can be held out of two samples or more, got {samples}")
+    order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))).permutation(samples)
+    if y.ndim == 1:
+        order = order[np.argsort(y[order], kind="stable")]
+    # Of samples sorted by class, one at equal distances.
+    count = min(max(1, round(fraction * samples)), samples - 1)
+    chosen = order[np.floor((np.arange(count) + 0.5) * samples / count).astype(np.intp)]
+    held_out = np.zeros(samples, dtype=bool)
+    held_out[chosen] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def _check_whole_number(name: str, value: Any, low: int, high: int) -> None:

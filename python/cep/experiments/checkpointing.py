@@ -1,24 +1,22 @@
 """Keeps a run on disk while it trains."""
 
+import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 from cep._util.signals import NAMES, Interruption
 from cep.experiments import checkpoints
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
-from cep.experiments.metrics_file import metrics_of
-from cep.experiments.result import RunResult
 from cep.experiments.run_directory import RunDirectory
-from cep.experiments.tensorboard import EventWriter
-from cep.training.trainer import Trainer
+from cep.training.diagnostics import Diagnostics
+from cep.training.loop import Callback, Training
 
 # Within an epoch, there is a checkpoint as often as this.
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
-class Keeper:
+class CheckpointCallback(Callback):
     """Writes what has to be written at each moment of a run.
 
     Parameters
@@ -27,87 +25,81 @@ class Keeper:
         Opened.
     configuration : Configuration
         Of the run.
-    trainer : Trainer
-        Whose network, history and position are kept.
     checkpoint_every : int, optional
         Batches between two checkpoints within an epoch.
     interruption : callable
         What to raise after Ctrl-C or SIGTERM; None before.
-    events : EventWriter, optional
-        Where metrics go as well.
+    diagnostics : Diagnostics, optional
+        Whose records are written; it comes before this callback.
     """
 
     def __init__(
         self,
         directory: RunDirectory,
         configuration: Configuration,
-        trainer: Trainer,
         checkpoint_every: int | None,
         interruption: Callable[[], Interruption | None],
-        events: EventWriter | None,
+        diagnostics: Diagnostics | None,
     ) -> None:
         self.checkpoint_every = checkpoint_every
-        self.records: list[dict[str, Any]] = directory.records()
+        intervals = [checkpoint_every, None if diagnostics is None else diagnostics.batch_interval]
+        given = [each for each in intervals if each is not None]
+        self.batch_interval = math.gcd(*given) if given else None
         self._directory = directory
         self._configuration = configuration
-        self._trainer = trainer
         self._interruption = interruption
-        self._events = events
+        self._diagnostics = diagnostics
+        self._written = 0 if diagnostics is None else len(diagnostics.records)
         self._saved = time.monotonic()
 
-    def wants_a_pause(self, batches: int) -> bool:
-        """Whether to stop before `batches_ended`, so many batches of the epoch being done.
+    def on_epoch_begin(self, training: Training) -> None:
+        """Write the record of the beginning."""
+        self._write_records()
 
-        To save, only where there is something new: a batch that takes longer than the time between
-        two checkpoints would otherwise never end.
-        """
-        is_further = batches > self._trainer.position.batch
-        return self._interruption() is not None or (is_further and self._is_time_to_save())
+    def on_progress(self, training: Training) -> bool:
+        """Ask for a pause when it is time to save, and after Ctrl-C or SIGTERM."""
+        return self._interruption() is not None or self._is_time_to_save()
 
-    def batches_ended(self) -> None:
-        """Save where it is time to; raise what Ctrl-C or SIGTERM have left to be raised."""
-        batch, every = self._trainer.position.batch, self.checkpoint_every
-        if (
-            self._interruption() is not None
-            or self._is_time_to_save()
-            or (every is not None and batch % every == 0)
-        ):
-            self._save()
-        self._stop_where_interrupted()
+    def on_batch_end(self, training: Training) -> None:
+        """Save if it is time to; raise what Ctrl-C or SIGTERM have left to be raised."""
+        self._write_records()
+        batch, every = training.position.batch, self.checkpoint_every
+        is_due = every is not None and batch % every == 0
+        if self._interruption() is not None or self._is_time_to_save() or is_due:
+            self._save(training)
+        self._stop_if_interrupted()
 
-    def epoch_ended(self) -> None:
+    def on_epoch_end(self, training: Training) -> None:
         """Write the metrics, and save."""
-        history = self._trainer.history
+        history = training.history
         self._directory.add_epoch(history)
-        if self._events is not None:
-            self._events.add_epoch(metrics_of(history, len(history)))
         if history.best_epoch == len(history):
-            checkpoints.save(self._directory.best, self._checkpoint())
-        self._save()
-        self._stop_where_interrupted()
+            checkpoints.save(self._directory.best, self._checkpoint(training))
+        self._save(training)
+        self._stop_if_interrupted()
 
-    def add_record(self, record: dict[str, Any]) -> None:
-        """Write a record."""
-        self._directory.add_record(record)
+    def on_train_end(self, training: Training) -> None:
+        """Save what a callback has stopped."""
+        if training.stop_reason == "stopped":
+            self._save(training)
 
-    def run_ended(self, result: RunResult) -> None:
-        """Write why, and draw the error curves."""
-        self._directory.set_status(result.reason, result.message)
-        title = f"{self._configuration.title}: test error {result.test_error:.2%}"
-        self._directory.draw(result.history, title)
+    def _write_records(self) -> None:
+        if self._diagnostics is not None:
+            for record in self._diagnostics.records[self._written :]:
+                self._directory.add_record(record)
+            self._written = len(self._diagnostics.records)
 
     def _is_time_to_save(self) -> bool:
         return time.monotonic() - self._saved >= _SECONDS_BETWEEN_CHECKPOINTS
 
-    def _save(self) -> None:
-        checkpoints.save(self._directory.last, self._checkpoint())
+    def _save(self, training: Training) -> None:
+        checkpoints.save(self._directory.last, self._checkpoint(training))
         self._saved = time.monotonic()
 
-    def _checkpoint(self) -> Checkpoint:
-        trainer = self._trainer
-        return Checkpoint.of(trainer.net, self._configuration, trainer.history, trainer.position)
+    def _checkpoint(self, training: Training) -> Checkpoint:
+        return Checkpoint.of(training.net, self._configuration, training.history, training.position)
 
-    def _stop_where_interrupted(self) -> None:
+    def _stop_if_interrupted(self) -> None:
         if (error := self._interruption()) is not None:
             self._directory.set_status("interrupted", f"stopped by {NAMES[error]}")
             raise error

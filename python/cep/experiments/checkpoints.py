@@ -22,7 +22,7 @@ from cep.network.layers import parameter_shapes
 from cep.network.network import Network
 from cep.network.optimizer_state import OptimizerState
 from cep.training.history import History
-from cep.training.trainer import Position
+from cep.training.sources import Position
 
 FORMAT = "cep checkpoint 1"
 # Of the names of what an optimizer remembers.
@@ -218,8 +218,17 @@ def _position(values: dict[str, Any], batch_size: int) -> Position:
         errors=validation.count("errors", values["errors"], lowest=0),
         loss_sum=validation.real("loss_sum", values["loss_sum"]),
         seconds=validation.real("seconds", values["seconds"]),
+        # Checkpoints of earlier versions lack it.
+        samples=validation.count(
+            "samples", values.get("samples", values["batch"] * batch_size), lowest=0
+        ),
     )
     samples = position.batch * batch_size
+    if position.samples > samples:
+        raise ValueError(
+            f"after {position.batch} batches there are up to {samples} samples, "
+            f"got {position.samples}"
+        )
     if position.errors > samples or not 0 <= position.loss_sum < math.inf:
         raise ValueError(
             f"after {position.batch} batches there are 0 to {samples} errors and a loss_sum that "

@@ -32,10 +32,10 @@ from cep.network.layers import Conv2d, Dense, Input, Layer, Readout, from_word, 
 from cep.network.layers import shapes as layer_shapes
 from cep.network.network import Network
 from cep.network.options import NetworkOptions
+from cep.training.diagnostics import KINDS
 
 RULES = ("ep", "c-ep", "bptt")
 OPTIMIZERS = ("sgd", "adam")
-RECORD_KINDS = ("residuals", "energy", "weight_norms", "feedback_angles", "gradient_angle")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class Configuration:
         Epochs without a lower test error after which the run stops. Default: it does not.
     record_every : int, optional
         Batches between two records, counted from the first of each epoch (see
-        `cep.experiments.diagnostics`). Default: none are made.
+        `cep.Diagnostics`). Default: none are made.
     record_kinds : sequence of str
         What is recorded: some of "residuals", "energy", "weight_norms", "feedback_angles",
         "gradient_angle"; default: all.
@@ -144,7 +144,7 @@ class Configuration:
     seed: int = 0
     patience: int | None = None
     record_every: int | None = None
-    record_kinds: Sequence[str] = RECORD_KINDS
+    record_kinds: Sequence[str] = KINDS
     loss: str | None = None
     readout: bool = False
     nudging: str | None = None
@@ -235,9 +235,12 @@ class Configuration:
         }
         return Network(self.layers, **options)
 
-    def make_rule(self, epoch: int = 1) -> LearningRule:
-        """The learning rule, with the learning rates of an epoch (the first is 1)."""
-        factor = self.learning_rate_factor(epoch)
+    def make_rule(self, epoch: int | None = None) -> LearningRule:
+        """The learning rule, with the learning rates of an epoch (the first is 1).
+
+        Without an epoch with the initial ones, which schedule and decay have not changed.
+        """
+        factor = 1.0 if epoch is None else self.learning_rate_factor(epoch)
         rates = _scaled(self.learning_rates, factor)
         bias_rates = _scaled(self.bias_learning_rates, factor)
         if self.rule == "bptt":
@@ -416,9 +419,9 @@ def _hidden_layer(name: str, value: object) -> int | str:
 def _record_kinds(value: object) -> tuple[str, ...]:
     kinds = _sequence("record_kinds", value, "kinds of records")
     for kind in kinds:
-        if kind not in RECORD_KINDS:
-            raise ValueError(validation.unknown("kind of record", kind, RECORD_KINDS))
-    return tuple(kind for kind in RECORD_KINDS if kind in kinds)
+        if kind not in KINDS:
+            raise ValueError(validation.unknown("kind of record", kind, KINDS))
+    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def _rates(name: str, value: object, connections: int) -> tuple[float, ...] | None:

@@ -9,7 +9,7 @@ from cep.experiments.configuration import Configuration
 from cep.network.network import Network
 from cep.training.history import History
 
-StopReason = Literal["finished", "patience", "diverged"]
+StopReason = Literal["finished", "patience", "stopped", "diverged"]
 
 
 def reason_to_stop(configuration: Configuration, history: History) -> StopReason | None:
@@ -93,7 +93,7 @@ class RunResult(Measured):
     message: str = ""
     """What diverged, where something did."""
     records: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    """What was recorded (see `cep.experiments.diagnostics`)."""
+    """What was recorded (see `cep.Diagnostics`)."""
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,8 @@ class RunDirectory:
         checkpoint = self._checkpoint(configuration)
         source = self._metrics if checkpoint is None else self.last
         history = self.history() if checkpoint is None else checkpoint.history
-        if reason_to_stop(configuration, history) != (None if status == "diverged" else status):
+        expected = status if status in ("finished", "patience") else None
+        if reason_to_stop(configuration, history) != expected:
             raise ValueError(
                 f"{self._status} says {status!r}, but {source} has {len(history)} of "
                 f"{configuration.epochs} epochs, after which the run had not ended so: one of "
@@ -320,6 +321,12 @@ class RunDirectory:
         """Say why the run stopped, or that it has not."""
         values = {"status": status, "message": message}
         files.write_whole(self._status, json.dumps(values).encode() + b"\n")
+
+    def end(self, result: RunResult) -> None:
+        """Say why the run ended, and draw its error curves."""
+        self.set_status(result.reason, result.message)
+        title = f"{result.configuration.title}: test error {result.test_error:.2%}"
+        self.draw(result.history, title)
 
     def record_failure(self, configuration: Configuration, message: str) -> None:
         """Say that a run of this configuration failed, whether or not it had begun.

@@ -1,11 +1,12 @@
 """Trains many configurations side by side, each in a directory of its own."""
 
 import contextlib
+import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from cep._engine.processor import get_num_threads, set_num_threads
 from cep._util.parallel import checked_jobs, spread
@@ -16,6 +17,7 @@ from cep.experiments.result import RunOutcome
 from cep.experiments.run_directory import RunDirectory
 from cep.experiments.running import run
 from cep.io import tensor_files
+from cep.training.progress import shows_bars
 
 
 def run_many(
@@ -50,7 +52,8 @@ def run_many(
         MNIST's folder (see `cep.datasets.mnist`). Default: ``CEP_DATA`` of this process, where it
         is set; otherwise each worker looks for itself.
     progress : bool
-        Whether to show a progress bar over the runs.
+        Whether to show a progress bar over the runs on standard error; a line a run if that is
+        no terminal.
     on_run_end : callable, optional
         Called in this process with the outcome of each run as it ends, those that had ended
         before included.
@@ -84,11 +87,11 @@ def run_many(
     root = None if root is None else Path(root).expanduser().absolute()
     places = {name: Path(directory).absolute() / name for name in named}
     outcomes: dict[str, RunOutcome] = {}
-    with _threads_put_back(), _bar(len(named), shown=progress) as bar:
+    with _threads_put_back(), _progress(len(named), shown=progress) as show:
 
         def end(outcome: RunOutcome) -> None:
             outcomes[outcome.name] = outcome
-            bar.update()
+            show(outcome)
             if on_run_end is not None:
                 on_run_end(outcome)
 
@@ -164,9 +167,20 @@ def _threads_put_back() -> Iterator[None]:
         set_num_threads(before)
 
 
-def _bar(runs: int, *, shown: bool) -> Any:
-    if shown:
+@contextmanager
+def _progress(runs: int, *, shown: bool) -> Iterator[Callable[[RunOutcome], object]]:
+    """A bar over the runs, or a line for each; it gives a function to be called as each ends."""
+    if not shown or sys.stderr is None:
+        yield lambda outcome: None
+    elif shows_bars():
         from tqdm.auto import tqdm
-    else:  # In a notebook the other one warns where it finds no widgets, shown or not.
-        from tqdm import tqdm
-    return tqdm(total=runs, unit=" runs", disable=not shown)
+
+        with tqdm(total=runs, unit=" runs") as bar:
+            yield lambda outcome: bar.update()
+    else:
+        number = itertools.count(1)
+        yield lambda outcome: print(
+            f"run {next(number)} of {runs}: {outcome.name} {outcome.ended}",
+            file=sys.stderr,
+            flush=True,
+        )

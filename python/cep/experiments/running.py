@@ -1,7 +1,7 @@
 """Trains what a configuration describes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,20 +9,18 @@ from cep._cep import DivergenceError
 from cep._util import validation
 from cep._util.signals import deferred_interrupts
 from cep.datasets import Dataset
-from cep.experiments.checkpointing import Keeper
-from cep.experiments.checkpoints import Checkpoint
+from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
-from cep.experiments.diagnostics import Recorder
 from cep.experiments.presets import Preset
-from cep.experiments.progress import Bars
 from cep.experiments.resolve_configuration import configuration_of
-from cep.experiments.result import RunResult, reason_to_stop
+from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.experiments.run_directory import RunDirectory
-from cep.experiments.tensorboard import EventWriter
-from cep.learning.rules import LearningRule
+from cep.training.callbacks import EarlyStopping, LearningRateSchedule, TensorBoard
+from cep.training.data import source_of
+from cep.training.diagnostics import Diagnostics
+from cep.training.fitting import with_progress
 from cep.training.history import History
-from cep.training.live.view import LiveView, Watch
-from cep.training.trainer import Pause, Trainer
+from cep.training.loop import Callback, Training
 
 
 def run(
@@ -36,7 +34,7 @@ def run(
     resume: bool = False,
     checkpoint_every: int | None = None,
     tensorboard: bool = False,
-    live: LiveView | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> RunResult:
     """Train what a configuration describes.
 
@@ -56,7 +54,7 @@ def run(
     data_root : path, optional
         MNIST's folder (see `cep.datasets.mnist`).
     progress : bool
-        Whether to show progress bars.
+        Whether to show progress, as `cep.fit` does.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
     resume : bool
@@ -67,8 +65,8 @@ def run(
         60 s in any case.
     tensorboard : bool
         Whether to write event files too, into ``tensorboard`` in the directory.
-    live : LiveView, optional
-        Shows the network while it learns, in place of the progress bars.
+    callbacks : sequence of Callback
+        Called while the network learns, in their order (see `Callback`).
 
     Returns
     -------
@@ -94,8 +92,6 @@ def run(
         has a handler of its own, SIGTERM does what it would do anyway.
     """
     configuration = configuration_of("configuration", configuration)
-    if live is not None:
-        validation.kind("live", live, LiveView, "cep.LiveView()")
     if checkpoint_every is not None:
         checkpoint_every = validation.count("checkpoint_every", checkpoint_every)
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
@@ -106,143 +102,78 @@ def run(
     net = configuration.make_network()
     if data is None:
         data = configuration.load_data(None if data_root is None else Path(data_root))
-    trainer = Trainer(
+    source, test_data = source_of(
         net,
-        *data,
+        data[0],
         batch_size=configuration.batch_size,
         seed=configuration.seed,
+        validation_data=data[1],
         augment=configuration.augment if configuration.augments else None,
     )
+    every: list[Callback] = [LearningRateSchedule(configuration.learning_rate_factor)]
+    diagnostics = None
+    if configuration.record_every is not None:
+        diagnostics = Diagnostics(configuration.record_every, configuration.record_kinds)
+        every.append(diagnostics)
+    history = position = None
     with ExitStack() as stack:
-        keeper = None
         if place is not None:
-            events = None
-            if tensorboard:
-                events = stack.enter_context(EventWriter(place.path / "tensorboard"))
+            events = TensorBoard(place.path / "tensorboard") if tensorboard else None
             checkpoint = stack.enter_context(place.opened(configuration, resume=resume))
             if checkpoint is not None:
-                _check_data(checkpoint, trainer)
+                if source.batches is not None and checkpoint.position.batch > source.batches:
+                    raise ValueError(
+                        f"the checkpoint was made after {checkpoint.position.batch} batches of an "
+                        f"epoch; with this data it has {source.batches}: it is not the data that "
+                        "the run began with"
+                    )
                 checkpoint.restore(net)
-                trainer.history, trainer.position = checkpoint.history, checkpoint.position
+                history, position = checkpoint.history, checkpoint.position
             interruption = stack.enter_context(deferred_interrupts())
-            keeper = Keeper(place, configuration, trainer, checkpoint_every, interruption, events)
-        watch = None
-        if live is not None:
-            watch = stack.enter_context(live.watching(trainer, configuration.epochs))
-        bars = stack.enter_context(
-            Bars(
-                configuration.epochs,
-                len(trainer.history),
-                trainer.batches,
-                trainer.batch_size,
-                shown=progress and watch is None,
+            if diagnostics is not None:
+                diagnostics.records = place.records()
+            every.append(
+                CheckpointCallback(
+                    place, configuration, checkpoint_every, interruption, diagnostics
+                )
             )
+            every += [] if events is None else [events]
+        every += with_progress(callbacks, progress=progress, on_epoch_end=on_epoch_end)
+        if configuration.patience is not None:
+            every.append(EarlyStopping(patience=configuration.patience))
+        training = Training(
+            net,
+            source,
+            configuration.make_rule(),
+            configuration.epochs,
+            validation_data=test_data,
+            callbacks=every,
+            history=history,
+            position=position,
         )
-        return _Run(configuration, trainer, keeper, bars, watch, on_epoch_end).train()
-
-
-def _check_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
-    if checkpoint.position.batch > trainer.batches:
-        raise ValueError(
-            f"the checkpoint was made after {checkpoint.position.batch} batches of an epoch; with "
-            f"this data it has {trainer.batches}: it is not the data that the run began with"
-        )
-
-
-class _Run:
-    """A run under way."""
-
-    def __init__(
-        self,
-        configuration: Configuration,
-        trainer: Trainer,
-        keeper: Keeper | None,
-        bars: Bars,
-        watch: Watch | None,
-        on_epoch_end: Callable[[History], object] | None,
-    ) -> None:
-        self._configuration = configuration
-        self._trainer = trainer
-        self._keeper = keeper
-        self._bars = bars
-        self._watch = watch
-        self._on_epoch_end = on_epoch_end
-        self._records = [] if keeper is None else keeper.records
-        self._recorder = None
-        if configuration.record_every is not None:
-            self._recorder = Recorder(configuration, trainer.inputs, trainer.targets)
-
-    def train(self) -> RunResult:
-        """Train until there is a reason to stop."""
-        message = ""
-        history = self._trainer.history
-        while (reason := reason_to_stop(self._configuration, history)) is None:
-            try:
-                self._train_epoch(epoch=len(history) + 1)
-            except DivergenceError as error:
-                reason, message = "diverged", str(error)
-                break
-        result = RunResult(
-            self._configuration,
-            history,
-            self._trainer.net,
-            reason,
-            message,
-            self._records,
-        )
-        if self._keeper is not None:
-            self._keeper.run_ended(result)
+        result = _train(configuration, training, diagnostics)
+        if place is not None:
+            place.end(result)
         return result
 
-    def _train_epoch(self, epoch: int) -> None:
-        trainer, rule = self._trainer, self._configuration.make_rule(epoch)
-        self._bars.begin_epoch(epoch, trainer.position.batch)
-        if self._watch is not None:
-            self._watch.begin(rule)
-        while (batch := trainer.position.batch) < trainer.batches:
-            self._record(rule, epoch, batch)
-            trainer.train_batches(rule, self._report, self._batches_to_train_at(batch))
-            if self._keeper is not None:
-                self._keeper.batches_ended()
-            if self._watch is not None:
-                self._watch.batches_ended(rule)
-        trainer.finish_epoch(rule)
-        self._bars.end_epoch()
-        if self._keeper is not None:
-            self._keeper.epoch_ended()
-        if self._watch is not None:
-            self._watch.epoch_ended(rule)
-        if self._on_epoch_end is not None:
-            self._on_epoch_end(trainer.history)
 
-    def _report(self, done: int, total: int, errors: int, loss_sum: float) -> None:
-        self._bars.move(done, errors)
-        batches = -(-done // self._trainer.batch_size)
-        if self._watch is not None:
-            self._watch.moved(done, errors)
-        if any(each.wants_a_pause(batches) for each in (self._keeper, self._watch) if each):
-            raise Pause
-
-    def _batches_to_train_at(self, batch: int) -> int | None:
-        """How many batches there are until the next record or checkpoint; None for the rest."""
-        intervals = [self._configuration.record_every]
-        if self._keeper is not None:
-            intervals.append(self._keeper.checkpoint_every)
-        return min(
-            (every - batch % every for every in intervals if every is not None), default=None
-        )
-
-    def _record(self, rule: LearningRule, epoch: int, batch: int) -> None:
-        every = self._configuration.record_every
-        if self._recorder is None or every is None or batch % every != 0:
-            return
-        # A pause may lead to the same batch again.
-        if self._records and (self._records[-1]["epoch"], self._records[-1]["batch"]) == (
-            epoch,
-            batch,
-        ):
-            return
-        record = self._recorder.record(self._trainer.net, rule, epoch, batch, self._trainer.batches)
-        self._records.append(record)
-        if self._keeper is not None:
-            self._keeper.add_record(record)
+def _train(
+    configuration: Configuration, training: Training, diagnostics: Diagnostics | None
+) -> RunResult:
+    """Train until there is a reason to stop."""
+    message = ""
+    reason: StopReason | None = reason_to_stop(configuration, training.history)
+    if reason is None:
+        try:
+            training.run()
+            reason = reason_to_stop(configuration, training.history) or "stopped"
+        except DivergenceError as error:
+            reason, message = "diverged", str(error)
+    return RunResult(
+        configuration,
+        training.history,
+        training.net,
+        reason,
+        message,
+        [] if diagnostics is None else diagnostics.records,
+    )

@@ -3,8 +3,8 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self
 
 from cep._engine.words import ASYMMETRIES, FEEDBACK_UPDATES
 from cep._util import validation
@@ -56,6 +56,17 @@ class LearningRule(ABC):
         return _spread(self.learning_rates, connections), _spread(
             self.bias_learning_rates, connections
         )
+
+    def scaled(self, factor: float) -> Self:
+        """The same rule with all learning rates multiplied with a factor."""
+        names = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
+        rates = {name: getattr(self, name) for name in names}
+        changes = {
+            name: rate * factor if isinstance(rate, float) else tuple(r * factor for r in rate)
+            for name, rate in rates.items()
+            if rate is not None
+        }
+        return replace(self, **changes)  # type: ignore[type-var]
 
     def _for_engine(self, connections: int) -> EngineRule:
         rates, bias_rates = self.spread_learning_rates(connections)

@@ -148,6 +148,8 @@ class Network:
 
     # Called with every step of a phase; of an instance while `cep.record` records it.
     _observer: "Callable[[Step], object] | None" = None
+    # The order of samples in an epoch follows from it.
+    _epochs_trained = 0
 
     def __init__(
         self,

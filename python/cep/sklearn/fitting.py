@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ from sklearn.utils import check_random_state, gen_batches
 from cep.learning.rules import LearningRule
 from cep.sklearn import parameters
 from cep.sklearn.architecture import Parameters, parameters_of
-from cep.training.batches import train_batch
+from cep.training.data import source_of
 from cep.training.history import History
-from cep.training.trainer import Position, Trainer
+from cep.training.loop import STOP, Callback, Training
 
 # Rows of X that are relaxed at once, so that the states of a large X need no more memory than X.
 _ROWS = 256
@@ -61,30 +60,29 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Train until there is a reason to stop; for one epoch where it is incremental."""
         self._check_same_architecture()
         rule = parameters.rule(self, self._architecture.sizes, self._mean_square)
-        trainer = self._make_trainer(X, targets)
-        best, scores = None, []
-        for _ in range(1 if incremental else self.max_iter):
-            self._train_epoch(trainer, rule)
-            scores.append(self._score_of_epoch(trainer.history))
-            if self.early_stopping and scores[-1] > max(scores[:-1], default=-math.inf):
-                best = parameters_of(trainer.net)
-            if epochs_without_improvement(scores, self.tol) > self.n_iter_no_change:
-                self._say(f"No improvement by {self.tol} for {self.n_iter_no_change} epochs.")
-                break
-        else:
-            if not incremental:
-                warnings.warn(
-                    f"the {self.max_iter} epochs of max_iter are over, and training has not "
-                    "converged yet",
-                    ConvergenceWarning,
-                    stacklevel=3,
-                )
-        self._keep(best or parameters_of(trainer.net))
-        self._record(trainer, rule, scores)
+        progress = _Progress(self)
+        training = self._make_training(X, targets, rule, progress, 1 if incremental else None)
+        training.run()
+        if training.stop_reason == "finished" and not incremental:
+            warnings.warn(
+                f"the {self.max_iter} epochs of max_iter are over, and training has not "
+                "converged yet",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self._keep(progress.best or parameters_of(training.net))
+        self._record(training, rule, progress.scores)
 
-    def _make_trainer(self, X: NDArray[Any], targets: NDArray[Any]) -> Trainer:
-        """A trainer of the present network, with samples held out for early stopping."""
-        validation = None
+    def _make_training(
+        self,
+        X: NDArray[Any],
+        targets: NDArray[Any],
+        rule: LearningRule,
+        progress: "_Progress",
+        epochs: int | None,
+    ) -> Training:
+        """Training of the present network, with samples held out for early stopping."""
+        held_out = None
         if self.early_stopping:
             split: list[Any] = train_test_split(
                 X,
@@ -93,42 +91,38 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
                 random_state=self._seed,
                 stratify=targets,
             )
-            X, held_out, targets, held_out_targets = split
-            validation = (held_out, held_out_targets)
-        trainer = Trainer(
-            self._architecture.network(self._parameters),
+            X, held_out_X, targets, held_out_targets = split
+            held_out = (held_out_X, held_out_targets)
+        net = self._architecture.network(self._parameters)
+        source, held_out = source_of(
+            net,
             (X, targets),
-            validation,
             batch_size=parameters.batch_size(self),
             seed=self._seed,
+            validation_data=held_out,
+            shuffle=self.shuffle,
         )
         # The order of an epoch's samples follows from how many epochs there were before.
-        trainer.history = copy.deepcopy(self._history)
-        return trainer
-
-    def _train_epoch(self, trainer: Trainer, rule: LearningRule) -> None:
-        if self.shuffle:
-            trainer.train_epoch(rule)
-        else:
-            _train_epoch_in_order(trainer, rule, self._seed)
-
-    def _score_of_epoch(self, history: History) -> float:
-        """What is to rise."""
-        self._say(f"Iteration {len(history)}, loss = {history.train_loss[-1]:.8f}")
-        if not self.early_stopping:
-            return -history.train_loss[-1]
-        score = 1 - history.validation_error[-1]
-        self._say(f"Validation score: {score:f}")
-        return score
+        history = copy.deepcopy(self._history)
+        return Training(
+            net,
+            source,
+            rule,
+            len(history) + (epochs or self.max_iter),
+            validation_data=held_out,
+            callbacks=[progress],
+            history=history,
+        )
 
     def _say(self, line: str) -> None:
         if self.verbose:
             print(line)
 
-    def _record(self, trainer: Trainer, rule: LearningRule, scores: list[float]) -> None:
-        history = self._history = trainer.history
+    def _record(self, training: Training, rule: LearningRule, scores: list[float]) -> None:
+        history = self._history = training.history
         self.n_iter_ = len(scores)
-        self.t_ += self.n_iter_ * trainer.samples
+        assert training.samples is not None
+        self.t_ += self.n_iter_ * training.samples
         self.loss_curve_ = list(history.train_loss)
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
@@ -177,6 +171,32 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             raise
 
 
+class _Progress(Callback):
+    """Scores every epoch, keeps the best parameters, and stops as MLPClassifier does."""
+
+    def __init__(self, estimator: NetworkEstimator) -> None:
+        self.scores: list[float] = []
+        self.best: Parameters | None = None
+        self._estimator = estimator
+
+    def on_epoch_end(self, training: Training) -> object:
+        """Score the epoch."""
+        estimator, history = self._estimator, training.history
+        estimator._say(f"Iteration {len(history)}, loss = {history.train_loss[-1]:.8f}")
+        score = -history.train_loss[-1]
+        if estimator.early_stopping:
+            score = 1 - history.validation_error[-1]
+            estimator._say(f"Validation score: {score:f}")
+            if score > max(self.scores, default=-math.inf):
+                self.best = parameters_of(training.net)
+        self.scores.append(score)
+        if epochs_without_improvement(self.scores, estimator.tol) <= estimator.n_iter_no_change:
+            return None
+        epochs = estimator.n_iter_no_change
+        estimator._say(f"No improvement by {estimator.tol} for {epochs} epochs.")
+        return STOP
+
+
 def epochs_without_improvement(scores: Iterable[float], tol: float) -> int:
     """How many of the last scores were less than `tol` above the best before them."""
     best, epochs = -math.inf, 0
@@ -204,19 +224,3 @@ def _mean_square(X: NDArray[Any], dtype: np.dtype[Any]) -> float:
             "features, as by StandardScaler"
         )
     return square
-
-
-def _train_epoch_in_order(trainer: Trainer, rule: LearningRule, seed: int) -> None:
-    """Train an epoch whose samples come as they are given."""
-    # Random signs of β, which follow from the seed and the epoch here too.
-    stream = np.random.SeedSequence(seed, spawn_key=(len(trainer.history),))
-    trainer.net.random_state = stream.generate_state(4, np.uint64).tolist()
-    start = time.perf_counter()
-    errors, loss_sum = 0, 0.0
-    for rows in gen_batches(trainer.samples, trainer.batch_size):
-        result = train_batch(trainer.net, trainer.inputs[rows], trainer.targets[rows], rule)
-        errors += result.errors
-        loss_sum += result.loss * len(trainer.inputs[rows])
-    seconds = time.perf_counter() - start
-    trainer.position = Position(trainer.batches, errors, loss_sum, seconds)
-    trainer.finish_epoch(rule)

@@ -1,13 +1,16 @@
 """How well a network predicts."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from cep._util import validation
 from cep.network.network import Network
 
-Data = tuple[ArrayLike, ArrayLike]
+# (x, y), or an iterable of such batches.
+Data = tuple[ArrayLike, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]
 
 
 class Evaluation(NamedTuple):
@@ -26,8 +29,8 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
     ----------
     net : Network
         Neither its parameters nor its states change.
-    data : (x, y)
-        Inputs, samples × units, and integer classes or target values.
+    data : (x, y) or iterable of (x, y)
+        Inputs, samples × units, and integer classes or target values; or batches of them.
     steps : int
         Steps of the free phase, 1 or more.
 
@@ -41,8 +44,22 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     """
-    inputs, wanted = validation.samples(*validation.pair("data", data), net.dtype, net.shapes[0])
-    samples, errors, loss_sum = net._engine.evaluate(
-        inputs, wanted, validation.integer("steps", steps)
-    )
+    steps = validation.integer("steps", steps)
+    batches = data if is_batches(data) else [validation.pair("data", data)]
+    samples, errors, loss_sum = 0, 0, 0.0
+    for batch in batches:
+        x, y = validation.pair("a batch of the data", batch)
+        inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
+        done, wrong, losses = net._engine.evaluate(inputs, wanted, steps)
+        samples, errors, loss_sum = samples + done, errors + wrong, loss_sum + losses
+    if not samples:
+        raise ValueError("data has no batches; expected one or more")
     return Evaluation(errors / samples, loss_sum / samples)
+
+
+def is_batches(data: object) -> bool:
+    """Whether data are batches of pairs, rather than one pair (x, y)."""
+    if isinstance(data, (tuple, list)):
+        is_pairs = all(isinstance(each, (tuple, list)) and len(each) == 2 for each in data)
+        return isinstance(data, list) and bool(data) and is_pairs and np.ndim(data[0][0]) > 1
+    return isinstance(data, Iterable) and not isinstance(data, (str, bytes, dict, np.ndarray))

@@ -1,16 +1,20 @@
-"""Training. Whole epochs run inside the engine."""
+"""Training a network on data."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cep._util import validation
 from cep.learning import rules
 from cep.learning.rules import LearningRule
 from cep.network.network import Network
+from cep.training.callbacks import EpochFunction
+from cep.training.data import source_of
 from cep.training.evaluation import Data
 from cep.training.history import History
 from cep.training.live import LiveView
-from cep.training.trainer import Augment, Progress, Trainer
+from cep.training.loop import Callback, Training, checked_callbacks
+from cep.training.progress import ProgressBar
+from cep.training.sources import Augment
 
 
 def fit(
@@ -19,11 +23,11 @@ def fit(
     rule: LearningRule,
     epochs: int,
     batch_size: int = 20,
-    validation_data: Data | None = None,
+    validation_data: Data | float | None = None,
     seed: int | None = None,
     progress: bool = True,
     on_epoch_end: Callable[[History], object] | None = None,
-    live: LiveView | None = None,
+    callbacks: Sequence[Callback] = (),
     augment: Augment | None = None,
 ) -> History:
     """Train a network.
@@ -32,24 +36,30 @@ def fit(
     ----------
     net : Network
         Trained in place.
-    data : (x, y)
-        Inputs, samples × units, and integer classes or target values.
+    data : (x, y) or iterable of (x, y)
+        Inputs, samples × units, and integer classes or target values. Memory-mapped arrays are
+        read as they are needed. Or batches, such as a torch ``DataLoader``: an iterable that can
+        be iterated again in every epoch.
     rule : EP, CEP, BPTT or RBP
         The learning rule, with learning rates.
     epochs : int
         Passes over the data, 1 or more.
     batch_size : int
-        Samples a batch, 1 or more; the last batch of an epoch may be smaller.
-    validation_data : (x, y), optional
-        Evaluated after every epoch with the rule's free steps.
+        Samples a batch, 1 or more; the last batch of an epoch may be smaller. Data that come in
+        batches have a size of their own.
+    validation_data : (x, y), iterable of (x, y), or float, optional
+        Evaluated after every epoch with the rule's free steps. A number between 0 and 1 is the
+        share of the data that is held out for it, each class in its proportion.
     seed : int, optional
-        Determines the order of the samples in every epoch.
+        Determines which samples are held out, and the order of the others in every epoch, together
+        with how many epochs the network has been trained.
     progress : bool
-        Whether to show a progress bar.
+        Whether to show a progress bar on standard error; a line an epoch if that is no terminal.
+        A `LiveView` among the callbacks replaces it.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
-    live : LiveView, optional
-        Shows the network while it learns, in place of the progress bar.
+    callbacks : sequence of Callback
+        Called while the network learns, in their order (see `Callback`).
     augment : callable, optional
         Called at the start of every epoch with the training inputs, samples × the shape of the
         input layer, and a `numpy.random.Generator` that ``seed`` and the epoch determine. What it
@@ -70,45 +80,31 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C, within a batch; the parameters are as after the last whole one.
     """
-    trainer = Trainer(net, data, validation_data, batch_size=batch_size, seed=seed, augment=augment)
-    rules.checked("rule", rule)._for_engine(len(net.edges))
-    epochs = validation.count("epochs", epochs)
-    if live is not None:
-        validation.kind("live", live, LiveView, "cep.LiveView()")
-    with ExitStack() as stack:
-        watch = None if live is None else stack.enter_context(live.watching(trainer, epochs))
-        progress_of = stack.enter_context(
-            progress_bar(trainer.samples, epochs, shown=progress and watch is None)
-        )
-        for epoch in range(1, epochs + 1):
-            if watch is None:
-                trainer.train_epoch(rule, progress_of(epoch))
-            else:
-                watch.train_epoch(rule)
-            if on_epoch_end is not None:
-                on_epoch_end(trainer.history)
-    return trainer.history
+    rules.checked("rule", rule)
+    source, validation_data = source_of(
+        net,
+        data,
+        batch_size=batch_size,
+        seed=validation.seed(seed),
+        validation_data=validation_data,
+        augment=augment,
+    )
+    every = with_progress(callbacks, progress=progress, on_epoch_end=on_epoch_end)
+    return Training(
+        net, source, rule, epochs, validation_data=validation_data, callbacks=every
+    ).run()
 
 
-@contextmanager
-def progress_bar(
-    samples: int, epochs: int, *, shown: bool
-) -> Iterator[Callable[[int], Progress | None]]:
-    """A bar over the samples of all epochs; it gives each epoch (the first is 1) its progress."""
-    if not shown:
-        yield lambda epoch: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=samples * epochs, unit=" samples") as bar:
-
-        def progress_of(epoch: int) -> Progress:
-            def move(done: int, total: int, errors: int, loss_sum: float) -> None:
-                bar.set_description(f"epoch {epoch}", refresh=False)
-                if done:
-                    bar.set_postfix_str(f"train error {errors / done:.2%}", refresh=False)
-                bar.update((epoch - 1) * total + done - bar.n)
-
-            return move
-
-        yield progress_of
+def with_progress(
+    callbacks: Sequence[Callback],
+    *,
+    progress: bool,
+    on_epoch_end: Callable[[Any], object] | None,
+) -> list[Callback]:
+    """Callbacks with the function, and with a progress bar unless a live view replaces it."""
+    every = checked_callbacks(callbacks)
+    if progress and not any(isinstance(each, LiveView) for each in every):
+        every.append(ProgressBar())
+    if on_epoch_end is not None:
+        every.append(EpochFunction(on_epoch_end))
+    return every

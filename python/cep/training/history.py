@@ -1,6 +1,6 @@
 """What training recorded."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass
@@ -24,3 +24,14 @@ class History:
         """The first epoch with the lowest validation error, counted from 1; 0 without any."""
         errors = self.validation_error
         return errors.index(min(errors)) + 1 if errors else 0
+
+    def rows(self) -> list[dict[str, float]]:
+        """A row an epoch, as for ``pandas.DataFrame``: epoch, and each column that there is."""
+        columns = {name: column for name, column in vars(self).items() if column}
+        return [
+            {"epoch": epoch + 1, **{name: column[epoch] for name, column in columns.items()}}
+            for epoch in range(len(self))
+        ]
+
+
+COLUMNS = tuple(field.name for field in fields(History))

@@ -9,7 +9,7 @@ import numpy as np
 from cep._util.extras import import_extra
 from cep.plotting.plots import BLUE, PALETTE, VERMILION, plot_history
 from cep.training.live.screens import Screen
-from cep.training.live.snapshots import Look
+from cep.training.live.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ class NotebookScreen(Screen):
         _new_figure()
         self._display: Any = None
 
-    def show(self, look: Look, *, epoch_ended: bool) -> None:
+    def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
         """Draw a look."""
         from IPython.display import Image, display
 
@@ -39,7 +39,7 @@ class NotebookScreen(Screen):
             self._display.update(image)
 
 
-def picture(look: Look) -> "Figure":
+def picture(look: Snapshot) -> "Figure":
     """A look as a figure of four panels."""
     figure: Figure = _new_figure()
     (errors, residuals), (activity, movement) = figure.subplots(2, 2)
@@ -64,7 +64,7 @@ def _new_figure() -> Any:
     return Figure(figsize=(8.4, 5.6), layout="constrained")
 
 
-def _draw_errors(ax: "Axes", look: Look) -> None:
+def _draw_errors(ax: "Axes", look: Snapshot) -> None:
     if len(look.history):
         plot_history(look.history, ax=ax)
     else:
@@ -73,7 +73,7 @@ def _draw_errors(ax: "Axes", look: Look) -> None:
     ax.set_xlim(1, max(2, look.epochs))
 
 
-def _draw_residuals(ax: "Axes", look: Look) -> None:
+def _draw_residuals(ax: "Axes", look: Snapshot) -> None:
     steps = np.arange(1, len(look.residuals) + 1)
     # A logarithmic axis has no place for 0, where a step changed no bit.
     residuals = np.where(look.residuals > 0, look.residuals, np.nan)
@@ -87,7 +87,7 @@ def _draw_residuals(ax: "Axes", look: Look) -> None:
     ax.legend(frameon=False, fontsize="small")
 
 
-def _draw_activity(ax: "Axes", look: Look) -> None:
+def _draw_activity(ax: "Axes", look: Snapshot) -> None:
     low = min(0.0, *(float(layer.min()) for layer in look.activity))
     high = max(1.0, *(float(layer.max()) for layer in look.activity))
     curves = enumerate(zip(look.activity, itertools.cycle(PALETTE), itertools.cycle(_STYLES)), 1)
@@ -101,7 +101,7 @@ def _draw_activity(ax: "Axes", look: Look) -> None:
     ax.legend(frameon=False, fontsize="small")
 
 
-def _draw_movement(ax: "Axes", look: Look) -> None:
+def _draw_movement(ax: "Axes", look: Snapshot) -> None:
     curves = enumerate(zip(look.movement, itertools.cycle(PALETTE), itertools.cycle(_STYLES)))
     for k, (norms, colour, style) in curves:
         ax.plot(norms, color=colour, linestyle=style, marker=".", label=f"connection {k}")

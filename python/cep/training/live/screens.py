@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from cep.training.live.snapshots import Look
+from cep.training.live.snapshots import Snapshot
 
 
 class Screen(AbstractContextManager["Screen"]):
@@ -13,16 +13,16 @@ class Screen(AbstractContextManager["Screen"]):
     def __exit__(self, *exception: object) -> None:
         """Leave it as it should stay."""
 
-    def show(self, look: Look, *, epoch_ended: bool) -> None:
+    def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
         """Show a new look."""
         if epoch_ended:
             print(line(look), file=sys.stderr, flush=True)
 
-    def move(self, look: Look) -> None:
+    def move(self, look: Snapshot) -> None:
         """Show how far the epoch has come, the rest of the look being an older one."""
 
 
-def line(look: Look) -> str:
+def line(look: Snapshot) -> str:
     """A look in words."""
     history = look.history
     words = [f"training error {history.train_error[-1]:.2%}"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """What there is to see of a network that learns."""
 
     epoch: int
@@ -54,7 +54,7 @@ class Look:
         return self.errors / self.done if self.done else None
 
 
-class Watched:
+class Probe:
     """A batch that a network is looked at with, always the same."""
 
     def __init__(self, net: Network, x: NDArray[Any], y: NDArray[Any]) -> None:
@@ -64,7 +64,7 @@ class Watched:
         self._probe = net.like()
 
     def run(self, rule: LearningRule) -> dict[str, Any]:
-        """What a copy of the network does on the batch: the fields of `Look` that tell of it.
+        """What a copy of the network does on the batch: the fields of `Snapshot` that tell of it.
 
         Where the rule draws the sign of β, the copy's is the one given.
         """
@@ -122,7 +122,7 @@ class _Steps:
             norms.append(_distance(weights, start))
 
     def fields(self) -> dict[str, Any]:
-        """As `Look` has them."""
+        """As `Snapshot` has them."""
         return {
             "residuals": np.array(self._residuals),
             "free_steps": self._free_steps,

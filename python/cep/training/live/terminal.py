@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cep._util.extras import needs
 from cep.training.live.charts import Curve, bars, braille, resampled
 from cep.training.live.screens import Screen
-from cep.training.live.snapshots import Look
+from cep.training.live.snapshots import Snapshot
 
 try:
     from rich.console import Console, Group
@@ -55,17 +55,17 @@ class TerminalScreen(Screen):
     def __exit__(self, *exception: object) -> None:
         self._live.stop()
 
-    def show(self, look: Look, *, epoch_ended: bool) -> None:
+    def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
         """Draw a look."""
         width = self._console.width - _ECHO
         self._live.update(Constrain(view(look, width), width), refresh=True)
 
-    def move(self, look: Look) -> None:
+    def move(self, look: Snapshot) -> None:
         """Draw it, with the epoch further on."""
         self.show(look, epoch_ended=False)
 
 
-def view(look: Look, width: int) -> "RenderableType":
+def view(look: Snapshot, width: int) -> "RenderableType":
     """A look as rich prints it, in so many columns."""
     inside = max(_NARROWEST, width // 2 - 4)
     panels = Table.grid(expand=True)
@@ -83,7 +83,7 @@ def view(look: Look, width: int) -> "RenderableType":
     return Group(_heading(look), panels)
 
 
-def _heading(look: Look) -> Table:
+def _heading(look: Snapshot) -> Table:
     heading = Table.grid(expand=True, padding=(0, 1))
     heading.add_column(no_wrap=True)
     heading.add_column(ratio=1)
@@ -97,7 +97,7 @@ def _heading(look: Look) -> Table:
     return heading
 
 
-def _errors(look: Look, width: int) -> "RenderableType":
+def _errors(look: Snapshot, width: int) -> "RenderableType":
     history = look.history
     if not len(history):
         return _lines(["the first epoch has not ended yet"], _HEIGHT + 2)
@@ -111,7 +111,7 @@ def _errors(look: Look, width: int) -> "RenderableType":
     return _chart(curves, width, (0, high), ("0", f"{high:.3g} %"), "  ".join(legend))
 
 
-def _residuals(look: Look, width: int) -> "RenderableType":
+def _residuals(look: Snapshot, width: int) -> "RenderableType":
     positive = look.residuals[look.residuals > 0]
     if look.diverged or not positive.size:
         return _lines([look.diverged or "no step changed a state"], _HEIGHT + 2)
@@ -149,7 +149,7 @@ def _chart(
     return Group(*lines, Text(legend, overflow="ellipsis", no_wrap=True))
 
 
-def _activity(look: Look, width: int) -> "RenderableType":
+def _activity(look: Snapshot, width: int) -> "RenderableType":
     """Histograms of the states of each layer."""
     if look.diverged:
         return _lines([""], len(look.activity) + 1)
@@ -168,7 +168,7 @@ def _activity(look: Look, width: int) -> "RenderableType":
     return grid
 
 
-def _movement(look: Look, width: int) -> "RenderableType":
+def _movement(look: Snapshot, width: int) -> "RenderableType":
     if look.diverged:
         return _lines([""], len(look.activity) + 1)
     columns = max(8, width - 25)

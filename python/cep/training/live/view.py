@@ -1,17 +1,16 @@
-"""The view itself, and training under its eyes."""
+"""The live view."""
 
 import dataclasses
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 from cep._util import validation
-from cep.learning.rules import LearningRule
 from cep.plotting.plots import is_notebook
 from cep.training.live.screens import Screen
-from cep.training.live.snapshots import Look, Watched
-from cep.training.trainer import Pause, Trainer
+from cep.training.live.snapshots import Probe, Snapshot
+from cep.training.loop import Callback, Training
+from cep.training.sources import ArraySource
 
 # Between two looks what was learned since is shown as often as this.
 _SECONDS_BETWEEN_MOVES = 0.2
@@ -19,8 +18,8 @@ _SECONDS_BETWEEN_MOVES = 0.2
 _LARGEST_SHARE = 0.1
 
 
-class LiveView:
-    """Shows a network while it learns: ``cep.fit(…, live=cep.LiveView())``, and so `cep.run`.
+class LiveView(Callback):
+    """Shows a network while it learns: a callback of `cep.fit` and `cep.run`.
 
     Error curves, and on one batch, always the same, how it relaxes: the residual of every step,
     what the states of each layer are at the end of the free phase, and how far the weights of each
@@ -50,12 +49,81 @@ class LiveView:
         self.seconds = validation.real("seconds", seconds)
         if not self.seconds > 0:
             raise ValueError(f"seconds must be more than 0, got {self.seconds:g}")
+        self._screen: Screen | None = None
+        self._look: Snapshot | None = None
+        self._due = 0.0
+        self._moved = 0.0
 
-    @contextmanager
-    def watching(self, trainer: Trainer, epochs: int) -> "Iterator[Watch]":
-        """Show the training of a trainer's network, from here to the end of the block."""
-        with screen_here() as screen:
-            yield Watch(self.seconds, trainer, epochs, screen)
+    _watched: Probe
+    # A look is taken when it is time, not after a number of batches.
+    batch_interval = None
+
+    def on_train_begin(self, training: Training) -> None:
+        """Begin the display."""
+        source = training.source
+        if not isinstance(source, ArraySource):
+            raise ValueError("a live view needs arrays as data, got batches")
+        self._screen = screen_here()
+        self._screen.__enter__()
+        size = source.batch_size
+        self._watched = Probe(training.net, source.inputs[:size], source.targets[:size])
+        self._look, self._due, self._moved = None, 0.0, 0.0
+
+    def on_epoch_begin(self, training: Training) -> None:
+        """Snapshot at the network before it learns, where there has been no look yet."""
+        if self._look is None:
+            self._show(training)
+
+    def on_progress(self, training: Training) -> bool:
+        """Show how far the epoch has come; ask for a pause when it is time for a look."""
+        now = time.monotonic()
+        if self._look is not None and now - self._moved >= _SECONDS_BETWEEN_MOVES:
+            self._moved = now
+            changes: dict[str, Any] = {
+                "epoch": training.epoch,
+                "done": training.position.samples,
+                "errors": training.position.errors,
+            }
+            assert self._screen is not None
+            self._screen.move(dataclasses.replace(self._look, **changes))
+        return now >= self._due
+
+    def on_batch_end(self, training: Training) -> None:
+        """Snapshot at the network; the end of the epoch has a look of its own."""
+        if training.position.batch != training.batches:
+            self._show(training)
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Snapshot at the network, and at the error curves."""
+        self._show(training, epoch_ended=True)
+
+    def on_train_end(self, training: Training) -> None:
+        """End the display, which stays as it is."""
+        if self._screen is not None:
+            self._screen.__exit__(None, None, None)
+            self._screen = None
+
+    def _show(self, training: Training, *, epoch_ended: bool = False) -> None:
+        start = time.monotonic()
+        position, history = training.position, training.history
+        samples = training.samples
+        assert samples is not None
+        assert self._screen is not None
+        done, errors = position.samples, position.errors
+        if epoch_ended:
+            done, errors = samples, round(history.train_error[-1] * samples)
+        self._look = Snapshot(
+            epoch=training.epoch,
+            epochs=training.epochs,
+            done=done,
+            samples=samples,
+            errors=errors,
+            history=history,
+            **self._watched.run(training.rule),
+        )
+        self._screen.show(self._look, epoch_ended=epoch_ended)
+        now = time.monotonic()
+        self._due = now + max(self.seconds, (now - start) / _LARGEST_SHARE)
 
 
 def screen_here() -> Screen:
@@ -69,83 +137,3 @@ def screen_here() -> Screen:
 
         return TerminalScreen()
     return Screen()
-
-
-class Watch:
-    """A training that is being watched."""
-
-    def __init__(self, seconds: float, trainer: Trainer, epochs: int, screen: Screen) -> None:
-        self._seconds = seconds
-        self._trainer = trainer
-        self._epochs = epochs
-        self._screen = screen
-        size = trainer.batch_size
-        self._watched = Watched(trainer.net, trainer.inputs[:size], trainer.targets[:size])
-        self._look: Look | None = None
-        self._due = 0.0
-        self._moved = 0.0
-
-    def train_epoch(self, rule: LearningRule) -> None:
-        """Train all that is left of the epoch, and finish it."""
-        trainer = self._trainer
-
-        def report(done: int, total: int, errors: int, loss_sum: float) -> None:
-            self.moved(done, errors)
-            if self.wants_a_pause(-(-done // trainer.batch_size)):
-                raise Pause
-
-        self.begin(rule)
-        while trainer.position.batch < trainer.batches:
-            trainer.train_batches(rule, report)
-            self.batches_ended(rule)
-        trainer.finish_epoch(rule)
-        self.epoch_ended(rule)
-
-    def begin(self, rule: LearningRule) -> None:
-        """Look at the network before it learns, where there has been no look yet."""
-        if self._look is None:
-            self._show(rule)
-
-    def moved(self, done: int, errors: int) -> None:
-        """So many samples of the epoch are done, so many of them were predicted wrongly."""
-        now = time.monotonic()
-        if self._look is None or now - self._moved < _SECONDS_BETWEEN_MOVES:
-            return
-        self._moved = now
-        epoch = len(self._trainer.history) + 1
-        self._screen.move(dataclasses.replace(self._look, epoch=epoch, done=done, errors=errors))
-
-    def wants_a_pause(self, batches: int) -> bool:
-        """Whether to stop for a look, so many batches of the epoch being done."""
-        return batches > self._trainer.position.batch and time.monotonic() >= self._due
-
-    def batches_ended(self, rule: LearningRule) -> None:
-        """Look at the network where it is time to; the end of the epoch has a look of its own."""
-        is_over = self._trainer.position.batch == self._trainer.batches
-        if not is_over and time.monotonic() >= self._due:
-            self._show(rule)
-
-    def epoch_ended(self, rule: LearningRule) -> None:
-        """Look at the network, and at the error curves."""
-        self._show(rule, epoch_ended=True)
-
-    def _show(self, rule: LearningRule, *, epoch_ended: bool = False) -> None:
-        start = time.monotonic()
-        trainer = self._trainer
-        position, history = trainer.position, trainer.history
-        epoch, done, errors = len(history) + 1, position.batch * trainer.batch_size, position.errors
-        if epoch_ended:
-            epoch, done = len(history), trainer.samples
-            errors = round(history.train_error[-1] * trainer.samples)
-        self._look = Look(
-            epoch=epoch,
-            epochs=self._epochs,
-            done=min(done, trainer.samples),
-            samples=trainer.samples,
-            errors=errors,
-            history=history,
-            **self._watched.run(rule),
-        )
-        self._screen.show(self._look, epoch_ended=epoch_ended)
-        now = time.monotonic()
-        self._due = now + max(self._seconds, (now - start) / _LARGEST_SHARE)

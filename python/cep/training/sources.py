@@ -1,0 +1,235 @@
+"""Where batches come from: arrays, with which the engine trains whole epochs, or an iterable."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cep._util import validation
+from cep.learning.rules import EngineRule
+from cep.network.network import Network
+
+# Called with the training inputs, samples × the shape of the input layer, and a source of random
+# numbers.
+Augment = Callable[[NDArray[Any], "np.random.Generator"], NDArray[Any]]
+
+
+@dataclass
+class Position:
+    """How far the epoch that has begun has come."""
+
+    batch: int = 0
+    """Batches done."""
+    errors: int = 0
+    """Wrong predictions in them."""
+    loss_sum: float = 0.0
+    """Sum of the losses of their samples."""
+    seconds: float = 0.0
+    """Wall time they took."""
+    samples: int = 0
+    """Samples in them."""
+
+
+class Epoch(Protocol):
+    """What a source is told of the epoch that it trains."""
+
+    net: Network
+    position: Position
+
+    @property
+    def shuffle_epoch(self) -> int:
+        """What the order of the samples follows from, beside the seed."""
+        ...
+
+    def engine_rule(self) -> EngineRule:
+        """The rule of this epoch."""
+        ...
+
+    def batches_until_call(self) -> int:
+        """Batches until a callback is to be called; 0 for all that are left."""
+        ...
+
+    def progressed(self) -> bool:
+        """Tell callbacks how far it has come; whether one of them asks for a pause."""
+        ...
+
+
+class Source(Protocol):
+    """Trains the batches of an epoch."""
+
+    @property
+    def samples(self) -> int | None:
+        """Of an epoch; None if that is not known before its end."""
+        ...
+
+    @property
+    def batches(self) -> int | None:
+        """Of an epoch; None if that is not known before its end."""
+        ...
+
+    def train(self, epoch: Epoch) -> Iterator[None]:
+        """Train what is left of an epoch; yields whenever callbacks may be called."""
+        ...
+
+
+class _Pause(Exception):  # noqa: N818 (nothing has gone wrong)
+    pass
+
+
+class ArraySource:
+    """Samples in arrays. Parts of an epoch are the whole epoch, to the last bit."""
+
+    def __init__(
+        self,
+        net: Network,
+        x: Any,
+        y: Any,
+        batch_size: int,
+        seed: int,
+        augment: Augment | None,
+    ) -> None:
+        self.inputs, self.targets = validation.samples(x, y, net.dtype, net.shapes[0])
+        net._engine.check_samples(self.inputs, self.targets)
+        self.samples: int = len(self.inputs)
+        self.batch_size = min(batch_size, self.samples)
+        self.batches: int = -(-self.samples // self.batch_size)
+        self._seed = seed
+        self._augment = augment
+
+    def train(self, epoch: Epoch) -> Iterator[None]:
+        """Train what is left of an epoch, in the engine."""
+        position = epoch.position
+        shuffle = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch,))
+        seed = int(shuffle.generate_state(1, np.uint64)[0])
+        inputs = self._inputs_of(epoch)
+        while position.batch < self.batches:
+            before, start = replace(position), time.perf_counter()
+
+            def report(
+                done: int, total: int, errors: int, loss_sum: float, first: int = before.batch
+            ) -> None:
+                position.batch, position.samples = -(-done // self.batch_size), done
+                position.errors, position.loss_sum = errors, loss_sum
+                # Only after a batch: training would never get further otherwise.
+                if epoch.progressed() and position.batch > first:
+                    raise _Pause
+
+            try:
+                done, errors, loss_sum = epoch.net._engine.train_epoch(
+                    inputs,
+                    self.targets,
+                    epoch.engine_rule(),
+                    self.batch_size,
+                    seed,
+                    (before.batch, epoch.batches_until_call(), before.errors, before.loss_sum),
+                    report,
+                )
+                report(done, self.samples, errors, loss_sum)
+            except _Pause:
+                pass  # What was reported last is where it paused.
+            position.seconds += time.perf_counter() - start
+            yield
+
+    def _inputs_of(self, epoch: Epoch) -> NDArray[Any]:
+        """The training inputs, augmented as an epoch has them."""
+        if self._augment is None:
+            return self.inputs
+        seed = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch, 1))
+        images = self.inputs.reshape(self.samples, *epoch.net.shapes[0])
+        found = self._augment(images, np.random.default_rng(seed))
+        if np.shape(found) != images.shape:
+            raise ValueError(
+                f"augment must give images of shape {images.shape}, got {np.shape(found)}"
+            )
+        flat = np.reshape(found, self.inputs.shape)
+        inputs = validation.matrix("augment(x)", flat, epoch.net.dtype)
+        epoch.net._engine.check_samples(inputs, self.targets)
+        return inputs
+
+
+class BatchSource:
+    """Batches of any iterable, which is iterated again in every epoch.
+
+    Parameters
+    ----------
+    batches_of : callable
+        Given the number that an epoch's order follows from, it returns the batches, pairs (x, y).
+    seed : int
+        Of random signs of β.
+    samples, batches : int, optional
+        Of an epoch, if they are known.
+    """
+
+    def __init__(
+        self,
+        batches_of: Callable[[int], Iterable[Any]],
+        seed: int,
+        samples: int | None = None,
+        batches: int | None = None,
+    ) -> None:
+        self.samples = samples
+        self.batches = batches
+        self._batches_of = batches_of
+        self._seed = seed
+
+    def train(self, epoch: Epoch) -> Iterator[None]:
+        """Train what is left of an epoch, batch by batch."""
+        net, position, rule = epoch.net, epoch.position, epoch.engine_rule()
+        stream = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch,))
+        net.random_state = stream.generate_state(4, np.uint64).tolist()
+        start = time.perf_counter()
+        for number, batch in enumerate(self._batches_of(epoch.shuffle_epoch)):
+            if number < position.batch:
+                continue
+            x, y = validation.pair("a batch of the data", batch)
+            inputs, targets = validation.samples(x, y, net.dtype, net.shapes[0])
+            samples, errors, loss_sum = net._engine.train_batch(inputs, targets, rule, None)
+            position.batch += 1
+            position.samples += samples
+            position.errors += errors
+            position.loss_sum += loss_sum
+            position.seconds += time.perf_counter() - start
+            if epoch.progressed() or epoch.batches_until_call():
+                yield
+            start = time.perf_counter()
+        if not position.samples:
+            raise ValueError("the data has no batches in this epoch; expected one or more")
+
+
+class IndexedBatches:
+    """Batches of some samples of arrays, read when they are needed.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray
+        Memory-mapped, say.
+    indices : numpy.ndarray of int
+        Which samples.
+    batch_size : int
+        Samples a batch.
+    """
+
+    def __init__(
+        self, x: NDArray[Any], y: NDArray[Any], indices: NDArray[np.intp], batch_size: int
+    ) -> None:
+        self._x, self._y = x, y
+        self.indices = indices
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.indices) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        for start in range(0, len(self.indices), self.batch_size):
+            chosen = self.indices[start : start + self.batch_size]
+            yield self._x[chosen], self._y[chosen]
+
+    def shuffled(self, seed: int, epoch: int) -> "IndexedBatches":
+        """The same samples in the order of an epoch."""
+        generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch, 2)))
+        return IndexedBatches(
+            self._x, self._y, generator.permutation(self.indices), self.batch_size
+        )
