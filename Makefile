@@ -11,7 +11,7 @@ BIN = .venv/bin
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
-	@echo "make nightly   about an hour: sanitizers, the debug allocator, all tests on each other instruction set"
+	@echo "make nightly   an hour or two: what takes too long for each change; tools/nightly.sh has the list"
 	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
 	@echo "make memcheck  a short script under valgrind"
 	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
@@ -49,7 +49,7 @@ mutation:
 coverage:
 	$(BIN)/python -m pip install --quiet coverage
 	tools/coverage_swift.sh
-	tools/coverage_python.sh -m "not slow"
+	tools/coverage_python.sh
 
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)

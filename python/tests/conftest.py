@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell that starts a command in the background has it ignore Ctrl-C, and all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "slow: trains for long; leave out with -m 'not slow'")
+    config.addinivalue_line("markers", "slow: runs in make nightly, or with -m slow")
     config.addinivalue_line("markers", "once: not of arithmetic")
 
 

@@ -13,7 +13,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from places import REPOSITORY
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 TOOL = runpy.run_path(str(REPOSITORY / "tools" / "notebooks.py"))
 NOTEBOOKS = [

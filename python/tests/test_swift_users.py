@@ -17,8 +17,8 @@ EXAMPLE = REPOSITORY / "Examples" / "Digits"
 @pytest.mark.slow
 @needs_swift
 def test_another_package_uses_the_engine(tmp_path: Path) -> None:
-    """README's example, then a learning rule, an optimizer and an observer of that package."""
-    manifest, program = listings(REPOSITORY / "README.md", "swift")
+    """The example of the page, then a rule, an optimizer and an observer of that package."""
+    manifest, program = listings(REPOSITORY / "docs" / "how_to" / "use_from_swift.md", "swift")
     (tmp_path / "cep").symlink_to(REPOSITORY)
     package = tmp_path / "xor"
     (package / "Sources" / "xor").mkdir(parents=True)
