@@ -17,7 +17,7 @@ EXAMPLE = REPOSITORY / "Examples" / "C" / "digits.c"
 DATA = REPOSITORY / "Examples" / "Digits" / "digits.csv"
 WARNINGS = ("-pedantic", "-Wall", "-Wextra", "-Werror", f"-I{REPOSITORY}/Sources/CCEP/include")
 
-pytestmark = [pytest.mark.slow, needs_swift]
+pytestmark = needs_swift
 
 
 def test_every_argument_is_checked() -> None:
