@@ -10,7 +10,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from cep import checkpoints, datasets, presets, reproduction, runs
+from cep import checkpoints, datasets, hardware, presets, reproduction, runs
 from cep._cep import DivergenceError, __version__
 from cep.angles_plot import plot_angles
 from cep.checkpoints import Checkpoint
@@ -81,6 +81,7 @@ __all__ = [
     "gdu_check",
     "get_num_threads",
     "gradient",
+    "hardware",
     "instruction_set",
     "load",
     "plot_angles",

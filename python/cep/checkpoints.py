@@ -43,6 +43,8 @@ class Checkpoint:
     """In the epoch after them."""
     optimizer: OptimizerState | None = None
     """What the optimizer remembers; None before its first update."""
+    devices: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    """Copies of what devices are beside the parameters, by name; none for ideal ones."""
 
     @classmethod
     def of(
@@ -56,6 +58,7 @@ class Checkpoint:
             History(**{name: list(values) for name, values in vars(history).items()}),
             dataclasses.replace(position),
             optimizer_state.of(net),
+            {name: array.copy() for name, array in named_parameters.of_devices(net).items()},
         )
 
     @property
@@ -65,6 +68,7 @@ class Checkpoint:
 
     def restore(self, net: Network) -> None:
         """Give a network of the same configuration all that this one had."""
+        named_parameters.restore_devices(net, self.devices)
         named_parameters.restore(net, self.parameters)
         net.random_state = self.random_state
         optimizer_state.restore(net, self.optimizer)
@@ -102,7 +106,7 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         "random_state": checkpoint.random_state,
         "history": vars(checkpoint.history),
     }
-    tensors = dict(checkpoint.parameters)
+    tensors = {**checkpoint.parameters, **checkpoint.devices}
     if checkpoint.optimizer is not None:
         state["optimizer"] = {
             "name": checkpoint.optimizer.name,
@@ -161,13 +165,15 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
 
 def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Checkpoint:
     configuration = Configuration.from_dict(state["configuration"])
+    parameters, devices = named_parameters.split(tensors)
     return Checkpoint(
         configuration,
-        {name: array for name, array in tensors.items() if not name.startswith(_PREFIX)},
+        {name: array for name, array in parameters.items() if not name.startswith(_PREFIX)},
         _random_state(state["random_state"]),
         _history(state["history"], state["epoch"]),
         _position(state["position"], configuration.batch_size),
         _optimizer(state.get("optimizer"), tensors),
+        devices,
     )
 
 

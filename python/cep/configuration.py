@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from cep import _arguments, datasets
 from cep._files import parse_json
+from cep.devices import synapses
+from cep.devices.synapses import Synapse
 from cep.layers import Conv2d, Dense, Input, Layer, Readout, from_word, number_or_word
 from cep.layers import shapes as layer_shapes
 from cep.network import (
@@ -72,6 +74,8 @@ class Configuration:
         Of feedback weights, which 0 holds as they are; default: the learning rates.
     asymmetry : {"vector-field", "exact"}
         As for `EP` and `CEP`.
+    synapses, bias_synapses : str, Synapse or sequence of them, optional
+        As for `Network`; kept as words: "ecram" is the preset, with all of its numbers.
     optimizer : {"sgd", "adam"}
         From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
     momentum : float
@@ -153,6 +157,8 @@ class Configuration:
     crop: int = 0
     feedback_learning_rates: float | Sequence[float] | None = None
     asymmetry: Literal["vector-field", "exact"] = "vector-field"
+    synapses: str | Synapse | Sequence[str | Synapse] | None = None
+    bias_synapses: str | Synapse | Sequence[str | Synapse] | None = None
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -179,6 +185,9 @@ class Configuration:
         if self.crop < 0:
             raise ValueError(f"crop must be 0 or more, got {self.crop}")
         self._set("hidden", _hidden(self.hidden))
+        for name in ("synapses", "bias_synapses"):
+            models = synapses.checked(name, getattr(self, name))
+            self._set(name, synapses.words(models))
         self._set("record_kinds", _record_kinds(self.record_kinds))
         for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
@@ -373,6 +382,7 @@ _CHOICES: dict[str, Iterable[str]] = {
 _LATER = (
     *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
     *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
+    *("synapses", "bias_synapses"),
 )
 
 

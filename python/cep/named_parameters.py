@@ -17,6 +17,43 @@ def of(net: Network) -> dict[str, NDArray[Any]]:
     return net._named_parameters()
 
 
+DEVICE = "device."
+"""Before the names of what devices are beside the parameters, in files."""
+
+
+def of_devices(net: Network) -> dict[str, NDArray[Any]]:
+    """All that the devices of a network are beside the parameters, in place, by name in files."""
+    return {DEVICE + name: array for name, array in net._device_arrays().items()}
+
+
+def split(
+    tensors: Mapping[str, NDArray[Any]],
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """The tensors of a file that are parameters, and those of devices."""
+    devices = {name: array for name, array in tensors.items() if name.startswith(DEVICE)}
+    return {name: array for name, array in tensors.items() if name not in devices}, devices
+
+
+def restore_devices(net: Network, devices: Mapping[str, NDArray[Any]]) -> None:
+    """Copy what devices are into those of a network.
+
+    Raises
+    ------
+    ValueError
+        For tensors of other names, shapes or types. Nothing changes then.
+    """
+    views = of_devices(net)
+    expected = {name: (array.shape, array.dtype) for name, array in views.items()}
+    found = {name: (array.shape, array.dtype) for name, array in devices.items()}
+    for name in [*expected, *found]:
+        if found.get(name) != expected.get(name):
+            raise ValueError(
+                f"{name} must be of shape and dtype {expected.get(name)}, found {found.get(name)}"
+            )
+    for name, array in views.items():
+        array[...] = devices[name]
+
+
 def check(
     parameters: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[int, ...]], dtype: str
 ) -> None:

@@ -13,6 +13,8 @@ from cep import _arguments, _cep
 from cep import connections as _connections
 from cep import layers as _layers
 from cep.arrays import Arrays
+from cep.devices import synapses as _synapses
+from cep.devices.synapses import Synapse
 from cep.layers import Conv2d, Layer, Readout
 from cep.network_options import NetworkOptions
 
@@ -111,6 +113,14 @@ class Network:
         height and width are joined by a convolution of 1 × 1 pixels, other layers by a dense
         connection ("dense"). Their parameters and learning rates come after those of the chain and
         of a readout.
+    synapses : Synapse, str or sequence of them, optional
+        What the weights and feedback weights are made of (see `cep.hardware`): one model for all
+        connections, or one for each, in the order of ``weights``. The change that a rule's
+        optimizer would make (also Adam's, also that of a readout) is what the devices are asked
+        for. A word as "ecram" or "linear_step:dw_min=0.002" means the same. Default: ideal. With
+        other synapses, C-EP writes the weights at every step.
+    bias_synapses : Synapse, str or sequence of them, optional
+        The same for the biases. Default: ideal.
 
     Attributes
     ----------
@@ -163,6 +173,8 @@ class Network:
         loss: str | None = None,
         nudging: str | None = None,
         connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]] = (),
+        synapses: Synapse | str | Sequence[Synapse | str] | None = None,
+        bias_synapses: Synapse | str | Sequence[Synapse | str] | None = None,
     ) -> None:
         self._layers = _layers.of(sizes)
         self._shapes = _layers.shapes(self._layers)
@@ -182,6 +194,8 @@ class Network:
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
         self._connections = _connections.checked(connections, self._shapes)
+        self._synapses = _synapses.checked("synapses", synapses)
+        self._bias_synapses = _synapses.checked("bias_synapses", bias_synapses)
         self._engine = self._make_engine()
 
     def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
@@ -248,6 +262,8 @@ class Network:
                 layer for each in self._connections for layer in each[:2]
             )
             options["connection_kinds"] = ",".join(map(_connections.word, self._connections))
+        for name, models in self._models().items():
+            options[name] = ",".join(model.word for model in models)
         engine = _cep.Network(options)
         self._parameter_names = engine.parameters()
         self._with_feedback_weights = frozenset(
@@ -348,7 +364,20 @@ class Network:
             "loss": self._given_loss,
             "nudging": self._given_nudging,
             "connections": self._connections,
+            "synapses": _synapses.words(self._synapses),
+            "bias_synapses": _synapses.words(self._bias_synapses),
         }
+
+    def _models(self) -> dict[str, tuple[Synapse, ...]]:
+        """The models of synapses that were given."""
+        given = {"synapses": self._synapses, "bias_synapses": self._bias_synapses}
+        return {name: models for name, models in given.items() if models}
+
+    @property
+    def synapses(self) -> tuple[Synapse, ...]:
+        """The model of each connection's weights, in the order of ``weights``."""
+        models = self._synapses or (_synapses.Ideal(),)
+        return models * len(self.edges) if len(models) == 1 else models
 
     @property
     def parameter_count(self) -> int:
@@ -439,6 +468,10 @@ class Network:
         )
         return {f"{name}.{index}": self._view(name, index) for name, index in known}
 
+    def _device_arrays(self) -> dict[str, NDArray[Any]]:
+        """All that devices are beside the parameters, in place: ``weights.w_max.0``, …."""
+        return {f"{name}.{k}": self._view(name, k) for name, k in self._engine.devices()}
+
     def like(self) -> "Network":
         """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
         return Network(self._layers, **self.options)
@@ -453,9 +486,11 @@ class Network:
         MemoryError
             Where there is no memory for it.
         """
-        copy = self.like()
-        for mine, theirs in zip(copy.parameters(), self._frozen().parameters(), strict=True):
+        copy, frozen = self.like(), self._frozen()
+        for mine, theirs in zip(copy.parameters(), frozen.parameters(), strict=True):
             mine[...] = theirs
+        for name, array in frozen._device_arrays().items():
+            copy._device_arrays()[name][...] = array
         return copy
 
     def _frozen(self) -> "Network":
@@ -671,6 +706,7 @@ class Network:
             "states": frozen._present_states(),
             "random_state": frozen.random_state,
             "optimizer": optimizer_state.of(frozen),
+            "devices": frozen._device_arrays(),
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:
@@ -693,6 +729,8 @@ class Network:
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
             mine[...] = theirs
+        for name, array in self._device_arrays().items():
+            array[...] = state["devices"][name]
         self.random_state = state["random_state"]
         optimizer_state.restore(self, state.get("optimizer"))
 
@@ -728,6 +766,8 @@ class Network:
             options["nudging"] = self._nudging
         if self._connections:
             options["connections"] = self._connections
+        for name, models in self._models().items():
+            options[name] = _synapses.words(models)
         return options | {"dtype": self._dtype.name, "seed": self._seed}
 
 

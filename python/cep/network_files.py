@@ -16,7 +16,7 @@ from cep.tensor_files import CheckpointError, TensorFile
 
 FORMAT = "cep network 1"
 # Options that files of earlier versions lack; they have the defaults then.
-_LATER = {"loss", "nudging", "connections"}
+_LATER = {"loss", "nudging", "connections", "synapses", "bias_synapses"}
 
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
@@ -28,7 +28,8 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
         "options": net.options,
         "random_state": frozen.random_state,
     }
-    tensor_files.write(path, TensorFile(FORMAT, state, named_parameters.of(frozen)))
+    tensors = named_parameters.of(frozen) | named_parameters.of_devices(frozen)
+    tensor_files.write(path, TensorFile(FORMAT, state, tensors))
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -71,6 +72,7 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     options = _options(state["options"])
+    tensors, devices = named_parameters.split(tensors)
     readout = _arguments.flag("readout", state.get("readout", False))
     layers = _layers.from_words(state["sizes"], readout=readout)
     # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
@@ -83,6 +85,7 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     shapes = {name: array.shape for name, array in named_parameters.of(net).items()}
     named_parameters.check(tensors, shapes, options["dtype"])
     named_parameters.restore(net, tensors)
+    named_parameters.restore_devices(net, devices)
     net.random_state = state["random_state"]
     return net
 

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from numpy.typing import DTypeLike
 
+from cep.devices.synapses import Synapse
 from cep.layers import Conv2d
 
 
@@ -25,3 +26,5 @@ class NetworkOptions(TypedDict, total=False):
     loss: str | None
     nudging: str | None
     connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]]
+    synapses: "Synapse | str | Sequence[Synapse | str] | None"
+    bias_synapses: "Synapse | str | Sequence[Synapse | str] | None"

@@ -20,6 +20,8 @@ public final class Network<Element: KernelScalar> {
     public internal(set) var state: NetworkState<Element>?
     /// What the optimizer remembers between updates, if it has been used.
     public internal(set) var optimizerState: OptimizerState<Element>?
+    /// nil if everything is ideal.
+    let hardware: NetworkHardware<Element>?
     /// What rules draw from if no other source is given.
     public var random: RandomSource
 
@@ -36,6 +38,7 @@ public final class Network<Element: KernelScalar> {
     public convenience init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try self.init(zeros: configuration)
         drawParameters()
+        try hardware?.program()
     }
 
     init(zeros configuration: NetworkConfiguration) throws(EngineError) {
@@ -63,6 +66,17 @@ public final class Network<Element: KernelScalar> {
         var parameters = connections.map { $0.parameters }
         if let readout = objective.parameters { parameters.insert(readout, at: layers.count - 1) }
         self.parameters = parameters
+        hardware =
+            configuration.hardware.isIdeal
+            ? nil : try NetworkHardware(configuration.hardware, of: parameters, seed: configuration.seed)
+        for (k, seen) in (hardware?.seen ?? []).enumerated() {
+            guard let seen else { continue }
+            if k == readoutIndex {
+                objective.setProductParameters(seen)
+            } else {
+                connections.first { $0.parameters === parameters[k] }?.productParameters = seen
+            }
+        }
     }
 
     /// The same network, without states, in another number type.
@@ -70,7 +84,21 @@ public final class Network<Element: KernelScalar> {
     /// - Parameter other: The network whose configuration and parameters are copied.
     /// - Throws: `EngineError.invalidArgument` if the number type cannot hold an option; `.outOfMemory`.
     public convenience init<Other>(converting other: Network<Other>) throws(EngineError) {
-        try self.init(zeros: other.configuration)
+        try self.init(converting: other, other.configuration)
+    }
+
+    /// The same on ideal hardware, for what is derived of it.
+    package convenience init<Other>(idealizing other: Network<Other>) throws(EngineError) {
+        var configuration = other.configuration
+        configuration.hardware = HardwareConfiguration()
+        try self.init(converting: other, configuration)
+    }
+
+    private convenience init<Other>(
+        converting other: Network<Other>, _ configuration: NetworkConfiguration
+    ) throws(EngineError) {
+        try self.init(zeros: configuration)
+        if let mine = hardware, let theirs = other.hardware { mine.copy(from: theirs) }
         for (mine, theirs) in zip(parameters, other.parameters) {
             for (matrix, source) in zip(mine.matrices, theirs.matrices) {
                 convert(source.pointer, into: matrix.pointer, count: source.count)
@@ -162,6 +190,7 @@ public final class Network<Element: KernelScalar> {
 
     /// Prepares the products of all connections but those from the input, whose products are taken once a phase.
     func prepareConnections() throws(EngineError) {
+        hardware?.updateSeen()
         for connection in connections { try connection.prepare() }
     }
 

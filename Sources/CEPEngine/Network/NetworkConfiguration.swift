@@ -23,6 +23,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
     /// A sample is at rest, and takes no further steps of a phase, once a step changed none of its states by more than
     /// this. With 0 that changes no result.
     public var tolerance: Double
+    /// What is not ideal.
+    public var hardware = HardwareConfiguration()
 
     /// - Parameters:
     ///   - layers: Input first, 3 or more with a readout counted.
@@ -140,6 +142,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         seed = UInt64(bitPattern: Int64(try options.integer("seed") ?? 0))
         relaxation = try options.choice("relaxation") ?? .synchronous
         tolerance = try options.number("tolerance") ?? 0
+        hardware = try HardwareConfiguration(&options)
         if activations.count > 1 { try setActivations(activations) }
     }
 
@@ -242,6 +245,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         guard tolerance >= 0, tolerance.isFinite else {
             throw .invalidArgument("tolerance must be finite and 0 or more, got \(tolerance)")
         }
+        try hardware.validate(connections: edges.count + (objective.readoutClasses == nil ? 0 : 1))
     }
 
     private func validateSkipConnections() throws(EngineError) {

@@ -93,6 +93,19 @@ _OPTIONS = (
         help="Untied feedback: the nudged phase as it is, or corrected so that updates are exact.",
     ),
     click.option(
+        "--synapses",
+        type=options.Several(str, "ecram or linear_step:dw_min=0.002,ideal"),
+        metavar="SYNAPSE[,SYNAPSE…]",
+        help="What weights are made of: one model for all connections, or one each; a preset as "
+        "ecram, or a model as soft_bounds:dw_min=0.001 (see cep.hardware).  [default: ideal]",
+    ),
+    click.option(
+        "--bias-synapses",
+        type=options.Several(str, "ecram"),
+        metavar="SYNAPSE[,SYNAPSE…]",
+        help="The same for biases.  [default: ideal]",
+    ),
+    click.option(
         "--flip/--no-flip", default=False, help="Mirror training images, each with p = ½."
     ),
     click.option(
