@@ -15,6 +15,7 @@ from cep._cep import DivergenceError, __version__
 from cep.angles_plot import plot_angles
 from cep.checkpoints import Checkpoint
 from cep.configuration import Configuration
+from cep.devices.neurons import TabulatedActivation
 from cep.evaluation import Evaluation, evaluate
 from cep.gradients import Gradient, gradient
 from cep.history import History
@@ -72,6 +73,7 @@ __all__ = [
     "RunResult",
     "Suggestion",
     "SweepResult",
+    "TabulatedActivation",
     "__version__",
     "checkpoints",
     "datasets",

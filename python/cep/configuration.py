@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cep import _arguments, datasets
 from cep._files import parse_json
 from cep.devices import synapses
+from cep.devices.neurons import Neurons, TabulatedActivation, deviation
 from cep.devices.synapses import Synapse
 from cep.layers import Conv2d, Dense, Input, Layer, Readout, from_word, number_or_word
 from cep.layers import shapes as layer_shapes
@@ -23,10 +24,12 @@ from cep.network import (
     DTYPES,
     FEEDBACKS,
     LOSSES,
+    NOISE_INTERVALS,
     NUDGINGS,
     RELAXATIONS,
     SETTINGS,
     Network,
+    activation_word,
 )
 from cep.network_options import NetworkOptions
 from cep.optimizers import SGD, Adam, Optimizer
@@ -76,6 +79,10 @@ class Configuration:
         As for `EP` and `CEP`.
     synapses, bias_synapses : str, Synapse or sequence of them, optional
         As for `Network`; kept as words: "ecram" is the preset, with all of its numbers.
+    state_noise, state_bits, gain_dtod, offset_dtod
+        As for `cep.hardware.Neurons`.
+    read_noise, read_noise_every, feedback_mismatch
+        As for `Network`.
     optimizer : {"sgd", "adam"}
         From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
     momentum : float
@@ -121,7 +128,7 @@ class Configuration:
     data: str = "digits"
     hidden: Sequence[int | str | Conv2d] = (128,)
     setting: str = "prototypical"
-    activation: str = "shifted_sigmoid"
+    activation: str | TabulatedActivation = "shifted_sigmoid"
     dt: float = 0.2
     clamp: bool = True
     feedback: str = "tied"
@@ -159,6 +166,13 @@ class Configuration:
     asymmetry: Literal["vector-field", "exact"] = "vector-field"
     synapses: str | Synapse | Sequence[str | Synapse] | None = None
     bias_synapses: str | Synapse | Sequence[str | Synapse] | None = None
+    state_noise: float = 0.0
+    state_bits: int | None = None
+    gain_dtod: float = 0.0
+    offset_dtod: float = 0.0
+    read_noise: float = 0.0
+    read_noise_every: Literal["step", "phase"] = "step"
+    feedback_mismatch: float = 0.0
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -171,6 +185,7 @@ class Configuration:
         for name in (
             *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
             *("momentum", "weight_decay"),
+            *("state_noise", "gain_dtod", "offset_dtod", "read_noise", "feedback_mismatch"),
         ):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
@@ -188,6 +203,10 @@ class Configuration:
         for name in ("synapses", "bias_synapses"):
             models = synapses.checked(name, getattr(self, name))
             self._set(name, synapses.words(models))
+        self._set("activation", activation_word("activation", self.activation, ACTIVATIONS))
+        self.neurons  # noqa: B018 - checks the numbers.
+        for name in ("read_noise", "feedback_mismatch"):
+            deviation(name, getattr(self, name))
         self._set("record_kinds", _record_kinds(self.record_kinds))
         for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
@@ -222,6 +241,16 @@ class Configuration:
         """What is trained on what, as in "C-VF on mnist"."""
         name = self.make_rule().name
         return f"{name.replace('EP', 'VF') if self.feedback == 'untied' else name} on {self.data}"
+
+    @property
+    def neurons(self) -> Neurons:
+        """The neurons of the network."""
+        return Neurons(
+            state_noise=self.state_noise,
+            state_bits=self.state_bits,
+            gain_dtod=self.gain_dtod,
+            offset_dtod=self.offset_dtod,
+        )
 
     def make_network(self) -> Network:
         """A new network, as freshly drawn.
@@ -367,7 +396,6 @@ class Configuration:
 _CHOICES: dict[str, Iterable[str]] = {
     "data": datasets.FEATURES,
     "setting": SETTINGS,
-    "activation": ACTIVATIONS,
     "feedback": FEEDBACKS,
     "dtype": DTYPES,
     "relaxation": RELAXATIONS,
@@ -376,13 +404,15 @@ _CHOICES: dict[str, Iterable[str]] = {
     "feedback_update": FEEDBACK_UPDATES,
     "asymmetry": ASYMMETRIES,
     "optimizer": OPTIMIZERS,
+    "read_noise_every": NOISE_INTERVALS,
 }
 
 # Fields that configurations of earlier versions lack; they have the defaults then.
 _LATER = (
     *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
     *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
-    *("synapses", "bias_synapses"),
+    *("synapses", "bias_synapses", "state_noise", "state_bits", "gain_dtod", "offset_dtod"),
+    *("read_noise", "read_noise_every", "feedback_mismatch"),
 )
 
 

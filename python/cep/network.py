@@ -13,7 +13,9 @@ from cep import _arguments, _cep
 from cep import connections as _connections
 from cep import layers as _layers
 from cep.arrays import Arrays
+from cep.devices import neurons as _neurons
 from cep.devices import synapses as _synapses
+from cep.devices.neurons import Neurons, TabulatedActivation
 from cep.devices.synapses import Synapse
 from cep.layers import Conv2d, Layer, Readout
 from cep.network_options import NetworkOptions
@@ -36,6 +38,12 @@ DTYPES = ("float32", "float64")
 RELAXATIONS = _words("relaxation")
 LOSSES = _words("loss")
 NUDGINGS = _words("nudging")
+NOISE_INTERVALS = _words("read_noise_every")
+# Options of networks that are not ideal.
+HARDWARE_OPTIONS = (
+    *("synapses", "bias_synapses", "neurons", "read_noise", "read_noise_every"),
+    "feedback_mismatch",
+)
 # Names of tensors, in the order that files and `parameters` have.
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS = "weights", "biases", "feedback_weights"
 STATES = "states"
@@ -64,11 +72,12 @@ class Network:
         How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
         s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
         networks only, as published.
-    activation : str or sequence of str
+    activation : str, TabulatedActivation or sequence of them
         One name for all layers, or one for each layer after the input (a readout has none):
         "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
         "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
-        "linear". In the real-time setting the input is sent through the activation of layer 1.
+        "linear". In the real-time setting the input is sent through the activation of layer 1. A
+        measured curve is a `TabulatedActivation`.
     feedback : {"tied", "untied"}
         Tied: layers receive from above through the transposed forward weights. Untied: through
         feedback weights of their own (a vector field).
@@ -121,6 +130,16 @@ class Network:
         other synapses, C-EP writes the weights at every step.
     bias_synapses : Synapse, str or sequence of them, optional
         The same for the biases. Default: ideal.
+    neurons : Neurons, optional
+        Neurons with noise, few levels or variation (see `cep.hardware.Neurons`). Default: ideal.
+    read_noise : float
+        Products see W + read_noise · ξ in place of weights and feedback weights, with ξ standard
+        normal. Biases are read without noise.
+    read_noise_every : {"step", "phase"}
+        When ξ is drawn anew.
+    feedback_mismatch : float
+        With untied feedback: the initial feedback weights are Wᵀ + feedback_mismatch · ξ. With
+        ``feedback_update="shared"`` the difference stays as it is.
 
     Attributes
     ----------
@@ -160,7 +179,9 @@ class Network:
         sizes: Sequence[int | Layer],
         *,
         setting: str = "prototypical",
-        activation: str | Sequence[str] = "shifted_sigmoid",
+        activation: str
+        | TabulatedActivation
+        | Sequence[str | TabulatedActivation] = "shifted_sigmoid",
         feedback: str = "tied",
         dtype: DTypeLike = "float32",
         seed: int | None = None,
@@ -175,6 +196,10 @@ class Network:
         connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]] = (),
         synapses: Synapse | str | Sequence[Synapse | str] | None = None,
         bias_synapses: Synapse | str | Sequence[Synapse | str] | None = None,
+        neurons: Neurons | str | None = None,
+        read_noise: float = 0.0,
+        read_noise_every: str = "step",
+        feedback_mismatch: float = 0.0,
     ) -> None:
         self._layers = _layers.of(sizes)
         self._shapes = _layers.shapes(self._layers)
@@ -196,6 +221,12 @@ class Network:
         self._connections = _connections.checked(connections, self._shapes)
         self._synapses = _synapses.checked("synapses", synapses)
         self._bias_synapses = _synapses.checked("bias_synapses", bias_synapses)
+        self._neurons = _neurons.checked(neurons)
+        self._read_noise = _neurons.deviation("read_noise", read_noise)
+        self._read_noise_every = _arguments.choice(
+            "read_noise_every", read_noise_every, NOISE_INTERVALS
+        )
+        self._feedback_mismatch = _neurons.deviation("feedback_mismatch", feedback_mismatch)
         self._engine = self._make_engine()
 
     def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
@@ -264,6 +295,7 @@ class Network:
             options["connection_kinds"] = ",".join(map(_connections.word, self._connections))
         for name, models in self._models().items():
             options[name] = ",".join(model.word for model in models)
+        options |= self._noise_options()
         engine = _cep.Network(options)
         self._parameter_names = engine.parameters()
         self._with_feedback_weights = frozenset(
@@ -366,7 +398,26 @@ class Network:
             "connections": self._connections,
             "synapses": _synapses.words(self._synapses),
             "bias_synapses": _synapses.words(self._bias_synapses),
+            "neurons": self._neurons.word or None,
+            "read_noise": self._read_noise,
+            "read_noise_every": self._read_noise_every,
+            "feedback_mismatch": self._feedback_mismatch,
         }
+
+    def _noise_options(self) -> dict[str, Any]:
+        """Those that are not ideal."""
+        options: dict[str, Any] = {"neurons": self._neurons.word} if self._neurons.word else {}
+        if self._read_noise:
+            options["read_noise"] = self._read_noise
+            options["read_noise_every"] = self._read_noise_every
+        if self._feedback_mismatch:
+            options["feedback_mismatch"] = self._feedback_mismatch
+        return options
+
+    @property
+    def neurons(self) -> Neurons:
+        """What the neurons are."""
+        return self._neurons
 
     def _models(self) -> dict[str, tuple[Synapse, ...]]:
         """The models of synapses that were given."""
@@ -768,6 +819,7 @@ class Network:
             options["connections"] = self._connections
         for name, models in self._models().items():
             options[name] = _synapses.words(models)
+        options |= self._noise_options()
         return options | {"dtype": self._dtype.name, "seed": self._seed}
 
 
@@ -782,8 +834,17 @@ def _dtype_name(dtype: DTypeLike) -> str:
 
 def _activation(value: object) -> str | tuple[str, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        return _arguments.choice("activation", value, ACTIVATIONS)
+        return activation_word("activation", value, ACTIVATIONS)
     return tuple(
-        _arguments.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
+        activation_word(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
         for k, name in enumerate(value)
     )
+
+
+def activation_word(name: str, value: object, choices: Iterable[str]) -> str:
+    """One of some activations, or the word of a tabulated one."""
+    if isinstance(value, TabulatedActivation):
+        return value.word
+    if isinstance(value, str) and value.startswith("tabulated"):
+        return TabulatedActivation.from_word(value).word
+    return _arguments.choice(name, value, choices)

@@ -10,13 +10,13 @@ from cep import _arguments, checkpoints, named_parameters, tensor_files
 from cep import connections as _connections
 from cep import layers as _layers
 from cep.layers import Layer, Shape
-from cep.network import Network
+from cep.network import HARDWARE_OPTIONS, Network
 from cep.network_options import NetworkOptions
 from cep.tensor_files import CheckpointError, TensorFile
 
 FORMAT = "cep network 1"
 # Options that files of earlier versions lack; they have the defaults then.
-_LATER = {"loss", "nudging", "connections", "synapses", "bias_synapses"}
+_LATER = {"loss", "nudging", "connections", *HARDWARE_OPTIONS}
 
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:

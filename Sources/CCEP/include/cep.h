@@ -151,6 +151,7 @@ typedef struct cep_network cep_network;
  *                   the hidden layers of tied networks, and 1 elsewhere
  *   activation      "shifted_sigmoid" (default) 1 / (1 + exp(-4 (x - 1/2))), "hard_sigmoid" min(max(x, 0), 1),
  *                   "tanh", "sigmoid" 1 / (1 + exp(-x)), "half_hard_sigmoid" min(max(x / 2, 0), 1) or "linear".
+ *                   Or points that straight pieces join, tabulated:X/Y:X/Y..., X rising and Y monotone.
  *                   One word, or one for each layer after the input and before a readout, separated by commas.
  *   feedback        "tied" (default): the transposed forward weights; an energy-based network
  *                   "untied": feedback weights of its own; a vector field
@@ -173,6 +174,15 @@ typedef struct cep_network cep_network;
  *   synapses        what synapses make of the change of a weight that is requested: a word for all connections, or
  *                   one for each, separated by commas; section 13 lists them. Default: "ideal"
  *   bias_synapses   the same for biases. Default: "ideal"
+ *   neurons         parameters separated by colons, as state_noise=0.01:state_bits=8. Default: ideal neurons
+ *                   state_noise: s <- s + state_noise xi after every step
+ *                   state_bits: 1 to 16; what layers send, and updates read, has 2^bits levels of the activation's
+ *                   range. Linear layers have no range and are not rounded
+ *                   gain_dtod, offset_dtod: prototypical setting: activation(g u + o) of each neuron, g drawn once
+ *                   from N(1, gain_dtod), o from N(0, offset_dtod)
+ *   read_noise      number: products see w + read_noise xi in place of weights and feedback weights. Default 0
+ *   read_noise_every  "step" (default) or "phase": when it is drawn anew
+ *   feedback_mismatch  number: initial feedback weights, untied, get feedback_mismatch xi added. Default 0
  *   connection_kinds  a kind for each pair, separated by commas: "dense", or a convolution as in layers. Default:
  *                   "dense" for all
  *
@@ -217,6 +227,9 @@ typedef struct cep_tensor {
  *   biases            of connection `index` of the chain, or of a readout: units of the upper layer
  *   feedback_weights  of connection `index`, untied and not from the input: lower x upper; of a convolution as
  *                     weights
+ *   counters          five numbers of float64, index 0: steps of phases; steps times samples; multiply-accumulates of
+ *                     the products of phases; states sent; numbers that were remembered from one phase to the next.
+ *                     Counted since the network was created or copied
  *   weights.counters, weights.w_max, ...  of the devices of connection `index` (see section 13)
  *   states            of layer `index`, 0 being the clamped input: batch x units
  *
@@ -542,7 +555,8 @@ CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t
 /* Lists the tensors of the devices of a network, by names for cep_network_tensor: first what is drawn for each
  * synapse ("weights.w_max"; "weights.write_noise"), with the shape of the parameter, then "weights.counters", five
  * numbers of float64: updates, batches, synapses written, pulses up, pulses down. Together with the parameters they
- * are all that the devices are. As cep_network_parameters. */
+ * are all that the devices are. "gains" and "offsets" are those of neurons; their index is the layer. The arguments
+ * are those of cep_network_parameters. */
 CEP_API cep_status cep_network_devices(cep_network *CEP_NULLABLE network, cep_parameter *CEP_NULLABLE tensors,
                                        int64_t capacity, int64_t *CEP_NULLABLE count);
 

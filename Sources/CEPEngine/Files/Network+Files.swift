@@ -135,7 +135,9 @@ extension NetworkConfiguration {
     fileprivate func fileOptions(dtype: String) -> String {
         let uniform = NetworkConfiguration(
             sizes: sizes, activation: activation, loss: loss, readout: objective.readoutClasses != nil)
-        let activations = layers.dropFirst().map { JSON.quoted($0.activation.rawValue) }
+        let activations = layers.dropFirst().map { layer in
+            JSON.quoted(layer.activation == .tabulated ? table?.word ?? "" : layer.activation.rawValue)
+        }
         let isUniform = activation != .linear && uniform.layers.map(\.activation) == layers.map(\.activation)
         var realTime = RealTime()
         var (settingName, nudgingName) = ("prototypical", JSON.quoted(nudging.rawValue))
@@ -154,10 +156,18 @@ extension NetworkConfiguration {
             ("loss", JSON.quoted(loss.rawValue)), ("nudging", nudgingName),
             ("connections", "[\(skipConnections.map { $0.fileText }.joined(separator: ", "))]"),
         ]
-        let synapses = [("synapses", hardware.synapses), ("bias_synapses", hardware.biasSynapses)]
+        var imperfections = [("synapses", hardware.synapses), ("bias_synapses", hardware.biasSynapses)]
             .filter { !$0.1.isEmpty }
             .map { ($0, "[\($1.map { JSON.quoted($0.rawValue) }.joined(separator: ", "))]") }
-        return "{" + (options + synapses).map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+        if hardware.variesNeurons { imperfections.append(("neurons", JSON.quoted(hardware.neuronsWord))) }
+        if hardware.readNoise > 0 {
+            imperfections += [
+                ("read_noise", "\(hardware.readNoise)"),
+                ("read_noise_every", JSON.quoted(hardware.readNoiseEvery.rawValue)),
+            ]
+        }
+        if hardware.feedbackMismatch > 0 { imperfections.append(("feedback_mismatch", "\(hardware.feedbackMismatch)")) }
+        return "{" + (options + imperfections).map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }
 
     /// From the state of a file.

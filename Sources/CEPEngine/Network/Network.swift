@@ -22,6 +22,10 @@ public final class Network<Element: KernelScalar> {
     public internal(set) var optimizerState: OptimizerState<Element>?
     /// nil if everything is ideal.
     let hardware: NetworkHardware<Element>?
+    /// What has been done.
+    let counters: NetworkCounters
+    /// nil if they are ideal.
+    let neurons: NeuronHardware<Element>?
     /// What rules draw from if no other source is given.
     public var random: RandomSource
 
@@ -66,9 +70,11 @@ public final class Network<Element: KernelScalar> {
         var parameters = connections.map { $0.parameters }
         if let readout = objective.parameters { parameters.insert(readout, at: layers.count - 1) }
         self.parameters = parameters
+        counters = try NetworkCounters()
         hardware =
             configuration.hardware.isIdeal
-            ? nil : try NetworkHardware(configuration.hardware, of: parameters, seed: configuration.seed)
+            ? nil : try NetworkHardware(configuration, of: parameters)
+        neurons = hardware?.neurons
         for (k, seen) in (hardware?.seen ?? []).enumerated() {
             guard let seen else { continue }
             if k == readoutIndex {
@@ -207,6 +213,23 @@ public final class Network<Element: KernelScalar> {
         guard case .untied(let angle) = configuration.feedback else { return }
         for connection in connections {
             connection.drawFeedback(flipProbability: (1 - cos(angle * .pi / 180)) / 2, using: &random)
+        }
+        addFeedbackMismatch()
+    }
+}
+
+extension Network {
+    /// V ← V + σ · ξ.
+    private func addFeedbackMismatch() {
+        let deviation = configuration.hardware.feedbackMismatch
+        guard deviation > 0 else { return }
+        for (k, each) in parameters.enumerated() {
+            guard let feedback = each.feedbackWeights else { continue }
+            let key = RandomKey(seed: configuration.seed).part(3).part(k)
+            for i in 0..<feedback.count {
+                var stream = key.stream(i)
+                feedback.pointer[i] += Element(deviation * stream.normal())
+            }
         }
     }
 }

@@ -126,5 +126,5 @@ package let optionWords: [String: [String]] = [
     "beta_sign": BetaSign.names,
     "feedback_update": FeedbackUpdate.names, "asymmetry": Asymmetry.names,
     "optimizer": optimizers.map { $0.name }, "synapses": synapseModels.map { $0.name },
-    "rounding": Rounding.names,
+    "rounding": Rounding.names, "read_noise_every": NoiseInterval.names,
 ]

@@ -89,17 +89,18 @@ package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
     @specialized(where Step == PowerStep, Element == Double)
     package func write<Element: KernelScalar>(_ synapses: SynapseRange<Element>) -> WriteCounts {
         var counts = WriteCounts()
+        let inverse = 1 / stepSize
         for i in synapses.range {
-            let change = Double(synapses.requested[i] - synapses.weights[i]) / stepSize
+            let change = Double(synapses.requested[i] - synapses.weights[i]) * inverse
             guard change != 0 else { continue }
             guard change.isFinite else {
                 synapses.weights[i] = .nan
                 continue
             }
             var stream = synapses.key.stream(i)
-            let rounded = rounding.round(change.magnitude, &stream)
-            guard rounded > 0 else { continue }
-            let (count, isUp) = (Int(min(rounded, largestCount)), change > 0)
+            let count = rounding.round(min(change.magnitude, largestCount), &stream)
+            guard count > 0 else { continue }
+            let isUp = change > 0
             let device = device(i, synapses)
             var weight = Double(synapses.weights[i])
             for _ in 0..<count { weight = pulsed(weight, isUp: isUp, device, &stream) }
@@ -112,6 +113,16 @@ package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
     }
 
     /// Decay, w ← w (1 − 1 / lifetime), and diffusion, w ← w + diffusion · ξ.
+    @specialized(where Step == ConstantStep, Element == Float)
+    @specialized(where Step == ConstantStep, Element == Double)
+    @specialized(where Step == LinearStep, Element == Float)
+    @specialized(where Step == LinearStep, Element == Double)
+    @specialized(where Step == SoftBoundsStep, Element == Float)
+    @specialized(where Step == SoftBoundsStep, Element == Double)
+    @specialized(where Step == ExponentialStep, Element == Float)
+    @specialized(where Step == ExponentialStep, Element == Double)
+    @specialized(where Step == PowerStep, Element == Float)
+    @specialized(where Step == PowerStep, Element == Double)
     package func drift<Element: KernelScalar>(_ synapses: SynapseRange<Element>) {
         for i in synapses.range {
             var weight = Double(synapses.weights[i])

@@ -38,7 +38,7 @@ struct QuantizedSynapse: SynapseModel {
                 continue
             }
             var stream = synapses.key.stream(i)
-            let levels = rounding.round(change.magnitude, &stream)
+            let levels = Double(rounding.round(min(change.magnitude, largestLevel), &stream))
             guard levels > 0 else { continue }
             let new: Element = weight(level(synapses.weights[i]) + (change < 0 ? -levels : levels))
             if new != synapses.weights[i] { counts.writes += 1 }

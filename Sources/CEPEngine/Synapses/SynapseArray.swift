@@ -29,6 +29,8 @@ final class SynapseArray<Element: KernelScalar> {
     private let backup: (noise: Matrix<Element>?, counters: Matrix<Double>)
 
     /// Draws the devices.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     init(_ model: any SynapseModel, of weights: Matrix<Element>, key: RandomKey) throws(EngineError) {
         self.model = model
         self.weights = weights

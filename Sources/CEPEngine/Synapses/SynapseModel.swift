@@ -69,18 +69,7 @@ public struct SynapseKind: RawRepresentable, Sendable, Hashable {
             throw .invalidArgument(
                 "synapses must be \(synapseModels.map { $0.name }.joined(separator: " or ")), got \(parts[0])")
         }
-        var values: [String: Options.Value] = [:]
-        for part in parts.dropFirst() {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard pair.count == 2 else {
-                throw .invalidArgument("a parameter of \(parts[0]) must be as dw_min=0.001, got \(part)")
-            }
-            let value: Options.Value = Double(pair[1]).map { .numbers([$0]) } ?? .text(pair[1])
-            guard values.updateValue(value, forKey: pair[0]) == nil else {
-                throw .invalidArgument("\(parts[0]) has \(pair[0]) twice")
-            }
-        }
-        var options = Options(values)
+        var options = try Options(parameters: parts.dropFirst(), of: parts[0])
         let model = try type.init(&options)
         try options.checkAllRead(by: "the synapse \(parts[0])")
         return model
@@ -157,19 +146,37 @@ enum Rounding: String, CaseIterable, NamedChoice {
     case truncate
 
     /// - Parameters:
-    ///   - number: 0 or more, finite.
+    ///   - number: 0 or more, less than 2^52.
     ///   - stream: What a stochastic rounding draws from.
     @inline(__always)
-    func round(_ number: Double, _ stream: inout KeyedStream) -> Double {
+    func round(_ number: Double, _ stream: inout KeyedStream) -> Int {
+        let whole = Int(number)
         switch self {
-        case .stochastic: (number + stream.uniform()).rounded(.down)
-        case .nearest: number.rounded(.toNearestOrAwayFromZero)
-        case .truncate: number.rounded(.down)
+        case .stochastic: return number - Double(whole) + stream.uniform() >= 1 ? whole + 1 : whole
+        case .nearest: return number - Double(whole) >= 0.5 ? whole + 1 : whole
+        case .truncate: return whole
         }
     }
 }
 
 extension Options {
+    /// From words as dw_min=0.001.
+    init(parameters words: some Sequence<some StringProtocol>, of owner: String) throws(EngineError) {
+        var values: [String: Value] = [:]
+        for word in words {
+            let pair = String(word).split(separator: "=" as Character, maxSplits: 1, omittingEmptySubsequences: false)
+                .map(String.init)
+            guard pair.count == 2 else {
+                throw .invalidArgument("a parameter of \(owner) must be as dw_min=0.001, got \(word)")
+            }
+            let value: Value = Double(pair[1]).map { .numbers([$0]) } ?? .text(pair[1])
+            guard values.updateValue(value, forKey: pair[0]) == nil else {
+                throw .invalidArgument("\(owner) has \(pair[0]) twice")
+            }
+        }
+        self.init(values)
+    }
+
     /// A finite number; the default if it is not given.
     mutating func finite(_ name: String, _ fallback: Double?) throws(EngineError) -> Double {
         guard let value = try number(name) ?? fallback else { throw .invalidArgument("\(name) is missing") }

@@ -100,6 +100,7 @@ private struct BatchTraining<Element: KernelScalar> {
     func run(
         _ samples: Samples, rows: SampleRows, random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
+        network.hardware?.beginBatch(drawingFrom: &random)
         let metrics = try update(samples, rows: rows, random: &random, monitor: monitor)
         network.hardware?.finishBatch()
         return metrics

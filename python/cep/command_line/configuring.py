@@ -105,6 +105,25 @@ _OPTIONS = (
         metavar="SYNAPSE[,SYNAPSE…]",
         help="The same for biases.  [default: ideal]",
     ),
+    click.option("--state-noise", type=float, default=0.0, help="Added to states at every step."),
+    click.option("--state-bits", type=int, help="Of the states that are sent, 1 to 16."),
+    click.option("--gain-dtod", type=float, default=0.0, help="Variation of neurons' gains."),
+    click.option("--offset-dtod", type=float, default=0.0, help="Variation of neurons' offsets."),
+    click.option(
+        "--read-noise", type=float, default=0.0, help="Added to weights as products see them."
+    ),
+    click.option(
+        "--read-noise-every",
+        type=click.Choice(["step", "phase"]),
+        default="step",
+        help="When the read noise is drawn anew.",
+    ),
+    click.option(
+        "--feedback-mismatch",
+        type=float,
+        default=0.0,
+        help="Untied feedback: added to the initial feedback weights.",
+    ),
     click.option(
         "--flip/--no-flip", default=False, help="Mirror training images, each with p = ½."
     ),

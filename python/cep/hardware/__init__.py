@@ -1,6 +1,7 @@
 """Networks on imperfect hardware: devices as synapses, and what they cost."""
 
-from cep.devices import presets
+from cep.devices import presets as presets
+from cep.devices.neurons import Neurons
 from cep.devices.synapses import (
     Bounded,
     ConstantStep,
@@ -14,18 +15,27 @@ from cep.devices.synapses import (
     Synapse,
 )
 from cep.hardware.arrays import device_arrays
+from cep.hardware.counting import Counter, Counts, Energy, count
+from cep.hardware.plots import plot_errors, plot_pulse_response, plot_weight_histogram
 
 __all__ = [
     "Bounded",
     "ConstantStep",
+    "Counter",
+    "Counts",
+    "Energy",
     "ExponentialStep",
     "Ideal",
     "LinearStep",
+    "Neurons",
     "PowerStep",
     "PulsedSynapse",
     "Quantized",
     "SoftBounds",
     "Synapse",
+    "count",
     "device_arrays",
-    "presets",
+    "plot_errors",
+    "plot_pulse_response",
+    "plot_weight_histogram",
 ]

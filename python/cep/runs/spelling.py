@@ -12,6 +12,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from cep.configuration import Configuration, unknown
+from cep.devices.neurons import TabulatedActivation
+from cep.devices.synapses import Synapse
 from cep.layers import Conv2d, from_word, number_or_word
 
 
@@ -22,7 +24,7 @@ def plain(value: object) -> Any:
     """
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
-    if isinstance(value, Conv2d):
+    if isinstance(value, (Conv2d, Synapse, TabulatedActivation)):
         return value.word
     if isinstance(value, numbers.Integral):
         return operator.index(value)
