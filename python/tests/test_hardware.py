@@ -487,3 +487,19 @@ def test_what_is_no_synapse_is_a_type_error():
         net_of(3)
     with pytest.raises(TypeError, match="dw_min must be a real number"):
         hardware.ConstantStep("small")
+
+
+def test_damaged_devices_do_no_harm():
+    """What a user writes over the devices gives other numbers, or an error, and nothing worse."""
+    for value in (np.nan, np.inf, -1e30, 0.0):
+        net = cep.Network([6, 8, 3], seed=1, synapses=NOISY["linear"])
+        for array in hardware.device_arrays(net).values():
+            array[...] = value
+        try:
+            train(net, RULES["C-EP"])
+        except cep.DivergenceError:
+            continue
+        assert all(np.isfinite(array).all() for array in net.parameters())
+    tiny = cep.Network([6, 8, 3], seed=1, synapses=hardware.ConstantStep(1e-300))
+    train(tiny, RULES["EP"])
+    assert hardware.device_arrays(tiny)["weights.counters.0"][3] > 0

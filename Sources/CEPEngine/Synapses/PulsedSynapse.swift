@@ -91,14 +91,14 @@ package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
         var counts = WriteCounts()
         let inverse = 1 / stepSize
         for i in synapses.range {
-            let change = Double(synapses.requested[i] - synapses.weights[i]) * inverse
+            let change = Double(synapses.requested[i] - synapses.weights[i])
             guard change != 0 else { continue }
             guard change.isFinite else {
                 synapses.weights[i] = .nan
                 continue
             }
             var stream = synapses.key.stream(i)
-            let count = rounding.round(min(change.magnitude, largestCount), &stream)
+            let count = rounding.round(min(change.magnitude * inverse, largestCount), &stream)
             guard count > 0 else { continue }
             let isUp = change > 0
             let device = device(i, synapses)

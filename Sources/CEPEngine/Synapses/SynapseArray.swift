@@ -91,7 +91,7 @@ final class SynapseArray<Element: KernelScalar> {
     func write(_ request: (_ weights: UnsafeMutablePointer<Element>) -> Void) {
         requested.copy(from: weights)
         request(requested.pointer)
-        let key = key.part(Purpose.update).part(Int(counters.pointer[Counter.updates]))
+        let key = key.part(Purpose.update).part(counters.pointer[Counter.updates].bitPattern)
         let parts = parts
         var counts = [WriteCounts](repeating: WriteCounts(), count: parts)
         counts.withUnsafeMutableBufferPointer { counts in
@@ -110,7 +110,7 @@ final class SynapseArray<Element: KernelScalar> {
 
     /// What weights do by themselves from one batch to the next.
     func finishBatch() {
-        let key = key.part(Purpose.drift).part(Int(counters.pointer[Counter.batches]))
+        let key = key.part(Purpose.drift).part(counters.pointer[Counter.batches].bitPattern)
         if model.drifts {
             WorkerPool.shared.run(parts: parts, of: weights.count) { _, some in model.drift(range(some, key: key)) }
         }
