@@ -131,7 +131,7 @@ class PulsedSynapse(Synapse):
         w ← min(max(w + Δw, w_min), w_max)
 
     with ξ standard normal, drawn at each pulse; f_d is that of the model. A requested change Δ gets
-    N = Δ / dw_min pulses, rounded.
+    ``n = |Δ| / dw_min`` pulses in its direction, rounded.
 
     Parameters
     ----------
@@ -157,8 +157,8 @@ class PulsedSynapse(Synapse):
     diffusion : float, default=0
         w ← w + diffusion · ξ after each batch.
     rounding : {"stochastic", "nearest", "truncate"}
-        Of the number of pulses |N|: ⌊|N| + u⌋ with u uniform in [0, 1), which is right on average;
-        to the nearest number; or ⌊|N|⌋.
+        Of the number of pulses n: ⌊n + u⌋ with u uniform in [0, 1), which is right on average; to
+        the nearest number; or ⌊n⌋.
     max_pulses : int, default=1000
         The most pulses of a write, 1 to 1 000 000.
     clip_initial : bool

@@ -18,7 +18,7 @@ class Counts:
 
     Nothing is estimated: the engine counts steps, products and what it keeps as it takes them, and
     each device its pulses. A sample at rest counts as one that moves, because hardware does not
-    stop for it.
+    stop for it, until all samples of the batch are at rest: there the phase ends.
     """
 
     samples: int

@@ -131,7 +131,7 @@ def hardware(
     Parameters
     ----------
     data : {"digits", "mnist", "fashion_mnist", "kmnist"}
-        What is learned: the digits in about ten minutes on two processors, the others in days.
+        What is learned: the digits in half an hour on two processors, the others in days.
     seeds : int
         At each point, the runs have seeds 0 … seeds − 1.
     directory : path
