@@ -18,7 +18,6 @@ from pathlib import Path
 
 import cep
 from cep.experiments import RunDirectory, checkpoints
-from cep.io import parameters as named_parameters
 
 HERE = Path(__file__).resolve().parent
 CONFIGURATION = cep.Configuration(
@@ -81,8 +80,8 @@ def killed(directory: RunDirectory, seconds: float) -> str:
 
 def parameter_hash(net: cep.Network) -> str:
     digest = hashlib.sha256()
-    for name, array in named_parameters.of(net).items():
-        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+    for array in net.parameters():
+        digest.update(json.dumps([array.dtype.str, array.shape]).encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
 

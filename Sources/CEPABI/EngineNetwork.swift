@@ -6,6 +6,7 @@ import CEPKernels
 protocol EngineNetwork: AnyObject {
     var random: RandomSource { get set }
     var parameterNames: [(name: String, index: Int)] { get }
+    var deviceTensorNames: [(name: String, index: Int)] { get }
     /// The name of the optimizer whose state there is, and its updates; nil if there is none.
     var optimizerSummary: (name: String, steps: Int)? { get }
 
@@ -48,6 +49,12 @@ extension Network: EngineNetwork {
     var optimizerSummary: (name: String, steps: Int)? { optimizerState.map { ($0.name, $0.steps) } }
 
     func tensor(_ name: String, at index: Int) throws(EngineError) -> TensorMemory {
+        if let (values, shape) = deviceTensor(name, at: index) {
+            switch values {
+            case .numbers(let matrix): return TensorMemory(matrix, shape: shape)
+            case .counters(let matrix): return TensorMemory(matrix, shape: shape)
+            }
+        }
         guard name == "states" else { return try parameters.tensor(name, at: index) }
         try checkIndex(index, of: configuration.layers.count, "layer")
         guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
@@ -118,7 +125,7 @@ extension Network: EngineNetwork {
         _ samples: Samples, _ conditions: TheoremConditions, monitor: ProgressMonitor
     ) throws(EngineError) -> TheoremHandle {
         // Always in float64: the effect of a small beta on float32 states is mostly rounding.
-        let network = try exclusively { () throws(EngineError) in try Network<Double>(converting: self) }
+        let network = try exclusively { () throws(EngineError) in try Network<Double>(idealizing: self) }
         return TheoremHandle(try network.checkTheorem(samples, conditions, monitor: monitor))
     }
 

@@ -29,10 +29,25 @@ public func cep_network_parameters(
     _ network: OpaquePointer?, _ parameters: UnsafeMutablePointer<cep_parameter>?, _ capacity: Int64,
     _ count: UnsafeMutablePointer<Int64>?
 ) -> cep_status {
+    list(parameters, capacity, count) { () throws(EngineError) in try CEPABI.network(network).parameterNames }
+}
+
+@c @implementation
+public func cep_network_devices(
+    _ network: OpaquePointer?, _ tensors: UnsafeMutablePointer<cep_parameter>?, _ capacity: Int64,
+    _ count: UnsafeMutablePointer<Int64>?
+) -> cep_status {
+    list(tensors, capacity, count) { () throws(EngineError) in try CEPABI.network(network).deviceTensorNames }
+}
+
+private func list(
+    _ parameters: UnsafeMutablePointer<cep_parameter>?, _ capacity: Int64, _ count: UnsafeMutablePointer<Int64>?,
+    _ names: () throws(EngineError) -> [(name: String, index: Int)]
+) -> cep_status {
     reportingErrors { () throws(EngineError) in
         let result = try required(count, "count")
         guard capacity >= 0 else { throw .invalidArgument("capacity must be 0 or more, got \(capacity)") }
-        let names = try CEPABI.network(network).parameterNames
+        let names = try names()
         if capacity > 0 {
             let parameters = try required(parameters, "parameters")
             for (k, each) in names.prefix(Int(capacity)).enumerated() {

@@ -14,6 +14,13 @@ public enum Activation: String, Sendable, CaseIterable {
     case halfHardSigmoid = "half_hard_sigmoid"
     /// x itself: the output layer under cross-entropy.
     case linear
+    /// A measured curve, which the engine applies. It is no kernel, and in no list: its points belong to a network.
+    case tabulated
+
+    /// Those that kernels know.
+    public static let allCases: [Activation] = [
+        .shiftedSigmoid, .hardSigmoid, .tanh, .sigmoid, .halfHardSigmoid, .linear,
+    ]
 
     /// Its number in the C kernels.
     public var kernel: Int32 {
@@ -23,7 +30,7 @@ public enum Activation: String, Sendable, CaseIterable {
         case .tanh: Int32(CEP_KERNEL_TANH)
         case .sigmoid: Int32(CEP_KERNEL_SIGMOID)
         case .halfHardSigmoid: Int32(CEP_KERNEL_HALF_HARD_SIGMOID)
-        case .linear: Int32(CEP_KERNEL_LINEAR)
+        case .linear, .tabulated: Int32(CEP_KERNEL_LINEAR)
         }
     }
 
@@ -42,7 +49,7 @@ public enum Activation: String, Sendable, CaseIterable {
             let y = 1 / (1 + Element.exponential(-x))
             return y * (1 - y)
         case .halfHardSigmoid: return x >= 0 && x <= 2 ? 0.5 : 0
-        case .linear: return 1
+        case .linear, .tabulated: return 1
         }
     }
 
@@ -59,7 +66,7 @@ public enum Activation: String, Sendable, CaseIterable {
         case .sigmoid:
             let y = 1 / (1 + Element.exponential(-x))
             return y * (1 - y) * (1 - 2 * y)
-        case .hardSigmoid, .halfHardSigmoid, .linear: return 0
+        case .hardSigmoid, .halfHardSigmoid, .linear, .tabulated: return 0
         }
     }
 }

@@ -16,7 +16,7 @@ extension Activation {
             let odds = exp(x)
             return odds < 1 ? odds / (1 + odds) : 1 - 1 / (1 + odds)
         case .halfHardSigmoid: return min(max(x / 2, 0), 1)
-        case .linear: return x
+        case .linear, .tabulated: return x
         }
     }
 

@@ -23,6 +23,8 @@ static void release_curves(void *result) {
     cep_tensor_release(&curves->gradients);
 }
 
+static const int64_t directions[] = {1, 1, -1, 1};
+
 /* F(function, release, valid number or -1, pointers that it uses, arguments) */
 #define BIT(name) (1u << (name))
 #define P(name) pointers[name]
@@ -43,6 +45,10 @@ static void release_curves(void *result) {
       P(RESULT))                                                                                                  \
     F(cep_network_parameters, NULL, 4, NET | BIT(METRICS) | BIT(RESULT), P(NETWORK), P(RESULT),                   \
       number > 4 ? 4 : number, P(METRICS))                                                                        \
+    F(cep_network_devices, NULL, 4, NET | BIT(METRICS) | BIT(RESULT), P(NETWORK), P(RESULT),                      \
+      number > 4 ? 4 : number, P(METRICS))                                                                        \
+    F(cep_pulse_response, NULL, 4, BIT(RESULT), "constant_step:dw_min=0.1", directions, number > 4 ? 4 : number,  \
+      0, 1, P(RESULT))                                                                                            \
     F(cep_train_batch, NULL, -1, NET | DATA | BIT(RULE) | BIT(RESULT), P(NETWORK), P(X), P(TARGETS), P(RULE),     \
       stopping, P(RESULT))                                                                                        \
     F(cep_train_epoch, NULL, 2, NET | DATA | BIT(RULE) | BIT(RESULT), P(NETWORK), P(X), P(TARGETS), P(RULE),      \

@@ -43,8 +43,10 @@ static void check_own_networks(void) {
 static void *use(void *context) {
     arguments *a = context;
     for (int f = STEP_FUNCTIONS; f < function_count; f++) {
-        /* The names of the parameters do not change. */
-        if (functions[f].used & 1 << NETWORK && strcmp(functions[f].name, "cep_network_parameters") != 0)
+        /* The names of the parameters, and of what devices are, do not change. */
+        int is_list = strcmp(functions[f].name, "cep_network_parameters") == 0 ||
+                      strcmp(functions[f].name, "cep_network_devices") == 0;
+        if (functions[f].used & 1 << NETWORK && !is_list)
             check_status(call(&functions[f], a, functions[f].number, "a network in use"), CEP_BUSY,
                          functions[f].name, "a network in use");
     }

@@ -10,10 +10,11 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from cep import datasets, reproduction
+from cep import datasets, hardware, reproduction
 from cep import experiments as runs
 from cep._cep import DivergenceError, __version__
 from cep._engine.processor import get_num_threads, instruction_set, set_num_threads
+from cep.devices.neurons import TabulatedActivation
 from cep.experiments import (
     RunDirectory,
     RunOutcome,
@@ -104,6 +105,7 @@ __all__ = [
     "StopTraining",
     "Suggestion",
     "SweepResult",
+    "TabulatedActivation",
     "TensorBoard",
     "Training",
     "__version__",
@@ -115,6 +117,7 @@ __all__ = [
     "gdu_check",
     "get_num_threads",
     "gradient",
+    "hardware",
     "instruction_set",
     "load",
     "plot_angles",

@@ -33,10 +33,43 @@ static PyObject *module_option_words(PyObject *Py_UNUSED(module), PyObject *args
     return PyUnicode_FromString(words);
 }
 
+static PyObject *module_pulse_response(PyObject *module, PyObject *args) {
+    const char *synapse;
+    Py_buffer directions;
+    double weight;
+    uint64_t seed;
+    Py_buffer weights;
+    if (!PyArg_ParseTuple(args, "sy*dO&w*:pulse_response", &synapse, &directions, &weight, convert_uint64, &seed,
+                          &weights)) {
+        return NULL;
+    }
+    int64_t count = (int64_t)(directions.len / (Py_ssize_t)sizeof(int64_t));
+    cep_status status = CEP_INVALID_ARGUMENT;
+    int fits = (int64_t)(weights.len / (Py_ssize_t)sizeof(double)) == count;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS;
+        status = cep_pulse_response(synapse, directions.buf, count, weight, seed, weights.buf);
+        Py_END_ALLOW_THREADS;
+    } else {
+        PyErr_SetString(PyExc_ValueError, "weights must be as many as directions");
+    }
+    PyBuffer_Release(&directions);
+    PyBuffer_Release(&weights);
+    if (!fits) {
+        return NULL;
+    }
+    if (status != CEP_OK) {
+        return set_error(status, PyModule_GetState(module));
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef module_methods[] = {
     {"option_words", module_option_words, METH_VARARGS, "option_words(name): what it takes, separated by commas."},
     {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the one in use."},
     {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): of the engine, for one network."},
+    {"pulse_response", module_pulse_response, METH_VARARGS,
+     "pulse_response(synapse, directions, weight, seed, weights): writes the weight after each pulse."},
     {"set_num_threads", module_set_num_threads, METH_VARARGS, "set_num_threads(count)"},
     {NULL, NULL, 0, NULL},
 };

@@ -391,19 +391,22 @@ static PyObject *network_optimizer_array(PyObject *self, PyObject *args) {
     return status == CEP_OK ? array_new(state, &tensor) : set_error(status, state);
 }
 
-static PyObject *network_parameters(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+typedef cep_status (*lister)(cep_network *, cep_parameter *, int64_t, int64_t *);
+
+/* The names and indices of the tensors that a function lists. */
+static PyObject *list_tensors(PyObject *self, lister list_function) {
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
     int64_t count;
     if (state == NULL) {
         return NULL;
     }
-    cep_status status = cep_network_parameters(network_of(self), NULL, 0, &count);
+    cep_status status = list_function(network_of(self), NULL, 0, &count);
     if (status != CEP_OK) {
         return set_error(status, state);
     }
-    cep_parameter *parameters = PyMem_Calloc((size_t)count, sizeof(cep_parameter));
+    cep_parameter *parameters = PyMem_Calloc((size_t)count + 1, sizeof(cep_parameter));
     PyObject *list = parameters == NULL ? PyErr_NoMemory() : PyList_New(0);
-    if (list != NULL && cep_network_parameters(network_of(self), parameters, count, &count) == CEP_OK) {
+    if (list != NULL && list_function(network_of(self), parameters, count, &count) == CEP_OK) {
         for (int64_t i = 0; i < count; i++) {
             PyObject *item = Py_BuildValue("sL", parameters[i].name, (long long)parameters[i].index);
             if (item == NULL || PyList_Append(list, item) != 0) {
@@ -419,9 +422,18 @@ static PyObject *network_parameters(PyObject *self, PyObject *Py_UNUSED(ignored)
     return list;
 }
 
+static PyObject *network_parameters(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return list_tensors(self, cep_network_parameters);
+}
+
+static PyObject *network_devices(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    return list_tensors(self, cep_network_devices);
+}
+
 static PyMethodDef network_methods[] = {
     {"array", network_array, METH_VARARGS, "array(name, index): parameters or states, in place."},
     {"parameters", network_parameters, METH_NOARGS, "parameters(): (name, index) of each, in order."},
+    {"devices", network_devices, METH_NOARGS, "devices(): (name, index) of each tensor of the devices."},
     {"copy", network_copy, METH_NOARGS, "copy(): with the states and the random state."},
     {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state, observer)"},
     {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps, observer)"},

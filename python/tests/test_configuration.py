@@ -53,6 +53,19 @@ OTHERS: dict[str, Any] = {
     "test_every_epoch": True,
     "inputs": None,
     "classes": None,
+    "synapses": [
+        "soft_bounds:dw_min=0.001:clip_initial=1",
+        "quantized:bits=4:w_min=-1.0:w_max=1.0:rounding=stochastic",
+        "ideal",
+    ],
+    "bias_synapses": "constant_step:dw_min=0.001:max_pulses=5",
+    "state_noise": 0.02,
+    "state_bits": 6,
+    "gain_dtod": 0.1,
+    "offset_dtod": 0.2,
+    "read_noise": 0.3,
+    "read_noise_every": "phase",
+    "feedback_mismatch": 0.04,
 }
 
 
@@ -74,11 +87,15 @@ def test_every_field_survives_json() -> None:
 
 
 def test_the_network_and_the_rule_are_those_described() -> None:
-    configuration = cep.Configuration(**OTHERS)
+    # These three need the prototypical setting.
+    ideal = {"state_bits": None, "gain_dtod": 0.0, "offset_dtod": 0.0}
+    configuration = cep.Configuration(**OTHERS | ideal)
     expected = cep.Network(
         [784, 32, 16, cep.Readout(10)], setting="real-time", activation="tanh", dt=0.1, clamp=False,
         feedback="untied", feedback_angle=22.5, dtype="float64", follows_energy=True,
-        relaxation="alternating", tolerance=1e-6, seed=2**64 - 1,
+        relaxation="alternating", tolerance=1e-6, seed=2**64 - 1, synapses=OTHERS["synapses"],
+        bias_synapses=OTHERS["bias_synapses"], neurons=cep.hardware.Neurons(state_noise=0.02),
+        read_noise=0.3, read_noise_every="phase", feedback_mismatch=0.04,
     )  # fmt: skip
     net = configuration.make_network()
     assert repr(net) == repr(expected)

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.once
 PACKAGE = REPOSITORY / "python" / "cep"
 # Each folder imports from itself and from those before it.
 FOLDERS = [
-    "_cep", "_util", "_engine", "io", "datasets", "plotting", "network", "learning", "training",
-    "experiments", "reproduction", "cli", "sklearn",
+    "_cep", "_util", "_engine", "io", "datasets", "plotting", "devices", "network", "learning",
+    "training", "hardware", "experiments", "reproduction", "cli", "sklearn",
 ]  # fmt: skip
 FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE]
 

@@ -23,6 +23,7 @@ NOTEBOOKS = [
     "4_asymmetric_feedback",
     "5_your_own_experiment",
     "6_convolutional_networks",
+    "7_imperfect_hardware",
 ]
 # What equilibrium-propagation[all] brings, and Python itself.
 IMPORTABLE = {"cep", "matplotlib", "numpy", "sklearn", *sys.stdlib_module_names}

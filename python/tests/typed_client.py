@@ -36,6 +36,24 @@ def build() -> cep.Network:
     return net
 
 
+def imperfect(x: NDArray[np.float32], y: list[int]) -> None:
+    """Devices as synapses, imperfect neurons, and what they cost."""
+    device = cep.hardware.presets.ecram(dw_min=0.01)
+    assert_type(device, cep.hardware.LinearStep)
+    assert_type(device.pulse_response([1, 1, -1]), NDArray[np.float64])
+    net = cep.Network(
+        [4, 3, 2],
+        activation=cep.TabulatedActivation([0, 1], [0, 1]),
+        synapses=[device, "soft_bounds:dw_min=0.01"],
+        neurons=cep.hardware.Neurons(state_noise=0.01, state_bits=8),
+        read_noise=0.01,
+    )
+    assert_type(net.synapses, tuple[cep.hardware.Synapse, ...])
+    counts = cep.hardware.count(net, cep.CEP(3, 2, 0.5, learning_rates=0.1), (x, y))
+    assert_type(counts, cep.hardware.Counts)
+    assert_type(counts.energy(pulse=1e-12).total, float)
+
+
 def relax(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     """Phases and predictions."""
     outcome = net.free_phase(x, steps=5)
@@ -198,6 +216,7 @@ def main(folder: Path) -> None:
     x, y = cep.datasets.digits()
     inputs, labels = np.asarray(x[:6, :4], np.float32), [int(label) % 2 for label in y[:6]]
     net = build()
+    imperfect(inputs, labels)
     relax(net, inputs, labels)
     learn(net, inputs, labels)
     diagnose(net, inputs, labels)

@@ -19,6 +19,7 @@
  *    10. Gradients
  *    11. The theorem, step by step
  *    12. Energy and angles
+ *    13. Devices
  *
  * Example (compiled and run by the tests): Examples/C/digits.c
  *
@@ -152,6 +153,7 @@ typedef struct cep_network cep_network;
  *                   the hidden layers of tied networks, and 1 elsewhere
  *   activation      "shifted_sigmoid" (default) 1 / (1 + exp(-4 (x - 1/2))), "hard_sigmoid" min(max(x, 0), 1),
  *                   "tanh", "sigmoid" 1 / (1 + exp(-x)), "half_hard_sigmoid" min(max(x / 2, 0), 1) or "linear".
+ *                   Or points that straight pieces join, tabulated:X/Y:X/Y..., X rising and Y monotone.
  *                   One word, or one for each layer after the input and before a readout, separated by commas.
  *   feedback        "tied" (default): the transposed forward weights; an energy-based network
  *                   "untied": feedback weights of its own; a vector field
@@ -171,6 +173,18 @@ typedef struct cep_network cep_network;
  *   nudging         prototypical setting: "outside", s <- activation(a) + beta pull (default), or "inside",
  *                   s <- activation(a + beta pull) (default with a readout, which needs it)
  *   connections     integers, pairs (from, to): layers that connections join beside the chain, without biases
+ *   synapses        what synapses make of the change of a weight that is requested: a word for all connections, or
+ *                   one for each, separated by commas; section 13 lists them. Default: "ideal"
+ *   bias_synapses   the same for biases. Default: "ideal"
+ *   neurons         parameters separated by colons, as state_noise=0.01:state_bits=8. Default: ideal neurons
+ *                   state_noise: s <- s + state_noise xi after every step
+ *                   state_bits: 1 to 16; what layers send, and updates read, has 2^bits levels of the activation's
+ *                   range. Linear layers have no range and are not rounded
+ *                   gain_dtod, offset_dtod: prototypical setting: activation(g u + o) of each neuron, g drawn once
+ *                   from N(1, gain_dtod), o from N(0, offset_dtod)
+ *   read_noise      number: products see w + read_noise xi in place of weights and feedback weights. Default 0
+ *   read_noise_every  "step" (default) or "phase": when it is drawn anew
+ *   feedback_mismatch  number: initial feedback weights, untied, get feedback_mismatch xi added. Default 0
  *   connection_kinds  a kind for each pair, separated by commas: "dense", or a convolution as in layers. Default:
  *                   "dense" for all
  *
@@ -215,6 +229,10 @@ typedef struct cep_tensor {
  *   biases            of connection `index` of the chain, or of a readout: units of the upper layer
  *   feedback_weights  of connection `index`, untied and not from the input: lower x upper; of a convolution as
  *                     weights
+ *   counters          five numbers of float64, index 0: steps of phases; steps times samples; multiply-accumulates of
+ *                     the products of phases; states sent; numbers that were remembered from one phase to the next.
+ *                     Counted since the network was created or copied
+ *   weights.counters, weights.w_max, ...  of the devices of connection `index` (see section 13)
  *   states            of layer `index`, 0 being the clamped input: batch x units
  *
  * The states get new memory when the batch size changes; a tensor taken before keeps the old states.
@@ -505,6 +523,49 @@ CEP_API cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NUL
  * input; 0 if they are tied. */
 CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t connection,
                                       double *CEP_NULLABLE degrees);
+
+/* ---- 13. Devices -------------------------------------------------------------------------------- */
+
+/* A synapse is a word and, behind colons, its parameters: linear_step:dw_min=0.002:gamma_up=0.1. A requested change D
+ * of a weight w becomes:
+ *
+ *   ideal             w + D
+ *   bounded           w + D, clipped to w_min ... w_max
+ *   quantized         D rounded to levels w_min + k (w_max - w_min) / (2^bits - 1). bits is 1 to 16; rounding is
+ *                     "nearest" (default) or "stochastic"
+ *   constant_step     |D| / dw_min pulses in the direction d of D. Each changes the weight by
+ *   linear_step         d dw_min (1 + d up_down) f(w) (1 + dw_min_std xi),
+ *   soft_bounds       xi standard normal, and is clipped to w_min ... w_max. f(w) is:
+ *   exponential_step    constant_step 1; linear_step 1 - gamma_up w / w_max up, 1 - gamma_down w / w_min down;
+ *   power_step          soft_bounds the same with gamma 1; exponential_step max(0, 1 - A exp(d gamma z)) with
+ *                       z = 2 a w / (w_max - w_min) + b, of A_up, A_down, gamma_up, gamma_down, a and b;
+ *                       power_step o^pow_gamma up, (1 - o)^pow_gamma down, o = (w_max - w) / (w_max - w_min).
+ *                     With mult_noise=0, linear_step has f(w) + dw_min_std xi instead.
+ *
+ * Parameters of all of them but ideal: w_min, w_max (-1 and 1 for those with pulses; required for others), and
+ * clip_initial, 0 (default) or 1: whether initial weights outside of the bounds are clipped or refused.
+ *
+ * Parameters of those with pulses: dw_min (required); dw_min_std, up_down (0); rounding of the number of pulses,
+ * "stochastic" (default), "nearest" or "truncate"; max_pulses of a write (1000); write_noise_std (0): products see
+ * w + write_noise_std dw_min xi, redrawn when the synapse is written; lifetime (0, none): w <- w (1 - 1 / lifetime)
+ * once a batch; diffusion (0): w <- w + diffusion xi once a batch; and of dw_min, up_down, w_max, w_min, lifetime and
+ * what the model has, but for a, b and A, with _dtod behind the name (0): the standard deviation from device to
+ * device, relative to the value, of up_down absolute. Each device draws its own when the network is created.
+ *
+ * Random draws depend on the seed of the network, the tensor, the element and the number of the update alone. */
+
+/* Lists the tensors of the devices of a network, by names for cep_network_tensor: first what is drawn for each
+ * synapse ("weights.w_max"; "weights.write_noise"), with the shape of the parameter, then "weights.counters", five
+ * numbers of float64: updates, batches, synapses written, pulses up, pulses down. Together with the parameters they
+ * are all that the devices are. "gains" and "offsets" are those of neurons; their index is the layer. The arguments
+ * are those of cep_network_parameters. */
+CEP_API cep_status cep_network_devices(cep_network *CEP_NULLABLE network, cep_parameter *CEP_NULLABLE tensors,
+                                       int64_t capacity, int64_t *CEP_NULLABLE count);
+
+/* The weight of one device after each of `count` pulses (directions: 1 up, -1 down) from `weight` on. The seed
+ * determines the device and its pulses. With a count of 0 the synapse is only checked. */
+CEP_API cep_status cep_pulse_response(const char *CEP_NULLABLE synapse, const int64_t *CEP_NULLABLE directions,
+                                      int64_t count, double weight, uint64_t seed, double *CEP_NULLABLE weights);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,9 @@ package protocol Connection<Element>: AnyObject {
 
     var parameters: ConnectionParameters<Element> { get }
 
+    /// The parameters that products are taken with: `parameters`, except on hardware that reads others.
+    var productParameters: ConnectionParameters<Element> { get set }
+
     /// Brings whatever products use up to date with the parameters. Called before products wherever parameters may have
     /// changed.
     func prepare() throws(EngineError)

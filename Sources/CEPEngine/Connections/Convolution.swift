@@ -11,6 +11,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
 
     /// Filters × channels × kernel height × kernel width.
     let parameters: ConnectionParameters<Element>
+    var productParameters: ConnectionParameters<Element>
     private let window: ConvolutionWindow
     private let shape: ConvolutionShape
     private let belowUnits: Int
@@ -60,6 +61,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         let weights = [shape.filters, shape.channels, shape.kernelHeight, shape.kernelWidth]
         parameters = try ConnectionParameters(
             weights: weights, biases: place.hasBiases ? shape.filters : nil, feedbackWeights: isUntied ? weights : nil)
+        productParameters = parameters
         forwardFilters = try Filters(shape)
         feedbackFilters = isUntied ? try Filters(shape) : forwardFilters
         noBiases = try Matrix(rows: 1, columns: shape.filters)
@@ -69,8 +71,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     // MARK: - Memory
 
     func prepare() throws(EngineError) {
-        forwardFilters.pack(parameters.weights)
-        if let feedbackWeights = parameters.feedbackWeights { feedbackFilters.pack(feedbackWeights) }
+        forwardFilters.pack(productParameters.weights)
+        if let feedbackWeights = productParameters.feedbackWeights { feedbackFilters.pack(feedbackWeights) }
         while scratches.count < WorkerPool.shared.threadCount { scratches.append(try Scratch(shape)) }
         if pairs.isEmpty { try reserve(batch: 1) }
     }
@@ -116,7 +118,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     ) {
         forEachSample(rows) { scratch, row in
             let winners = kept.map { $0 + row * aboveUnits } ?? scratch.winners
-            pool(below + row * belowUnits, forwardFilters, parameters.biases, scratch, winners: winners)
+            pool(below + row * belowUnits, forwardFilters, productParameters.biases, scratch, winners: winners)
             addPooled(scratch, to: base.map { $0 + row * aboveUnits }, into: preactivation + row * aboveUnits)
         }
     }
@@ -154,7 +156,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         at below: UnsafePointer<Element>, _ filters: Filters, _ scratch: Scratch
     ) -> UnsafePointer<Element> {
         if window.pooling == .max {
-            let biases = filters === forwardFilters ? parameters.biases : nil
+            let biases = filters === forwardFilters ? productParameters.biases : nil
             pool(below, filters, biases, scratch, winners: scratch.winners)
         }
         return UnsafePointer(scratch.winners)

@@ -24,6 +24,8 @@ enum DenseConnection<Element: KernelScalar>: NamedConnection {
 /// The products that the dense connections, tied and untied, have in common: all units to all units.
 final class DenseProducts<Element: KernelScalar> {
     let parameters: ConnectionParameters<Element>
+    /// Those that products are taken with.
+    var productParameters: ConnectionParameters<Element>
     /// nil for a connection from the input, whose product is taken once a phase with the weights as they lie, and before
     /// the first phase.
     private(set) var buffer: PackedWeightsBuffer<Element>?
@@ -35,13 +37,14 @@ final class DenseProducts<Element: KernelScalar> {
     init(_ place: ConnectionPlace, hasFeedback: Bool) throws(EngineError) {
         parameters = try ConnectionParameters(
             below: place.below.units, above: place.above.units, biases: place.hasBiases, feedback: hasFeedback)
+        productParameters = parameters
         isFromInput = place.isFromInput
     }
 
     func prepare() throws(EngineError) {
         guard !isFromInput, FastPath.packedWeights.isOn else { return }
         if buffer == nil { buffer = try PackedWeightsBuffer(for: parameters) }
-        buffer?.pack(parameters)
+        buffer?.pack(productParameters)
     }
 
     var packed: PackedConnection<Element>? { buffer?.packed }
@@ -51,12 +54,12 @@ final class DenseProducts<Element: KernelScalar> {
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         if let packed { return packed.forward(below, rows: rows, addingTo: base, into: preactivation) }
-        let weights = parameters.weights
+        let weights = productParameters.weights
         multiplyTransposed(
             below, weights.pointer, m: rows, n: weights.rows, k: weights.columns,
-            addingTo: base ?? parameters.biases.map { UnsafePointer($0.pointer) },
+            addingTo: base ?? productParameters.biases.map { UnsafePointer($0.pointer) },
             baseStride: base == nil ? 0 : weights.rows, into: preactivation)
-        guard base != nil, let biases = parameters.biases else { return }
+        guard base != nil, let biases = productParameters.biases else { return }
         for row in 0..<rows {
             add(1, times: biases.pointer, to: preactivation + row * weights.rows, count: weights.rows)
         }
@@ -67,8 +70,8 @@ final class DenseProducts<Element: KernelScalar> {
         into preactivation: UnsafeMutablePointer<Element>
     ) {
         if let packed { return packed.feedback(above, rows: rows, addingTo: base, into: preactivation) }
-        let weights = parameters.weights
-        if let feedback = parameters.feedbackWeights {
+        let weights = productParameters.weights
+        if let feedback = productParameters.feedbackWeights {
             multiplyTransposed(
                 above, feedback.pointer, m: rows, n: feedback.rows, k: feedback.columns, addingTo: base,
                 baseStride: feedback.rows, into: preactivation)
@@ -84,7 +87,7 @@ final class DenseProducts<Element: KernelScalar> {
     /// values ← values + W below, without biases.
     func addForward(of below: MatrixView<Element>, to values: MatrixView<Element>) {
         guard let packed else {
-            return values.addProduct(of: below, andTransposed: parameters.weights.view)
+            return values.addProduct(of: below, andTransposed: productParameters.weights.view)
         }
         packed.up.multiply(
             below.pointer, m: below.rows, addingTo: values.pointer, baseStride: values.columns, into: values.pointer)
@@ -140,6 +143,10 @@ protocol DenseProductsConnection: Connection {
 
 extension DenseProductsConnection {
     var parameters: ConnectionParameters<Element> { products.parameters }
+    var productParameters: ConnectionParameters<Element> {
+        get { products.productParameters }
+        set { products.productParameters = newValue }
+    }
     var packed: PackedConnection<Element>? { products.packed }
     var multiplications: Int { products.multiplications }
 

@@ -52,8 +52,8 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
     }
 
     func prepareAdjoints() throws(EngineError) {
-        guard let feedback = parameters.feedbackWeights else { return }
-        let weights = parameters.weights
+        guard let feedback = productParameters.feedbackWeights else { return }
+        let weights = productParameters.weights
         if packedForward == nil { packedForward = try .allocate(rows: weights.rows, columns: weights.columns) }
         if packedFeedback == nil { packedFeedback = try .allocate(rows: feedback.rows, columns: feedback.columns) }
         packedForward?.pack(weights.pointer, transposing: false)

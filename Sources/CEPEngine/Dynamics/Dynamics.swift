@@ -16,6 +16,11 @@ package protocol Dynamics<Element>: Sendable {
     /// Whether states of this activation are clamped to [0, 1].
     func clamps(_ activation: Activation) -> Bool
 
+    /// The activities of states: ρ(s) where activities are coupled through the activation.
+    func activate(
+        _ activation: Activation, _ states: UnsafePointer<Element>, into activities: UnsafeMutablePointer<Element>,
+        count: Int)
+
     /// Moves a layer's state by one step.
     ///
     /// - Parameters:
@@ -36,6 +41,15 @@ package protocol Dynamics<Element>: Sendable {
         to stateGradient: MatrixView<Element>)
 }
 
+extension Dynamics {
+    package func activate(
+        _ activation: Activation, _ states: UnsafePointer<Element>, into activities: UnsafeMutablePointer<Element>,
+        count: Int
+    ) {
+        CEPKernels.activate(activation, states, into: activities, count: count)
+    }
+}
+
 /// A layer just before a step: its state, its activity and its preactivation.
 package struct RecordedLayer<Element: KernelScalar> {
     package let state: MatrixView<Element>
@@ -50,10 +64,12 @@ package struct RecordedLayer<Element: KernelScalar> {
 }
 
 func makeDynamics<Element: KernelScalar>(_ configuration: NetworkConfiguration) -> any Dynamics<Element> {
-    switch configuration.setting {
-    case .prototypical:
-        PrototypicalDynamics<Element>(nudgesInside: configuration.nudging == .inside)
-    case .realTime(let realTime):
-        RealTimeDynamics<Element>(setting: realTime, feedback: configuration.feedback)
+    var realTime: RealTimeDynamics<Element>?
+    if case .realTime(let setting) = configuration.setting {
+        realTime = RealTimeDynamics(setting: setting, feedback: configuration.feedback)
     }
+    let nudgesInside = configuration.nudging == .inside
+    let base: any Dynamics<Element> = realTime ?? PrototypicalDynamics(nudgesInside: nudgesInside)
+    guard let table = configuration.table else { return base }
+    return TabulatedDynamics(table: table, base: base, realTime: realTime, nudgesInside: nudgesInside)
 }

@@ -20,6 +20,7 @@ extension Network {
             try inputs.validate(name: "x", layer: "input", units: sizes[0], as: Element.self)
             try validateSteps(steps, name: "steps")
             let rows = SampleRows(0..<inputs.rows)
+            hardware?.beginBatch(drawingFrom: &random)
             let state: NetworkState<Element>
             if continuing {
                 state = try presentState(batch: inputs.rows)
@@ -55,6 +56,7 @@ extension Network {
             try validateBeta(beta, as: Element.self)
             try validateSteps(steps, name: "steps")
             let target: Matrix<Element> = try targets.matrix(of: SampleRows(0..<state.batch), units: outputSize)
+            hardware?.beginBatch(drawingFrom: &random)
             try preparePhase(of: state)
             return try relax(state, steps: steps, nudge: Nudge(target: target, beta: Element(beta)), monitor: monitor)
         }

@@ -43,5 +43,5 @@ struct RealTimeDynamics<Element: KernelScalar>: Dynamics {
             count: state.count)
     }
 
-    private func hasDerivative(_ isOutput: Bool) -> Bool { feedback == .tied && (!isOutput || setting.followsEnergy) }
+    func hasDerivative(_ isOutput: Bool) -> Bool { feedback == .tied && (!isOutput || setting.followsEnergy) }
 }

@@ -42,13 +42,22 @@ extension Network {
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, order: Relaxation = .synchronous,
         monitor: ProgressMonitor, afterStep: ((_ step: Int) -> Void)? = nil
     ) throws(EngineError) -> PhaseOutcome {
-        try relaxWithSamplesAtRest(
+        if let hardware, hardware.isNoisyAtEachStep {
+            try monitor.show { phaseStep(0, of: state, nudge: nudge, residual: 0) }
+            let end = try relaxStepByStep(
+                state, steps: steps, nudge: nudge, order: order, tolerance: configuration.tolerance, monitor: monitor,
+                afterStep: { afterStep?($0) })
+            return PhaseOutcome(steps: end.steps, residual: end.residual)
+        }
+        try beginNoisyPhase(of: state)
+        return try relaxWithSamplesAtRest(
             state, steps: steps, nudge: nudge, order: order, monitor: monitor, afterStep: afterStep)
     }
 
     /// Takes up to `steps` steps one by one, for callers that record a phase or change the weights in it.
     ///
     /// - Parameters:
+    ///   - order: Of the layers.
     ///   - tolerance: The change of a step after which no more are taken; nil to take all.
     ///   - first: Steps of the phase taken before.
     ///   - weightsMove: Whether `afterStep` changes the weights, and prepares the connections then.
@@ -56,16 +65,23 @@ extension Network {
     /// - Returns: Steps taken, and the residual of the last one.
     @discardableResult
     func relaxStepByStep(
-        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, tolerance: Double? = nil,
+        _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil,
+        order: Relaxation = .synchronous, tolerance: Double? = nil,
         weightsMove: Bool = false, corrected: CorrectedPhase<Element>? = nil, after first: Int = 0,
         monitor: ProgressMonitor,
         beforeStep: (_ step: Int) -> Void = { _ in }, afterStep: (_ step: Int) throws(EngineError) -> Void
     ) throws(EngineError) -> (steps: Int, residual: Element) {
         let wiring = try wiring()
+        if first == 0 { try beginNoisyPhase(of: state) }
         let all = state.rows(0..<state.batch)
         let parts = state.parts(blockCount(batch: state.batch, steps: 1))
         var (taken, residual) = (0, Element(0))
         while taken < steps {
+            try beginNoisyStep(of: state)
+            if taken == 0, order == .alternating, all.kept.contains(where: { $0.count > 0 }) {
+                // Layers whose feedback comes before the forward product of the step need what an earlier one has kept.
+                updatePreactivations(of: all, through: wiring)
+            }
             beforeStep(taken + 1)
             WorkerPool.shared.run(parts: parts.count) { part in
                 let rows = parts[part]
@@ -74,7 +90,7 @@ extension Network {
                         self.step(rows, through: wiring, nudge: nil)
                     }
                 } else {
-                    self.step(rows, through: wiring, nudge: nudge?.rows(from: rows.first))
+                    self.step(rows, through: wiring, nudge: nudge?.rows(from: rows.first), order: order)
                 }
             }
             taken += 1
@@ -93,6 +109,10 @@ extension Network {
             }
             if let tolerance, residual <= Element(tolerance) { break }
         }
+        let readsAnew = weightsMove || hardware?.readsNoiseAtEachStep == true
+        countSteps(
+            taken, batch: state.batch, isNudged: nudge != nil || corrected != nil,
+            inputProducts: readsAnew ? taken : first == 0 ? 1 : 0)
         return (taken, residual)
     }
 }

@@ -60,14 +60,33 @@ extension Network {
     private func move(_ number: Int, _ rows: StateRows<Element>, pull: Pull<Element>?) {
         let layer = rows.layers[number - 1]
         let isLast = number == rows.layers.count
+        if let neurons {
+            neurons.vary(
+                layer: number, preactivation: layer.preactivation, pull: isLast && pull != nil ? rows.pull : nil,
+                rows: rows.count, units: layer.units)
+        }
         dynamics.step(
             MovingLayer(
                 rows: rows.count, columns: layer.units, activation: layer.activation,
                 preactivation: layer.preactivation, state: layer.state, changes: rows.changes),
             pull: isLast ? pull : nil, isOutput: isOutput(number))
-        if dynamics.couplesThroughActivation {
-            activate(layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
+        if let neurons, let hardware {
+            neurons.finishStep(
+                layer: number, layer.state, first: hardware.firstSample + rows.first, rows: rows.count,
+                units: layer.units, key: hardware.stepKey)
         }
+        if dynamics.couplesThroughActivation {
+            activate(number, layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
+        }
+    }
+
+    /// The activities that a layer sends.
+    private func activate(
+        _ number: Int, _ activation: Activation, _ states: UnsafePointer<Element>,
+        into activities: UnsafeMutablePointer<Element>, count: Int
+    ) {
+        dynamics.activate(activation, states, into: activities, count: count)
+        neurons?.round(layer: number, activities, count: count)
     }
 
     /// Computes what a phase takes as given: activities, and the contribution of the clamped input.
@@ -79,8 +98,8 @@ extension Network {
     /// The same of some samples.
     func refreshActivities(of rows: StateRows<Element>) {
         guard dynamics.couplesThroughActivation else { return }
-        for layer in rows.layers {
-            activate(layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
+        for (k, layer) in rows.layers.enumerated() {
+            activate(k + 1, layer.activation, layer.state, into: layer.activity, count: rows.count * layer.units)
         }
     }
 
@@ -88,7 +107,7 @@ extension Network {
     func refreshActivities(of state: NetworkState<Element>) {
         guard dynamics.couplesThroughActivation else { return }
         for (k, layer) in state.layers.enumerated() {
-            activate(state.activations[k], layer.pointer, into: state.activities[k].pointer, count: layer.count)
+            activate(k, state.activations[k], layer.pointer, into: state.activities[k].pointer, count: layer.count)
         }
     }
 
@@ -105,6 +124,11 @@ extension Network {
     func updatePreactivations(of state: NetworkState<Element>) throws(EngineError) {
         let (wiring, rows) = (try wiring(), state.rows(0..<state.batch))
         updatePreactivations(of: rows, through: wiring)
+        guard let neurons else { return }
+        for (k, layer) in rows.layers.enumerated() {
+            neurons.vary(
+                layer: k + 1, preactivation: layer.preactivation, pull: nil, rows: rows.count, units: layer.units)
+        }
     }
 }
 

@@ -45,7 +45,7 @@ extension Network {
     }
 
     /// Multiplications of one sample in the products between layers that move.
-    private var movingMultiplications: Int {
+    var movingMultiplications: Int {
         zip(connections, edges).reduce(0) { $0 + ($1.1.from > 0 ? $1.0.multiplications : 0) }
     }
 }

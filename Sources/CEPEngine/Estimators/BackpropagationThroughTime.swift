@@ -52,6 +52,8 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: NamedRule {
     ) throws(EngineError) -> Metrics {
         let steps = lastSteps ?? freeSteps
         let (trajectory, _) = try network.relaxRecording(batch.state, steps: freeSteps, kept: steps, monitor: monitor)
+        // States and preactivations of each step.
+        network.countRememberedStates(of: trajectory.batch, times: 2 * steps)
         let metrics = network.metrics(of: batch.state, rows: 0..<trajectory.batch, target: batch.target)
 
         let preactivationGradients = try network.layerMatrices(rows: steps * trajectory.batch)

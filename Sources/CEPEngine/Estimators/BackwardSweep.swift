@@ -35,6 +35,7 @@ final class BackwardSweep<Element: KernelScalar> {
     ) {
         let layers = (1...network.lastLayer).map(recorded)
         let samples = stateGradients[0].rows
+        network.counters.addProducts(samples * network.movingMultiplications)
         // Samples are independent: each thread takes some.
         let parts = network.blockCount(batch: samples, steps: 1)
         WorkerPool.shared.run(parts: parts, of: samples) { _, rows in
@@ -54,6 +55,7 @@ final class BackwardSweep<Element: KernelScalar> {
                 activation: layers[layer].activation, isOutput: network.isOutput(layer),
                 toPreactivation: preactivationGradients[layer - 1],
                 toState: directGradients[layer - 1].view.rows(rows))
+            network.neurons?.varyBack(layer: layer, preactivationGradients[layer - 1])
             activityGradients[layer - 1].view.rows(rows).setToZero()
         }
         for (connection, edge) in zip(network.connections, network.edges) where edge.from > 0 {

@@ -60,7 +60,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scale = 1 / Element(beta * Double(batch.state.batch))
         if optimizer.isPlain, !writesEveryStep, phases.feedbackUpdate == .own, phases.asymmetry == .vectorField,
-            FastPath.continualUpdates.isOn
+            FastPath.continualUpdates.isOn, network.hardware == nil
         {
             let moving: [UpdateRates<Element>]? = learningRates?.rates().map { $0 * scale }
             if let phase = try ContinualPhase(
@@ -99,8 +99,10 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         let before = try network.backUpParameters()
         let optimizerState = try network.prepareState(of: optimizer)
         let stateBefore = try optimizerState.copied()
+        network.hardware?.backUp()
         func restore() {
             network.restoreParameters(from: before)
+            network.hardware?.restore()
             optimizerState.restore(from: stateBefore)
         }
         let older = try StateSnapshot(of: state)

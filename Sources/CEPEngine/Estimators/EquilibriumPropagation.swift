@@ -46,6 +46,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
     ) throws(EngineError) -> Metrics {
         let metrics = try network.runFreePhase(on: batch, steps: phases.freeSteps, monitor: monitor)
         let free = try StateSnapshot(of: batch.state)
+        network.countRememberedStates(of: batch.state.batch)
         let betas = phases.betas(random: &random)
 
         // Weights stay as they are until the last nudged phase has ended.

@@ -26,6 +26,7 @@ extension Network {
             try estimator.validateWithRates(for: self)
             monitor.begin(total: samples.inputs.rows)
             let gradient = try zeroParameters()
+            hardware?.beginBatch(drawingFrom: &random)
             let metrics = try estimator.addUpdates(
                 of: self, on: detachedBatch(of: samples), rates: forEachParameters(UpdateRates(-1)), into: gradient,
                 random: &random, monitor: monitor)

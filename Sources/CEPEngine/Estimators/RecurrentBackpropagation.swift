@@ -61,6 +61,8 @@ public struct RecurrentBackpropagation<Element: KernelScalar>: NamedRule {
         let state = batch.state
         let metrics = try network.runFreePhase(on: batch, steps: freeSteps, monitor: monitor)
         try network.updatePreactivations(of: state)
+        // States and preactivations at the steady state.
+        network.countRememberedStates(of: state.batch, times: 2)
 
         let preactivationGradients = try network.layerMatrices(rows: state.batch)
         let sums = try network.layerMatrices(rows: state.batch)

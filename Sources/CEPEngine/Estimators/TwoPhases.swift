@@ -49,6 +49,11 @@ public struct TwoPhases: Sendable {
         try validateSteps(freeSteps, name: "free_steps")
         try validateSteps(nudgedSteps, name: "nudged_steps")
         try validateBeta(beta, as: Element.self)
+        guard asymmetry == .vectorField || network.configuration.hardware.hasIdealNeurons else {
+            throw .invalidArgument(
+                "the asymmetry exact needs ideal neurons and reads, because it compares states with those of a phase "
+                    + "without noise; expected vector-field on this network")
+        }
         guard asymmetry == .vectorField || feedbackUpdate == .own else {
             throw .invalidArgument(
                 "feedback_update is shared with the asymmetry exact, whose updates are the gradients of each set of "
@@ -154,6 +159,7 @@ extension Network {
         into accumulators: [ConnectionParameters<Element>]
     ) throws(EngineError) {
         guard let index = readoutIndex else { return }
+        counters.addProducts(batch.state.batch * parameters[index].weights.count)
         try objective.addGradient(
             batch.state.last.view, targets: batch.target.view, rates: rates[index] * -share, into: accumulators[index])
     }

@@ -46,8 +46,14 @@ final class ContinualPhase<Element: KernelScalar> {
     /// Relaxes from the present state. The states are those of the steps taken, however it ends.
     func run(steps: Int, rates: [UpdateRates<Element>]?, monitor: ProgressMonitor) throws(EngineError) {
         try monitor.show { phaseStep(0, residual: 0, rates: rates) }
+        var taken = 0
+        defer {
+            network.countSteps(
+                taken, batch: state.batch, isNudged: true, inputProducts: rates == nil ? 1 : taken)
+        }
         for step in 1...steps {
             takeStep()
+            taken = step
             let residual = all.residual
             guard !residual.isNaN else {
                 throw network.diverged(DivergencePlace(step: step, layer: all.firstLayerNotFinite), nudged: true)

@@ -32,6 +32,7 @@ extension Network {
             try monitor.stepTaken(taken, of: steps)
             if blocks.allSatisfy({ $0.isAtRest }) { break }
         }
+        countSteps(taken, batch: state.batch, isNudged: nudge != nil, inputProducts: 1)
         return PhaseOutcome(steps: taken, residual: residual(of: blocks, at: taken))
     }
 

@@ -27,6 +27,10 @@ extension Network {
                         type: Element.fileType, shape: tensor.shape, bytes: bytes)
                 }
             }
+            for each in deviceMemory {
+                tensors[each.name] = TensorFile.Tensor(
+                    type: each.type, shape: each.shape, bytes: UnsafeRawBufferPointer(each.bytes))
+            }
             let state =
                 "{\"sizes\": \(configuration.fileSizes), \"readout\": \(readoutIndex != nil), "
                 + "\"options\": \(configuration.fileOptions(dtype: Element.dtypeName)), "
@@ -79,9 +83,37 @@ extension Network {
                 count += 1
             }
         }
+        for each in deviceMemory {
+            guard let stored = file.tensors[each.name], stored.shape == each.shape, stored.type == each.type else {
+                throw refuse("expected \(each.name) to be of shape \(each.shape) and type \(each.type)")
+            }
+            each.bytes.copyMemory(from: stored.bytes)
+            count += 1
+        }
         guard count == file.tensors.count else {
             throw refuse("expected \(count) tensors, found \(file.tensors.count)")
         }
+    }
+}
+
+extension Network {
+    /// What files hold of the devices, and where it is here.
+    private var deviceMemory: [(name: String, type: String, shape: [Int], bytes: UnsafeMutableRawBufferPointer)] {
+        deviceTensorNames.compactMap { name, k in
+            guard let (values, shape) = deviceTensor(name, at: k) else { return nil }
+            let (type, bytes) =
+                switch values {
+                case .numbers(let matrix): (Element.fileType, matrix.bytes)
+                case .counters(let matrix): (Double.fileType, matrix.bytes)
+                }
+            return ("device.\(name).\(k)", type, shape, bytes)
+        }
+    }
+}
+
+extension Matrix {
+    fileprivate var bytes: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: pointer, count: count))
     }
 }
 
@@ -103,7 +135,9 @@ extension NetworkConfiguration {
     fileprivate func fileOptions(dtype: String) -> String {
         let uniform = NetworkConfiguration(
             sizes: sizes, activation: activation, loss: loss, readout: objective.readoutClasses != nil)
-        let activations = layers.dropFirst().map { JSON.quoted($0.activation.rawValue) }
+        let activations = layers.dropFirst().map { layer in
+            JSON.quoted(layer.activation == .tabulated ? table?.word ?? "" : layer.activation.rawValue)
+        }
         let isUniform = activation != .linear && uniform.layers.map(\.activation) == layers.map(\.activation)
         var realTime = RealTime()
         var (settingName, nudgingName) = ("prototypical", JSON.quoted(nudging.rawValue))
@@ -122,7 +156,18 @@ extension NetworkConfiguration {
             ("loss", JSON.quoted(loss.rawValue)), ("nudging", nudgingName),
             ("connections", "[\(skipConnections.map { $0.fileText }.joined(separator: ", "))]"),
         ]
-        return "{" + options.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+        var imperfections = [("synapses", hardware.synapses), ("bias_synapses", hardware.biasSynapses)]
+            .filter { !$0.1.isEmpty }
+            .map { ($0, "[\($1.map { JSON.quoted($0.rawValue) }.joined(separator: ", "))]") }
+        if hardware.variesNeurons { imperfections.append(("neurons", JSON.quoted(hardware.neuronsWord))) }
+        if hardware.readNoise > 0 {
+            imperfections += [
+                ("read_noise", "\(hardware.readNoise)"),
+                ("read_noise_every", JSON.quoted(hardware.readNoiseEvery.rawValue)),
+            ]
+        }
+        if hardware.feedbackMismatch > 0 { imperfections.append(("feedback_mismatch", "\(hardware.feedbackMismatch)")) }
+        return "{" + (options + imperfections).map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }
 
     /// From the state of a file.

@@ -20,6 +20,12 @@ public final class Network<Element: KernelScalar> {
     public internal(set) var state: NetworkState<Element>?
     /// What the optimizer remembers between updates, if it has been used.
     public internal(set) var optimizerState: OptimizerState<Element>?
+    /// nil if everything is ideal.
+    let hardware: NetworkHardware<Element>?
+    /// What has been done.
+    let counters: NetworkCounters
+    /// nil if they are ideal.
+    let neurons: NeuronHardware<Element>?
     /// What rules draw from if no other source is given.
     public var random: RandomSource
 
@@ -36,6 +42,7 @@ public final class Network<Element: KernelScalar> {
     public convenience init(_ configuration: NetworkConfiguration) throws(EngineError) {
         try self.init(zeros: configuration)
         drawParameters()
+        try hardware?.program()
     }
 
     init(zeros configuration: NetworkConfiguration) throws(EngineError) {
@@ -63,6 +70,19 @@ public final class Network<Element: KernelScalar> {
         var parameters = connections.map { $0.parameters }
         if let readout = objective.parameters { parameters.insert(readout, at: layers.count - 1) }
         self.parameters = parameters
+        counters = try NetworkCounters()
+        hardware =
+            configuration.hardware.isIdeal
+            ? nil : try NetworkHardware(configuration, of: parameters)
+        neurons = hardware?.neurons
+        for (k, seen) in (hardware?.seen ?? []).enumerated() {
+            guard let seen else { continue }
+            if k == readoutIndex {
+                objective.setProductParameters(seen)
+            } else {
+                connections.first { $0.parameters === parameters[k] }?.productParameters = seen
+            }
+        }
     }
 
     /// The same network, without states, in another number type.
@@ -70,7 +90,21 @@ public final class Network<Element: KernelScalar> {
     /// - Parameter other: The network whose configuration and parameters are copied.
     /// - Throws: `EngineError.invalidArgument` if the number type cannot hold an option; `.outOfMemory`.
     public convenience init<Other>(converting other: Network<Other>) throws(EngineError) {
-        try self.init(zeros: other.configuration)
+        try self.init(converting: other, other.configuration)
+    }
+
+    /// The same on ideal hardware, for what is derived of it.
+    package convenience init<Other>(idealizing other: Network<Other>) throws(EngineError) {
+        var configuration = other.configuration
+        configuration.hardware = HardwareConfiguration()
+        try self.init(converting: other, configuration)
+    }
+
+    private convenience init<Other>(
+        converting other: Network<Other>, _ configuration: NetworkConfiguration
+    ) throws(EngineError) {
+        try self.init(zeros: configuration)
+        if let mine = hardware, let theirs = other.hardware { mine.copy(from: theirs) }
         for (mine, theirs) in zip(parameters, other.parameters) {
             for (matrix, source) in zip(mine.matrices, theirs.matrices) {
                 convert(source.pointer, into: matrix.pointer, count: source.count)
@@ -162,6 +196,7 @@ public final class Network<Element: KernelScalar> {
 
     /// Prepares the products of all connections but those from the input, whose products are taken once a phase.
     func prepareConnections() throws(EngineError) {
+        hardware?.updateSeen()
         for connection in connections { try connection.prepare() }
     }
 
@@ -178,6 +213,23 @@ public final class Network<Element: KernelScalar> {
         guard case .untied(let angle) = configuration.feedback else { return }
         for connection in connections {
             connection.drawFeedback(flipProbability: (1 - cos(angle * .pi / 180)) / 2, using: &random)
+        }
+        addFeedbackMismatch()
+    }
+}
+
+extension Network {
+    /// V ← V + σ · ξ.
+    private func addFeedbackMismatch() {
+        let deviation = configuration.hardware.feedbackMismatch
+        guard deviation > 0 else { return }
+        for (k, each) in parameters.enumerated() {
+            guard let feedback = each.feedbackWeights else { continue }
+            let key = RandomKey(seed: configuration.seed).part(3).part(k)
+            for i in 0..<feedback.count {
+                var stream = key.stream(i)
+                feedback.pointer[i] += Element(deviation * stream.normal())
+            }
         }
     }
 }

@@ -23,6 +23,10 @@ public struct NetworkConfiguration: Sendable, Equatable {
     /// A sample is at rest, and takes no further steps of a phase, once a step changed none of its states by more than
     /// this. With 0 that changes no result.
     public var tolerance: Double
+    /// What is not ideal.
+    public var hardware = HardwareConfiguration()
+    /// The points of the layers whose activation is `.tabulated`; nil without any.
+    public var table: ActivationTable?
 
     /// - Parameters:
     ///   - layers: Input first, 3 or more with a readout counted.
@@ -124,7 +128,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
             throw .invalidArgument(
                 "loss is \(loss?.rawValue ?? ""), with a readout: expected cross_entropy, which a readout has")
         }
-        let activations: [Activation] = try options.choices("activation") ?? [.shiftedSigmoid]
+        let (activations, table) = try options.activations()
         let words = try options.words("layers")
         if let words {
             try self.init(words: words, activation: activations[0], loss: loss ?? .squaredError, readout: readout)
@@ -140,6 +144,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
         seed = UInt64(bitPattern: Int64(try options.integer("seed") ?? 0))
         relaxation = try options.choice("relaxation") ?? .synchronous
         tolerance = try options.number("tolerance") ?? 0
+        hardware = try HardwareConfiguration(&options)
+        self.table = table
         if activations.count > 1 { try setActivations(activations) }
     }
 
@@ -242,6 +248,13 @@ public struct NetworkConfiguration: Sendable, Equatable {
         guard tolerance >= 0, tolerance.isFinite else {
             throw .invalidArgument("tolerance must be finite and 0 or more, got \(tolerance)")
         }
+        guard (table != nil) == layers.contains(where: { $0.activation == .tabulated }) else {
+            throw .invalidArgument(
+                table == nil
+                    ? "a layer has a tabulated activation; expected a table of its points"
+                    : "there is a table of points, and no layer with a tabulated activation")
+        }
+        try hardware.validate(for: self)
     }
 
     private func validateSkipConnections() throws(EngineError) {
@@ -333,6 +346,23 @@ public enum Feedback: Sendable, Equatable {
 }
 
 extension Options {
+    /// The activations, and the points of those that are tabulated.
+    fileprivate mutating func activations() throws(EngineError) -> ([Activation], ActivationTable?) {
+        var (activations, table) = ([Activation](), ActivationTable?.none)
+        for word in try words("activation") ?? [Activation.shiftedSigmoid.rawValue] {
+            guard let points = try ActivationTable(word: word) else {
+                activations.append(try Activation(named: word, option: "activation"))
+                continue
+            }
+            guard table == nil || table == points else {
+                throw .invalidArgument("activation has two different tables; expected one table for a network")
+            }
+            activations.append(.tabulated)
+            table = points
+        }
+        return (activations, table)
+    }
+
     /// The connections beside the chain.
     fileprivate mutating func edges() throws(EngineError) -> [Edge] {
         let layers = try integers("connections") ?? []

@@ -125,5 +125,6 @@ package let optionWords: [String: [String]] = [
     "connection_kinds": Double.connectionKinds.map { $0.name }, "rule": Double.learningRules.map { $0.name },
     "beta_sign": BetaSign.names,
     "feedback_update": FeedbackUpdate.names, "asymmetry": Asymmetry.names,
-    "optimizer": optimizers.map { $0.name },
+    "optimizer": optimizers.map { $0.name }, "synapses": synapseModels.map { $0.name },
+    "rounding": Rounding.names, "read_noise_every": NoiseInterval.names,
 ]

@@ -36,6 +36,9 @@ package protocol Objective<Element>: Sendable {
     /// The parameters of the objective's own; nil if it has none.
     var parameters: ConnectionParameters<Element>? { get }
 
+    /// From now on scores are computed with these parameters, rather than with the objective's own.
+    func setProductParameters(_ parameters: ConnectionParameters<Element>)
+
     /// Adds the gradient of the mean loss with respect to the objective's own parameters, times the rates.
     func addGradient(
         _ states: MatrixView<Element>, targets: MatrixView<Element>, rates: UpdateRates<Element>,
@@ -44,6 +47,7 @@ package protocol Objective<Element>: Sendable {
 
 extension Objective {
     package var parameters: ConnectionParameters<Element>? { nil }
+    package func setProductParameters(_ parameters: ConnectionParameters<Element>) {}
 
     package func addGradient(
         _ states: MatrixView<Element>, targets: MatrixView<Element>, rates: UpdateRates<Element>,

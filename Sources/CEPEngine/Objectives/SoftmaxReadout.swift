@@ -6,13 +6,18 @@ final class SoftmaxReadout<Element: KernelScalar>: Objective, @unchecked Sendabl
     let classes: Int
     /// Weights classes × units, biases of the classes.
     let parameters: ConnectionParameters<Element>?
-    private let weights: Matrix<Element>
-    private let biases: UnsafePointer<Element>
+    private var weights: Matrix<Element>
+    private var biases: UnsafePointer<Element>
 
     init(units: Int, classes: Int) throws(EngineError) {
         let parameters = try ConnectionParameters<Element>(below: units, above: classes, feedback: false)
         self.classes = classes
         self.parameters = parameters
+        weights = parameters.weights
+        biases = UnsafePointer((parameters.biases ?? parameters.weights).pointer)
+    }
+
+    func setProductParameters(_ parameters: ConnectionParameters<Element>) {
         weights = parameters.weights
         biases = UnsafePointer((parameters.biases ?? parameters.weights).pointer)
     }

@@ -126,7 +126,7 @@ extension Network {
         return state
     }
 
-    /// Updates some sets of parameters by an optimizer.
+    /// Updates some sets of parameters by an optimizer: the change that it requests is what ideal synapses make of it.
     func update(
         _ indices: [Int], by optimizer: any Optimizer, gradient: [ConnectionParameters<Element>], rates: LearningRates,
         state: OptimizerState<Element>
@@ -139,10 +139,18 @@ extension Network {
                     case .biases: rates.biases[k]
                     case .feedback: rates.feedback[k]
                     }
-                optimizer.update(
-                    tensor.values.pointer, gradient: gradient[k].tensors[place].values.pointer,
-                    count: tensor.values.count, rate: rate, decay: optimizer.decay(of: k),
-                    state: state.values.map { $0.parameters[k].tensors[place].values.pointer }, step: state.steps + 1)
+                func update(_ values: UnsafeMutablePointer<Element>) {
+                    optimizer.update(
+                        values, gradient: gradient[k].tensors[place].values.pointer, count: tensor.values.count,
+                        rate: rate, decay: optimizer.decay(of: k),
+                        state: state.values.map { $0.parameters[k].tensors[place].values.pointer },
+                        step: state.steps + 1)
+                }
+                if let synapses = hardware?.synapses[k][place] {
+                    synapses.write(update)
+                } else {
+                    update(tensor.values.pointer)
+                }
             }
         }
     }

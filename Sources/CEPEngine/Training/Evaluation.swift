@@ -69,12 +69,15 @@ extension Network {
         try validateSteps(steps, name: "steps")
         monitor.begin(total: inputs.rows)
         try prepareConnections()
+        defer { hardware?.firstSample = 0 }
         var state = try makeState(batch: min(evaluationBatch, inputs.rows))
         for start in stride(from: 0, to: inputs.rows, by: evaluationBatch) {
             let rows = start..<min(start + evaluationBatch, inputs.rows)
             if rows.count != state.batch { state = try makeState(batch: rows.count) }
             state.setStatesToZero()
             inputs.clamp(SampleRows(rows), into: state)
+            // The same noise in every evaluation: the network does not change.
+            hardware?.beginBatch(evaluatingFrom: start)
             beginPhase(of: state)
             try relax(state, steps: steps, order: configuration.relaxation, monitor: monitor)
             try monitor.finished(relaxed(rows, state))

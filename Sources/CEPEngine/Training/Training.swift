@@ -90,13 +90,23 @@ private struct BatchTraining<Element: KernelScalar> {
         self.rule = rule
         self.learningRates = learningRates
         rates = learningRates.rates()
-        let needsGradient = !rule.optimizer.isPlain && !rule.isContinual
+        let needsGradient = (!rule.optimizer.isPlain || network.hardware != nil) && !rule.isContinual
         gradient = needsGradient ? try network.zeroParameters() : nil
         backup = needsGradient ? try network.zeroParameters() : nil
         try network.prepareState(of: rule.optimizer)
     }
 
+    /// One batch.
     func run(
+        _ samples: Samples, rows: SampleRows, random: inout RandomSource, monitor: ProgressMonitor
+    ) throws(EngineError) -> Metrics {
+        network.hardware?.beginBatch(drawingFrom: &random)
+        let metrics = try update(samples, rows: rows, random: &random, monitor: monitor)
+        network.hardware?.finishBatch()
+        return metrics
+    }
+
+    private func update(
         _ samples: Samples, rows: SampleRows, random: inout RandomSource, monitor: ProgressMonitor
     ) throws(EngineError) -> Metrics {
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: network.outputSize)
@@ -114,12 +124,14 @@ private struct BatchTraining<Element: KernelScalar> {
         let optimizerState = try network.prepareState(of: rule.optimizer)
         let before = try optimizerState.copied()
         for (saved, each) in zip(backup, network.parameters) { saved.copy(from: each) }
+        network.hardware?.backUp()
         network.update(
             Array(network.parameters.indices), by: rule.optimizer, gradient: gradient, rates: learningRates,
             state: optimizerState)
         optimizerState.steps += 1
         if let k = network.parameters.firstIndex(where: { !$0.isFinite }) {
             network.restoreParameters(from: backup)
+            network.hardware?.restore()
             optimizerState.restore(from: before)
             throw network.updateIsNotFinite(of: k)
         }

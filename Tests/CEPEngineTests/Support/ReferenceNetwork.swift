@@ -57,7 +57,7 @@ struct ReferenceNetwork {
         case .tanh: tanh(x)
         case .sigmoid: 1 / (1 + exp(-x))
         case .halfHardSigmoid: min(max(x / 2, 0), 1)
-        case .linear: x
+        case .linear, .tabulated: x
         }
     }
 
@@ -70,7 +70,7 @@ struct ReferenceNetwork {
         case .tanh: 1 - y * y
         case .sigmoid: y * (1 - y)
         case .halfHardSigmoid: x >= 0 && x <= 2 ? 0.5 : 0
-        case .linear: 1
+        case .linear, .tabulated: 1
         }
     }
 

@@ -15,6 +15,7 @@ DTYPES = ("float32", "float64")
 RELAXATIONS = _words("relaxation")
 LOSSES = _words("loss")
 NUDGINGS = _words("nudging")
+NOISE_INTERVALS = _words("read_noise_every")
 # Names of tensors.
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS = "weights", "biases", "feedback_weights"
 STATES = "states"

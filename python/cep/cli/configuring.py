@@ -95,6 +95,38 @@ _OPTIONS = (
         help="Untied feedback: the nudged phase as it is, or corrected so that updates are exact.",
     ),
     click.option(
+        "--synapses",
+        type=options.Several(str, "ecram or linear_step:dw_min=0.002,ideal"),
+        metavar="SYNAPSE[,SYNAPSE…]",
+        help="What weights are made of: one model for all connections, or one each; a preset as "
+        "ecram, or a model as soft_bounds:dw_min=0.001 (see cep.hardware).  [default: ideal]",
+    ),
+    click.option(
+        "--bias-synapses",
+        type=options.Several(str, "ecram"),
+        metavar="SYNAPSE[,SYNAPSE…]",
+        help="The same for biases.  [default: ideal]",
+    ),
+    click.option("--state-noise", type=float, default=0.0, help="Added to states at every step."),
+    click.option("--state-bits", type=int, help="Of the states that are sent, 1 to 16."),
+    click.option("--gain-dtod", type=float, default=0.0, help="Variation of neurons' gains."),
+    click.option("--offset-dtod", type=float, default=0.0, help="Variation of neurons' offsets."),
+    click.option(
+        "--read-noise", type=float, default=0.0, help="Added to weights as products see them."
+    ),
+    click.option(
+        "--read-noise-every",
+        type=click.Choice(["step", "phase"]),
+        default="step",
+        help="When the read noise is drawn anew.",
+    ),
+    click.option(
+        "--feedback-mismatch",
+        type=float,
+        default=0.0,
+        help="Untied feedback: added to the initial feedback weights.",
+    ),
+    click.option(
         "--flip/--no-flip", default=False, help="Mirror training images, each with p = ½."
     ),
     click.option(

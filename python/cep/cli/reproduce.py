@@ -23,11 +23,16 @@ from cep.training.progress import shows_bars
 @click.option("--table", is_flag=True, help="Every row of the paper's table.")
 @click.option(
     "--figure",
-    type=click.Choice(["angles", "gdu", "correlation"]),
+    type=click.Choice(["angles", "gdu", "correlation", "hardware"]),
     help="angles: Fig. 4, for C-VF-1h or the NAME given. gdu: Fig. 5b. correlation: Fig. 5a, for "
-    "EP-1h, C-EP-1h and C-VF-1h or the NAMEs given.",
+    "EP-1h, C-EP-1h and C-VF-1h or the NAMEs given. hardware: a study of imperfect devices.",
 )
-@click.option("--seeds", type=int, help="How many, from 0 on.  [default: 5; figures 1]")
+@click.option("--seeds", type=int, help="How many, from 0 on.  [default: 5; figures 1, hardware 3]")
+@click.option(
+    "--data",
+    type=click.Choice(["digits", "mnist", "fashion_mnist", "kmnist"]),
+    help="What --figure hardware learns.  [default: digits]",
+)
 @click.option("--epochs", type=int, help="Of each run.  [default: as published]")
 @click.option("--with-bptt", is_flag=True, help="Train each row with the exact gradient too.")
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one a processor]")
@@ -47,6 +52,7 @@ def reproduce(
     figure: str | None,
     with_bptt: bool,
     run_dir: Path,
+    data: str | None,
     data_root: Path | None,
     progress: bool,
     **training: int | None,
@@ -58,6 +64,8 @@ def reproduce(
     ended are not repeated, and those that were cut short go on with the same command.
     """
     _check_together(names, table, figure, with_bptt, training)
+    if (data is not None and figure != "hardware") or (figure == "hardware" and names):
+        raise click.UsageError("--data goes with --figure hardware, which is of no NAME")
     given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
     with options.readable_errors():
         chosen = [presets.get(name) for name in dict.fromkeys(names)]
@@ -73,7 +81,12 @@ def reproduce(
         }
         trials: Iterable[Trials]
         with options.same_command_goes_on():
-            if figure is None:
+            if figure == "hardware":
+                plots.new_figure()
+                study = reproduction.hardware(data or "digits", **given)
+                _show(study, run_dir)
+                trials = study.trials.values()
+            elif figure is None:
                 trials = _rows(
                     chosen or list(map(presets.get, reproduction.TABLE)), with_bptt, given
                 )

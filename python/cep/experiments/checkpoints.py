@@ -44,6 +44,8 @@ class Checkpoint:
     """In the epoch after them."""
     optimizer: OptimizerState | None = None
     """What the optimizer remembers; None before its first update."""
+    devices: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    """Copies of what devices are beside the parameters, by name; none for ideal ones."""
 
     @classmethod
     def of(
@@ -57,6 +59,7 @@ class Checkpoint:
             History(**{name: list(values) for name, values in vars(history).items()}),
             dataclasses.replace(position),
             net._optimizer_state(),
+            {name: array.copy() for name, array in net._device_tensors().items()},
         )
 
     @property
@@ -66,6 +69,7 @@ class Checkpoint:
 
     def restore(self, net: Network) -> None:
         """Give a network of the same configuration all that this one had."""
+        net._restore_devices(self.devices)
         net._restore_parameters(self.parameters)
         net.random_state = self.random_state
         net._restore_optimizer(self.optimizer)
@@ -103,7 +107,7 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         "random_state": checkpoint.random_state,
         "history": vars(checkpoint.history),
     }
-    tensors = dict(checkpoint.parameters)
+    tensors = {**checkpoint.parameters, **checkpoint.devices}
     if checkpoint.optimizer is not None:
         state["optimizer"] = {
             "name": checkpoint.optimizer.name,
@@ -162,6 +166,7 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
 
 def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Checkpoint:
     configuration = Configuration.from_dict(state["configuration"])
+    tensors, devices = parameters.split(tensors)
     history = dict(state["history"])
     if "test_error" not in history:  # Earlier versions validated with the test data.
         for name in ("error", "loss"):
@@ -173,6 +178,7 @@ def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> C
         _history(history, state["epoch"]),
         _position(state["position"], configuration.batch_size),
         _optimizer(state.get("optimizer"), tensors),
+        devices,
     )
 
 

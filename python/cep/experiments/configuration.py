@@ -20,17 +20,21 @@ from cep._engine.words import (
     FEEDBACK_UPDATES,
     FEEDBACKS,
     LOSSES,
+    NOISE_INTERVALS,
     NUDGINGS,
     RELAXATIONS,
     SETTINGS,
 )
 from cep._util import validation
 from cep._util.files import parse_json
+from cep.devices import synapses
+from cep.devices.neurons import Neurons, TabulatedActivation, deviation
+from cep.devices.synapses import Synapse
 from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
 from cep.network.layers import Conv2d, Dense, Input, Layer, Readout, from_word, number_or_word
 from cep.network.layers import shapes as layer_shapes
-from cep.network.network import Network
+from cep.network.network import Network, activation_word
 from cep.network.options import NetworkOptions
 from cep.training.diagnostics import KINDS
 
@@ -76,6 +80,12 @@ class Configuration:
         Of feedback weights, which 0 holds as they are; default: the learning rates.
     asymmetry : {"vector-field", "exact"}
         As for `EP` and `CEP`.
+    synapses, bias_synapses : str, Synapse or sequence of them, optional
+        As for `Network`; kept as words: "ecram" is the preset, with all of its numbers.
+    state_noise, state_bits, gain_dtod, offset_dtod
+        As for `cep.hardware.Neurons`.
+    read_noise, read_noise_every, feedback_mismatch
+        As for `Network`.
     optimizer : {"sgd", "adam"}
         From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
     momentum : float
@@ -134,7 +144,7 @@ class Configuration:
     data: str = "digits"
     hidden: Sequence[int | str | Conv2d] = (128,)
     setting: str = "prototypical"
-    activation: str = "shifted_sigmoid"
+    activation: str | TabulatedActivation = "shifted_sigmoid"
     dt: float = 0.2
     clamp: bool = True
     feedback: str = "tied"
@@ -174,6 +184,15 @@ class Configuration:
     test_every_epoch: bool = False
     inputs: Sequence[int] | int | None = None
     classes: int | None = None
+    synapses: str | Synapse | Sequence[str | Synapse] | None = None
+    bias_synapses: str | Synapse | Sequence[str | Synapse] | None = None
+    state_noise: float = 0.0
+    state_bits: int | None = None
+    gain_dtod: float = 0.0
+    offset_dtod: float = 0.0
+    read_noise: float = 0.0
+    read_noise_every: Literal["step", "phase"] = "step"
+    feedback_mismatch: float = 0.0
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -189,6 +208,7 @@ class Configuration:
         for name in (
             *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
             *("momentum", "weight_decay", "validation_fraction"),
+            *("state_noise", "gain_dtod", "offset_dtod", "read_noise", "feedback_mismatch"),
         ):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
@@ -204,6 +224,13 @@ class Configuration:
             raise ValueError(f"crop must be 0 or more, got {self.crop}")
         self._set("hidden", _hidden(self.hidden))
         self._check_data()
+        for name in ("synapses", "bias_synapses"):
+            models = synapses.checked(name, getattr(self, name))
+            self._set(name, synapses.words(models))
+        self._set("activation", activation_word("activation", self.activation, ACTIVATIONS))
+        self.neurons  # noqa: B018 - checks the numbers.
+        for name in ("read_noise", "feedback_mismatch"):
+            deviation(name, getattr(self, name))
         self._set("record_kinds", _record_kinds(self.record_kinds))
         for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
@@ -296,6 +323,16 @@ class Configuration:
         """What is trained on what, as in "C-VF on mnist"."""
         name = self.make_rule().name
         return f"{name.replace('EP', 'VF') if self.feedback == 'untied' else name} on {self.data}"
+
+    @property
+    def neurons(self) -> Neurons:
+        """The neurons of the network."""
+        return Neurons(
+            state_noise=self.state_noise,
+            state_bits=self.state_bits,
+            gain_dtod=self.gain_dtod,
+            offset_dtod=self.offset_dtod,
+        )
 
     def make_network(self) -> Network:
         """A new network, as freshly drawn.
@@ -458,7 +495,6 @@ class Configuration:
 
 _CHOICES: dict[str, Iterable[str]] = {
     "setting": SETTINGS,
-    "activation": ACTIVATIONS,
     "feedback": FEEDBACKS,
     "dtype": DTYPES,
     "relaxation": RELAXATIONS,
@@ -467,6 +503,7 @@ _CHOICES: dict[str, Iterable[str]] = {
     "feedback_update": FEEDBACK_UPDATES,
     "asymmetry": ASYMMETRIES,
     "optimizer": OPTIMIZERS,
+    "read_noise_every": NOISE_INTERVALS,
 }
 
 # Fields that configurations of earlier versions lack; they have the defaults then.
@@ -474,6 +511,8 @@ _LATER = (
     *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
     *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
     *("validation_fraction", "test_every_epoch", "inputs", "classes"),
+    *("synapses", "bias_synapses", "state_noise", "state_bits", "gain_dtod", "offset_dtod"),
+    *("read_noise", "read_noise_every", "feedback_mismatch"),
 )
 
 

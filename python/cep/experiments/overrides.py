@@ -12,6 +12,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from cep._util import validation
+from cep.devices.neurons import TabulatedActivation
+from cep.devices.synapses import Synapse
 from cep.experiments.configuration import Configuration
 from cep.network.layers import Conv2d, from_word, number_or_word
 
@@ -23,7 +25,7 @@ def plain(value: object) -> Any:
     """
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
-    if isinstance(value, Conv2d):
+    if isinstance(value, (Conv2d, Synapse, TabulatedActivation)):
         return value.word
     if isinstance(value, numbers.Integral):
         return operator.index(value)

@@ -9,6 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+DEVICE = "device."
+"""Before the names of what devices are beside the parameters, in files."""
+
+
+def split(
+    tensors: Mapping[str, NDArray[Any]],
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """The tensors of a file that are parameters, and those of devices."""
+    devices = {name: array for name, array in tensors.items() if name.startswith(DEVICE)}
+    return {name: array for name, array in tensors.items() if name not in devices}, devices
+
+
+def check_devices(
+    devices: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+) -> None:
+    """Raise the ValueError if tensors of devices are not of the names, shapes and types."""
+    shapes = {name: (array.shape, array.dtype) for name, array in expected.items()}
+    found = {name: (array.shape, array.dtype) for name, array in devices.items()}
+    for name in [*shapes, *found]:
+        if found.get(name) != shapes.get(name):
+            raise ValueError(
+                f"{name} must be of shape and dtype {shapes.get(name)}, found {found.get(name)}"
+            )
+
 
 def check(
     parameters: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[int, ...]], dtype: str

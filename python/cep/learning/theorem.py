@@ -182,6 +182,7 @@ def gdu_check(
 
     (divided by dt for the neurons in the real-time setting). The check is computed in
     float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
+    Of a network on imperfect hardware, an ideal one with the same weights is checked.
 
     It is exact where the dynamics descend an energy: in the real-time setting with tied feedback
     and ``follows_energy=True``, where no state is clamped. The published equations lack a factor at

@@ -12,11 +12,11 @@ from cep.io.tensor_files import CheckpointError, TensorFile
 from cep.network import connections as _connections
 from cep.network import layers as _layers
 from cep.network.layers import Layer, Shape
-from cep.network.network import Network
+from cep.network.network import HARDWARE_OPTIONS, Network
 from cep.network.options import NetworkOptions
 
 # Options that files of earlier versions lack; they have the defaults then.
-_LATER = {"loss", "nudging", "connections"}
+_LATER = {"loss", "nudging", "connections", *HARDWARE_OPTIONS}
 
 
 def from_file(path: str | os.PathLike[str], content: TensorFile) -> Network:
@@ -35,6 +35,7 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Network:
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     options = _options(state["options"])
+    tensors, devices = parameters.split(tensors)
     readout = validation.flag("readout", state.get("readout", False))
     layers = _layers.from_words(state["sizes"], readout=readout)
     # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
@@ -47,6 +48,7 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     shapes = {name: array.shape for name, array in net._named_parameters().items()}
     parameters.check(tensors, shapes, options["dtype"])
     net._restore_parameters(tensors)
+    net._restore_devices(devices)
     net.random_state = state["random_state"]
     return net
 

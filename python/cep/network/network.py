@@ -18,6 +18,7 @@ from cep._engine.words import (
     FEEDBACK_WEIGHTS,
     FEEDBACKS,
     LOSSES,
+    NOISE_INTERVALS,
     NUDGINGS,
     RELAXATIONS,
     SETTINGS,
@@ -25,6 +26,11 @@ from cep._engine.words import (
     WEIGHTS,
 )
 from cep._util import validation
+from cep.devices import neurons as _neurons
+from cep.devices import synapses as _synapses
+from cep.devices.neurons import Neurons, TabulatedActivation
+from cep.devices.synapses import Synapse
+from cep.io import parameters as _parameters
 from cep.io import tensor_files
 from cep.io.tensor_files import TensorFile
 from cep.network import connections as _connections
@@ -46,6 +52,11 @@ FORMAT = "cep network 1"
 _STEADY, _MOST_STEPS, _STEPS_AT_A_TIME = 1e-4, 1000, 10
 # Samples that are relaxed at once, so that their states need little memory.
 _ROWS = 256
+# Options of networks that are not ideal.
+HARDWARE_OPTIONS = (
+    *("synapses", "bias_synapses", "neurons", "read_noise", "read_noise_every"),
+    "feedback_mismatch",
+)
 
 
 class PhaseOutcome(NamedTuple):
@@ -71,11 +82,12 @@ class Network:
         How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
         s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
         networks only, as published.
-    activation : str or sequence of str
+    activation : str, TabulatedActivation or sequence of them
         One name for all layers, or one for each layer after the input (a readout has none):
         "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
         "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
-        "linear". In the real-time setting the input is sent through the activation of layer 1.
+        "linear". In the real-time setting the input is sent through the activation of layer 1. A
+        measured curve is a `TabulatedActivation`.
     feedback : {"tied", "untied"}
         Tied: layers receive from above through the transposed forward weights. Untied: through
         feedback weights of their own (a vector field).
@@ -120,6 +132,24 @@ class Network:
         height and width are joined by a convolution of 1 × 1 pixels, other layers by a dense
         connection ("dense"). Their parameters and learning rates come after those of the chain and
         of a readout.
+    synapses : Synapse, str or sequence of them, optional
+        What the weights and feedback weights are made of (see `cep.hardware`): one model for all
+        connections, or one for each, in the order of ``weights``. The change that a rule's
+        optimizer would make (also Adam's, also that of a readout) is what the devices are asked
+        for. A word as "ecram" or "linear_step:dw_min=0.002" means the same. Default: ideal. With
+        other synapses, C-EP writes the weights at every step.
+    bias_synapses : Synapse, str or sequence of them, optional
+        The same for the biases. Default: ideal.
+    neurons : Neurons, optional
+        Neurons with noise, few levels or variation (see `cep.hardware.Neurons`). Default: ideal.
+    read_noise : float
+        Products see W + read_noise · ξ in place of weights and feedback weights, with ξ standard
+        normal. Biases are read without noise.
+    read_noise_every : {"step", "phase"}
+        When ξ is drawn anew.
+    feedback_mismatch : float
+        With untied feedback: the initial feedback weights are Wᵀ + feedback_mismatch · ξ. With
+        ``feedback_update="shared"`` the difference stays as it is.
 
     Attributes
     ----------
@@ -163,7 +193,9 @@ class Network:
         sizes: Sequence[int | Layer],
         *,
         setting: str = "prototypical",
-        activation: str | Sequence[str] = "shifted_sigmoid",
+        activation: str
+        | TabulatedActivation
+        | Sequence[str | TabulatedActivation] = "shifted_sigmoid",
         feedback: str = "tied",
         dtype: DTypeLike = "float32",
         seed: int | None = None,
@@ -176,6 +208,12 @@ class Network:
         loss: str | None = None,
         nudging: str | None = None,
         connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]] = (),
+        synapses: Synapse | str | Sequence[Synapse | str] | None = None,
+        bias_synapses: Synapse | str | Sequence[Synapse | str] | None = None,
+        neurons: Neurons | str | None = None,
+        read_noise: float = 0.0,
+        read_noise_every: str = "step",
+        feedback_mismatch: float = 0.0,
     ) -> None:
         self._layers = _layers.of(sizes)
         self._shapes = _layers.shapes(self._layers)
@@ -195,6 +233,14 @@ class Network:
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
         self._connections = _connections.checked(connections, self._shapes)
+        self._synapses = _synapses.checked("synapses", synapses)
+        self._bias_synapses = _synapses.checked("bias_synapses", bias_synapses)
+        self._neurons = _neurons.checked(neurons)
+        self._read_noise = _neurons.deviation("read_noise", read_noise)
+        self._read_noise_every = validation.choice(
+            "read_noise_every", read_noise_every, NOISE_INTERVALS
+        )
+        self._feedback_mismatch = _neurons.deviation("feedback_mismatch", feedback_mismatch)
         self._engine = self._make_engine()
 
     def _checked_activation(self, activation: object) -> str | tuple[str, ...]:
@@ -261,6 +307,9 @@ class Network:
                 layer for each in self._connections for layer in each[:2]
             )
             options["connection_kinds"] = ",".join(map(_connections.word, self._connections))
+        for name, models in self._models().items():
+            options[name] = ",".join(model.word for model in models)
+        options |= self._noise_options()
         engine = _cep.Network(options)
         self._parameter_names = engine.parameters()
         self._with_feedback_weights = frozenset(
@@ -361,7 +410,39 @@ class Network:
             "loss": self._given_loss,
             "nudging": self._given_nudging,
             "connections": self._connections,
+            "synapses": _synapses.words(self._synapses),
+            "bias_synapses": _synapses.words(self._bias_synapses),
+            "neurons": self._neurons.word or None,
+            "read_noise": self._read_noise,
+            "read_noise_every": self._read_noise_every,
+            "feedback_mismatch": self._feedback_mismatch,
         }
+
+    def _noise_options(self) -> dict[str, Any]:
+        """Those that are not ideal."""
+        options: dict[str, Any] = {"neurons": self._neurons.word} if self._neurons.word else {}
+        if self._read_noise:
+            options["read_noise"] = self._read_noise
+            options["read_noise_every"] = self._read_noise_every
+        if self._feedback_mismatch:
+            options["feedback_mismatch"] = self._feedback_mismatch
+        return options
+
+    @property
+    def neurons(self) -> Neurons:
+        """What the neurons are."""
+        return self._neurons
+
+    def _models(self) -> dict[str, tuple[Synapse, ...]]:
+        """The models of synapses that were given."""
+        given = {"synapses": self._synapses, "bias_synapses": self._bias_synapses}
+        return {name: models for name, models in given.items() if models}
+
+    @property
+    def synapses(self) -> tuple[Synapse, ...]:
+        """The model of each connection's weights, in the order of ``weights``."""
+        models = self._synapses or (_synapses.Ideal(),)
+        return models * len(self.edges) if len(models) == 1 else models
 
     @property
     def parameter_count(self) -> int:
@@ -451,6 +532,27 @@ class Network:
             key=lambda each: order.index(each[0]) if each[0] in order else len(order),
         )
         return {f"{name}.{index}": self._view(name, index) for name, index in known}
+
+    def _device_arrays(self) -> dict[str, NDArray[Any]]:
+        """All that devices are beside the parameters, in place: ``weights.w_max.0``, …."""
+        return {f"{name}.{k}": self._view(name, k) for name, k in self._engine.devices()}
+
+    def _device_tensors(self) -> dict[str, NDArray[Any]]:
+        """The same by the names that they have in files."""
+        return {_parameters.DEVICE + name: array for name, array in self._device_arrays().items()}
+
+    def _restore_devices(self, devices: Mapping[str, NDArray[Any]]) -> None:
+        """Copy what devices are into the network.
+
+        Raises
+        ------
+        ValueError
+            For tensors of other names, shapes or types. Nothing changes then.
+        """
+        views = self._device_tensors()
+        _parameters.check_devices(devices, views)
+        for name, array in views.items():
+            array[...] = devices[name]
 
     def like(self) -> "Network":
         """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
@@ -701,7 +803,8 @@ class Network:
             "options": self.options,
             "random_state": frozen.random_state,
         }
-        tensor_files.write(path, TensorFile(FORMAT, state, frozen._named_parameters()))
+        tensors = frozen._named_parameters() | frozen._device_tensors()
+        tensor_files.write(path, TensorFile(FORMAT, state, tensors))
 
     def to_torch(self) -> "Sequential":
         """The weights and biases as a ``torch.nn.Sequential`` of linear layers, input first.
@@ -741,6 +844,7 @@ class Network:
             "states": frozen._present_states(),
             "random_state": frozen.random_state,
             "optimizer": frozen._optimizer_state(),
+            "devices": frozen._device_arrays(),
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:
@@ -761,6 +865,8 @@ class Network:
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
             mine[...] = theirs
+        for name, array in self._device_arrays().items():
+            array[...] = state["devices"][name]
         self.random_state = state["random_state"]
         self._restore_optimizer(state.get("optimizer"))
 
@@ -805,6 +911,9 @@ class Network:
             options["nudging"] = self._nudging
         if self._connections:
             options["connections"] = self._connections
+        for name, models in self._models().items():
+            options[name] = _synapses.words(models)
+        options |= self._noise_options()
         return options | {"dtype": self._dtype.name, "seed": self._seed}
 
 
@@ -823,8 +932,17 @@ def _dtype_name(dtype: DTypeLike) -> str:
 
 def _activation(value: object) -> str | tuple[str, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        return validation.choice("activation", value, ACTIVATIONS)
+        return activation_word("activation", value, ACTIVATIONS)
     return tuple(
-        validation.choice(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
+        activation_word(f"activation[{k}]", name, [*ACTIVATIONS, "linear"])
         for k, name in enumerate(value)
     )
+
+
+def activation_word(name: str, value: object, choices: Iterable[str]) -> str:
+    """One of some activations, or the word of a tabulated one."""
+    if isinstance(value, TabulatedActivation):
+        return value.word
+    if isinstance(value, str) and value.startswith("tabulated"):
+        return TabulatedActivation.from_word(value).word
+    return validation.choice(name, value, choices)

@@ -5,6 +5,8 @@ from typing import TypedDict
 
 from numpy.typing import DTypeLike
 
+from cep.devices.neurons import Neurons, TabulatedActivation
+from cep.devices.synapses import Synapse
 from cep.network.layers import Conv2d
 
 
@@ -12,7 +14,7 @@ class NetworkOptions(TypedDict, total=False):
     """What `Network` takes beside its sizes; each is described there."""
 
     setting: str
-    activation: str | Sequence[str]
+    activation: str | TabulatedActivation | Sequence[str | TabulatedActivation]
     feedback: str
     dtype: DTypeLike
     seed: int | None
@@ -25,3 +27,9 @@ class NetworkOptions(TypedDict, total=False):
     loss: str | None
     nudging: str | None
     connections: Sequence[tuple[int, int] | tuple[int, int, str | Conv2d]]
+    synapses: "Synapse | str | Sequence[Synapse | str] | None"
+    bias_synapses: "Synapse | str | Sequence[Synapse | str] | None"
+    neurons: Neurons | str | None
+    read_noise: float
+    read_noise_every: str
+    feedback_mismatch: float

@@ -1,13 +1,14 @@
 """The table and the figures of Ernoult et al. (2020), trained again and drawn beside theirs.
 
-`reproduce` is a row of the table, `angles` Fig. 4, `gdu` Fig. 5b and `correlation` Fig. 5a. Each
-returns the numbers, which print as a table; the figures draw themselves with ``.plot()``, and
-`save` writes them as PNG, SVG and JSON.
+`reproduce` is a row of the table, `angles` Fig. 4, `gdu` Fig. 5b and `correlation` Fig. 5a;
+`hardware` is a study of imperfect hardware. Each returns the numbers, which print as a table; the
+figures draw themselves with ``.plot()``, and `save` writes them as PNG, SVG and JSON.
 """
 
 from cep.reproduction.angle_figure import AngleSweep, angles, read_angles
 from cep.reproduction.correlation_figure import Correlation, CorrelationPoint, correlation
 from cep.reproduction.figure_files import save
+from cep.reproduction.hardware_study import HardwareStudy, hardware
 from cep.reproduction.initial_angles import InitialAngles, initial_angles
 from cep.reproduction.published import FEEDBACK_ANGLES, ONE_HIDDEN_LAYER, TABLE
 from cep.reproduction.report import Reproduction
@@ -22,6 +23,7 @@ __all__ = [
     "AngleSweep",
     "Correlation",
     "CorrelationPoint",
+    "HardwareStudy",
     "InitialAngles",
     "Reproduction",
     "Spread",
@@ -30,6 +32,7 @@ __all__ = [
     "angles",
     "correlation",
     "gdu",
+    "hardware",
     "initial_angles",
     "read_angles",
     "read_rows",

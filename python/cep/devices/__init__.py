@@ -1,0 +1,1 @@
+"""What hardware networks are made of; `cep.hardware` has the public names."""

@@ -1,0 +1,152 @@
+"""Devices as published: fits of the models to measurements, as in IBM's aihwkit.
+
+Each takes parameters that replace those of the fit: ``ecram(dw_min=0.001)``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cep.devices.synapses import ConstantStep, ExponentialStep, LinearStep
+
+
+def idealized(**changes: Any) -> ConstantStep:
+    """A device with 5000 steps of constant size between its mean bounds.
+
+    References
+    ----------
+    The idealized device of aihwkit (Rasch et al., 2021).
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 0.0002,
+        "dw_min_std": 0.3,
+        "dw_min_dtod": 0.3,
+        "w_max_dtod": 0.3,
+        "w_min_dtod": 0.3,
+    }
+    return ConstantStep(**fit | changes)
+
+
+def gokmen_vlasov(**changes: Any) -> ConstantStep:
+    """The device that was proposed for training with crossbars of resistive devices.
+
+    References
+    ----------
+    Gokmen and Vlasov, 2016, "Acceleration of deep neural network training with resistive
+    cross-point devices: design considerations".
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 0.0016,
+        "dw_min_std": 0.3,
+        "dw_min_dtod": 0.3,
+        "up_down_dtod": 0.01,
+        "w_max_dtod": 0.3,
+        "w_min_dtod": 0.3,
+    }
+    return ConstantStep(**fit | changes)
+
+
+def reram_es(**changes: Any) -> ExponentialStep:
+    """A resistive memory (ReRAM), with exponential steps and a large write noise.
+
+    References
+    ----------
+    Gong et al., 2018, "Signal and noise extraction from analog memory elements for neuromorphic
+    computing".
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 0.00135,
+        "up_down": 0.259359,
+        "A_up": -1.18445,
+        "A_down": -0.081404,
+        "gamma_up": 5.0,
+        "gamma_down": 5.0,
+        "a": -0.5,
+        "b": -0.5,
+        "dw_min_dtod": 0.2,
+        "up_down_dtod": 0.05,
+        "w_max_dtod": 0.3,
+        "w_min_dtod": 0.3,
+        "dw_min_std": 5.0,
+        "write_noise_std": 75.0,
+    }
+    return ExponentialStep(**fit | changes)
+
+
+def capacitor(**changes: Any) -> LinearStep:
+    """A capacitor that transistors charge, and which leaks.
+
+    References
+    ----------
+    Li et al., 2018, "Capacitor-based cross-point array for analog neural network with record
+    symmetry and linearity".
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 0.005,
+        "gamma_up": 0.05,
+        "gamma_down": 0.05,
+        "gamma_up_dtod": 0.01,
+        "gamma_down_dtod": 0.01,
+        "mult_noise": False,
+        "lifetime": 1e6,
+        "lifetime_dtod": 0.3,
+        "dw_min_dtod": 0.1,
+        "up_down_dtod": 0.06,
+        "w_max_dtod": 0.07,
+        "w_min_dtod": 0.07,
+        "dw_min_std": 0.3,
+    }
+    return LinearStep(**fit | changes)
+
+
+def ecram(**changes: Any) -> LinearStep:
+    """An electrochemical memory (ECRAM), of lithium.
+
+    References
+    ----------
+    Tang et al., 2018, "ECRAM as scalable synaptic cell for high-speed, low-power neuromorphic
+    computing".
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 0.002,
+        "w_max": 1.1724,
+        "w_min": -0.8276,
+        "gamma_up": 0.1153,
+        "gamma_down": 0.5085,
+        "gamma_up_dtod": 0.05,
+        "gamma_down_dtod": 0.05,
+        "dw_min_dtod": 0.1,
+        "up_down_dtod": 0.01,
+        "w_max_dtod": 0.05,
+        "w_min_dtod": 0.05,
+        "dw_min_std": 0.3,
+    }
+    return LinearStep(**fit | changes)
+
+
+def ecram_mo(**changes: Any) -> LinearStep:
+    """An electrochemical memory of metal oxide, compatible with CMOS.
+
+    References
+    ----------
+    Kim et al., 2019, "Metal-oxide based, CMOS-compatible ECRAM for deep learning accelerator".
+    """
+    fit: dict[str, Any] = {
+        "dw_min": 2.8214e-4,
+        "w_max": 1.1714,
+        "w_min": -0.8286,
+        "gamma_up": 0.4152,
+        "gamma_down": 0.7342,
+        "gamma_up_dtod": 0.05,
+        "gamma_down_dtod": 0.05,
+        "dw_min_dtod": 0.1,
+        "up_down_dtod": 0.01,
+        "w_max_dtod": 0.05,
+        "w_min_dtod": 0.05,
+        "dw_min_std": 2.0,
+    }
+    return LinearStep(**fit | changes)
+
+
+ALL: dict[str, Callable[..., Any]] = {
+    each.__name__: each for each in (idealized, gokmen_vlasov, reram_es, capacitor, ecram, ecram_mo)
+}

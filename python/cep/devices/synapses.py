@@ -1,0 +1,456 @@
+"""Models of synapses: what devices make of the changes of weights that an optimizer requests."""
+
+import dataclasses
+from abc import ABC
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cep import _cep
+from cep._util import validation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synapse(ABC):
+    """A model of synapses, for ``cep.Network(..., synapses=...)``.
+
+    It holds for the forward and the feedback weights of a connection. Under every rule and
+    optimizer, the change that the optimizer would make is the requested change Δ.
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            object.__setattr__(self, each.name, _checked(each, getattr(self, each.name)))
+        # Ranges are judged by the engine. Without directions nothing else happens.
+        _cep.pulse_response(self.word, np.zeros(0, np.int64), 0.0, 0, np.zeros(0))
+
+    @property
+    def word(self) -> str:
+        """What it is called in files, in a `Configuration` and on the command line."""
+        parts = [self.name]
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            if value != each.default:
+                parts.append(f"{each.name}={value if isinstance(value, str) else _number(value)}")
+        return ":".join(parts)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if isinstance(value, (bool, int)) else repr(value)
+
+
+def _checked(each: "dataclasses.Field[Any]", value: object) -> Any:
+    if each.type is bool:
+        return validation.flag(each.name, value)
+    if each.type is int:
+        return validation.integer(each.name, value)
+    if each.type is float:
+        return validation.real(each.name, value)
+    return validation.choice(each.name, value, _cep.option_words("rounding").split(","))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ideal(Synapse):
+    """Weights change as requested: w ← w + Δ.
+
+    A network of ideal synapses computes exactly what one without ``synapses`` does.
+    """
+
+    name = "ideal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded(Synapse):
+    """Weights change as requested, within bounds: w ← min(max(w + Δ, w_min), w_max).
+
+    Parameters
+    ----------
+    w_min, w_max : float
+        The bounds.
+    clip_initial : bool
+        Whether initial weights outside of the bounds are clipped. Otherwise they are refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a parameter that is not of its kind or out of its range.
+    """
+
+    w_min: float
+    w_max: float
+    clip_initial: bool = False
+
+    name = "bounded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantized(Synapse):
+    """Weights lie on a grid of 2^bits levels, w_min + k (w_max − w_min) / (2^bits − 1).
+
+    A requested change is rounded to a whole number of levels. Initial weights are rounded to the
+    nearest level.
+
+    Parameters
+    ----------
+    bits : int
+        1 to 16.
+    w_min, w_max : float
+        The lowest and the highest level.
+    rounding : {"nearest", "stochastic"}
+        Of a requested change: to the nearest level, or up or down such that it is right on average.
+        With "nearest", a change of less than half a level has no effect.
+    clip_initial : bool
+        Whether initial weights outside of the grid are clipped. Otherwise they are refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a parameter that is not of its kind or out of its range.
+    """
+
+    bits: int = field(kw_only=False)
+    w_min: float
+    w_max: float
+    rounding: Literal["nearest", "stochastic"] = "nearest"
+    clip_initial: bool = False
+
+    name = "quantized"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulsedSynapse(Synapse):
+    """A device that changes by pulses: what all pulsed models have in common.
+
+    One pulse in the direction d = ±1 changes the weight by ::
+
+        Δw = d · dw_min · (1 + d · up_down) · f_d(w) · (1 + dw_min_std · ξ)
+        w ← min(max(w + Δw, w_min), w_max)
+
+    with ξ standard normal, drawn at each pulse; f_d is that of the model. A requested change Δ gets
+    ``n = |Δ| / dw_min`` pulses in its direction, rounded.
+
+    Parameters
+    ----------
+    dw_min : float
+        The size of a step, above 0 and at most w_max − w_min.
+    dw_min_std : float, default=0
+        Cycle-to-cycle variation of a step, relative to dw_min.
+    up_down : float, default=0
+        Asymmetry: steps up are 1 + up_down, steps down 1 − up_down times as large.
+    w_max, w_min : float, default=1, −1
+        The bounds.
+    dw_min_dtod, up_down_dtod, w_max_dtod, w_min_dtod : float, default=0
+        Variation from device to device: the standard deviation, relative to the value; of up_down
+        absolute. Each synapse draws its own when the network is made. A step size that comes out
+        negative is 0; bounds in the wrong order are exchanged.
+    write_noise_std : float, default=0
+        Products see w + write_noise_std · dw_min · ξ in place of w, redrawn when the synapse is
+        written.
+    lifetime : float, default=0
+        Decay in batches: w ← w (1 − 1 / lifetime) after each batch. 0 for none, else 1 or more.
+    lifetime_dtod : float, default=0
+        Its relative variation from device to device.
+    diffusion : float, default=0
+        w ← w + diffusion · ξ after each batch.
+    rounding : {"stochastic", "nearest", "truncate"}
+        Of the number of pulses n: ⌊n + u⌋ with u uniform in [0, 1), which is right on average; to
+        the nearest number; or ⌊n⌋.
+    max_pulses : int, default=1000
+        The most pulses of a write, 1 to 1 000 000.
+    clip_initial : bool
+        Whether initial weights outside of w_min to w_max are clipped. Otherwise they are refused.
+        Weights outside of the bounds that their own device has drawn are clipped always.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a parameter that is not of its kind or out of its range.
+    """
+
+    dw_min: float = field(kw_only=False)
+    dw_min_std: float = 0.0
+    up_down: float = 0.0
+    w_max: float = 1.0
+    w_min: float = -1.0
+    dw_min_dtod: float = 0.0
+    up_down_dtod: float = 0.0
+    w_max_dtod: float = 0.0
+    w_min_dtod: float = 0.0
+    write_noise_std: float = 0.0
+    lifetime: float = 0.0
+    lifetime_dtod: float = 0.0
+    diffusion: float = 0.0
+    rounding: Literal["stochastic", "nearest", "truncate"] = "stochastic"
+    max_pulses: int = 1000
+    clip_initial: bool = False
+
+    def pulse_response(
+        self, directions: ArrayLike, weight: float = 0.0, seed: int = 0
+    ) -> NDArray[np.float64]:
+        """Return the weight of one device after each of some pulses.
+
+        Parameters
+        ----------
+        directions : array_like of int
+            1 for a pulse up, −1 for one down; one-dimensional.
+        weight : float
+            Before the first pulse; it is clipped to the bounds of the device.
+        seed : int
+            Determines the device, if there is variation from device to device, and its cycles.
+
+        Returns
+        -------
+        numpy.ndarray of float64, as long as ``directions``
+            Without the write noise.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument that is not of its kind or out of its range.
+
+        Examples
+        --------
+        >>> device = cep.hardware.SoftBounds(0.5)
+        >>> device.pulse_response([1, 1, 1, -1])
+        array([0.5   , 0.75  , 0.875 , -0.0625])
+        """
+        given = validation.array_of("directions", directions)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            raise ValueError(
+                "directions must be a one-dimensional array of 1 and -1, got "
+                f"{given.dtype} of shape {given.shape}"
+            )
+        weights = np.empty(len(given))
+        start, number = validation.real("weight", weight), validation.seed(seed)
+        pulses = np.require(given, np.int64, "C")
+        _cep.pulse_response(self.word, pulses, start, number, weights)
+        return weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantStep(PulsedSynapse):
+    """A pulsed device whose steps do not depend on the weight: f_d(w) = 1.
+
+    Parameters
+    ----------
+    dw_min, ...
+        As for `PulsedSynapse`.
+
+    References
+    ----------
+    Gokmen and Vlasov, 2016.
+    """
+
+    name = "constant_step"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearStep(PulsedSynapse):
+    """A pulsed device whose steps shrink linearly with the weight.
+
+    ::
+
+        f₊(w) = 1 − gamma_up · w / w_max        f₋(w) = 1 − gamma_down · w / w_min
+
+    Parameters
+    ----------
+    dw_min, ...
+        As for `PulsedSynapse`. w_min must be below 0, and w_max above.
+    gamma_up, gamma_down : float, default=0
+        The slopes.
+    gamma_up_dtod, gamma_down_dtod : float, default=0
+        Their relative variations from device to device.
+    mult_noise : bool, default=True
+        Whether the noise of a pulse is f_d(w) (1 + dw_min_std · ξ), or f_d(w) + dw_min_std · ξ.
+
+    References
+    ----------
+    Gokmen, Onen and Haensch, 2017.
+    """
+
+    gamma_up: float = 0.0
+    gamma_down: float = 0.0
+    gamma_up_dtod: float = 0.0
+    gamma_down_dtod: float = 0.0
+    mult_noise: bool = True
+
+    name = "linear_step"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftBounds(PulsedSynapse):
+    """A pulsed device whose steps vanish at the bounds: a `LinearStep` with slopes of 1.
+
+    ::
+
+        f₊(w) = 1 − w / w_max        f₋(w) = 1 − w / w_min
+
+    Parameters
+    ----------
+    dw_min, ...
+        As for `PulsedSynapse`. w_min must be below 0, and w_max above.
+    """
+
+    name = "soft_bounds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExponentialStep(PulsedSynapse):
+    """A pulsed device whose steps depend exponentially on the weight.
+
+    ::
+
+        f_d(w) = max(0, 1 − A_d · exp(d · gamma_d · z))        z = 2 a w / (w_max − w_min) + b
+
+    Parameters
+    ----------
+    dw_min, ...
+        As for `PulsedSynapse`.
+    A_up, A_down, gamma_up, gamma_down, a, b : float
+        Of the equation above.
+    gamma_up_dtod, gamma_down_dtod : float, default=0
+        Relative variations from device to device.
+
+    References
+    ----------
+    Gong et al., 2018.
+    """
+
+    A_up: float
+    A_down: float
+    gamma_up: float
+    gamma_down: float
+    a: float
+    b: float
+    gamma_up_dtod: float = 0.0
+    gamma_down_dtod: float = 0.0
+
+    name = "exponential_step"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerStep(PulsedSynapse):
+    """A pulsed device whose steps depend on the weight by a power.
+
+    ::
+
+        f₊(w) = ω^pow_gamma        f₋(w) = (1 − ω)^pow_gamma
+        ω = (w_max − w) / (w_max − w_min)
+
+    Parameters
+    ----------
+    dw_min, ...
+        As for `PulsedSynapse`.
+    pow_gamma : float, default=1
+        The power, 0 or more.
+    pow_gamma_dtod : float, default=0
+        Its relative variation from device to device.
+
+    References
+    ----------
+    Fusi and Abbott, 2007.
+    """
+
+    pow_gamma: float = 1.0
+    pow_gamma_dtod: float = 0.0
+
+    name = "power_step"
+
+
+MODELS: dict[str, type[Synapse]] = {
+    each.name: each
+    for each in (
+        Ideal,
+        Bounded,
+        Quantized,
+        ConstantStep,
+        LinearStep,
+        SoftBounds,
+        ExponentialStep,
+        PowerStep,
+    )
+}
+
+
+def from_word(word: str) -> Synapse:
+    """The synapse that a word describes: a preset's name, or one as `Synapse.word` gives it.
+
+    Raises
+    ------
+    ValueError
+        For a word that describes no synapse.
+    """
+    from cep.devices import presets
+
+    name, *arguments = word.split(":")
+    made_by = presets.ALL.get(name, MODELS.get(name))
+    if made_by is None:
+        known = ", ".join([*MODELS, *presets.ALL])
+        raise ValueError(f"there is no synapse {name!r}; expected one of {known}")
+    given: dict[str, Any] = {}
+    for argument in arguments:
+        key, sign, text = argument.partition("=")
+        if not sign or key in given:
+            raise ValueError(
+                f"a synapse has parameters as dw_min=0.001, each once, got {argument!r} in {word!r}"
+            )
+        given[key] = text
+    model = type(made_by()) if name in presets.ALL else MODELS[name]
+    fields = {each.name: each for each in dataclasses.fields(model)}
+    for key, text in given.items():
+        if key not in fields:
+            raise ValueError(f"{name} has no parameter {key!r}; it has {', '.join(fields)}")
+        given[key] = _parsed(fields[key], text, word)
+    try:
+        made: Synapse = made_by(**given)
+        return made
+    except TypeError as error:
+        raise ValueError(f"{word!r} is no synapse: {error}") from None
+
+
+def _parsed(each: "dataclasses.Field[Any]", text: str, word: str) -> Any:
+    try:
+        if each.type is bool:
+            return {"0": False, "1": True, "false": False, "true": True}[text.lower()]
+        if each.type is int:
+            return int(text)
+        return float(text) if each.type is float else text
+    except (KeyError, ValueError):
+        raise ValueError(f"{each.name} cannot be {text!r}, in {word!r}") from None
+
+
+def checked(name: str, value: object) -> tuple[Synapse, ...]:
+    """Synapses as `cep.Network` takes them: one, several, or words; none for ideal ones.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no synapse.
+    """
+    if value is None:
+        return ()
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    items: Sequence[object] = list(value) if several else [value]  # type: ignore[call-overload]
+    made = []
+    for each in items:
+        synapse = from_word(each) if isinstance(each, str) else each
+        if not isinstance(synapse, Synapse):
+            raise TypeError(
+                f"{name} must be synapses as cep.hardware.LinearStep(...), or words, got {each!r}"
+            )
+        made.append(synapse)
+    if several and not made:
+        raise ValueError(f"{name} is empty; expected one synapse, or one for each connection")
+    return tuple(made)
+
+
+def words(synapses: Sequence[Synapse]) -> str | tuple[str, ...] | None:
+    """What synapses are called in options: None if all are ideal without being given."""
+    if not synapses:
+        return None
+    return synapses[0].word if len(synapses) == 1 else tuple(each.word for each in synapses)

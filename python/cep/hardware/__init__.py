@@ -1,0 +1,41 @@
+"""Networks on imperfect hardware: devices as synapses, and what they cost."""
+
+from cep.devices import presets as presets
+from cep.devices.neurons import Neurons
+from cep.devices.synapses import (
+    Bounded,
+    ConstantStep,
+    ExponentialStep,
+    Ideal,
+    LinearStep,
+    PowerStep,
+    PulsedSynapse,
+    Quantized,
+    SoftBounds,
+    Synapse,
+)
+from cep.hardware.arrays import device_arrays
+from cep.hardware.counting import Counter, Counts, Energy, count
+from cep.hardware.plots import plot_errors, plot_pulse_response, plot_weight_histogram
+
+__all__ = [
+    "Bounded",
+    "ConstantStep",
+    "Counter",
+    "Counts",
+    "Energy",
+    "ExponentialStep",
+    "Ideal",
+    "LinearStep",
+    "Neurons",
+    "PowerStep",
+    "PulsedSynapse",
+    "Quantized",
+    "SoftBounds",
+    "Synapse",
+    "count",
+    "device_arrays",
+    "plot_errors",
+    "plot_pulse_response",
+    "plot_weight_histogram",
+]

@@ -1,0 +1,161 @@
+"""Pictures of devices, and of what they do to weights and errors."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cep._util import validation
+from cep.devices.synapses import Ideal, PulsedSynapse
+from cep.network.network import Network
+from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_pulse_response(
+    device: PulsedSynapse,
+    directions: ArrayLike | None = None,
+    devices: int = 20,
+    weight: float | None = None,
+    seed: int = 0,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the weight of some devices pulse by pulse: mean, spread, and a few of them.
+
+    Parameters
+    ----------
+    device : PulsedSynapse
+        The model.
+    directions : array_like of int, optional
+        1 for a pulse up, −1 for one down. Default: up from bound to bound, and down again.
+    devices : int
+        How many are drawn from the model, each with cycles of its own.
+    weight : float, optional
+        Before the first pulse. Default: ``w_min``.
+    seed : int
+        Of the first device; the others have the next ones.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type or value.
+    ImportError
+        If matplotlib is not installed.
+    """
+    validation.kind("device", device, PulsedSynapse, "cep.hardware.LinearStep(...)")
+    number = validation.count("devices", devices)
+    if directions is None:
+        pulses = min(round(1.5 * (device.w_max - device.w_min) / device.dw_min), 20_000)
+        directions = np.repeat([1, -1], pulses)
+    start = device.w_min if weight is None else weight
+    first = validation.seed(seed)
+    curves = np.array(
+        [device.pulse_response(directions, start, seed=first + k) for k in range(number)]
+    )
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
+    count = np.arange(1, curves.shape[1] + 1)
+    mean, spread = curves.mean(axis=0), curves.std(axis=0)
+    for curve in curves[:3]:
+        axes.plot(count, curve, color="0.75", linewidth=0.6)
+    axes.fill_between(
+        count, mean - spread, mean + spread, color=BLUE, alpha=0.25, label="± 1 deviation"
+    )
+    axes.plot(count, mean, color=BLUE, label=f"mean of {number} devices")
+    for bound in (device.w_min, device.w_max):
+        axes.axhline(bound, color=VERMILION, linestyle=":", linewidth=1)
+    axes.set(xlabel="pulse", ylabel="weight", title=device.name.replace("_", " "))
+    axes.legend(frameon=False)
+    return axes
+
+
+def plot_weight_histogram(net: Network, bins: int = 60, ax: "Axes | None" = None) -> "Axes":
+    """Draw how the weights of each connection lie between the bounds of their devices.
+
+    Parameters
+    ----------
+    net : Network
+        Its ``weights``; bounds are those before variation from device to device.
+    bins : int
+        Of the histogram.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument of the wrong type or value.
+    ImportError
+        If matplotlib is not installed.
+    """
+    validation.kind("net", net, Network, "cep.Network(…)")
+    number = validation.count("bins", bins)
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
+    for k, weights in enumerate(net.weights):
+        colour = PALETTE[k % len(PALETTE)]
+        heights, edges = np.histogram(np.array(weights), number, density=True)
+        axes.stairs(heights, edges, color=colour, label=f"connection {k}")
+    bounded = [each for each in net.synapses if not isinstance(each, Ideal)]
+    for bound in {getattr(each, name) for each in bounded for name in ("w_min", "w_max")}:
+        axes.axvline(bound, color="0.3", linestyle=":")
+    axes.set(xlabel="weight", ylabel="density", yscale="log")
+    axes.legend(frameon=False)
+    return axes
+
+
+def plot_errors(
+    errors: Mapping[str, Mapping[float, Sequence[float]]],
+    label: str,
+    ax: "Axes | None" = None,
+    title: str = "",
+) -> "Axes":
+    """Draw errors against a swept quantity: a line a rule, each seed a point.
+
+    Parameters
+    ----------
+    errors : mapping of str to mapping of float to sequence of float
+        By the name of a line ("EP", "C-EP"), then by the value of the quantity: an error of each
+        seed, 0 to 1.
+    label : str
+        What was swept. Its axis is logarithmic if all values are above 0.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+    title : str
+        Of the picture.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    axes = new_figure(is_value=False).subplots() if ax is None else ax
+    for k, (name, points) in enumerate(errors.items()):
+        colour, marker = PALETTE[k % len(PALETTE)], "osD^vPX"[k % 7]
+        values = sorted(points)
+        means = [100 * float(np.mean(points[value])) for value in values]
+        axes.plot(values, means, color=colour, marker=marker, label=name)
+        for value in values:
+            seeds = [100 * error for error in points[value]]
+            axes.plot([value] * len(seeds), seeds, ".", color=colour, alpha=0.4, markersize=4)
+    if all(value > 0 for points in errors.values() for value in points):
+        axes.set_xscale("log")
+    axes.set(xlabel=label, ylabel="test error (%)", ylim=(0, 100), title=title)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return axes

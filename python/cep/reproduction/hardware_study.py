@@ -1,0 +1,212 @@
+"""The study of imperfect hardware: four questions about EP, C-EP and C-VF.
+
+1. At which size of a step (dw_min) does a rule stop learning, with which rounding?
+2. What do asymmetry (up_down) and soft bounds do?
+3. At which level does state noise or read noise stop it?
+4. What does a sample cost: pulses, writes, memory between the phases?
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cep._util import validation
+from cep._util.tables import table
+from cep.experiments import presets
+from cep.experiments.configuration import Configuration
+from cep.experiments.result import RunOutcome
+from cep.hardware import plots
+from cep.hardware.counting import Counts, count
+from cep.plotting.plots import new_figure
+from cep.reproduction.training import train
+from cep.reproduction.trials import Trials
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Point = tuple[str, str, float]
+"""Panel, line and value."""
+
+_STEP_SIZES = tuple(2.0**-k for k in range(4, 19, 2))
+_ASYMMETRIES = (0.0, 0.1, 0.2, 0.4, 0.8)
+_NOISES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_READS = (0.003, 0.01, 0.03, 0.1, 0.3)
+
+# Panels: what is swept, and the title.
+PANELS = {
+    "nearest": ("dw_min", "1. step size, rounded to the nearest pulse"),
+    "stochastic": ("dw_min", "1. step size, rounded stochastically"),
+    "up_down": ("up_down", "2. asymmetry of steps, dw_min = 0.001"),
+    "soft_bounds": ("dw_min", "2. soft bounds, w in ±1"),
+    "state_noise": ("state_noise", "3. noise of states"),
+    "read_noise": ("read_noise", "3. noise of reads, at each step"),
+}
+
+
+@dataclass(frozen=True)
+class HardwareStudy:
+    """Errors for each question: ``print(study)``, ``study.plot()``."""
+
+    data: str
+    trials: Mapping[Point, Trials]
+    counts: Mapping[str, Counts]
+    """By rule, of one epoch with the ECRAM preset."""
+
+    @property
+    def stem(self) -> str:
+        """What files with this figure are called."""
+        return f"hardware-{self.data}"
+
+    def errors(self, panel: str) -> dict[str, dict[float, list[float]]]:
+        """Test errors of each seed: by line, then by value. Runs that diverged count as 1."""
+        found: dict[str, dict[float, list[float]]] = {}
+        for (name, line, value), trials in self.trials.items():
+            if name == panel:
+                errors = [
+                    1.0 if each.reason == "diverged" else each.test_error
+                    for each in trials.outcomes
+                ]
+                found.setdefault(line, {})[value] = errors
+        return found
+
+    def rows(self) -> list[list[str]]:
+        """Panel, line, value, seeds and test error of each point."""
+        return [
+            [panel, line, f"{value:.3g}", str(len(trials.outcomes)), str(trials.test_error)]
+            for (panel, line, value), trials in self.trials.items()
+        ]
+
+    def __str__(self) -> str:
+        headings = ("panel", "rule", "value", "seeds", "test error")
+        names = list(next(iter(self.counts.values())).per_sample())
+        costs = [
+            [name, *(f"{counts.per_sample()[name]:,.1f}" for counts in self.counts.values())]
+            for name in names
+        ]
+        return (
+            f"imperfect hardware, {self.data}\n{table(headings, self.rows())}\n\n"
+            f"for one sample, with ECRAM synapses\n{table(('', *self.counts), costs)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        return {
+            "data": self.data,
+            "points": [
+                {"panel": panel, "line": line, "value": value, **trials.to_dict()}
+                for (panel, line, value), trials in self.trials.items()
+            ],
+            "counts": {name: vars(counts) for name, counts in self.counts.items()},
+        }
+
+    def plot(self) -> "Figure":
+        """Draw a panel a question.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        figure: Figure = new_figure(figsize=(12, 10))
+        panels = figure.subplots(3, 2)
+        for ax, (name, (label, title)) in zip(panels.flat, PANELS.items(), strict=True):
+            plots.plot_errors(self.errors(name), label, ax, title)
+        return figure
+
+
+def hardware(
+    data: str = "digits",
+    seeds: int = 3,
+    directory: str | os.PathLike[str] = "runs",
+    *,
+    epochs: int | None = None,
+    jobs: int | None = None,
+    data_root: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_run_end: Callable[[RunOutcome], object] | None = None,
+) -> HardwareStudy:
+    """Train with imperfect synapses, neurons and reads: `PANELS`, and a table of what it costs.
+
+    Parameters
+    ----------
+    data : {"digits", "mnist", "fashion_mnist", "kmnist"}
+        What is learned: the digits in half an hour on two processors, the others in days.
+    seeds : int
+        At each point, the runs have seeds 0 … seeds − 1.
+    directory : path
+        Each run is kept in ``directory/hardware/digits/nearest/EP/0.0625/seed-0`` and so on.
+    epochs : int, optional
+        Default: 8 for the digits, 5 for the others.
+    jobs, data_root, progress, on_run_end
+        As for `cep.run_many`.
+
+    Returns
+    -------
+    HardwareStudy
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError, ImportError, KeyboardInterrupt
+        As for `cep.reproduce`.
+    """
+    validation.choice("data", data, ("digits", "mnist", "fashion_mnist", "kmnist"))
+    seeds = validation.count("seeds", seeds)
+    points = dict(_points(data, epochs or (8 if data == "digits" else 5)))
+    names = {
+        (point, seed): f"hardware/{data}/{point[0]}/{point[1]}/{point[2]:g}/seed-{seed}"
+        for point in points
+        for seed in range(seeds)
+    }
+    outcomes = train(
+        {name: points[point].replace(seed=seed) for (point, seed), name in names.items()},
+        directory,
+        jobs=jobs,
+        data_root=data_root,
+        progress=progress,
+        on_run_end=on_run_end,
+    )
+    trials = {
+        point: Trials(tuple(outcomes[names[point, seed]] for seed in range(seeds)))
+        for point in points
+    }
+    return HardwareStudy(data, trials, _counts(data, data_root))
+
+
+def _rules(data: str) -> dict[str, Configuration]:
+    ep, c_ep = (presets.defaults(data, rule) for rule in ("ep", "c-ep"))
+    return {"EP": ep, "C-EP": c_ep, "C-VF": c_ep.replace(feedback="untied")}
+
+
+def _points(data: str, epochs: int) -> Iterator[tuple[Point, Configuration]]:
+    rules = {name: each.replace(epochs=epochs) for name, each in _rules(data).items()}
+    tied = {name: rules[name] for name in ("EP", "C-EP")}
+    for name, base in tied.items():
+        for size in _STEP_SIZES:
+            for rounding in ("nearest", "stochastic"):
+                word = f"constant_step:dw_min={size}:rounding={rounding}"
+                yield (rounding, name, size), base.replace(synapses=word)
+    for name, base in rules.items():
+        for value in _ASYMMETRIES:
+            word = f"constant_step:dw_min=0.001:up_down={value}"
+            yield ("up_down", name, value), base.replace(synapses=word)
+        for size in _STEP_SIZES:
+            word = f"soft_bounds:dw_min={size}"
+            yield ("soft_bounds", name, size), base.replace(synapses=word)
+    for name, base in tied.items():
+        for value in _NOISES:
+            yield ("state_noise", name, value), base.replace(state_noise=value)
+        for value in _READS:
+            yield ("read_noise", name, value), base.replace(read_noise=value)
+
+
+def _counts(data: str, data_root: str | os.PathLike[str] | None) -> dict[str, Counts]:
+    root = None if data_root is None else Path(data_root)
+    counts = {}
+    for name, configuration in _rules(data).items():
+        (x, y), _ = configuration.load_data(root)
+        some = (x[:1000], y[:1000])
+        net = configuration.replace(synapses="ecram").make_network()
+        counts[name] = count(net, configuration.make_rule(), some, configuration.batch_size)
+    return counts

@@ -1,0 +1,130 @@
+"""What training costs, against small cases counted by hand; and C-EP written in Python."""
+
+import numpy as np
+import pytest
+
+import cep
+from cep import hardware
+
+X = np.random.default_rng(5).random((2, 4))
+Y = np.array([0, 1])
+B, T, K = 2, 5, 3
+# Products of one sample on 4-3-2: between layers 1 and 2 forward and back, and of the input.
+MOVING, INPUT, STATES = 2 * 3 * 2, 4 * 3, 3 + 2
+EP = cep.EP(T, K, 0.5, learning_rates=0.1)
+CEP = cep.CEP(T, K, 0.5, learning_rates=0.1)
+SYMMETRIC = cep.EP(T, K, 0.5, learning_rates=0.1, beta_sign="symmetric")
+BPTT = cep.BPTT(T, learning_rates=0.1)
+
+
+def network(**options):
+    return cep.Network([4, 3, 2], dtype="float64", seed=1, **options)
+
+
+@pytest.mark.parametrize("synapses", [None, "constant_step:dw_min=0.001"])
+@pytest.mark.parametrize(
+    ("rule", "steps", "products", "remembered"),
+    [
+        (EP, T + K, (T + K) * MOVING + 2 * INPUT, STATES),
+        (SYMMETRIC, T + 2 * K, (T + 2 * K) * MOVING + 3 * INPUT, STATES),
+        # Weights change at each step of the nudged phase, so that the input's product does.
+        (CEP, T + K, (T + K) * MOVING + (1 + K) * INPUT, 0),
+        # Back through each step; states and preactivations of all steps are kept.
+        (BPTT, T, 2 * T * MOVING + INPUT, 2 * T * STATES),
+    ],
+)
+def test_a_batch_is_counted(rule, steps, products, remembered, synapses):
+    counts = hardware.count(network(synapses=synapses), rule, (X, Y), batch_size=B)
+    assert (counts.samples, counts.steps, counts.sample_steps) == (B, steps, B * steps)
+    assert counts.multiply_accumulates == B * products
+    assert counts.states_sent == B * steps * STATES
+    assert counts.values_remembered == B * remembered
+    assert counts.bits_remembered(8) == 8 * remembered
+    assert counts.synapses == (18 if synapses else 0)
+    assert counts.updates == (0 if synapses is None else 2 * (K if rule is CEP else 1))
+
+
+def test_pulses_are_counted_as_weights_move():
+    device = hardware.ConstantStep(2.0**-10, rounding="nearest")
+    net = network(synapses=device)
+    counts = hardware.count(net, EP, (X, Y), batch_size=B)
+    before = [w.copy() for w in net.weights]
+    cep.fit(net, (X, Y), EP, epochs=1, batch_size=B, seed=0, progress=False)
+    made = np.concatenate(
+        [((w - old) * 2**10).round().ravel() for w, old in zip(net.weights, before, strict=True)]
+    )
+    assert counts.pulses_up == made[made > 0].sum() > 0
+    assert counts.pulses_down == -made[made < 0].sum() > 0
+    assert counts.writes == np.count_nonzero(made)
+    assert counts.pulses_per_synapse == np.abs(made).sum() / 18
+
+
+def test_energy_is_what_was_counted_times_its_price():
+    counts = hardware.Counts(
+        samples=2,
+        steps=8,
+        sample_steps=16,
+        multiply_accumulates=400,
+        states_sent=80,
+        values_remembered=10,
+        writes=3,
+        pulses_up=4,
+        pulses_down=2,
+        updates=2,
+        synapses=18,
+    )
+    energy = counts.energy(
+        pulse=1e-12, multiply_accumulate=2e-15, state_sent=3e-15, stored_bit=1e-14, bits=8
+    )
+    assert energy.pulses == pytest.approx(3e-12)
+    assert energy.products == pytest.approx(4e-13)
+    assert energy.states == pytest.approx(1.2e-13)
+    assert energy.memory == pytest.approx(4e-13)
+    assert energy.total == pytest.approx(3e-12 + 4e-13 + 1.2e-13 + 4e-13)
+    assert "total" in str(energy)
+    assert "pulses_up" in str(counts)
+    with pytest.raises(ValueError, match="pulse must be finite and 0 or more, got -1"):
+        counts.energy(pulse=-1)
+
+
+def test_a_counter_is_a_callback():
+    net = network(synapses="constant_step:dw_min=0.001")
+    counter = hardware.Counter(net)
+    options = {"epochs": 3, "batch_size": B, "seed": 0, "progress": False, "callbacks": [counter]}
+    cep.fit(net, (X, Y), CEP, **options)
+    assert [each.steps for each in counter.epochs] == [T + K] * 3
+    assert counter.epochs[0].values_remembered == 0
+
+
+def test_counting_changes_nothing():
+    net = network(synapses=hardware.presets.ecram())
+    before = [array.copy() for array in net.parameters()]
+    hardware.count(net, CEP, (X, Y))
+    for old, array in zip(before, net.parameters(), strict=True):
+        np.testing.assert_array_equal(old, array)
+
+
+def own_loop(net, x, y, change=lambda request: request):
+    """C-EP with tied weights, as docs/how_to/write_your_own_loop.md has it."""
+    batch = len(x)
+    net.free_phase(x, steps=T)
+    for _ in range(K):
+        before = [states.copy() for states in net.states]
+        net.nudged_phase(y, beta=0.5, steps=1)
+        scale = 0.1 / (0.5 * batch)
+        for k in range(2):
+            now = net.states[k + 1].T @ net.states[k]
+            net.weights[k][...] += change(scale * (now - before[k + 1].T @ before[k]))
+            net.biases[k][...] += scale * (net.states[k + 1] - before[k + 1]).sum(axis=0)
+
+
+def test_c_ep_in_python_is_that_of_the_engine():
+    mine, engine = network(), network()
+    own_loop(mine, X, Y)
+    cep.train_batch(engine, X, Y, CEP)
+    for own, theirs in zip(mine.parameters(), engine.parameters(), strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=0, atol=1e-13)
+    noisy = network()
+    random = np.random.default_rng(0)
+    own_loop(noisy, X, Y, lambda request: request + 1e-3 * random.normal(size=request.shape))
+    assert np.abs(noisy.weights[0] - mine.weights[0]).max() > 1e-4
