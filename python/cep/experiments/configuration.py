@@ -27,7 +27,7 @@ from cep._engine.words import (
 )
 from cep._util import validation
 from cep._util.files import parse_json
-from cep.devices import synapses
+from cep.devices import synapse_words
 from cep.devices.neurons import Neurons, TabulatedActivation, deviation
 from cep.devices.synapses import Synapse
 from cep.learning.optimizers import SGD, Adam, Optimizer
@@ -225,8 +225,8 @@ class Configuration:
         self._set("hidden", _hidden(self.hidden))
         self._check_data()
         for name in ("synapses", "bias_synapses"):
-            models = synapses.checked(name, getattr(self, name))
-            self._set(name, synapses.words(models))
+            models = synapse_words.checked(name, getattr(self, name))
+            self._set(name, synapse_words.words(models))
         self._set("activation", activation_word("activation", self.activation, ACTIVATIONS))
         self.neurons  # noqa: B018 - checks the numbers.
         for name in ("read_noise", "feedback_mismatch"):

@@ -27,9 +27,9 @@ from cep._engine.words import (
 )
 from cep._util import validation
 from cep.devices import neurons as _neurons
-from cep.devices import synapses as _synapses
+from cep.devices import synapse_words
 from cep.devices.neurons import Neurons, TabulatedActivation
-from cep.devices.synapses import Synapse
+from cep.devices.synapses import Ideal, Synapse
 from cep.io import parameters as _parameters
 from cep.io import tensor_files
 from cep.io.tensor_files import TensorFile
@@ -233,8 +233,8 @@ class Network:
         self._loss = self._checked_loss(loss)
         self._nudging = self._checked_nudging(nudging)
         self._connections = _connections.checked(connections, self._shapes)
-        self._synapses = _synapses.checked("synapses", synapses)
-        self._bias_synapses = _synapses.checked("bias_synapses", bias_synapses)
+        self._synapses = synapse_words.checked("synapses", synapses)
+        self._bias_synapses = synapse_words.checked("bias_synapses", bias_synapses)
         self._neurons = _neurons.checked(neurons)
         self._read_noise = _neurons.deviation("read_noise", read_noise)
         self._read_noise_every = validation.choice(
@@ -410,8 +410,8 @@ class Network:
             "loss": self._given_loss,
             "nudging": self._given_nudging,
             "connections": self._connections,
-            "synapses": _synapses.words(self._synapses),
-            "bias_synapses": _synapses.words(self._bias_synapses),
+            "synapses": synapse_words.words(self._synapses),
+            "bias_synapses": synapse_words.words(self._bias_synapses),
             "neurons": self._neurons.word or None,
             "read_noise": self._read_noise,
             "read_noise_every": self._read_noise_every,
@@ -441,7 +441,7 @@ class Network:
     @property
     def synapses(self) -> tuple[Synapse, ...]:
         """The model of each connection's weights, in the order of ``weights``."""
-        models = self._synapses or (_synapses.Ideal(),)
+        models = self._synapses or (Ideal(),)
         return models * len(self.edges) if len(models) == 1 else models
 
     @property
@@ -912,7 +912,7 @@ class Network:
         if self._connections:
             options["connections"] = self._connections
         for name, models in self._models().items():
-            options[name] = _synapses.words(models)
+            options[name] = synapse_words.words(models)
         options |= self._noise_options()
         return options | {"dtype": self._dtype.name, "seed": self._seed}
 
