@@ -66,7 +66,7 @@ def error(case: tuple[str, int, int, int]) -> float | None:
         history = cep.RunDirectory(folder(case)).result(configuration(*case))
     except (OSError, ValueError):
         return None
-    return None if history is None else history.history.validation_error[-1]
+    return None if history is None else history.test_error
 
 
 def draw() -> None:
@@ -112,7 +112,7 @@ def main() -> None:
             result = cep.run(
                 configuration(*case), folder(case), data=data, resume=True, progress=False
             )
-            print(case, f"{result.history.validation_error[-1]:.2%}", flush=True)
+            print(case, f"{result.test_error:.2%}", flush=True)
     draw()
 
 

@@ -21,6 +21,7 @@ import cep
 from cep import datasets
 from cep.experiments import RunDirectory, RunOutcome, checkpoints, presets
 from cep.reproduction.series import Series
+from cep.reproduction.trials import best_test_error
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "runs"
@@ -77,7 +78,7 @@ def row(outcome: RunOutcome) -> list[str]:
     cells = [folder.removeprefix("variants/"), seed]
     if outcome.reason == "diverged":
         return [*cells, f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
-    errors = (outcome.test_error, outcome.best_test_error, outcome.train_error)
+    errors = (outcome.test_error, best_test_error(outcome), outcome.train_error)
     count = json.loads((KEPT / outcome.name / COUNT).read_text())["images_in_a_cycle"]
     return [*cells, *(f"{error:.2%}" for error in errors), str(count)]
 

@@ -1,6 +1,7 @@
 """Runs that nobody trained: outcomes with given errors, and their files."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +21,18 @@ def outcome(
 ) -> cep.RunOutcome:
     """One with these test errors, training errors half as large, and 1.5 s an epoch."""
     halves = [error / 2 for error in errors]
-    history = cep.History(halves, halves, list(errors), list(errors), [1.5] * len(errors))
-    return cep.RunOutcome(name, configuration, Path(name), reason, message, history)  # type: ignore[arg-type]
+    seconds = [1.5] * len(errors)
+    history = cep.History(halves, halves, [], [], seconds, list(errors), list(errors))
+    tested = (errors[-1],) * 2 if len(errors) else (math.nan,) * 2
+    return cep.RunOutcome(
+        name,
+        configuration,
+        Path(name),
+        reason,  # type: ignore[arg-type]
+        message,
+        history,
+        *tested,
+    )
 
 
 def write_run(
@@ -30,16 +41,18 @@ def write_run(
     """The small files of a run with these test errors, training errors half as large."""
     place.mkdir(parents=True)
     (place / "configuration.json").write_text(configuration.to_json())
-    (place / "status.json").write_text(json.dumps({"status": status, "message": ""}))
+    tested = {"test_error": errors[-1], "test_loss": errors[-1]} if errors else {}
+    (place / "status.json").write_text(json.dumps({"status": status, "message": ""} | tested))
     machine = {"processor": "abacus", "instruction_set": "beads", "threads": 1}
     (place / "environment.json").write_text(json.dumps(machine))
+    kind = "validation" if configuration.validation_fraction else "test"
     lines = [
         {
             "epoch": epoch,
             "train_error": error / 2,
             "train_loss": error,
-            "test_error": error,
-            "test_loss": error,
+            f"{kind}_error": error,
+            f"{kind}_loss": error,
             "seconds": 60.0,
         }
         for epoch, error in enumerate(errors, start=1)

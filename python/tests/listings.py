@@ -6,5 +6,10 @@ from pathlib import Path
 
 def listings(page: Path, *languages: str) -> list[str]:
     """What stands between the fences of these languages, in its order."""
+    return blocks_of(page.read_text(), *languages)
+
+
+def blocks_of(text: str, *languages: str) -> list[str]:
+    """The same of a text."""
     fenced = rf"^```(?:{'|'.join(languages)})\n(.*?)^```$"
-    return re.findall(fenced, page.read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(fenced, text, re.DOTALL | re.MULTILINE)

@@ -11,9 +11,15 @@ from cep.experiments import checkpoints
 
 
 def small(**changes: Any) -> cep.Configuration:
-    """Three epochs of 72 batches on the digits, in less than a tenth of a second."""
+    """Three epochs of 72 batches on the digits, in less than a tenth of a second, with a curve."""
     quick = cep.Configuration(
-        hidden=[16], epochs=3, free_steps=8, nudged_steps=4, learning_rates=[0.05, 0.02]
+        hidden=[16],
+        epochs=3,
+        free_steps=8,
+        nudged_steps=4,
+        learning_rates=[0.05, 0.02],
+        validation_fraction=0,
+        test_every_epoch=True,
     )
     return quick.replace(**changes)
 
@@ -32,6 +38,9 @@ def fitted(configuration: cep.Configuration) -> tuple[list[NDArray[Any]], cep.Hi
         seed=configuration.seed,
         progress=False,
     )
+    # A run with these configurations validates nothing, and tests after every epoch.
+    history.test_error, history.validation_error = history.validation_error, []
+    history.test_loss, history.validation_loss = history.validation_loss, []
     return parameters(net), history
 
 

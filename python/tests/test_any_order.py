@@ -134,7 +134,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: len(self.alive) < 4)
     @rule(target=networks, of=networks)
     def copy_without_states(self, of: Shadowed) -> Any:
-        return self.added(of.twin(of.net.copy(), with_states=False))
+        return self.added(of.twin(of.net.copy(), with_states=True))
 
     @precondition(lambda self: len(self.alive) < 4)
     @rule(target=networks, of=networks)

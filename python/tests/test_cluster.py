@@ -40,7 +40,7 @@ def test_the_documented_example(tmp_path: Path) -> None:
     assert len(without) == 6
     for outcome in without:
         directory = RunDirectory(through / outcome.name)
-        assert directory.status() == ("finished", "")
+        assert directory.status().status == "finished"
         assert directory.configuration() == outcome.configuration
         assert same(kept(directory.path), kept(outcome.directory))
         assert directory.history().validation_error == outcome.history.validation_error

@@ -20,10 +20,12 @@ OPTIONS = [
     *("--nudged-steps", "--beta", "--learning-rates", "--epochs", "--batch-size", "--seed"),
     *("--save-plot", "--progress", "--no-progress", "--help", "--preset", "--run-dir", "--resume"),
     *("--checkpoint-every", "--patience", "--record-every", "--record", "--tensorboard"),
-    *("--learning-rate-decay", "--learning-rate-schedule"),
+    *("--learning-rate-decay", "--learning-rate-schedule", "--validation-fraction"),
+    *("--test-every-epoch",),
 ]
 ROW = re.compile(r"^ *(\d+) +([\d.]+)% +([\d.]+) +([\d.]+)% +([\d.]+) +([\d.]+)$", re.MULTILINE)
-FINAL = re.compile(r"^test error +([\d.]+)% after the last epoch, ([\d.]+)%", re.MULTILINE)
+VALIDATION = re.compile(r"^validation +([\d.]+)% after the last epoch, ([\d.]+)%", re.MULTILINE)
+FINAL = re.compile(r"^test error +([\d.]+)% after the last epoch ", re.MULTILINE)
 QUICK = ("--epochs", "2", "--hidden", "16", "--no-progress")
 
 
@@ -56,13 +58,14 @@ def assert_message(result: Result, code: int, *words: str) -> None:
 def test_the_table_and_the_test_error_are_those_of_the_training(rule: str) -> None:
     result = train("--rule", rule, "--epochs", 3, "--hidden", "32", "--seed", 4, "--no-progress",
                    "--free-steps", 20, "--nudged-steps", 8, "--beta", 0.4,
-                   "--learning-rates", "0.06,0.03", "--batch-size", 30)  # fmt: skip
+                   "--learning-rates", "0.06,0.03", "--batch-size", 30,
+                   "--validation-fraction", 0.2)  # fmt: skip
     assert result.exit_code == 0, result.output
 
     data, test = cep.datasets.split(cep.datasets.digits(), 360, seed=4)
     net = cep.Network([64, 32, 10], seed=4)
     learning = {"ep": cep.EP, "c-ep": cep.CEP}[rule](20, 8, 0.4, [0.06, 0.03])
-    history = cep.fit(net, data, learning, 3, 30, validation_data=test, seed=4, progress=False)
+    history = cep.fit(net, data, learning, 3, 30, validation_data=0.2, seed=4, progress=False)
 
     rows = ROW.findall(result.stdout)
     assert [int(row[0]) for row in rows] == [1, 2, 3]
@@ -75,7 +78,10 @@ def test_the_table_and_the_test_error_are_those_of_the_training(rule: str) -> No
     final = FINAL.search(result.stdout)
     assert final is not None
     assert float(final[1]) == pytest.approx(100 * cep.evaluate(net, test, 20).error, abs=0.0051)
-    assert float(final[2]) == pytest.approx(100 * min(history.validation_error), abs=0.0051)
+    validated = VALIDATION.search(result.stdout)
+    assert validated is not None
+    assert float(validated[1]) == pytest.approx(100 * history.validation_error[-1], abs=0.0051)
+    assert float(validated[2]) == pytest.approx(100 * min(history.validation_error), abs=0.0051)
 
 
 def test_the_same_seed_prints_the_same() -> None:

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import os
 import pkgutil
 import shlex
@@ -13,7 +14,7 @@ import click
 import numpy as np
 import pytest
 from dataset_files import fake_mnist, write_mnist
-from listings import listings
+from listings import blocks_of, listings
 from places import REPOSITORY
 from sklearn.datasets import load_digits
 from sybil.document import Document
@@ -100,11 +101,22 @@ def test_the_callback_for_mlflow_logs_to_its_file_store(
     assert [each.value for each in found] == history.train_loss
 
 
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+
+
+def shell_lines(page: Path) -> list[str]:
+    """The commands of a page, or of the text of a notebook; a backslash joins lines."""
+    text = page.read_text()
+    if page.suffix == ".ipynb":
+        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    blocks = blocks_of(text, "sh")
+    return "".join(blocks).replace("\\\n", " ").splitlines()
+
+
 COMMANDS = [
     pytest.param(line, id=f"{name(page)}: {line}")
-    for page in PAGES
-    for block in listings(page, "sh")
-    for line in block.splitlines()
+    for page in [*PAGES, *NOTEBOOKS]
+    for line in shell_lines(page)
     if line.startswith("cep ") and "--help" not in line
 ]
 

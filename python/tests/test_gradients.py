@@ -286,7 +286,7 @@ def test_gradients_are_compared_as_vectors() -> None:
 
     def vector(estimate: cep.Gradient, biases: bool) -> Any:
         arrays = arrays_of(estimate)
-        return flat(arrays[:4] + arrays[8:] + (arrays[4:8] if biases else []))
+        return flat(arrays[:4] + (arrays[4:8] if biases else []) + arrays[8:])
 
     for biases in (True, False):
         a, b = vector(first, biases), vector(second, biases)

@@ -1,6 +1,7 @@
 """Many runs: each is what it is alone, one that fails ends no other, and none is repeated."""
 
 import contextlib
+import importlib
 import json
 import os
 import pickle
@@ -51,7 +52,6 @@ def test_each_run_is_what_it_is_alone(jobs: int, tmp_path: Path) -> None:
         assert without_times(outcome.history) == without_times(alone.history)
         for figure in ("reason", "message", "test_error", "train_error", "best_epoch"):
             assert getattr(outcome, figure) == getattr(alone, figure)
-        assert outcome.best_test_error == alone.best_test_error
         assert outcome.seconds == sum(RunDirectory(tmp_path / name).history().seconds)
         assert (outcome.name, outcome.configuration) == (name, configuration)
         assert outcome.directory == tmp_path / name
@@ -76,7 +76,7 @@ def test_divergence_is_an_outcome(tmp_path: Path) -> None:
 def test_runs_that_have_ended_are_not_repeated(tmp_path: Path) -> None:
     endings = {
         "finished": small(),
-        "patience": small(epochs=30, patience=1),
+        "patience": small(epochs=30, patience=1, validation_fraction=0.1),
         "diverged": small(beta=10.0, nudged_steps=1000),
     }
     first = run_many(endings, tmp_path, jobs=1)
@@ -115,14 +115,14 @@ def test_a_run_that_fails_ends_no_other_and_is_tried_again(jobs: int, tmp_path: 
     assert failed.message.startswith("FileNotFoundError: MNIST was not found")
     assert len(failed.history) == 0
     directory = RunDirectory(tmp_path / "runs" / "lacks its data")
-    assert directory.status() == ("failed", failed.message)
+    assert directory.status()[:2] == ("failed", failed.message)
     assert directory.configuration() == configurations["lacks its data"]
 
     write_mnist(mnist, fake_mnist(train=60))
     whole = files(tmp_path / "runs" / "whole")
     outcomes = run_many(configurations, tmp_path / "runs", jobs=jobs, data_root=mnist)
     assert outcomes["lacks its data"].reason == "finished"
-    assert directory.status() == ("finished", "")
+    assert directory.status()[:2] == ("finished", "")
     assert files(tmp_path / "runs" / "whole") == whole
 
 
@@ -137,14 +137,14 @@ def test_a_failure_where_nothing_can_be_written(tmp_path: Path) -> None:
 def test_a_directory_of_another_run_is_left_alone(tmp_path: Path) -> None:
     cep.run(small(epochs=1), tmp_path / "run", progress=False)
     before = files(tmp_path)
-    outcome = run_many({"run": small(epochs=2)}, tmp_path, jobs=1)["run"]
+    outcome = run_many({"run": small(epochs=1, seed=1)}, tmp_path, jobs=1)["run"]
     assert outcome.reason == "failed"
-    assert "epochs is 1 there, 2 here" in outcome.message
+    assert "seed is 0 there, 1 here" in outcome.message
     assert files(tmp_path) == before
 
 
 def test_a_directory_where_another_process_is_at_work_is_left_alone(tmp_path: Path) -> None:
-    with RunDirectory(tmp_path / "run").opened(small(), resume=False):
+    with RunDirectory(tmp_path / "run").opened(small(), {}, resume=False):
         before = files(tmp_path)
         outcome = run_many({"run": small()}, tmp_path, jobs=2)["run"]
         assert outcome.reason == "failed"
@@ -199,7 +199,7 @@ def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> Non
         out, err = running.communicate()
     assert out == "['0', '1', '2', '3', '4', '5', '6', '7']\nfailed\n", err
     assert kills > 0
-    status, message = RunDirectory(tmp_path / "doomed").status()
+    status, message = RunDirectory(tmp_path / "doomed").status()[:2]
     assert status == "failed"
     assert "SIGKILL" in message
 
@@ -307,7 +307,7 @@ def test_the_default_is_a_run_for_each_processor(
         at_work.append(os.getpid())
         raise InterruptedError
 
-    monkeypatch.setattr("cep.experiments.run_many.run", note)
+    monkeypatch.setattr(importlib.import_module("cep.experiments.run_many"), "run", note)
     run_many({"a": small(), "b": small()}, tmp_path, jobs=None)
     assert at_work == [os.getpid()] * 2, "with a single processor, no other process is needed"
 

@@ -1,5 +1,6 @@
 """``cep reproduce``: rows, the table, figures, and what is refused."""
 
+import importlib
 import re
 import signal
 import subprocess
@@ -166,7 +167,7 @@ def test_runs_that_failed_are_shown_and_the_status_is_1(
         return original(configuration, *arguments, **options)
 
     original = cep.run
-    monkeypatch.setattr("cep.experiments.run_many.run", run)
+    monkeypatch.setattr(importlib.import_module("cep.experiments.run_many"), "run", run)
     command_line = ("EP-1h", "--seeds", 2, "--jobs", 1, "--run-dir", tmp_path)
     result = reproduce(*command_line)
     assert result.exit_code == 1

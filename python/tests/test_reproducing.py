@@ -33,10 +33,10 @@ def test_each_seed_is_trained_as_by_hand(tmp_path: Path) -> None:
         expected = small(rule="ep", seed=seed)
         directory = RunDirectory(tmp_path / "EP-1h" / f"seed-{seed}")
         assert directory.configuration() == outcome.configuration == expected
-        assert directory.status() == ("finished", "")
+        assert directory.status()[:2] == ("finished", "")
         history = fitted(expected)[1]
         assert without_times(outcome.history) == without_times(history)
-        errors.append(history.validation_error[-1])
+        errors.append(history.test_error[-1])
     assert len(set(errors)) > 1
     assert row.test_error.mean == pytest.approx(sum(errors) / 3)
     assert row.preset is presets.get("EP-1h")
@@ -79,8 +79,9 @@ def test_fewer_epochs(tmp_path: Path) -> None:
     row = reproduce("EP-1h", 2, tmp_path, epochs=1)
     assert [len(outcome.history) for outcome in row.outcomes] == [1, 1]
     assert "1 of 3 epochs" in str(row)
-    with pytest.raises(ValueError, match="another configuration: epochs is 1 there, 3 here"):
-        reproduce("EP-1h", 2, tmp_path)
+    assert [len(outcome.history) for outcome in reproduce("EP-1h", 2, tmp_path).outcomes] == [3, 3]
+    with pytest.raises(ValueError, match="another configuration: epochs is 3 there, 1 here"):
+        reproduce("EP-1h", 2, tmp_path, epochs=1)
 
 
 def test_with_bptt_the_same_networks_learn_by_the_gradient(tmp_path: Path) -> None:
@@ -177,8 +178,16 @@ def test_a_foreign_run_stops_all_before_any_is_trained(tmp_path: Path) -> None:
 
 def test_finished_runs_need_no_data(tmp_path: Path) -> None:
     reproduce("EP-1h", 1, tmp_path)
-    loads: list[object] = []
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cep.datasets, "load", lambda *arguments, **options: loads.append(arguments))
+        patch.setattr(cep.datasets, "load", fail)
         assert len(reproduce("EP-1h", 1, tmp_path).finished) == 1
-    assert loads == []
+    # Other data than theirs are refused.
+    (x, y), test = small().load_data()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cep.datasets, "load", lambda *arguments, **options: ((x / 2, y), test))
+        with pytest.raises(ValueError, match="a run on other data"):
+            reproduce("EP-1h", 1, tmp_path)

@@ -86,7 +86,7 @@ def test_killed_and_resumed(variant: str, tmp_path: Path) -> None:
 
 def test_killed_before_the_first_checkpoint(tmp_path: Path) -> None:
     configuration = small(**SLOW)
-    with RunDirectory(tmp_path).opened(configuration, resume=False):
+    with RunDirectory(tmp_path).opened(configuration, {}, resume=False):
         pass
     result = cep.run(configuration, tmp_path, resume=True, progress=False)
     assert same(parameters(result.network), fitted(configuration)[0])
@@ -155,7 +155,11 @@ LOSSES: list[Callable[[Path], None]] = [tear, empty, Path.unlink, spoil]
 @pytest.mark.parametrize("lose", LOSSES)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"epochs": 30, "patience": 1}, {"learning_rate_schedule": [(2, 1e30)]}],
+    [
+        {},
+        {"epochs": 30, "patience": 1, "validation_fraction": 0.1},
+        {"learning_rate_schedule": [(2, 1e30)]},
+    ],
     ids=["finished", "patience", "diverged"],
 )
 def test_lost_metrics_of_a_run_that_ended_are_written_again(
@@ -260,7 +264,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert f"stopped by {name}; go on with: cep train --resume {folder}" in err
     assert "Traceback" not in err
     directory = RunDirectory(folder)
-    assert directory.status() == ("interrupted", f"stopped by {name}")
+    assert directory.status()[:2] == ("interrupted", f"stopped by {name}")
     saved = checkpoints.load(directory.last)
     # Within the second epoch: nobody waited for its end.
     assert len(saved.history) == 1
@@ -298,7 +302,7 @@ def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_
     assert running.wait(timeout=60) == 128 + signal.SIGPIPE
     running.stderr.close()
     directory = RunDirectory(folder)
-    assert directory.status() == ("interrupted", "nobody read the output")
+    assert directory.status()[:2] == ("interrupted", "nobody read the output")
     epochs = len(directory.history())
     assert 2 < epochs < 300
     saved = checkpoints.load(directory.last)
@@ -331,7 +335,7 @@ def test_a_program_that_is_terminated_has_saved(tmp_path: Path) -> None:
     wait_for_a_new_checkpoint(process, directory.last)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 143
-    assert directory.status() == ("interrupted", "stopped by SIGTERM")
+    assert directory.status()[:2] == ("interrupted", "stopped by SIGTERM")
     assert checkpoints.load(directory.last).position.batch > 0
 
 
@@ -380,14 +384,23 @@ def test_other_data_than_at_the_beginning(tmp_path: Path) -> None:
     configuration = small()
     with pytest.raises(InterruptedError):
         cep.run(configuration, tmp_path, progress=False, on_epoch_end=_interrupt)
-    saved = checkpoints.load(tmp_path / "last.safetensors")
-    saved.position.batch = 60
-    checkpoints.save(tmp_path / "last.safetensors", saved)
+    before = files(tmp_path)
     (x, y), test = configuration.load_data()
-    with pytest.raises(ValueError, match=r"after 60 batches .* it has 50: .* not the data"):
-        cep.run(
-            configuration, tmp_path, data=((x[:1000], y[:1000]), test), resume=True, progress=False
-        )
+    changed = x.copy()
+    changed[-1, -1] += 0.25
+    for data, word in ((((x[:1000], y[:1000]), test), "shapes"), (((changed, y), test), "sha256")):
+        with pytest.raises(ValueError, match=f"a run on other data: their {word} is"):
+            cep.run(configuration, tmp_path, data=data, resume=True, progress=False)
+    assert files(tmp_path) == before
+    # As when it has ended.
+    result = cep.run(configuration, tmp_path, resume=True, progress=False)
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match="a run on other data"):
+        cep.run(configuration, tmp_path, data=((changed, y), test), resume=True, progress=False)
+    assert files(tmp_path) == before
+    same_data = {"train": (x, y), "test": test}
+    again = cep.run(configuration, tmp_path, data=same_data, resume=True, progress=False)
+    assert again.test_error == result.test_error
 
 
 def _interrupt(history: cep.History) -> None:

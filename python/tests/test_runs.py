@@ -15,12 +15,14 @@ from small_runs import files, fitted, small, without_times
 from snapshot import parameters, same
 
 import cep
+from cep.datasets.splitting import stratified
 from cep.experiments import RunDirectory, checkpoints
 
 pytestmark = pytest.mark.once
 
 FILES = {
     "configuration.json",
+    "data.json",
     "environment.json",
     "status.json",
     "metrics.jsonl",
@@ -55,10 +57,8 @@ def test_a_run_is_what_fit_makes_of_its_configuration(
     assert without_times(result.history) == without_times(history)
     assert (result.reason, result.message, result.records) == ("finished", "", [])
     assert result.configuration == configuration
-    assert result.test_error == history.validation_error[-1]
+    assert result.test_error == history.test_error[-1]
     assert result.train_error == history.train_error[-1]
-    assert result.best_test_error == min(history.validation_error)
-    assert history.validation_error[result.best_epoch - 1] == result.best_test_error
     assert result.seconds == sum(result.history.seconds)
 
 
@@ -71,7 +71,9 @@ def test_data_that_is_there_already(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_in_the_directory(tmp_path: Path) -> None:
     # The last epochs learn nothing that they had not, and so the first of them is the best.
-    configuration = small(epochs=4, learning_rate_schedule=[(3, 0.0)])
+    configuration = small(
+        epochs=4, learning_rate_schedule=[(3, 0.0)], validation_fraction=0.2, test_every_epoch=False
+    )
     result = run(configuration, tmp_path / "deep" / "run")
     assert result.best_epoch == 2
     folder = tmp_path / "deep" / "run"
@@ -88,7 +90,7 @@ def test_what_is_in_the_directory(tmp_path: Path) -> None:
     assert json.loads((folder / "status.json").read_text())["status"] == "finished"
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
-    for name, column in (("train_error", "train_error"), ("test_error", "validation_error")):
+    for name, column in (("train_error", "train_error"), ("validation_error", "validation_error")):
         assert [line[name] for line in lines] == getattr(result.history, column)
     assert (folder / "history.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (folder / "history.svg").read_bytes()
@@ -97,8 +99,16 @@ def test_what_is_in_the_directory(tmp_path: Path) -> None:
     assert last.history == result.history
     best = checkpoints.load(folder / "best.safetensors")
     assert len(best.history) == result.best_epoch
-    _, test = configuration.load_data()
-    assert cep.evaluate(best.make_network(), test, 8).error == result.best_test_error
+    (x, y), test = configuration.load_data()
+    _, held_out = stratified(y, 0.2, configuration.seed)
+    held_out_data = (x[held_out], y[held_out])
+    error = cep.evaluate(best.make_network(), held_out_data, 8).error
+    assert error == result.best_validation_error == min(result.history.validation_error)
+    # Test data are evaluated once, at the end.
+    assert "test_error" not in lines[0]
+    error, loss = cep.evaluate(result.network, test, 8)
+    assert (result.test_error, result.test_loss) == (error, loss)
+    assert RunDirectory(folder).status() == ("finished", "", error, loss)
 
 
 def test_without_a_directory_nothing_is_written(
@@ -173,7 +183,7 @@ try:
 except BlockingIOError as error:
     print(error)
 """
-    with RunDirectory(tmp_path).opened(small(), resume=False):
+    with RunDirectory(tmp_path).opened(small(), {}, resume=False):
         (tmp_path / "configuration.json").unlink()
         assert "another process is at work" in run_script(program, tmp_path)
 
@@ -210,19 +220,20 @@ def test_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
 
 
 def test_patience(tmp_path: Path) -> None:
-    """It stops after the first epoch whose test error, and the one before it, were no new lows."""
-    longer = run(small(epochs=30)).history.validation_error
+    """It stops after the first epoch that, like the one before it, was no new low."""
+    options = {"validation_fraction": 0.2}
+    longer = run(small(epochs=30, **options)).history.validation_error
     stop = next(
         epoch
         for epoch in range(1, 30)
         if epoch >= 3 and min(longer[: epoch - 2]) <= min(longer[epoch - 2 : epoch])
     )
     assert stop < 29, "the test's own premise"
-    result = run(small(epochs=30, patience=2), tmp_path)
+    result = run(small(epochs=30, patience=2, **options), tmp_path)
     assert result.history.validation_error == longer[:stop]
     assert result.reason == "patience"
-    assert RunDirectory(tmp_path).status() == ("patience", "")
-    assert run(small(epochs=30, patience=2), tmp_path, resume=True).reason == "patience"
+    assert RunDirectory(tmp_path).status().status == "patience"
+    assert run(small(epochs=30, patience=2, **options), tmp_path, resume=True).reason == "patience"
 
 
 def test_learning_rates_change_from_epoch_to_epoch() -> None:
@@ -242,10 +253,9 @@ def test_divergence_ends_the_run_with_the_reason(tmp_path: Path) -> None:
     assert result.reason == "diverged"
     assert "layer" in result.message
     assert np.isnan(result.test_error)
-    assert np.isnan(result.best_test_error)
     assert result.best_epoch == 0
     assert all(np.isfinite(array).all() for array in result.network.parameters())
-    assert RunDirectory(tmp_path).status() == ("diverged", result.message)
+    assert RunDirectory(tmp_path).status() == ("diverged", result.message, None, None)
     in_memory = run(wild)
     assert (in_memory.reason, in_memory.message) == ("diverged", result.message)
 
@@ -355,7 +365,7 @@ def test_without_matplotlib_there_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert run(small(), tmp_path).reason == "finished"
+    assert run(small(validation_fraction=0.1), tmp_path).reason == "finished"
     assert {path.name for path in tmp_path.iterdir()} == FILES - {"history.png", "history.svg"}
 
 
@@ -397,4 +407,4 @@ print(sorted(extras & {name.split(".")[0] for name in sys.modules}))
 
 
 def test_a_result_prints_shortly() -> None:
-    assert len(repr(run(small(epochs=1)))) < 900
+    assert len(repr(run(small(epochs=1)))) < 1100

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from fake_trials import write_run
@@ -51,9 +52,7 @@ def test_a_run_in_a_directory(tmp_path: Path) -> None:
     assert same(parameters(network), parameters(cep.run(expected, progress=False).network))
     assert len(directory.records()) == 6
     assert (directory.path / "tensorboard").is_dir()
-    error = json.loads((directory.path / "metrics.jsonl").read_text().splitlines()[-1])[
-        "test_error"
-    ]
+    error = json.loads((directory.path / "status.json").read_text())["test_error"]
     assert f"test error     {error:.2%} after the last epoch" in result.stdout
 
     again = train("--resume", directory.path)
@@ -68,9 +67,10 @@ def test_a_preset_is_where_options_start_from(monkeypatch: pytest.MonkeyPatch) -
         asked.append(configuration)
         raise ValueError("enough")
 
+    images = np.zeros((20, 784), np.float32), np.arange(20) % 10
     # The name cep.cli.train is the command, not the module.
     monkeypatch.setattr(importlib.import_module("cep.cli.train"), "run", run)
-    monkeypatch.setattr("cep.datasets.mnist", lambda root: cep.Configuration().load_data())
+    monkeypatch.setattr("cep.datasets.mnist", lambda root: (images, images))
     assert "enough" in train("--preset", "C-VF-2h").stderr
     assert "enough" in train("--preset", "EP-1h", "--rule", "bptt", "--seed", 4).stderr
     assert "enough" in train("--preset", "EP-1h", "--hidden", 64, "--learning-rates", 0.1).stderr
@@ -87,7 +87,7 @@ def test_a_preset_is_where_options_start_from(monkeypatch: pytest.MonkeyPatch) -
 def test_patience_is_reported(tmp_path: Path) -> None:
     result = train(*QUICK[:-1], 60, "--learning-rates", 0.05, "--patience", 2)
     assert result.exit_code == 0, result.output
-    assert "stopped        no lower test error since epoch " in result.stdout
+    assert "stopped        no lower validation error since epoch " in result.stdout
 
 
 def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
@@ -140,18 +140,20 @@ def test_runs_are_compared(tmp_path: Path) -> None:
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0, result.output
     heading, *rows = result.stdout.splitlines()
-    columns = ["run", "beta", "seed", "status", "epochs", "test error", "best", "in epoch"]
-    assert re.split(" {2,}", heading) == [*columns, "train error", "seconds"]
+    columns = ["run", "beta", "seed", "status", "epochs", "validation error", "best", "in epoch"]
+    assert re.split(" {2,}", heading) == [*columns, "test error", "train error", "seconds"]
     places = [(beta, seed) for seed in (0, 1) for beta in ("0.25", "0.5")]
     for (beta, seed), row in zip(places, rows, strict=True):
         path = tmp_path / f"seed {seed}" / beta
         history = RunDirectory(path).history()
-        test, best = history.validation_error[-1], min(history.validation_error)
+        errors = history.validation_error
+        test = RunDirectory(path).status().test_error
+        assert test is not None
         status = "mostly wrong" if test > 0.5 else "finished"
         assert re.split(" {2,}", row) == [
-            *(str(path), beta, str(seed), status, "2/2", f"{test:.2%}", f"{best:.2%}"),
-            str(history.validation_error.index(best) + 1),
-            *(f"{history.train_error[-1]:.2%}", f"{sum(history.seconds):.1f}"),
+            *(str(path), beta, str(seed), status, "2/2"),
+            *(f"{errors[-1]:.2%}", f"{min(errors):.2%}", str(errors.index(min(errors)) + 1)),
+            *(f"{test:.2%}", f"{history.train_error[-1]:.2%}", f"{sum(history.seconds):.1f}"),
         ]
     (tmp_path / "seed 1" / "0.5" / "metrics.jsonl").write_text("")
     assert "2/2" in invoke("runs", tmp_path / "seed 1" / "0.5").stdout
@@ -207,7 +209,8 @@ def test_a_run_that_is_mostly_wrong_says_so(tmp_path: Path) -> None:
     half = [0.5] * 3
     for name, errors in (("half", half), ("more", [0.1, 0.1, 0.51]), ("less", [0.9, 0.9, 0.4])):
         write_run(tmp_path / name, small(), errors)
-    write_run(tmp_path / "patience", small(epochs=9, patience=2), [0.8, 0.9, 0.9], "patience")
+    patient = small(epochs=9, patience=2, validation_fraction=0.1, test_every_epoch=False)
+    write_run(tmp_path / "patience", patient, [0.8, 0.9, 0.9], "patience")
     write_run(tmp_path / "under way", small(), [0.9], "interrupted")
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0

@@ -53,7 +53,7 @@ def test_what_cannot_go_on_is_refused() -> None:
     before = pickle.dumps(trained)
     with pytest.raises(ValueError, match=r"wants the classes of the last fit, \[0 1 2\]; y has"):
         trained.fit(X, y + 1)
-    with pytest.raises(ValueError, match=r"previously unseen labels: .*3"):
+    with pytest.raises(ValueError, match=r"y must hold labels among the classes .* got \[3\]"):
         trained.partial_fit(X, y + 1)
     with pytest.raises(ValueError, match="classes must be those of the first call"):
         trained.partial_fit(X, y, classes=[0, 1, 2, 3])
@@ -71,6 +71,28 @@ def test_what_cannot_go_on_is_refused() -> None:
 
 
 @ignore_convergence
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["catfish", "dogfish"], ["cat", "dog"]),
+        ([0.4, 1.2], [0, 1]),
+        ([300, 1], np.array([44, 1], np.uint8)),
+        ([0, 1], ["0", "1"]),
+        (["cat", "cow"], ["cat", "dog"]),
+    ],
+)
+@pytest.mark.parametrize("fresh", [True, False])
+def test_labels_that_are_no_classes(labels: Any, classes: Any, fresh: bool) -> None:
+    X = np.random.default_rng(0).random((20, 4))
+    trained = classifier()
+    if not fresh:
+        trained.partial_fit(X, np.resize(classes, 20), classes=classes)
+    before = dict(vars(trained))
+    with pytest.raises(ValueError, match=r"y must hold labels among the|Unknown label type"):
+        trained.partial_fit(X, np.resize(labels, 20), classes=classes)
+    assert vars(trained).keys() == before.keys()
+
+
 def test_a_partial_fit_knows_classes_that_it_has_not_seen() -> None:
     X, y = samples()
     trained = classifier().partial_fit(X[y < 2], y[y < 2], classes=[2, 1, 0])

@@ -62,7 +62,7 @@ def test_the_last_field_changes_first(tmp_path: Path) -> None:
 
 def test_the_table_on_disk_is_what_the_runs_came_to(tmp_path: Path) -> None:
     parameters = {"hidden": [[16], [8, 4]], "learning_rates": [0.02], "beta": [np.float64(0.5)]}
-    result = sweep(small(epochs=2), parameters, tmp_path)
+    result = sweep(small(epochs=2, validation_fraction=0.1), parameters, tmp_path)
     lines = table_on_disk(tmp_path)
     assert len(lines) == len(result) == 2
     for line, hidden in zip(lines, ["16", "8+4"], strict=True):
@@ -75,9 +75,10 @@ def test_the_table_on_disk_is_what_the_runs_came_to(tmp_path: Path) -> None:
             "learning_rates": "+".join(["0.02"] * (2 + hidden.count("+"))),
             "status": "finished",
             "epochs": "2",
-            "test_error": str(history.validation_error[-1]),
-            "best_test_error": str(min(history.validation_error)),
+            "validation_error": str(history.validation_error[-1]),
+            "best_validation_error": str(min(history.validation_error)),
             "best_epoch": str(history.best_epoch),
+            "test_error": str(history.test_error[-1]),
             "train_error": str(history.train_error[-1]),
             "seconds": str(sum(history.seconds)),
             "message": "",
@@ -111,7 +112,7 @@ def test_failures_and_divergence_are_in_the_table(tmp_path: Path) -> None:
     assert "layer" in lines[1]["message"]
     assert lines[2]["message"].startswith("FileNotFoundError: MNIST was not found")
     for line in lines[1:]:
-        assert line["test_error"] == line["best_test_error"] == line["train_error"] == ""
+        assert line["test_error"] == line["validation_error"] == line["train_error"] == ""
 
 
 def test_rows_are_of_numbers(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_rows_are_of_numbers(tmp_path: Path) -> None:
         "nudged_steps=1000,beta=0.3", 0.3, 1000,
     )  # fmt: skip
     history = RunDirectory(tmp_path / first["run"]).history()
-    assert first["test_error"] == history.validation_error[-1]
+    assert first["test_error"] == history.test_error[-1]
     assert (first["status"], first["epochs"]) == ("finished", 3)
     assert (second["status"], second["message"]) == ("diverged", outcome.message)
     assert math.isnan(second["test_error"])
@@ -130,11 +131,11 @@ def test_rows_are_of_numbers(tmp_path: Path) -> None:
 
 def test_the_table_begins_with_the_lowest_error(tmp_path: Path) -> None:
     parameters = {"learning_rates": [0.0, 0.05, 0.01], "beta": [0.5, 10], "nudged_steps": [400]}
-    result = sweep(small(), parameters, tmp_path)
+    result = sweep(small(validation_fraction=0.1), parameters, tmp_path)
     heading, *lines = result.table().splitlines()
     assert heading.split()[:4] == ["run", "beta", "learning_rates", "status"]
     names = [line.split()[0] for line in lines]
-    errors = {outcome.name: outcome.test_error for outcome in result}
+    errors = {outcome.name: outcome.validation_error for outcome in result}
     assert sorted(names) == sorted(errors)
     found = [errors[name] for name in names if not math.isnan(errors[name])]
     assert len(found) > 1

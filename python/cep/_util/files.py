@@ -4,6 +4,7 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +17,28 @@ _PART = ".part"
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file in one step: whoever looks sees the old content or the new one, whole.
 
+    A symbolic link stays, and what it leads to is replaced. A file keeps its permissions. What is
+    no file, such as a pipe, is written to.
+
     Raises
     ------
     OSError
-        Where it cannot be written, as on a full disk; what was there before is there still.
+        It cannot be written, as on a full disk; what was there before is there still.
     """
+    given, path = path, Path(os.path.realpath(path))
     # In the same folder, and so on the same file system, or the renaming would be a copying.
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{_PART}")
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(content)
+            return
         try:
             with part.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if path.is_file():
+                shutil.copymode(path, part)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
@@ -37,7 +47,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         left = "it is as it was before" if path.exists() else "it does not exist"
         message = f"could not be written ({error.strerror}); {left}"
-        raise OSError(error.errno, message, str(path)) from error
+        raise OSError(error.errno, message, str(given)) from error
 
 
 def remove_parts(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Options that say what is trained, and the configuration that they make."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ from click.core import ParameterSource
 from cep.cli import options
 from cep.experiments import overrides, presets
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import RunData
 from cep.training.diagnostics import KINDS
 
 _OPTIONS = (
@@ -115,7 +117,18 @@ _OPTIONS = (
     click.option("--batch-size", type=int, default=20, help="Samples a batch."),
     options.seed,
     click.option(
-        "--patience", type=int, help="Stop after so many epochs without a lower test error."
+        "--patience", type=int, help="Stop after so many epochs without a lower validation error."
+    ),
+    click.option(
+        "--validation-fraction",
+        type=float,
+        default=0.1,
+        help="Share of the training data that is held out to validate; 0: none.",
+    ),
+    click.option(
+        "--test-every-epoch/--test-at-the-end",
+        default=False,
+        help="Evaluate the test data after every epoch, for curves, or once, at the end.",
     ),
     click.option(
         "--record-every", type=int, metavar="BATCHES", help="Record how the network is, so often."
@@ -144,6 +157,24 @@ def given(context: click.Context, fields: dict[str, Any]) -> dict[str, Any]:
         for name, value in fields.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
+
+
+# Data sets that are not files.
+_WITHOUT_ROOT = ("digits", "wine", "breast_cancer")
+
+
+def with_data(
+    preset: str | None, given: dict[str, Any], data_root: Path | None
+) -> tuple[Configuration, RunData | None]:
+    """What `configuration` makes of the options, and the file of the data if --data names one."""
+    path = Path(given["data"]).expanduser() if "data" in given else Path()
+    is_file = path.suffix == ".npz"
+    found = configuration(preset, given | ({"data": path.stem} if is_file else {}))
+    if data_root is not None and (is_file or found.data in _WITHOUT_ROOT):
+        raise click.UsageError("--data-root has no effect on these data: leave it out")
+    if is_file and not path.is_file():
+        raise FileNotFoundError(f"--data: there is no file {path}")
+    return found, path if is_file else None
 
 
 def configuration(preset: str | None, given: dict[str, Any]) -> Configuration:

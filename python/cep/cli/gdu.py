@@ -33,7 +33,7 @@ from cep.network.network import Network
 @options.save_plot("updates (dashed) and minus gradients (solid)")
 @click.option(
     "--save-json",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Home(dir_okay=False),
     metavar="FILE",
     help="Write all curves and figures into this file.",
 )

@@ -11,7 +11,10 @@ from typing import Any
 
 import click
 
+from cep import datasets
 from cep._engine.words import ACTIVATIONS
+from cep._util import validation
+from cep._util.extras import import_extra
 from cep._util.signals import Terminated
 from cep.experiments import overrides
 
@@ -71,15 +74,43 @@ class Several(click.ParamType[tuple[Any, ...]]):
             self.fail(f"{value!r} is not a list like {self.name}", param, ctx)
 
 
+class DataSet(click.ParamType[str]):
+    """The name of a data set, or of an .npz file."""
+
+    name = "data"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Refuse other names."""
+        if value not in datasets.SHAPES and not str(value).endswith(".npz"):
+            known = [*datasets.SHAPES, "FILE.npz"]
+            self.fail(validation.unknown("data set", value, known), param, ctx)
+        return str(value)
+
+
 data = click.option(
     "--data",
-    type=click.Choice(["digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]),
+    type=DataSet(),
     default="digits",
-    help="scikit-learn's 8×8 digits (360 of the 1,797 held out), or images that are downloaded.",
+    metavar="NAME|FILE.npz",
+    help=f"{', '.join(datasets.SHAPES)}, or a file with the arrays x and y, and perhaps x_test, "
+    "y_test, x_validation and y_validation.",
 )
+
+
+class Home(click.Path):
+    """A path, in which ~ stands for the home folder: shells leave the one of --option=~/x."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Expand it."""
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
 data_root = click.option(
     "--data-root",
-    type=click.Path(path_type=Path),
+    type=Home(),
     help="Folder with the data's files; otherwise $CEP_DATA, the cache, or a download.",
 )
 hidden = click.option(
@@ -161,7 +192,7 @@ def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]
     """The option to draw a picture."""
     return click.option(
         "--save-plot",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=Home(dir_okay=False),
         metavar="FILE",
         help=f"Draw {what} into this file (.png, .svg, .pdf).",
     )
@@ -175,6 +206,7 @@ def check_writable(path: Path | None, option: str = "--save-plot") -> None:
         raise ValueError(f"{option}: there is no folder {path.parent}")
     if path.suffix.lower() not in {".png", ".svg", ".pdf"}:
         raise ValueError(f"{option}: {path.name} must end in .png, .svg or .pdf")
+    import_extra("matplotlib.figure", "drawing", "plot")
 
 
 def refuse(command: click.Command, given: Iterable[str], why: str) -> None:

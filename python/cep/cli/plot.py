@@ -11,10 +11,10 @@ from cep.plotting import plots
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", type=options.Home(file_okay=False))
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Home(dir_okay=False),
     metavar="FILE",
     help="Where to draw (.png, .svg, .pdf).  [default: plot.png in the run directory]",
 )
@@ -25,7 +25,7 @@ def plot(run: Path, output: Path | None) -> None:
     """
     with options.readable_errors():
         directory = RunDirectory(run)
-        _, configuration, _, history = on_disk(directory)
+        _, configuration, _, history, _ = on_disk(directory)
         path = run / "plot.png" if output is None else output
         options.check_writable(path, "--output")
         figure = plots.plot_records(directory.records(), history, configuration.title)

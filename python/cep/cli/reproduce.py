@@ -33,7 +33,7 @@ from cep.training.progress import shows_bars
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one a processor]")
 @click.option(
     "--run-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.Home(file_okay=False),
     default="runs",
     show_default=True,
     metavar="DIR",

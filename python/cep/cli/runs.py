@@ -10,7 +10,7 @@ from cep.experiments.comparison import compare, find_runs, read
 
 
 @click.command()
-@click.argument("directories", nargs=-1, type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directories", nargs=-1, type=options.Home(file_okay=False))
 def runs(directories: tuple[Path, ...]) -> None:
     """List runs and compare them: where their configurations differ, and what they came to.
 

@@ -1,5 +1,6 @@
 """``cep sweep``."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from cep.training.progress import shows_bars
 )
 @click.option(
     "--run-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.Home(file_okay=False),
     required=True,
     metavar="DIR",
     help="Keep the sweep in this directory: each run, and results.csv.",
@@ -60,13 +61,16 @@ def sweep(
         given = configuring.given(context, fields)
         values = _values(parameters)
         options.refuse(context.command, given.keys() & values.keys(), "it is swept by --param")
-        configuration = configuring.configuration(preset, given)
-        click.echo("epochs  test error    best  seconds  run")
+        configuration, data = configuring.with_data(
+            preset, given, None if "data" in values else data_root
+        )
+        click.echo("epochs  validation error  test error  seconds  run")
         with options.same_command_goes_on():
             result = experiments.sweep(
                 configuration,
                 values,
                 run_dir,
+                data=data,
                 jobs=jobs,
                 data_root=data_root,
                 progress=progress and shows_bars(),
@@ -94,12 +98,13 @@ def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
 
 
 def _print_run(outcome: RunOutcome) -> None:
-    errors = " " * 27
-    if len(outcome.history):
-        errors = (
-            f"{outcome.test_error:10.2%}  {outcome.best_test_error:6.2%}  {outcome.seconds:7.1f}"
-        )
-    line = f"{len(outcome.history):6}  {errors}  {outcome.name}"
+    errors = [
+        "" if math.isnan(error) else f"{error:.2%}"
+        for error in (outcome.validation_error, outcome.test_error)
+    ]
+    seconds = f"{outcome.seconds:.1f}" if len(outcome.history) else ""
+    line = f"{len(outcome.history):6}  {errors[0]:>16}  {errors[1]:>10}  {seconds:>7}"
+    line += f"  {outcome.name}"
     if outcome.mostly_wrong:
         line += f"  {outcome.ended}"
     if outcome.message:

@@ -8,6 +8,8 @@ import click
 from cep._util.signals import Terminated
 from cep.cli import configuring, options
 from cep.experiments import RunDirectory, RunResult, run
+from cep.experiments.configuration import Configuration
+from cep.experiments.data import RunData, Splits, splits_of
 from cep.plotting import plots
 from cep.training.history import History
 from cep.training.live import LiveView
@@ -18,13 +20,13 @@ from cep.training.progress import shows_bars
 @configuring.configuration_options
 @click.option(
     "--run-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.Home(file_okay=False),
     metavar="DIR",
     help="Keep the run in this new directory: configuration, metrics, checkpoints, plot.",
 )
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.Home(file_okay=False),
     metavar="DIR",
     help="Go on with the run in this directory, whose configuration it has.",
 )
@@ -59,9 +61,9 @@ def train(
 ) -> None:
     """Train a network and print its test error.
 
-    Without options: C-EP on the digits. Every epoch prints a line; the test data is only measured,
-    never learned from. Steps, β, learning rates and epochs depend on data, rule and depth: on MNIST
-    they are those of Ernoult et al. (2020).
+    Without options: C-EP on the digits. Every epoch prints a line. A tenth of the training data is
+    held out to validate; the test data are evaluated once, at the end. Steps, β, learning rates and
+    epochs depend on data, rule and depth: on MNIST they are those of Ernoult et al. (2020).
 
     Where nobody reads the output any more, as after | head, a run ends quietly with status 141; one
     with a directory is saved up to its last epoch, and goes on with --resume.
@@ -70,8 +72,9 @@ def train(
     directory = run_dir if resume is None else resume
     with options.readable_errors():
         options.check_writable(save_plot)
+        data: RunData | None = None
         if resume is None:
-            configuration = configuring.configuration(preset, given)
+            configuration, data = configuring.with_data(preset, given, data_root)
         else:
             places = {"preset": preset, "run_dir": run_dir}
             named = {name for name, value in places.items() if value is not None}
@@ -82,17 +85,17 @@ def train(
                 "--resume takes the configuration from its run",
             )
             configuration = RunDirectory(resume).configuration()
+            data = RunDirectory(resume).data().get("path")
+        splits = splits_of(configuration, data, data_root)
+        configuration = configuration.of_data(splits.inputs, splits.classes)
         click.echo(f"network        {configuration.make_network()!r}")
         click.echo(f"rule           {configuration.make_rule()!r}")
-        data = configuration.load_data(data_root)
-        (x, _), (x_test, _) = data
-        click.echo(f"data           {configuration.data}: {len(x)} to learn, {len(x_test)} to test")
-        click.echo("epoch  train error  train loss  test error  test loss  seconds")
+        click.echo(f"data           {configuration.data}: {_sizes(configuration, splits)}")
         try:
             result = run(
                 configuration,
                 directory,
-                data=data,
+                data=splits,
                 # The lines of epochs are printed below.
                 progress=progress and shows_bars(),
                 on_epoch_end=_print_epoch,
@@ -112,25 +115,45 @@ def train(
         _report(result)
         if save_plot is not None:
             title = f"{configuration.title}: test error {result.test_error:.2%}"
-            plots.save(plots.plot_history(result.history, title=title), save_plot)
+            axes = plots.plot_history(result.history, ax=plots.plain_axes(), title=title)
+            plots.save(axes, save_plot)
             click.echo(f"picture        {save_plot}")
 
 
+def _sizes(configuration: Configuration, splits: Splits) -> str:
+    """How many samples there are for what."""
+    held_out = "" if splits.validation is None else f"{len(splits.validation[0])} to validate, "
+    if splits.validation is None and configuration.validation_fraction:
+        held_out = f"{configuration.validation_fraction:.3g} of them to validate, "
+    test = 0 if splits.test is None else len(splits.test[0])
+    return f"{len(splits.train[0])} to learn, {held_out}{test} to test"
+
+
 def _print_epoch(history: History) -> None:
-    options.print_beside_bars(
-        f"{len(history):5}  {history.train_error[-1]:11.2%}  {history.train_loss[-1]:10.4f}  "
-        f"{history.validation_error[-1]:10.2%}  {history.validation_loss[-1]:9.4f}  "
-        f"{history.seconds[-1]:7.2f}"
-    )
+    row = history.rows()[-1]
+    if row["epoch"] == 1:
+        options.print_beside_bars("  ".join(["epoch", *map(_heading, list(row)[1:])]))
+    cells = [
+        f"{value:{len(_heading(name))}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
+        for name, value in list(row.items())[1:]
+    ]
+    options.print_beside_bars("  ".join([f"{row['epoch']:5}", *cells]))
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _report(result: RunResult) -> None:
     if result.reason == "diverged":
         raise ArithmeticError(f"after {len(result.history)} epochs: {result.message}")
     if result.reason == "patience":
-        click.echo(f"stopped        no lower test error since epoch {result.best_epoch}")
+        click.echo(f"stopped        no lower validation error since epoch {result.best_epoch}")
+    if result.best_epoch:
+        click.echo(
+            f"validation     {result.validation_error:.2%} after the last epoch, "
+            f"{result.best_validation_error:.2%} after epoch {result.best_epoch}, the best"
+        )
     ended = f": {result.ended}" if result.mostly_wrong else ""
-    click.echo(
-        f"test error     {result.test_error:.2%} after the last epoch, "
-        f"{result.best_test_error:.2%} after the best one ({result.seconds:.1f} s){ended}"
-    )
+    seconds = f"({result.seconds:.1f} s)"
+    click.echo(f"test error     {result.test_error:.2%} after the last epoch {seconds}{ended}")

@@ -17,12 +17,14 @@ from cep.datasets.digits import digits
 from cep.datasets.idx import read_idx
 from cep.datasets.mnist_family import fashion_mnist, kmnist, mnist
 from cep.datasets.splitting import split
+from cep.datasets.tables import breast_cancer, wine
 from cep.datasets.types import Dataset as Dataset
 from cep.datasets.types import FilePath
 
 __all__ = [
     "SHAPES",
     "augment",
+    "breast_cancer",
     "cifar10",
     "digits",
     "fashion_mnist",
@@ -31,19 +33,23 @@ __all__ = [
     "mnist",
     "read_idx",
     "split",
+    "wine",
 ]
 
-#: (channels, height, width) of an image, for each data set that :func:`load` knows.
+#: (channels, height, width) of an image, or (features,), for each data set that :func:`load` knows.
 SHAPES = {
     "digits": (1, 8, 8),
     "mnist": (1, 28, 28),
     "fashion_mnist": (1, 28, 28),
     "kmnist": (1, 28, 28),
     "cifar10": (3, 32, 32),
+    "wine": (13,),
+    "breast_cancer": (30,),
 }
 FEATURES = {name: math.prod(shape) for name, shape in SHAPES.items()}
-CLASSES = 10  # Of each of them.
-_DIGITS_TEST_IMAGES = 360
+CLASSES = dict.fromkeys(SHAPES, 10) | {"wine": 3, "breast_cancer": 2}
+# Of those that come without a test set.
+_TEST_SAMPLES = {"digits": 360, "wine": 36, "breast_cancer": 114}
 
 
 def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -51,12 +57,13 @@ def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dat
 
     Parameters
     ----------
-    name : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
-        :func:`digits`, of which 360 are held out by :func:`split`, or the function of this name.
+    name : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10", "wine", "breast_cancer"}
+        The function of this name. Of the digits 360 samples, of wine 36 and of breast cancer 114
+        become the test set (:func:`split`).
     root : path, optional
         The folder of the files, as for these functions. The digits have none.
     seed : int, default 0
-        Of the digits' split.
+        Of the split of digits, wine and breast cancer.
 
     Returns
     -------
@@ -72,8 +79,9 @@ def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dat
         As the functions named above.
     """
     validation.choice("name", name, SHAPES)
-    if name == "digits":
-        return split(digits(), _DIGITS_TEST_IMAGES, seed=seed)
+    if name in _TEST_SAMPLES:
+        whole = {"digits": digits, "wine": wine, "breast_cancer": breast_cancer}[name]()
+        return split(whole, _TEST_SAMPLES[name], seed=seed)
     loaders = {
         "mnist": mnist,
         "fashion_mnist": fashion_mnist,

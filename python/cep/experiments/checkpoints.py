@@ -61,7 +61,7 @@ class Checkpoint:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest test error, counted from 1; 0 where none was finished."""
+        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
         return self.history.best_epoch
 
     def restore(self, net: Network) -> None:
@@ -162,11 +162,15 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
 
 def _checkpoint(state: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Checkpoint:
     configuration = Configuration.from_dict(state["configuration"])
+    history = dict(state["history"])
+    if "test_error" not in history:  # Earlier versions validated with the test data.
+        for name in ("error", "loss"):
+            history |= {f"test_{name}": history[f"validation_{name}"], f"validation_{name}": []}
     return Checkpoint(
         configuration,
         {name: array for name, array in tensors.items() if not name.startswith(_PREFIX)},
         _random_state(state["random_state"]),
-        _history(state["history"], state["epoch"]),
+        _history(history, state["epoch"]),
         _position(state["position"], configuration.batch_size),
         _optimizer(state.get("optimizer"), tensors),
     )
@@ -204,7 +208,7 @@ def _history(columns: Any, epochs: int) -> History:
     for name, column in columns.items():
         if not isinstance(column, list):
             raise TypeError(f"{name} must be a list, got {column!r}")
-        lengths = {0, epochs} if name.startswith("validation") else {epochs}
+        lengths = {0, epochs} if name.startswith(("validation", "test")) else {epochs}
         if len(column) not in lengths:
             raise ValueError(f"{name} has {len(column)} entries, not {epochs}")
         for value in column:

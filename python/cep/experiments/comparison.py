@@ -1,5 +1,6 @@
 """Runs side by side."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ class Compared(NamedTuple):
     configuration: Configuration
     status: str
     history: History
+    test_error: float
 
 
 def find_runs(place: Path) -> list[RunDirectory]:
@@ -46,12 +48,12 @@ def on_disk(directory: RunDirectory) -> Compared:
     """
     configuration = directory.configuration()
     if (ending := directory.ending(configuration)) is not None:
-        history = ending.history
-        status = in_words(ending.reason, history)
+        history, test_error = ending.history, ending.test_error
+        status = in_words(ending.reason, test_error)
     else:
         history = directory.history()
-        status, _ = directory.status()
-    return Compared(str(directory.path), configuration, status, history)
+        status, test_error = directory.status().status, math.nan
+    return Compared(str(directory.path), configuration, status, history, test_error)
 
 
 def read(runs: Iterable[RunDirectory]) -> tuple[list[Compared], list[str]]:
@@ -80,8 +82,8 @@ def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
         for name in configurations[0]
         if any(each[name] != configurations[0][name] for each in configurations)
     ]
-    headings = ["run", *differing, "status", "epochs", "test error", "best", "in epoch"]
-    headings += ["train error", "seconds"]
+    headings = ["run", *differing, "status", "epochs", "validation error", "best", "in epoch"]
+    headings += ["test error", "train error", "seconds"]
     rows = [
         [
             run.name,
@@ -96,17 +98,21 @@ def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
 def _progress(run: Compared) -> list[str]:
     history = run.history
     done = f"{len(history)}/{run.configuration.epochs}"
-    if not len(history):
-        return [run.status, done, "", "", "", "", ""]
+    errors = history.validation_error
     return [
         run.status,
         done,
-        f"{history.validation_error[-1]:.2%}",
-        f"{min(history.validation_error):.2%}",
-        str(history.best_epoch),
-        f"{history.train_error[-1]:.2%}",
-        f"{sum(history.seconds):.1f}",
+        _percent(errors[-1] if errors else math.nan),
+        _percent(min(errors, default=math.nan)),
+        str(history.best_epoch or ""),
+        _percent(run.test_error),
+        _percent(history.train_error[-1] if len(history) else math.nan),
+        f"{sum(history.seconds):.1f}" if len(history) else "",
     ]
+
+
+def _percent(error: float) -> str:
+    return "" if math.isnan(error) else f"{error:.2%}"
 
 
 def _short(value: Any) -> str:

@@ -46,8 +46,9 @@ class Configuration:
 
     Parameters
     ----------
-    data : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
-        What is learned (see `cep.datasets.load`).
+    data : str
+        What is learned (see `cep.datasets.load`), or a name of your own for arrays that `cep.run`
+        is given.
     flip, crop
         Whether each training image is mirrored with p = ½, and how many pixels it may be shifted by
         (see `cep.datasets.augment`): drawn anew in every epoch.
@@ -93,13 +94,26 @@ class Configuration:
     seed : int
         Of parameters, of the digits' split, of the order of samples and the random signs of β.
     patience : int, optional
-        Epochs without a lower test error after which the run stops. Default: it does not.
+        Epochs without a lower validation error after which the run stops. Default: it does not.
     record_every : int, optional
         Batches between two records, counted from the first of each epoch (see
         `cep.Diagnostics`). Default: none are made.
     record_kinds : sequence of str
         What is recorded: some of "residuals", "energy", "weight_norms", "feedback_angles",
         "gradient_angle"; default: all.
+
+    validation_fraction : float
+        Share of the training data that is held out, each class in its proportion: for `patience`,
+        the best checkpoint and the order of sweep tables. 0 holds out nothing, as in the published
+        experiments. Data with validation data of their own take no notice of it.
+    test_every_epoch : bool
+        Whether the test data are evaluated after every epoch, for curves. Otherwise they are once,
+        at the end.
+    inputs : int or (int, int, int), optional
+        Features, or channels, height and width, of data with a name of your own. `cep.run` fills
+        it in.
+    classes : int, optional
+        Likewise.
 
     Raises
     ------
@@ -156,6 +170,10 @@ class Configuration:
     crop: int = 0
     feedback_learning_rates: float | Sequence[float] | None = None
     asymmetry: Literal["vector-field", "exact"] = "vector-field"
+    validation_fraction: float = 0.1
+    test_every_epoch: bool = False
+    inputs: Sequence[int] | int | None = None
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -163,11 +181,14 @@ class Configuration:
         for name, choices in (("loss", LOSSES), ("nudging", NUDGINGS)):
             if getattr(self, name) is not None:
                 validation.choice(name, getattr(self, name), choices)
-        for name in ("clamp", "follows_energy", "accumulate", "readout", "flip"):
+        if not isinstance(self.data, str) or not self.data:
+            raise TypeError(f"data must be the name of a data set, got {self.data!r}")
+        flags = ("clamp", "follows_energy", "accumulate", "readout", "flip", "test_every_epoch")
+        for name in flags:
             self._set(name, validation.flag(name, getattr(self, name)))
         for name in (
             *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
-            *("momentum", "weight_decay"),
+            *("momentum", "weight_decay", "validation_fraction"),
         ):
             self._set(name, _real(name, getattr(self, name)))
         for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
@@ -182,6 +203,7 @@ class Configuration:
         if self.crop < 0:
             raise ValueError(f"crop must be 0 or more, got {self.crop}")
         self._set("hidden", _hidden(self.hidden))
+        self._check_data()
         self._set("record_kinds", _record_kinds(self.record_kinds))
         for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
             self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
@@ -193,6 +215,63 @@ class Configuration:
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum belongs to sgd; the optimizer is {self.optimizer!r}")
         self.make_rule()
+
+    def _check_data(self) -> None:
+        if not 0 <= self.validation_fraction < 1:
+            raise ValueError(
+                f"validation_fraction must be in [0, 1), got {self.validation_fraction}"
+            )
+        if self.inputs is not None:
+            shape = self.inputs if isinstance(self.inputs, Sequence) else (self.inputs,)
+            if isinstance(shape, str) or len(shape) not in (1, 3):
+                raise ValueError(
+                    f"inputs must be features, or (channels, height, width), got {self.inputs!r}"
+                )
+            sizes = tuple(validation.count("inputs", size) for size in shape)
+            self._set("inputs", sizes if len(sizes) == 3 else sizes[0])
+        if self.classes is not None:
+            self._set("classes", validation.count("classes", self.classes))
+        if self.data in datasets.SHAPES and (self.inputs, self.classes) != (None, None):
+            raise ValueError(
+                "inputs and classes belong to data with a name of your own; those of "
+                f"{self.data!r} are known"
+            )
+
+    def of_data(self, inputs: Sequence[int], classes: int) -> "Configuration":
+        """The configuration for data of these sizes, which are filled in if they are not known.
+
+        Raises
+        ------
+        ValueError
+            It is of data of other sizes.
+        """
+        shape = tuple(inputs)
+        if self.data not in datasets.SHAPES and (self.inputs, self.classes) == (None, None):
+            sizes = shape if len(shape) == 3 else math.prod(shape)
+            return self.replace(inputs=sizes, classes=classes)
+        features, known = math.prod(self._input_shape), self._classes
+        if features != math.prod(shape) or classes > known:
+            raise ValueError(
+                f"the configuration is of {self.data}, with {features} features and {known} "
+                f"classes; the data have {math.prod(shape)} and {classes}: give them another name, "
+                "as data='mine' of the configuration"
+            )
+        return self
+
+    @property
+    def _input_shape(self) -> tuple[int, ...]:
+        if self.data in datasets.SHAPES:
+            return datasets.SHAPES[self.data]
+        if self.inputs is None or self.classes is None:
+            raise ValueError(
+                f"the sizes of the data {self.data!r} are not known: give inputs and classes, or "
+                "run the configuration with its data"
+            )
+        return tuple(self.inputs) if isinstance(self.inputs, Sequence) else (self.inputs,)
+
+    @property
+    def _classes(self) -> int:
+        return datasets.CLASSES[self.data] if self.classes is None else self.classes
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -207,8 +286,9 @@ class Configuration:
         """The layers of the network, input first."""
         hidden = [from_word(each) for each in self.hidden]
         has_images = any(isinstance(each, Conv2d) for each in hidden)
-        first = datasets.SHAPES[self.data] if has_images else (datasets.FEATURES[self.data],)
-        last = Readout(datasets.CLASSES) if self.readout else Dense(datasets.CLASSES)
+        shape = self._input_shape
+        first = shape if has_images else (math.prod(shape),)
+        last = Readout(self._classes) if self.readout else Dense(self._classes)
         return (Input(*first), *hidden, last)
 
     @property
@@ -301,6 +381,19 @@ class Configuration:
                 raise ValueError(validation.unknown("field of a configuration", name, known))
         return dataclasses.replace(self, **changes)
 
+    def can_become(self, other: "Configuration") -> bool:
+        """Whether a run of this configuration can be resumed as one of another.
+
+        It is the same one, but for more epochs or more patience.
+        """
+        for name in self.differences(other):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if name not in ("epochs", "patience") or mine is None:
+                return False
+            if theirs is not None and theirs < mine:
+                return False
+        return True
+
     def differences(self, other: "Configuration") -> dict[str, tuple[Any, Any]]:
         """The fields in which two configurations differ: (mine, the other's)."""
         return {
@@ -334,7 +427,9 @@ class Configuration:
                 raise ValueError(validation.unknown("field of a configuration", name, known))
         if missing := [name for name in known if name not in values and name not in _LATER]:
             raise ValueError(f"the configuration lacks {', '.join(missing)}")
-        return cls(**values)
+        # Runs of earlier versions learned from all training data, and tested after every epoch.
+        before: dict[str, Any] = {"validation_fraction": 0.0, "test_every_epoch": True}
+        return cls(**({} if "validation_fraction" in values else before) | values)
 
     def to_json(self) -> str:
         """All fields as a JSON object, readable: a field a line."""
@@ -362,7 +457,6 @@ class Configuration:
 
 
 _CHOICES: dict[str, Iterable[str]] = {
-    "data": datasets.FEATURES,
     "setting": SETTINGS,
     "activation": ACTIVATIONS,
     "feedback": FEEDBACKS,
@@ -379,6 +473,7 @@ _CHOICES: dict[str, Iterable[str]] = {
 _LATER = (
     *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
     *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
+    *("validation_fraction", "test_every_epoch", "inputs", "classes"),
 )
 
 

@@ -4,10 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cep._util import files, validation
-from cep.training.history import History
-
-# What a line of the metrics file calls the columns of a history, in their order.
-_METRICS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
+from cep.training.history import COLUMNS, History
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -18,7 +15,13 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     ValueError
         The file is damaged.
     """
-    return _checked(path, ("epoch",), _METRICS)
+    lines = _checked(path, ("epoch",), ("train_error", "train_loss", "seconds"))
+    for number, line in enumerate(lines, start=1):
+        if set(line) != set(lines[0]) or not set(line) <= {"epoch", *COLUMNS}:
+            raise ValueError(f"{path}, line {number}: expected the numbers {', '.join(lines[0])}")
+        for name in line:
+            validation.real(f"{path}, line {number}: {name}", line[name])
+    return lines
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
@@ -32,17 +35,10 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return _checked(path, ("epoch", "batch", "batches"), ())
 
 
-def metrics_of(history: History, epoch: int) -> dict[str, Any]:
-    """The line of an epoch (the first is 1) in the metrics file."""
-    values = vars(history).values()
-    return {"epoch": epoch} | {
-        name: column[epoch - 1] for name, column in zip(_METRICS, values, strict=True)
-    }
-
-
 def history_of(metrics: list[dict[str, Any]]) -> History:
-    """What `metrics_of` made the lines of."""
-    return History(*([line[name] for line in metrics] for name in _METRICS))
+    """What `History.rows` made the lines of."""
+    names = metrics[0].keys() - {"epoch"} if metrics else ()
+    return History(**{name: [line[name] for line in metrics] for name in names})
 
 
 def _checked(path: Path, counts: tuple[str, ...], numbers: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -45,6 +45,8 @@ class Preset:
 
 _EP_1H = Configuration(
     data="mnist",
+    validation_fraction=0,
+    test_every_epoch=True,
     hidden=(512,),
     rule="ep",
     learning_rates=(0.08, 0.04),
@@ -82,6 +84,8 @@ _P_CONV = _EP_1H.replace(
 # Too long for a few processors: 120 epochs of 391 batches.
 _CIFAR10 = Configuration(
     data="cifar10",
+    validation_fraction=0,
+    test_every_epoch=True,
     flip=True,
     crop=4,
     hidden=(
@@ -200,8 +204,8 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
 
     Parameters
     ----------
-    data : {"digits", "mnist", "fashion_mnist", "kmnist", "cifar10"}
-        Those that are neither digits nor MNIST have MNIST's.
+    data : str
+        Sets of images other than the digits have MNIST's, all others those of the digits.
     rule : {"ep", "c-ep", "bptt"}
     hidden_layers : int
         1 or more.
@@ -212,6 +216,7 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
         That of the deepest network known, where there is none for so many layers.
     """
     kind = "ep" if rule == "bptt" else rule
-    like = "digits" if data == "digits" else "mnist"
+    like = "mnist" if data in ("mnist", "fashion_mnist", "kmnist", "cifar10") else "digits"
     deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (like, kind))
-    return _DEFAULTS[like, kind, min(hidden_layers, deepest)].replace(rule=rule, data=data)
+    chosen = _DEFAULTS[like, kind, min(hidden_layers, deepest)]
+    return chosen.replace(rule=rule, data=data)

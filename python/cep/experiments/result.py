@@ -27,56 +27,56 @@ def came_to_its_end(reason: str) -> bool:
     return reason in ("finished", "patience")
 
 
-def is_mostly_wrong(reason: str, history: History) -> bool:
-    """Whether a run came to its end with more wrong predictions than right ones."""
-    return came_to_its_end(reason) and len(history) > 0 and history.validation_error[-1] > 0.5
-
-
-def in_words(reason: str, history: History) -> str:
+def in_words(reason: str, test_error: float) -> str:
     """How a run ended: the reason, or that it is mostly wrong."""
-    return "mostly wrong" if is_mostly_wrong(reason, history) else reason
+    return "mostly wrong" if came_to_its_end(reason) and test_error > 0.5 else reason
 
 
 class Measured:
-    """What the history of a run comes to."""
+    """What a run comes to."""
 
     history: History
     reason: Any
+    test_error: float
 
     @property
     def mostly_wrong(self) -> bool:
         """Whether it came to its end with more wrong predictions of test data than right ones."""
-        return is_mostly_wrong(self.reason, self.history)
+        return self.ended == "mostly wrong"
 
     @property
     def ended(self) -> str:
         """How, in words: "mostly wrong", or else the reason."""
-        return in_words(self.reason, self.history)
-
-    @property
-    def test_error(self) -> float:
-        """Share of wrong predictions after the last epoch, 0 to 1; NaN where none was finished."""
-        return self.history.validation_error[-1] if len(self.history) else math.nan
+        return in_words(self.reason, self.test_error)
 
     @property
     def train_error(self) -> float:
-        """The same of the training data, accumulated during the last epoch."""
-        return self.history.train_error[-1] if len(self.history) else math.nan
+        """Share of wrong training predictions, accumulated during the last epoch."""
+        return _last(self.history.train_error)
+
+    @property
+    def validation_error(self) -> float:
+        """Share of wrong validation predictions after the last epoch; NaN without such data."""
+        return _last(self.history.validation_error)
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest test error, counted from 1; 0 where none was finished."""
+        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
         return self.history.best_epoch
 
     @property
-    def best_test_error(self) -> float:
-        """The test error of that epoch; NaN where none was finished."""
+    def best_validation_error(self) -> float:
+        """The validation error of that epoch; NaN without any."""
         return min(self.history.validation_error, default=math.nan)
 
     @property
     def seconds(self) -> float:
-        """Wall time of all epochs, evaluation included; records and checkpoints are not."""
+        """Wall time of all epochs, validation included; records and checkpoints are not."""
         return sum(self.history.seconds)
+
+
+def _last(errors: list[float]) -> float:
+    return errors[-1] if errors else math.nan
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,21 @@ class RunResult(Measured):
 
     configuration: Configuration
     history: History = field(repr=False)
-    """Errors and losses of each epoch; its validation data is the test data."""
+    """Errors and losses of each epoch."""
     network: Network = field(repr=False)
     """As after the last epoch, or the last whole batch where the run diverged."""
     reason: StopReason
-    """Why it stopped: all epochs done, no lower test error for too long, or divergence."""
+    """Why it stopped: all epochs done, no lower validation error for too long, by a callback, or
+    divergence."""
     message: str = ""
     """What diverged, where something did."""
     records: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """What was recorded (see `cep.Diagnostics`)."""
+    test_error: float = math.nan
+    """Share of wrong predictions of test data at the end, 0 to 1; NaN without such data, and if the
+    run diverged or failed."""
+    test_loss: float = math.nan
+    """Mean loss of the test data at the end."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +116,8 @@ class RunOutcome(Measured):
     """What diverged or failed, where something did."""
     history: History = field(default_factory=History, repr=False)
     """Errors and losses of each epoch; empty where the run failed."""
+    test_error: float = math.nan
+    """Share of wrong predictions of test data at the end, 0 to 1; NaN without such data, and if the
+    run diverged or failed."""
+    test_loss: float = math.nan
+    """Mean loss of the test data at the end."""

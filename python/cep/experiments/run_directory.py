@@ -1,19 +1,20 @@
 """Run directories: what a run leaves on disk, and goes on from."""
 
 import json
+import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
-from cep._util import files
+from cep._util import files, validation
 from cep.experiments import checkpoints, metrics_file
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
 from cep.experiments.environment import environment
-from cep.experiments.result import RunResult, StopReason, reason_to_stop
+from cep.experiments.result import RunOutcome, RunResult, StopReason, reason_to_stop
 from cep.io import tensor_files
 from cep.plotting import plots
 from cep.training.history import History
@@ -27,6 +28,30 @@ class Ending(NamedTuple):
     history: History
     checkpoint: Checkpoint | None
     """None where the small files alone were kept."""
+    test_error: float
+    test_loss: float
+
+    def outcome(self, name: str, configuration: Configuration, path: Path) -> RunOutcome:
+        """The same as one of many runs."""
+        return RunOutcome(
+            name,
+            configuration,
+            path,
+            self.reason,
+            self.message,
+            self.history,
+            self.test_error,
+            self.test_loss,
+        )
+
+
+class Status(NamedTuple):
+    """Why a run stopped."""
+
+    status: str
+    message: str
+    test_error: float | None = None
+    test_loss: float | None = None
 
 
 class RunDirectory:
@@ -35,11 +60,12 @@ class RunDirectory:
     =========================  =====================================================
     ``configuration.json``     What was asked for (see `Configuration`).
     ``environment.json``       Versions and machine.
-    ``status.json``            Why the run stopped; "unfinished" while it has not.
+    ``data.json``              Name, shapes, classes and SHA-256 of the data.
+    ``status.json``            Why the run stopped; "unfinished" while it has not. Test error.
     ``metrics.jsonl``          A line an epoch.
     ``records.jsonl``          A line a record, where something is recorded.
     ``last.safetensors``       Checkpoint to go on from.
-    ``best.safetensors``       Checkpoint after the epoch with the lowest test error.
+    ``best.safetensors``       Checkpoint after the epoch with the lowest validation error.
     ``history.png``, ``.svg``  The error curves, where matplotlib is installed.
     =========================  =====================================================
 
@@ -50,13 +76,14 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.last = self.path / "last.safetensors"
         self.best = self.path / "best.safetensors"
         self._configuration = self.path / "configuration.json"
         self._environment = self.path / "environment.json"
         self._status = self.path / "status.json"
         self._metrics = self.path / "metrics.jsonl"
+        self._data = self.path / "data.json"
         self._records = self.path / "records.jsonl"
 
     def holds_a_run(self) -> bool:
@@ -95,15 +122,33 @@ class RunDirectory:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self._configuration}: {error}") from error
 
-    def status(self) -> tuple[str, str]:
-        """Why the run stopped, and the message that goes with it."""
+    def status(self) -> Status:
+        """Why the run stopped, the message that goes with it, and what the test data say."""
         if not self._status.exists():
-            return "unfinished", ""
+            return Status("unfinished", "")
         values = _read_object(self._status)
         status, message = values.get("status"), values.get("message")
         if not isinstance(status, str) or not isinstance(message, str):
             raise ValueError(f"{self._status} is damaged: it has no status, or no message")
-        return status, message
+        tested = [values.get(name) for name in ("test_error", "test_loss")]
+        for name, value in zip(("test_error", "test_loss"), tested, strict=True):
+            if value is not None:
+                validation.real(f"{self._status}: {name}", value)
+        return Status(status, message, *tested)
+
+    def data(self) -> dict[str, Any]:
+        """The fingerprint of the data; empty if the run is of a version that kept none."""
+        return _read_object(self._data) if self._data.is_file() else {}
+
+    def check_data(self, fingerprint: Mapping[str, Any]) -> None:
+        """Raise the ValueError that the run here is of other data, if it is."""
+        before = self.data()
+        for name in ("name", "classes", "shapes", "sha256"):
+            if name in before and before[name] != fingerprint[name]:
+                raise ValueError(
+                    f"{self.path} holds a run on other data: their {name} is {before[name]} "
+                    f"there, {fingerprint[name]} here"
+                )
 
     def metrics(self) -> list[dict[str, Any]]:
         """Of each epoch, the first first.
@@ -147,7 +192,9 @@ class RunDirectory:
             The run here is of another configuration, or a file is damaged: the history there is
             does not end as the status says.
         """
-        status, message = self.status()
+        if self.holds_a_run() and self._is_extended(configuration):
+            return None
+        status, message, test_error, test_loss = self.status()
         if not self.holds_a_run() or status not in get_args(StopReason):
             return None
         self.check_same(configuration)
@@ -161,7 +208,10 @@ class RunDirectory:
                 f"{configuration.epochs} epochs, after which the run had not ended so: one of "
                 "these files is damaged, or of another moment"
             )
-        return Ending(cast(StopReason, status), message, history, checkpoint)
+        if history.test_error:
+            test_error, test_loss = history.test_error[-1], history.test_loss[-1]
+        tested = [math.nan if value is None else value for value in (test_error, test_loss)]
+        return Ending(cast(StopReason, status), message, history, checkpoint, *tested)
 
     def mend(self, ending: Ending) -> None:
         """Write the metrics again where they are not those of the checkpoint.
@@ -196,18 +246,24 @@ class RunDirectory:
             ending.reason,
             ending.message,
             self.records(),
+            ending.test_error,
+            ending.test_loss,
         )
         self.mend(ending)
         return result
 
     @contextmanager
-    def opened(self, configuration: Configuration, *, resume: bool) -> Iterator[Checkpoint | None]:
+    def opened(
+        self, configuration: Configuration, fingerprint: Mapping[str, Any], *, resume: bool
+    ) -> Iterator[Checkpoint | None]:
         """Claim the directory for a run, until the block ends.
 
         Parameters
         ----------
         configuration : Configuration
             Of the run.
+        fingerprint : mapping
+            Of its data.
         resume : bool
             Whether a run that is here already is to go on; otherwise there must be none.
 
@@ -219,7 +275,7 @@ class RunDirectory:
         Raises
         ------
         ValueError
-            The run here is of another configuration, or a file is damaged.
+            The run here is of another configuration, or of other data, or a file is damaged.
         FileExistsError
             There is a run here, and `resume` is false.
         BlockingIOError
@@ -228,6 +284,7 @@ class RunDirectory:
         tensor_files.check_available()
         if self.holds_a_run():
             self.check_same(configuration)
+            self.check_data(fingerprint)
             if not resume:
                 raise FileExistsError(
                     f"{self.path} holds a run of this configuration already: resume it, or give "
@@ -244,13 +301,30 @@ class RunDirectory:
             files.write_whole(
                 self._environment, json.dumps(environment(), indent=2).encode() + b"\n"
             )
+            files.write_whole(self._data, json.dumps(dict(fingerprint), indent=2).encode() + b"\n")
             self._leave(History() if checkpoint is None else checkpoint.history, kept)
             self.set_status("unfinished")
             yield checkpoint
 
+    def sized(self, configuration: Configuration) -> Configuration:
+        """A configuration of data with a name of its own, with the sizes that the run here has."""
+        if not self.holds_a_run() or configuration.inputs is not None:
+            return configuration
+        there = self.configuration()
+        if there.data != configuration.data or there.inputs is None:
+            return configuration
+        return configuration.replace(inputs=there.inputs, classes=there.classes)
+
+    def _is_extended(self, configuration: Configuration) -> bool:
+        """Whether the run here is to get more epochs or more patience than it had."""
+        there = self.configuration()
+        reason = self.status().status
+        return there.can_become(configuration) and there != configuration and reason != "diverged"
+
     def check_same(self, configuration: Configuration) -> None:
         """Raise the ValueError that the run here is of another configuration, where it is."""
-        differences = self.configuration().differences(configuration)
+        there = self.configuration()
+        differences = {} if there.can_become(configuration) else there.differences(configuration)
         if differences:
             fields = "; ".join(
                 f"{name} is {there!r} there, {here!r} here"
@@ -263,11 +337,11 @@ class RunDirectory:
         if not self.last.is_file():
             return None
         checkpoint = checkpoints.load(self.last)
-        if checkpoint.configuration != configuration:
+        if not checkpoint.configuration.can_become(configuration):
             raise ValueError(f"{self.last} belongs to a run of another configuration")
         epochs = len(checkpoint.history)
         for name, column in vars(checkpoint.history).items():
-            if len(column) != epochs:
+            if len(column) not in (0, epochs):
                 raise ValueError(
                     f"{self.last} is not the checkpoint of a run: {name} has {len(column)} "
                     f"entries for {epochs} epochs"
@@ -304,27 +378,34 @@ class RunDirectory:
 
     def _write_metrics(self, history: History) -> None:
         """Write the lines of these epochs, where they are not what is there."""
-        epochs = [metrics_file.metrics_of(history, epoch) for epoch in range(1, len(history) + 1)]
-        content = files.json_lines(epochs)
+        content = files.json_lines(history.rows())
         if not self._metrics.is_file() or self._metrics.read_bytes() != content:
             files.write_whole(self._metrics, content)
 
     def add_epoch(self, history: History) -> None:
         """Add the last epoch of a history to the metrics."""
-        files.append_json_line(self._metrics, metrics_file.metrics_of(history, len(history)))
+        files.append_json_line(self._metrics, history.rows()[-1])
 
     def add_record(self, record: dict[str, Any]) -> None:
         """Add a record."""
         files.append_json_line(self._records, record)
 
-    def set_status(self, status: str, message: str = "") -> None:
-        """Say why the run stopped, or that it has not."""
-        values = {"status": status, "message": message}
+    def set_status(
+        self,
+        status: str,
+        message: str = "",
+        test_error: float = math.nan,
+        test_loss: float = math.nan,
+    ) -> None:
+        """Say why the run stopped, or that it has not; and what the test data say."""
+        values: dict[str, Any] = {"status": status, "message": message}
+        if math.isfinite(test_error) and math.isfinite(test_loss):
+            values |= {"test_error": test_error, "test_loss": test_loss}
         files.write_whole(self._status, json.dumps(values).encode() + b"\n")
 
     def end(self, result: RunResult) -> None:
         """Say why the run ended, and draw its error curves."""
-        self.set_status(result.reason, result.message)
+        self.set_status(result.reason, result.message, result.test_error, result.test_loss)
         title = f"{result.configuration.title}: test error {result.test_error:.2%}"
         self.draw(result.history, title)
 
@@ -340,21 +421,28 @@ class RunDirectory:
         """
         if self.holds_a_run():
             self.check_same(configuration)
+            if self.status().status in get_args(StopReason):
+                return  # It had ended before; the failure is of the call that came later.
         self.path.mkdir(parents=True, exist_ok=True)
         with files.locked(self.path):
             files.write_whole(self._configuration, configuration.to_json().encode())
             self.set_status("failed", message)
 
     def draw(self, history: History, title: str) -> None:
-        """Draw the error curves, where matplotlib is installed and there are some."""
+        """Draw the error curves, if matplotlib is installed and there are some.
+
+        Nobody asked for the picture: what keeps it from being drawn is a warning.
+        """
         if not len(history):
             return
         try:
-            axes = plots.plot_history(history, title=title)
+            axes = plots.plot_history(history, ax=plots.plain_axes(), title=title)
+            for ending in ("png", "svg"):
+                plots.save(axes, self.path / f"history.{ending}")
         except ImportError:
             return
-        for ending in ("png", "svg"):
-            plots.save(axes, self.path / f"history.{ending}")
+        except Exception as error:
+            warnings.warn(f"{self.path}: no picture of the history: {error}", stacklevel=2)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from cep._engine.processor import get_num_threads, set_num_threads
 from cep._util.parallel import checked_jobs, spread
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import Fingerprints, RunData
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
 from cep.experiments.result import RunOutcome
@@ -24,6 +25,7 @@ def run_many(
     configurations: Mapping[str, Configuration | Preset | str],
     directory: str | os.PathLike[str],
     *,
+    data: RunData | None = None,
     jobs: int | None = None,
     data_root: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -45,6 +47,8 @@ def run_many(
         name of a run is a path below the directory, as "seed 3" or "beta/0.5".
     directory : path
         The run of each name is kept in ``directory/name`` (see `RunDirectory`).
+    data : mapping, path or ((x, y), (x_test, y_test)), optional
+        Of all runs, as for `cep.run`.
     jobs : int, optional
         Runs at a time, 1 or more; with 1 they run in this process. Default: what
         ``joblib.parallel_config`` says, or else one for each processor that may be used.
@@ -85,7 +89,7 @@ def run_many(
     # Absolute, as workers may be elsewhere; and theirs may be the environment of long ago.
     root = data_root if data_root is not None else os.environ.get("CEP_DATA") or None
     root = None if root is None else Path(root).expanduser().absolute()
-    places = {name: Path(directory).absolute() / name for name in named}
+    places = {name: Path(directory).expanduser().absolute() / name for name in named}
     outcomes: dict[str, RunOutcome] = {}
     with _threads_put_back(), _progress(len(named), shown=progress) as show:
 
@@ -96,11 +100,13 @@ def run_many(
                 on_run_end(outcome)
 
         # Those that have ended before need no worker.
+        fingerprints = Fingerprints(data, root)
         for name, configuration in named.items():
-            if (outcome := _ended_before(name, configuration, places[name])) is not None:
+            outcome = _ended_before(name, configuration, places[name], fingerprints)
+            if outcome is not None:
                 end(outcome)
         calls = {
-            name: (name, configuration, places[name], root)
+            name: (name, configuration, places[name], data, root)
             for name, configuration in named.items()
             if name not in outcomes
         }
@@ -124,28 +130,44 @@ def _check(name: object) -> None:
         )
 
 
-def _ended_before(name: str, configuration: Configuration, path: Path) -> RunOutcome | None:
+def _ended_before(
+    name: str, configuration: Configuration, path: Path, fingerprints: Fingerprints
+) -> RunOutcome | None:
     """The outcome of a run that needs no training any more."""
     directory = RunDirectory(path)
     try:
+        configuration = directory.sized(configuration)
         ending = directory.ending(configuration)
         if ending is None:
             return None
+        with contextlib.suppress(ImportError, FileNotFoundError):  # Without data none are mixed.
+            directory.check_data(fingerprints.of(configuration))
         directory.mend(ending)
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
-    return RunOutcome(name, configuration, path, ending.reason, ending.message, ending.history)
+    return ending.outcome(name, configuration, path)
 
 
-def _train(name: str, configuration: Configuration, path: Path, root: Path | None) -> RunOutcome:
+def _train(
+    name: str, configuration: Configuration, path: Path, data: RunData | None, root: Path | None
+) -> RunOutcome:
     """Train one of the runs: what a worker does."""
     set_num_threads(1)
     try:
-        result = run(configuration, path, data_root=root, progress=False, resume=True)
+        result = run(configuration, path, data=data, data_root=root, progress=False, resume=True)
     except Exception as error:
         return _failed(name, configuration, path, error)
-    return RunOutcome(name, configuration, path, result.reason, result.message, result.history)
+    return RunOutcome(
+        name,
+        result.configuration,
+        path,
+        result.reason,
+        result.message,
+        result.history,
+        result.test_error,
+        result.test_loss,
+    )
 
 
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:

@@ -1,23 +1,25 @@
 """Trains what a configuration describes."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from typing import Any
 
 from cep._cep import DivergenceError
 from cep._util import validation
 from cep._util.signals import deferred_interrupts
-from cep.datasets import Dataset
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import Arrays, RunData, splits_of
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
 from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.experiments.run_directory import RunDirectory
 from cep.training.callbacks import EarlyStopping, LearningRateSchedule, TensorBoard
-from cep.training.data import source_of
+from cep.training.data import checked_data, source_of
 from cep.training.diagnostics import Diagnostics
+from cep.training.evaluation import Evaluation, evaluate
 from cep.training.fitting import with_progress
 from cep.training.history import History
 from cep.training.loop import Callback, Training
@@ -27,7 +29,7 @@ def run(
     configuration: Configuration | Preset | str,
     directory: str | os.PathLike[str] | None = None,
     *,
-    data: tuple[Dataset, Dataset] | None = None,
+    data: RunData | None = None,
     data_root: str | os.PathLike[str] | None = None,
     progress: bool = True,
     on_epoch_end: Callable[[History], object] | None = None,
@@ -38,8 +40,8 @@ def run(
 ) -> RunResult:
     """Train what a configuration describes.
 
-    The test data is evaluated after every epoch: never learned from, but it does decide when a
-    configuration with `patience` stops.
+    Validation data, by default a tenth of the training data, decide when a configuration with
+    `patience` stops, and which checkpoint is the best. Test data are evaluated at the end.
 
     Parameters
     ----------
@@ -49,17 +51,22 @@ def run(
     directory : path, optional
         Where the run is kept (see `RunDirectory`); made where it does not exist. Without, nothing
         is written.
-    data : ((x, y), (x_test, y_test)), optional
-        What ``configuration.load_data()`` returned, where that is there already.
+    data : mapping, path or ((x, y), (x_test, y_test)), optional
+        ``{"train": (x, y), "validation": (x, y), "test": (x, y)}``, of which only the first is
+        required, or an ``.npz`` file with the arrays ``x`` and ``y``, and perhaps ``x_test``,
+        ``y_test``, ``x_validation`` and ``y_validation``; otherwise a fifth of its samples is the
+        test set. Default: what the configuration names. A configuration whose ``data`` is a name
+        of your own takes its sizes from them.
     data_root : path, optional
-        MNIST's folder (see `cep.datasets.mnist`).
+        The folder of the named data set (see `cep.datasets.mnist`).
     progress : bool
         Whether to show progress, as `cep.fit` does.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
     resume : bool
         Whether to go on with the run that the directory holds, if any. The result is that of an
-        uninterrupted run, to the last bit; a run that has ended is not repeated.
+        uninterrupted run, to the last bit; a run that has ended is not repeated, unless the
+        configuration has more epochs, or more patience, than before.
     checkpoint_every : int, optional
         Batches between two checkpoints within an epoch. There is one after every epoch and every
         60 s in any case.
@@ -78,7 +85,8 @@ def run(
     ------
     TypeError, ValueError, MemoryError
         For an argument that is not of its kind, a network that cannot be made, a directory with a
-        run of another configuration or with a damaged checkpoint. Nothing is changed then.
+        run of another configuration, of other data or with a damaged checkpoint. Nothing is
+        changed then.
     FileExistsError
         The directory holds a run of this configuration, and `resume` is false.
     FileNotFoundError, ImportError
@@ -97,20 +105,33 @@ def run(
     if directory is None and (resume or tensorboard or checkpoint_every is not None):
         raise ValueError("resume, checkpoint_every and tensorboard need a directory")
     place = None if directory is None else RunDirectory(directory)
-    if place is not None and resume and (ended := place.result(configuration)) is not None:
-        return ended
+    if place is not None and resume:
+        configuration = place.sized(configuration)
+    splits = splits_of(configuration, data, data_root)
+    configuration = configuration.of_data(splits.inputs, splits.classes)
+    fingerprint: dict[str, Any] = {}
+    if place is not None:
+        fingerprint = splits.fingerprint(configuration.data)
+        if resume and (ended := place.result(configuration)) is not None:
+            place.check_data(fingerprint)
+            return ended
     net = configuration.make_network()
-    if data is None:
-        data = configuration.load_data(None if data_root is None else Path(data_root))
-    source, test_data = source_of(
+    source, validation_data = source_of(
         net,
-        data[0],
+        splits.train,
         batch_size=configuration.batch_size,
         seed=configuration.seed,
-        validation_data=data[1],
+        validation_data=splits.validation or configuration.validation_fraction or None,
         augment=configuration.augment if configuration.augments else None,
     )
+    checked_data(net, "test data", splits.test)
+    if configuration.patience is not None and validation_data is None:
+        raise ValueError(
+            "patience needs validation data: give some, or a validation_fraction above 0"
+        )
     every: list[Callback] = [LearningRateSchedule(configuration.learning_rate_factor)]
+    if configuration.test_every_epoch and splits.test is not None:
+        every.append(_TestCurve(splits.test))
     diagnostics = None
     if configuration.record_every is not None:
         diagnostics = Diagnostics(configuration.record_every, configuration.record_kinds)
@@ -119,7 +140,9 @@ def run(
     with ExitStack() as stack:
         if place is not None:
             events = TensorBoard(place.path / "tensorboard") if tensorboard else None
-            checkpoint = stack.enter_context(place.opened(configuration, resume=resume))
+            checkpoint = stack.enter_context(
+                place.opened(configuration, fingerprint, resume=resume)
+            )
             if checkpoint is not None:
                 if source.batches is not None and checkpoint.position.batch > source.batches:
                     raise ValueError(
@@ -146,19 +169,22 @@ def run(
             source,
             configuration.make_rule(),
             configuration.epochs,
-            validation_data=test_data,
+            validation_data=validation_data,
             callbacks=every,
             history=history,
             position=position,
         )
-        result = _train(configuration, training, diagnostics)
+        result = _train(configuration, training, diagnostics, splits.test)
         if place is not None:
             place.end(result)
         return result
 
 
 def _train(
-    configuration: Configuration, training: Training, diagnostics: Diagnostics | None
+    configuration: Configuration,
+    training: Training,
+    diagnostics: Diagnostics | None,
+    test: Arrays | None,
 ) -> RunResult:
     """Train until there is a reason to stop."""
     message = ""
@@ -169,6 +195,11 @@ def _train(
             reason = reason_to_stop(configuration, training.history) or "stopped"
         except DivergenceError as error:
             reason, message = "diverged", str(error)
+    tested = Evaluation(math.nan, math.nan)
+    if training.history.test_error:
+        tested = Evaluation(training.history.test_error[-1], training.history.test_loss[-1])
+    elif test is not None and reason != "diverged":
+        tested = evaluate(training.net, test, configuration.free_steps)
     return RunResult(
         configuration,
         training.history,
@@ -176,4 +207,18 @@ def _train(
         reason,
         message,
         [] if diagnostics is None else diagnostics.records,
+        *tested,
     )
+
+
+class _TestCurve(Callback):
+    """Evaluates the test data after every epoch."""
+
+    def __init__(self, test: Arrays) -> None:
+        self._test = test
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Add an entry to the history."""
+        error, loss = evaluate(training.net, self._test, training.rule.free_steps)
+        training.history.test_error.append(error)
+        training.history.test_loss.append(loss)

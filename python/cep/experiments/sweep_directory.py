@@ -38,7 +38,10 @@ class SweepDirectory:
 
     @contextmanager
     def opened(
-        self, configuration: Configuration, parameters: Mapping[str, Sequence[Any]]
+        self,
+        configuration: Configuration,
+        parameters: Mapping[str, Sequence[Any]],
+        fingerprint: Mapping[str, Any],
     ) -> Iterator[None]:
         """Claim the directory for a sweep, until the block ends.
 
@@ -48,6 +51,9 @@ class SweepDirectory:
             What is swept from.
         parameters : mapping of str to sequence
             Plain values (see `cep.experiments.overrides`).
+
+        fingerprint : mapping
+            Of the data; empty if the data are swept.
 
         Raises
         ------
@@ -59,24 +65,35 @@ class SweepDirectory:
         if RunDirectory(self.path).holds_a_run():
             raise ValueError(f"{self.path} holds a run; give the sweep a directory of its own")
         if self._sweep.exists():
-            self._check_contains(configuration, parameters)
+            self._check_contains(configuration, parameters, fingerprint)
         self.path.mkdir(parents=True, exist_ok=True)
         with files.locked(self.path):
             files.remove_parts(self.path)
-            values = {"configuration": configuration.to_dict(), "parameters": dict(parameters)}
+            values = {
+                "configuration": configuration.to_dict(),
+                "parameters": dict(parameters),
+                "data": dict(fingerprint),
+            }
             files.write_whole(self._sweep, json.dumps(values, indent=2).encode() + b"\n")
             yield
 
     def _check_contains(
-        self, configuration: Configuration, parameters: Mapping[str, Sequence[Any]]
+        self,
+        configuration: Configuration,
+        parameters: Mapping[str, Sequence[Any]],
+        fingerprint: Mapping[str, Any],
     ) -> None:
         """A sweep may grow; what it was before must be part of it."""
         try:
             values = files.parse_json(self._sweep.read_text(encoding="utf-8"))
             before = Configuration.from_dict(values["configuration"])
+            data = values.get("data", {}).get("sha256", fingerprint.get("sha256"))
             swept = {name: list(there) for name, there in values["parameters"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self._sweep} is damaged: {error}") from error
+        # The digits are split by the seed, so that each run has data of its own.
+        if "seed" not in parameters and data != fingerprint.get("sha256"):
+            raise ValueError(f"{self.path} holds a sweep on other data")
         if swept.keys() != parameters.keys():
             raise ValueError(
                 f"{self.path} holds a sweep over {', '.join(swept)}; "

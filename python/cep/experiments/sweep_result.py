@@ -4,11 +4,15 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cep._util.extras import import_extra
 from cep._util.tables import table
 from cep.experiments.comparison import Compared, compare
 from cep.experiments.result import RunOutcome
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,35 @@ class SweepResult:
         """A row a run, as for ``pandas.DataFrame``: parameters, status, epochs and errors."""
         return rows(self.outcomes, self.parameters)
 
+    def __str__(self) -> str:
+        return self.table()
+
+    def to_dataframe(self) -> "DataFrame":
+        """The rows as a ``pandas.DataFrame``.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        return import_extra("pandas", "to_dataframe", "dataframe").DataFrame(self.rows())
+
     def table(self) -> str:
-        """The runs side by side as lines of text, that with the lowest test error first."""
-        best_first = sorted(
-            self, key=lambda run: (math.isnan(run.test_error), run.test_error, run.name)
-        )
-        runs = [Compared(run.name, run.configuration, run.ended, run.history) for run in best_first]
+        """The runs side by side as lines of text, that with the lowest validation error first.
+
+        Without validation data it is that with the lowest training error.
+        """
+
+        def order(run: RunOutcome) -> tuple[bool, float, str]:
+            has_none = math.isnan(run.validation_error)
+            error = run.train_error if has_none else run.validation_error
+            return math.isnan(error), error, run.name
+
+        best_first = sorted(self, key=order)
+        runs = [
+            Compared(run.name, run.configuration, run.ended, run.history, run.test_error)
+            for run in best_first
+        ]
         return table(*compare(runs))
 
 
@@ -53,9 +80,10 @@ def rows(outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> list[dict
             **{name: getattr(outcome.configuration, name) for name in parameters},
             "status": outcome.reason,
             "epochs": len(outcome.history),
-            "test_error": outcome.test_error,
-            "best_test_error": outcome.best_test_error,
+            "validation_error": outcome.validation_error,
+            "best_validation_error": outcome.best_validation_error,
             "best_epoch": outcome.best_epoch,
+            "test_error": outcome.test_error,
             "train_error": outcome.train_error,
             "seconds": outcome.seconds,
             "message": outcome.message,

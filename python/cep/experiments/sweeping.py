@@ -10,6 +10,7 @@ from typing import Any
 from cep._util import validation
 from cep._util.parallel import checked_jobs
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import RunData, splits_of
 from cep.experiments.overrides import plain, spelled
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
@@ -28,6 +29,7 @@ def sweep(
     parameters: Mapping[str, Iterable[Any]],
     directory: str | os.PathLike[str],
     *,
+    data: RunData | None = None,
     jobs: int | None = None,
     data_root: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -50,7 +52,7 @@ def sweep(
         Names of fields, and the values of each; one value of ``hidden``, say, is a sequence.
     directory : path
         Of the sweep, there or not.
-    jobs, data_root, progress, on_run_end
+    data, jobs, data_root, progress, on_run_end
         As for `run_many`.
 
     Returns
@@ -63,7 +65,7 @@ def sweep(
     TypeError, ValueError, MemoryError
         For a field that does not exist, with the nearest that does; a value that is given twice,
         or that cannot be, alone or with others; a directory with a run, or with a sweep that has
-        another configuration or values that this one lacks. No run has begun then.
+        another configuration, other data, or values that this one lacks. No run has begun then.
     BlockingIOError
         Another process is at work in the directory.
     OSError, ImportError, KeyboardInterrupt
@@ -85,8 +87,11 @@ def sweep(
     checked_jobs(jobs)
     configuration = configuration_of("configuration", configuration)
     values = _checked(parameters)
+    splits = None if "data" in values else splits_of(configuration, data, data_root)
+    if splits is not None:
+        configuration = configuration.of_data(splits.inputs, splits.classes)
     configurations = _combinations(configuration, values)
-    place = SweepDirectory(Path(directory).absolute())
+    place = SweepDirectory(Path(directory).expanduser().absolute())
     ended: dict[str, RunOutcome] = {}
 
     def end(outcome: RunOutcome) -> None:
@@ -96,10 +101,12 @@ def sweep(
         if on_run_end is not None:
             on_run_end(outcome)
 
-    with place.opened(configuration, values):
+    fingerprint = {} if splits is None else splits.fingerprint(configuration.data)
+    with place.opened(configuration, values, fingerprint):
         outcomes = run_many(
             configurations,
             place.path,
+            data=data,
             jobs=jobs,
             data_root=data_root,
             progress=progress,

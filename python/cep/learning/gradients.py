@@ -28,10 +28,12 @@ class Gradient:
     """Wrong predictions at the end of the free phase."""
 
     def flatten(self, *, biases: bool = True) -> NDArray[np.float64]:
-        """All numbers as one float64 vector: weights, feedback weights, then biases if wanted."""
-        arrays = [*self.weights, *(v for v in self.feedback_weights if v is not None)]
-        if biases:
-            arrays += self.biases
+        """All numbers as one float64 vector, in the order of `Network.parameters`.
+
+        Weights, then biases if wanted, then feedback weights.
+        """
+        arrays = [*self.weights, *(self.biases if biases else [])]
+        arrays += [v for v in self.feedback_weights if v is not None]
         return np.concatenate([np.ravel(array) for array in arrays], dtype=np.float64)
 
     def angle(self, other: "Gradient", *, biases: bool = False) -> float:

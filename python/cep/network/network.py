@@ -1,5 +1,6 @@
 """Networks: layers joined by connections, whose states relax in phases."""
 
+import copy
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 
 FORMAT = "cep network 1"
+# Predictions of a network that no rule has trained: the residual to reach, and steps at most.
+_STEADY, _MOST_STEPS, _STEPS_AT_A_TIME = 1e-4, 1000, 10
+# Samples that are relaxed at once, so that their states need little memory.
+_ROWS = 256
 
 
 class PhaseOutcome(NamedTuple):
@@ -150,6 +155,8 @@ class Network:
     _observer: "Callable[[Step], object] | None" = None
     # The order of samples in an epoch follows from it.
     _epochs_trained = 0
+    # Of the rule that last trained it.
+    _free_steps: int | None = None
 
     def __init__(
         self,
@@ -450,19 +457,16 @@ class Network:
         return Network(self._layers, **self.options)
 
     def copy(self) -> "Network":
-        """A new network with the same parameters, without states.
+        """A network with memory of its own, which goes on as this one would: as `copy.copy`.
 
         Raises
         ------
         RuntimeError
-            Where another thread is using the network.
+            Another thread is using the network.
         MemoryError
-            Where there is no memory for it.
+            There is no memory for it.
         """
-        copy = self.like()
-        for mine, theirs in zip(copy.parameters(), self._frozen().parameters(), strict=True):
-            mine[...] = theirs
-        return copy
+        return copy.copy(self)
 
     def _frozen(self) -> "Network":
         """A copy of all that the engine has, of one moment, whatever other threads do."""
@@ -544,15 +548,17 @@ class Network:
             )
         )
 
-    def predict(self, x: ArrayLike, steps: int) -> NDArray[np.int64]:
+    def predict(self, x: ArrayLike, steps: int | None = None) -> NDArray[np.int64]:
         """Class of each row of ``x``: that of the largest score after a free phase.
 
         Parameters
         ----------
         x : array_like, samples × units of layer 0
             Real numbers, all finite. Images may be samples × channels × height × width.
-        steps : int
-            Steps of the free phase, 1 or more.
+        steps : int, optional
+            Steps of the free phase, 1 or more. Default: the free steps of the rule that last
+            trained the network; if none has, as many as it takes until ``max |s(t+1) − s(t)|`` is
+            at most 1e-4, at most 1,000.
 
         Returns
         -------
@@ -566,8 +572,60 @@ class Network:
         """
         inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
         classes = np.empty(len(inputs), dtype=np.int64)
-        self._engine.predict(inputs, validation.integer("steps", steps), classes)
+        self._engine.predict(inputs, self._steps(inputs, steps), classes)
         return classes
+
+    def outputs(self, x: ArrayLike, steps: int | None = None) -> NDArray[Any]:
+        """Scores of each class after a free phase: states of the output layer, or of a readout.
+
+        Parameters
+        ----------
+        x, steps
+            As for `predict`.
+
+        Returns
+        -------
+        numpy.ndarray, samples × output units
+            Of the network's dtype. The network's states are left as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument of the wrong type, shape or value.
+        DivergenceError
+            A state became infinite or not a number.
+        """
+        inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
+        steps = self._steps(inputs, steps)
+        frozen = self._frozen()
+        scores = np.empty((len(inputs), self._sizes[-1]), self._dtype)
+        for rows in _chunks(len(inputs)):
+            frozen.free_phase(inputs[rows], steps)
+            states = frozen.states[-1].reshape(len(inputs[rows]), -1)
+            readout = len(self._sizes) - 2
+            scores[rows] = (
+                states @ frozen.weights[readout].T + frozen.biases[readout]
+                if self._has_readout
+                else states
+            )
+        return scores
+
+    def _steps(self, inputs: NDArray[Any], steps: int | None) -> int:
+        """Steps of a free phase for predictions."""
+        if steps is not None:
+            return validation.integer("steps", steps)
+        if self._free_steps is not None:
+            return self._free_steps
+        frozen, longest = self._frozen(), 1
+        for rows in _chunks(len(inputs)):
+            taken, residual = 0, math.inf
+            while residual > _STEADY and taken < _MOST_STEPS:
+                residual = frozen.free_phase(
+                    inputs[rows], _STEPS_AT_A_TIME, reset=not taken
+                ).residual
+                taken += _STEPS_AT_A_TIME
+            longest = max(longest, taken)
+        return longest
 
     def feedback_angles(self) -> list[float | None]:
         """Degrees between each connection's feedback and transposed forward weights, as they are.
@@ -748,6 +806,10 @@ class Network:
         if self._connections:
             options["connections"] = self._connections
         return options | {"dtype": self._dtype.name, "seed": self._seed}
+
+
+def _chunks(samples: int) -> Iterator[slice]:
+    return (slice(start, start + _ROWS) for start in range(0, samples, _ROWS))
 
 
 def _dtype_name(dtype: DTypeLike) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BLUE, VERMILION = "#0072B2", "#D55E00"
 PALETTE = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+_PERCENT_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = {"value": "linear"}
 # Logarithmic, with a place for 0: a residual is that where a step changed no bit.
 _RESIDUALS = {"value": "symlog", "linthresh": 1e-10}
@@ -36,7 +37,7 @@ _RECORD_PANELS = (
 
 
 def plot_history(history: History, ax: "Axes | None" = None, title: str = "") -> "Axes":
-    """Draw training and validation error against epochs.
+    """Draw training, validation and test error against epochs, on a logarithmic axis.
 
     Parameters
     ----------
@@ -64,10 +65,24 @@ def plot_history(history: History, ax: "Axes | None" = None, title: str = "") ->
     if history.validation_error:
         percent = [100 * error for error in history.validation_error]
         axes.plot(epochs, percent, color=VERMILION, label="validation")
-    axes.set(xlabel="epoch", ylabel="error (%)", ylim=(0, None), title=title)
+    if history.test_error:
+        percent = [100 * error for error in history.test_error]
+        axes.plot(epochs, percent, color=PALETTE[2], linestyle="-.", label="test")
+    if any([*history.train_error, *history.validation_error, *history.test_error]):
+        _scale_errors(axes)
+    axes.set(xlabel="epoch", ylabel="error (%)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
+
+
+def _scale_errors(axes: "Axes") -> None:
+    """A logarithmic axis of percent, on which late epochs can be told apart too."""
+    axes.set_yscale("log", nonpositive="clip")
+    low, high = axes.get_ylim()
+    axes.set_yticks(_PERCENT_TICKS, [f"{tick:g}" for tick in _PERCENT_TICKS])
+    axes.minorticks_off()
+    axes.set_ylim(max(low, _PERCENT_TICKS[0]), high)
 
 
 def plot_records(
@@ -232,6 +247,13 @@ def new_figure(*, is_value: bool = True, **options: Any) -> Any:
 
         return pyplot.figure(layout="constrained", **options)
     return Figure(layout="constrained", **options)
+
+
+def plain_axes() -> "Axes":
+    """Axes of a figure that pyplot knows nothing of: for files."""
+    Figure = import_extra("matplotlib.figure", "drawing", "plot").Figure
+    axes: Axes = Figure(layout="constrained").subplots()
+    return axes
 
 
 @cache

@@ -11,6 +11,7 @@ class History(Protocol):
 
     train_error: list[float]
     validation_error: list[float]
+    test_error: list[float]
 
     def __len__(self) -> int: ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cep._util.tables import table
 from cep.experiments import RunOutcome
 from cep.experiments.presets import Preset
-from cep.reproduction.trials import Spread, Trials
+from cep.reproduction.trials import Spread, Trials, best_test_epoch, best_test_error
 
 SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
 SUMMARY_HEADINGS = (
@@ -92,8 +92,8 @@ def seed_cells(outcome: RunOutcome) -> list[str]:
     return [
         *cells,
         f"{outcome.test_error:.2%}",
-        f"{outcome.best_test_error:.2%}",
-        str(outcome.best_epoch),
+        f"{best_test_error(outcome):.2%}",
+        str(best_test_epoch(outcome)),
         f"{outcome.train_error:.2%}",
         duration(outcome.seconds),
     ]
@@ -106,8 +106,8 @@ def run_line(outcome: RunOutcome) -> str:
         # Of a message of several lines the first says what happened.
         return ": ".join([start, *outcome.message.splitlines()[:1]])
     return (
-        f"{start}: test error {outcome.test_error:.2%}, best {outcome.best_test_error:.2%} in "
-        f"epoch {outcome.best_epoch}, train error {outcome.train_error:.2%}, "
+        f"{start}: test error {outcome.test_error:.2%}, best {best_test_error(outcome):.2%} in "
+        f"epoch {best_test_epoch(outcome)}, train error {outcome.train_error:.2%}, "
         f"{duration(outcome.seconds)}"
     )
 

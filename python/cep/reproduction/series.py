@@ -57,10 +57,7 @@ class Series:
         for name, configuration in self.found(directory).items():
             place = RunDirectory(directory / name)
             if (ending := place.ending(configuration)) is not None:
-                reason, message, history, _ = ending
-                outcomes.append(
-                    RunOutcome(name, configuration, place.path, reason, message, history)
-                )
+                outcomes.append(ending.outcome(name, configuration, place.path))
         return outcomes
 
 

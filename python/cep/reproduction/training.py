@@ -1,11 +1,13 @@
 """Trains series of runs, after everything that can be refused beforehand has been."""
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cep.experiments import RunDirectory, RunOutcome, run_many
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import Fingerprints
 
 
 def train(
@@ -22,19 +24,22 @@ def train(
     Raises
     ------
     ValueError
-        A directory holds a run of another configuration, or a file is damaged.
+        A directory holds a run of another configuration or of other data, or a file is damaged.
     FileNotFoundError, ImportError
         The data is not there, or a library is not.
     """
     waiting = []
+    fingerprints = Fingerprints(None, data_root)
     for name, configuration in configurations.items():
         place = RunDirectory(Path(directory) / name)
         if place.holds_a_run():
             place.check_same(configuration)
+            with contextlib.suppress(OSError, ImportError):  # Without data none are mixed.
+                place.check_data(fingerprints.of(configuration))
         if place.ending(configuration) is None:
             waiting.append(configuration)
     if waiting:
-        waiting[0].load_data(None if data_root is None else Path(data_root))
+        fingerprints.of(waiting[0])
     return run_many(
         configurations,
         directory,

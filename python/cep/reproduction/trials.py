@@ -10,6 +10,17 @@ from cep.experiments import RunOutcome
 from cep.experiments.result import came_to_its_end
 
 
+def best_test_error(outcome: RunOutcome) -> float:
+    """The lowest test error of any epoch, as it was published; NaN without a test curve."""
+    return min(outcome.history.test_error, default=math.nan)
+
+
+def best_test_epoch(outcome: RunOutcome) -> int:
+    """The first epoch with that error, counted from 1; 0 without a test curve."""
+    errors = outcome.history.test_error
+    return errors.index(min(errors)) + 1 if errors else 0
+
+
 @dataclass(frozen=True)
 class Spread:
     """Mean and sample standard deviation (n − 1 in the denominator) of some values."""
@@ -83,7 +94,7 @@ class Trials:
     @property
     def best_test_error(self) -> Spread:
         """After the epoch of each run in which it is lowest: chosen by looking at test data."""
-        return Spread.of(outcome.best_test_error for outcome in self.finished)
+        return Spread.of(best_test_error(outcome) for outcome in self.finished)
 
     @property
     def train_error(self) -> Spread:
@@ -121,8 +132,8 @@ def _seed(outcome: RunOutcome) -> dict[str, Any]:
         "epochs": len(outcome.history),
         "of_epochs": outcome.configuration.epochs,
         "test_error": number_or_none(outcome.test_error),
-        "best_test_error": number_or_none(outcome.best_test_error),
-        "best_epoch": outcome.best_epoch,
+        "best_test_error": number_or_none(best_test_error(outcome)),
+        "best_epoch": best_test_epoch(outcome),
         "train_error": number_or_none(outcome.train_error),
         "seconds": outcome.seconds,
     }

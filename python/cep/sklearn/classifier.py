@@ -260,6 +260,11 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
                     f"classes must be those of the first call, {self.classes_}, "
                     f"got {np.unique(classes)}"
                 )
+            known = set(self.classes_.tolist())
+            if unknown := [label for label in np.unique(y).tolist() if label not in known]:
+                raise ValueError(
+                    f"y must hold labels among the classes {self.classes_}, got {unknown}"
+                )
             self._train(X, self._label_encoder.transform(y), incremental=True)
         return self
 

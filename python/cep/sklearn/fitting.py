@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
 from cep.learning.rules import LearningRule
 from cep.sklearn import parameters
@@ -20,9 +20,6 @@ from cep.sklearn.architecture import Parameters, parameters_of
 from cep.training.data import source_of
 from cep.training.history import History
 from cep.training.loop import STOP, Callback, Training
-
-# Rows of X that are relaxed at once, so that the states of a large X need no more memory than X.
-_ROWS = 256
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
@@ -141,12 +138,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: NDArray[Any]) -> NDArray[Any]:
         """States of the output layer after a free phase, samples × output units."""
-        net = self._architecture.network(self._parameters)
-        outputs = np.empty((len(X), self.n_outputs_), net.dtype)
-        for rows in gen_batches(len(X), _ROWS):
-            net.free_phase(X[rows], self.free_steps)
-            outputs[rows] = net.states[-1]
-        return outputs
+        return self._architecture.network(self._parameters).outputs(X, self.free_steps)
 
     def _check_same_architecture(self) -> None:
         """Refuse to go on with a network where another one is described by now."""

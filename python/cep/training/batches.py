@@ -49,4 +49,5 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     samples, errors, loss_sum = net._engine.train_batch(
         inputs, wanted, rules.checked("rule", rule)._for_engine(len(net.edges)), net._observer
     )
+    net._free_steps = rule.free_steps
     return BatchResult(loss_sum / samples, errors)

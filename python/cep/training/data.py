@@ -51,9 +51,9 @@ def source_of(
         batches = IndexedBatches(source.inputs, source.targets, everything, source.batch_size)
         return (
             BatchSource(lambda epoch: batches, seed, source.samples, source.batches),
-            checked_validation(net, validation_data),
+            checked_data(net, "validation_data", validation_data),
         )
-    return source, checked_validation(net, validation_data)
+    return source, checked_data(net, "validation_data", validation_data)
 
 
 def _of_mapped(
@@ -76,7 +76,7 @@ def _of_mapped(
     source = BatchSource(
         lambda epoch: batches.shuffled(seed, epoch), seed, len(train), len(batches)
     )
-    return source, checked_validation(net, validation_data)
+    return source, checked_data(net, "validation_data", validation_data)
 
 
 def _of_batches(
@@ -106,11 +106,11 @@ def _fraction(validation_data: Any) -> float | None:
     return fraction
 
 
-def checked_validation(net: Network, data: Any) -> Any:
-    """Validation data, checked: better now than after an epoch."""
+def checked_data(net: Network, name: str, data: Any) -> Any:
+    """Data for evaluation, checked: better now than after an epoch."""
     if data is None or is_batches(data):
         return data
-    x, y = validation.pair("validation_data", data)
+    x, y = validation.pair(name, data)
     samples: tuple[NDArray[Any], NDArray[Any]] = validation.samples(x, y, net.dtype, net.shapes[0])
     net._engine.check_samples(*samples)
     return samples

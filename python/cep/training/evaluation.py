@@ -22,7 +22,7 @@ class Evaluation(NamedTuple):
     """Mean over the samples of ``½ |s_L − y|²``."""
 
 
-def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
+def evaluate(net: Network, data: Data, steps: int | None = None) -> Evaluation:
     """Error rate and loss at the end of a free phase.
 
     Parameters
@@ -31,8 +31,8 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
         Neither its parameters nor its states change.
     data : (x, y) or iterable of (x, y)
         Inputs, samples × units, and integer classes or target values; or batches of them.
-    steps : int
-        Steps of the free phase, 1 or more.
+    steps : int, optional
+        Steps of the free phase, 1 or more. Default: as for `Network.predict`.
 
     Returns
     -------
@@ -44,13 +44,12 @@ def evaluate(net: Network, data: Data, steps: int) -> Evaluation:
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     """
-    steps = validation.integer("steps", steps)
     batches = data if is_batches(data) else [validation.pair("data", data)]
     samples, errors, loss_sum = 0, 0, 0.0
     for batch in batches:
         x, y = validation.pair("a batch of the data", batch)
         inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
-        done, wrong, losses = net._engine.evaluate(inputs, wanted, steps)
+        done, wrong, losses = net._engine.evaluate(inputs, wanted, net._steps(inputs, steps))
         samples, errors, loss_sum = samples + done, errors + wrong, loss_sum + losses
     if not samples:
         raise ValueError("data has no batches; expected one or more")

@@ -166,6 +166,7 @@ class Training:
     def _train_epoch(self) -> None:
         self.rule, self._epoch_has_ended = self._base_rule, False
         self._call("on_epoch_begin", self.callbacks)
+        self.net._free_steps = self.rule.free_steps
         for _ in self.source.train(self):
             self._call("on_batch_end", self._due())
         self._finish_epoch()
