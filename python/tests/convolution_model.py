@@ -109,7 +109,7 @@ class Model:
             v = net.feedback_weights[k]
             if biases is None:
                 word = net.options["connections"][k - len(net.biases)][2:]
-                layer = cep.layers.from_word(word[0]) if word else None
+                layer = cep.network.layers.from_word(word[0]) if word else None
             if isinstance(layer, cep.Conv2d):
                 forward: Any = Convolution(layer, np.array(net.weights[k]), biases)
                 back: Any = forward if v is None else Convolution(layer, np.array(v), None)

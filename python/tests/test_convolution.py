@@ -489,9 +489,9 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
         ValueError,
         ["connections[0]", "dense", "conv2d", "wavelet"],
     ),
-    (lambda: cep.layers.from_word("conv2d:4"), ValueError, ["conv2d:32:5", "'conv2d:4'"]),
-    (lambda: cep.layers.from_word("conv2d:4:3:pol=max"), ValueError, ["pool", "pol=max"]),
-    (lambda: cep.layers.from_word("conv2d:4:threexthree"), ValueError, ["whole number", "three"]),
+    (lambda: cep.network.layers.from_word("conv2d:4"), ValueError, ["conv2d:32:5", "'conv2d:4'"]),
+    (lambda: cep.network.layers.from_word("conv2d:4:3:pol=max"), ValueError, ["pool", "pol=max"]),
+    (lambda: cep.network.layers.from_word("conv2d:4:threexthree"), ValueError, ["whole number", "three"]),
 ]
 
 

@@ -401,6 +401,7 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path):
         free_steps=8,
         nudged_steps=3,
         batch_size=200,
+        validation_fraction=0,
     )
     assert cep.Configuration.from_json(configuration.to_json()) == configuration
     assert configuration.synapses.startswith("linear_step:dw_min=0.01:dw_min_std=0.3:")
