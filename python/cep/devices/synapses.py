@@ -216,7 +216,7 @@ class PulsedSynapse(Synapse):
         --------
         >>> device = cep.hardware.SoftBounds(0.5)
         >>> device.pulse_response([1, 1, 1, -1])
-        array([0.5   , 0.75  , 0.875 , -0.0625])
+        array([ 0.5   ,  0.75  ,  0.875 , -0.0625])
         """
         given = validation.array_of("directions", directions)
         if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
