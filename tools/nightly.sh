@@ -16,7 +16,7 @@ tools/memcheck.sh
 say "memory, processes and failures with CPython's debug allocator"
 (
     cd python/tests
-    PYTHONMALLOC=debug ../../.venv/bin/python -m pytest -q test_extension_arguments.py \
+    PYTHONMALLOC=debug ../../.venv/bin/python -m pytest -q -m "" test_extension_arguments.py \
         test_failing_allocations.py test_gil.py test_hostile_files.py test_interrupts.py test_limits.py test_memory.py \
         test_processes.py test_subinterpreters.py
 )

@@ -14,7 +14,7 @@ from snapshot import same
 import cep
 from cep.experiments import RunDirectory
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 DOCUMENT = REPOSITORY / "docs" / "experiments.md"
 

@@ -12,6 +12,7 @@ from convolution_model import Model
 
 import cep
 from cep import Conv2d, Input
+from cep.network.layers import from_word
 
 NETWORKS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "no pooling": ([Input(1, 8, 8), Conv2d(4, 3), Conv2d(3, 3), 10], {}),
@@ -489,9 +490,13 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
         ValueError,
         ["connections[0]", "dense", "conv2d", "wavelet"],
     ),
-    (lambda: cep.network.layers.from_word("conv2d:4"), ValueError, ["conv2d:32:5", "'conv2d:4'"]),
-    (lambda: cep.network.layers.from_word("conv2d:4:3:pol=max"), ValueError, ["pool", "pol=max"]),
-    (lambda: cep.network.layers.from_word("conv2d:4:threexthree"), ValueError, ["whole number", "three"]),
+    (lambda: from_word("conv2d:4"), ValueError, ["conv2d:32:5", "'conv2d:4'"]),
+    (lambda: from_word("conv2d:4:3:pol=max"), ValueError, ["pool", "pol=max"]),
+    (
+        lambda: from_word("conv2d:4:threexthree"),
+        ValueError,
+        ["whole number", "three"],
+    ),
 ]
 
 

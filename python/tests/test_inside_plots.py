@@ -199,7 +199,7 @@ ONE: Any = ([[0.5] * 4], [0])
             lambda net: cep.fit(
                 net, ([[0.5] * 4], [0]), cep.EP(2, 1, 0.5, 0.1), 1, callbacks=[cep.LiveView]
             ),
-            r"live must be what cep\.LiveView\(\) gives, got the class LiveView",
+            r"a callback must be a cep\.Callback, got <class .*LiveView",
         ),
     ],
 )

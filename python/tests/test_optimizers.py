@@ -187,15 +187,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options: Any, tmp_path: Path)
 
 
 def test_state_of_another_shape_is_refused(digits: Any) -> None:
-    from cep.network import optimizer_state
-
     rule = cep.EP(15, 4, 0.5, 0.01, optimizer=cep.Adam())
     small, large = cep.Network([64, 7, 10], seed=1), cep.Network([64, 8, 10], seed=1)
     cep.train_batch(small, digits[0][:20], digits[1][:20], rule)
     before = [array.copy() for array in large.parameters()]
     with pytest.raises(ValueError, match=r"first_moment\.weights\.0 must be of shape"):
-        optimizer_state.restore(large, optimizer_state.of(small))
-    assert optimizer_state.of(large) is None
+        large._restore_optimizer(small._optimizer_state())
+    assert large._optimizer_state() is None
     assert all(np.array_equal(a, b) for a, b in zip(before, large.parameters(), strict=True))
 
 

@@ -168,8 +168,11 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
-    running = start("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "6", "--param",
-                    "beta=0.3,0.5", "--run-dir", str(folder), "--jobs", jobs)  # fmt: skip
+    running = start(
+        *("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "6"),
+        *("--validation-fraction", "0", "--param", "beta=0.3,0.5", "--jobs", jobs),
+        *("--run-dir", str(folder)),
+    )
     while running.poll() is None and not list(folder.rglob("last.safetensors")):
         time.sleep(0.005)
     running.send_signal(signal.SIGINT)
@@ -185,7 +188,9 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
-        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=6, beta=beta)
+        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=6, beta=beta).replace(
+            validation_fraction=0
+        )
         directory = RunDirectory(folder / f"beta={beta}")
         assert directory.status().status == "finished"
         assert directory.configuration() == expected

@@ -17,6 +17,7 @@ import pytest
 from snapshot import fingerprint, parameters, same
 
 import cep
+from cep.io import tensor_files
 
 RULE = cep.CEP(30, 10, 0.5, [0.04, 0.015])
 
@@ -86,7 +87,7 @@ def test_copies_are_of_one_moment(
         pytest.importorskip("torch")
     net = cep.Network([64, 48, 30, 10], seed=0)
     moments = [digest(parameters(net))]
-    view, checksum = cep.Network._view, cep.tensor_files.checksum
+    view, checksum = cep.Network._view, tensor_files.checksum
     is_copying = True
 
     def take_turn() -> None:
@@ -107,7 +108,7 @@ def test_copies_are_of_one_moment(
         return result
 
     monkeypatch.setattr(cep.Network, "_view", view_later)
-    monkeypatch.setattr(cep.tensor_files, "checksum", checksum_early)
+    monkeypatch.setattr(tensor_files, "checksum", checksum_early)
     copied = COPIES[way](net, tmp_path / "net.safetensors")
     is_copying = False
     assert len(set(moments)) == len(moments) > 5
@@ -137,27 +138,24 @@ def test_threads_may_share_a_network_in_turn(digits: Any) -> None:
     assert fingerprint(net) == fingerprint(expected)
 
 
-def test_a_second_thread_is_refused(
-    digits: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The progress bar holds the training still while the second thread tries everything."""
-    import tqdm.auto
-
+def test_a_second_thread_is_refused(digits: Any, tmp_path: Path) -> None:
+    """A callback holds the training still while the second thread tries everything."""
     training, tried = threading.Event(), threading.Event()
 
-    class Bar(tqdm.auto.tqdm):  # type: ignore[misc]
-        def update(self, n: float | None = 1) -> bool | None:
+    class Holding(cep.Callback):
+        batch_interval = None
+
+        def on_progress(self, _: cep.Training) -> None:
             training.set()
             assert tried.wait(timeout=60)
-            return super().update(n)
 
-    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
     x, y = np.tile(digits[0], (10, 1)), np.tile(digits[1], 10)
     net = cep.Network([64, 128, 10], seed=0)
     net.free_phase(x[:5], 1)
 
-    def fit(net: cep.Network, progress: bool) -> None:
-        cep.fit(net, (x, y), RULE, epochs=1, seed=0, progress=progress)
+    def fit(net: cep.Network, holds: bool) -> None:
+        callbacks = [Holding()] if holds else []
+        cep.fit(net, (x, y), RULE, epochs=1, seed=0, progress=False, callbacks=callbacks)
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(fit, net, True)
