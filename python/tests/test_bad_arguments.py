@@ -31,6 +31,9 @@ def test_counts_that_are_none(counted: str, kind: str) -> None:
     net = network()
     name, call = COUNTED[counted]
     value, error, words = WRONG_COUNTS[kind]
+    if value is None and counted in ("predict", "evaluate"):
+        net.predict(X, None)  # As many as it needs.
+        return
     with refused(net, error, f"^{name} .*{words}"):
         call(net, value)
 

@@ -32,7 +32,7 @@ RELEASED = {
 HELD = {
     "Network": {
         *("get_random_state", "set_random_state"),
-        *("optimizer", "set_optimizer_steps", "optimizer_array", "parameters"),
+        *("optimizer", "set_optimizer_steps", "optimizer_array", "parameters", "devices"),
     },
     "Gradient": {"array"},
     "Step": {"summary"},
@@ -46,7 +46,13 @@ def test_it_is_known_of_every_function_of_the_engine() -> None:
         assert methods == RELEASED.get(name, set()) | HELD.get(name, set())
     functions = {name for name, value in vars(_cep).items() if callable(value)}
     types = {"Network", "Gradient", "Theorem", "Array", "Step", "DivergenceError"}
-    settings = {"instruction_set", "get_num_threads", "set_num_threads", "option_words"}
+    settings = {
+        "instruction_set",
+        "get_num_threads",
+        "set_num_threads",
+        "option_words",
+        "pulse_response",
+    }
     assert {name for name in functions if not name.startswith("__")} == types | settings
 
 

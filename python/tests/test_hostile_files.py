@@ -212,7 +212,7 @@ def test_files_that_are_listed_and_compared(content: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        lambda state: state["history"].update(validation_error=[], validation_loss=[]),
+        lambda state: state["history"].update(train_error=[], train_loss=[]),
         lambda state: state["history"].pop("seconds"),
         lambda state: state["position"].update(batch=1, errors=10**6),
         lambda state: state["position"].update(errors=1),

@@ -252,7 +252,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
     folder = str(tmp_path / "run")
     # Wide enough that an epoch takes longer than the way of a signal.
     options = ["--hidden", "256,128", "--learning-rates", "0.01", "--epochs", "3"]
-    options += ["--dtype", "float64", "--beta-sign", "random"]
+    options += ["--dtype", "float64", "--beta-sign", "random", "--validation-fraction", "0"]
     running = command(*options, "--run-dir", folder)
     assert running.stdout is not None
     while not re.match(r" *1 ", running.stdout.readline()):

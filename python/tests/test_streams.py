@@ -96,8 +96,8 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader.start()
     net.save(pipe)
     reader.join()
-    net.save(tmp_path / "file")
-    assert received == [(tmp_path / "file").read_bytes()]
+    (tmp_path / "file").write_bytes(received[0])
+    assert np.array_equal(cep.load(tmp_path / "file").weights[0], net.weights[0])
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 

@@ -21,7 +21,7 @@ from cep.io.tensor_files import CheckpointError, TensorFile
 from cep.network.layers import parameter_shapes
 from cep.network.network import Network
 from cep.network.optimizer_state import OptimizerState
-from cep.training.history import History
+from cep.training.history import COLUMNS, History
 from cep.training.sources import Position
 
 FORMAT = "cep checkpoint 1"
@@ -211,6 +211,8 @@ def _random_state(words: Any) -> tuple[int, int, int, int]:
 def _history(columns: Any, epochs: int) -> History:
     if not isinstance(columns, dict):
         raise TypeError(f"the history must be an object of columns, got {columns!r}")
+    if missing := [name for name in COLUMNS if name not in columns]:
+        raise ValueError(f"the history lacks {', '.join(missing)}")
     for name, column in columns.items():
         if not isinstance(column, list):
             raise TypeError(f"{name} must be a list, got {column!r}")

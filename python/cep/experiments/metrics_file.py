@@ -20,7 +20,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         if set(line) != set(lines[0]) or not set(line) <= {"epoch", *COLUMNS}:
             raise ValueError(f"{path}, line {number}: expected the numbers {', '.join(lines[0])}")
         for name in line:
-            validation.real(f"{path}, line {number}: {name}", line[name])
+            try:
+                validation.real(name, line[name])
+            except TypeError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
     return lines
 
 
