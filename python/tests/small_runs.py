@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from numpy.typing import NDArray
 from snapshot import parameters
 
@@ -61,3 +62,16 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
 def without_times(history: cep.History) -> dict[str, list[float]]:
     """What of a history does not depend on the machine's mood."""
     return {name: values for name, values in vars(history).items() if name != "seconds"}
+
+
+def whole_and_resumed(configuration: cep.Configuration, folder: Path) -> list[cep.Network]:
+    """The network of an uninterrupted run, and of one that Ctrl-C stopped after an epoch."""
+
+    def stop(history: cep.History) -> None:
+        raise KeyboardInterrupt
+
+    cep.run(configuration, folder / "whole", progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        cep.run(configuration, folder / "stopped", progress=False, on_epoch_end=stop)
+    cep.run(configuration, folder / "stopped", progress=False, resume=True)
+    return [cep.load(folder / name / "last.safetensors") for name in ("whole", "stopped")]

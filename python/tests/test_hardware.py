@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from small_runs import whole_and_resumed
 
 import cep
 from cep import hardware
@@ -406,17 +407,7 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path):
     assert cep.Configuration.from_json(configuration.to_json()) == configuration
     assert configuration.synapses.startswith("linear_step:dw_min=0.01:dw_min_std=0.3:")
 
-    def stop(history):
-        raise KeyboardInterrupt
-
-    cep.run(configuration, tmp_path / "whole", progress=False)
-    with pytest.raises(KeyboardInterrupt):
-        cep.run(configuration, tmp_path / "stopped", progress=False, on_epoch_end=stop)
-    cep.run(configuration, tmp_path / "stopped", progress=False, resume=True)
-    nets = [
-        cep.load(next((tmp_path / name).glob("**/last.safetensors")))
-        for name in ("whole", "stopped")
-    ]
+    nets = whole_and_resumed(configuration, tmp_path)
     assert bits(nets[0]) == bits(nets[1])
     assert hardware.device_arrays(nets[0])["weights.counters.0"][1] == 2 * 8
 
