@@ -21,6 +21,8 @@ SEEDS = range(5)
 BASE = cep.Configuration(
     hidden=[cep.Conv2d(64, 3, padding=1, pool="max")],
     rule="c-ep",
+    relaxation="synchronous",
+    beta_sign="fixed",
     activation="hard_sigmoid",
     free_steps=30,
     nudged_steps=8,

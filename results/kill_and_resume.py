@@ -22,6 +22,10 @@ from cep.experiments import RunDirectory, checkpoints
 HERE = Path(__file__).resolve().parent
 CONFIGURATION = cep.Configuration(
     hidden=(256,),
+    rule="c-ep",
+    relaxation="synchronous",
+    free_steps=50,
+    nudged_steps=10,
     feedback="untied",
     feedback_angle=22.5,
     beta_sign="random",

@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 import cep
 
 HERE = Path(__file__).resolve().parent
-CONFIGURATION = cep.Configuration(epochs=120)
+CONFIGURATION = cep.presets.defaults("digits", "c-ep").replace(epochs=120)
 PARAMETERS = {"beta": [0.2, 0.3, 0.4, 0.5], "seed": range(5)}
 FASTER = 1.7
 

@@ -1,11 +1,11 @@
-"""Classifiers that train in a moment, and what they have learned."""
+"""Estimators that train in a moment, and what they have learned."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cep.sklearn import EPClassifier
+from cep.sklearn import EPClassifier, EPRegressor
 
 # For all that train for fewer epochs than it takes.
 ignore_convergence = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -18,9 +18,20 @@ def samples(count: int = 50, seed: int = 0) -> tuple[Any, Any]:
     return generator.normal(size=(count, 6)) + y[:, np.newaxis], y
 
 
+def targets(X: Any) -> Any:
+    """Two outputs of different scales, of which a little can be learned."""
+    return np.column_stack([100 + 7 * X[:, 0], np.sin(X[:, 1]) - X[:, 2]])
+
+
+DEFAULTS = {"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 3}
+
+
 def classifier(**parameters: Any) -> EPClassifier:
-    defaults = {"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 3}
-    return EPClassifier(**{**defaults, **parameters})
+    return EPClassifier(**{**DEFAULTS, **parameters})
+
+
+def regressor(**parameters: Any) -> EPRegressor:
+    return EPRegressor(**{**DEFAULTS, **parameters})
 
 
 def fitted(X: Any, y: Any, **parameters: Any) -> EPClassifier:
@@ -31,5 +42,5 @@ def untrained(X: Any, y: Any, **parameters: Any) -> EPClassifier:
     return fitted(X, y, **{**parameters, "learning_rate_init": 0, "max_iter": 1})
 
 
-def parameters_of(estimator: EPClassifier) -> list[Any]:
+def parameters_of(estimator: EPClassifier | EPRegressor) -> list[Any]:
     return [*estimator.coefs_, *estimator.intercepts_, *estimator.feedback_coefs_]

@@ -16,6 +16,9 @@ def small(**changes: Any) -> cep.Configuration:
     quick = cep.Configuration(
         hidden=[16],
         epochs=3,
+        relaxation="synchronous",
+        rule="c-ep",
+        beta_sign="fixed",
         free_steps=8,
         nudged_steps=4,
         learning_rates=[0.05, 0.02],

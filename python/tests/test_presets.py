@@ -40,6 +40,7 @@ def test_published_hyperparameters_and_errors(name: str) -> None:
     assert net.sizes == (784, *[512] * layers, 10)
     assert net.dtype == "float32"
     assert net.activation == "shifted_sigmoid"
+    assert net.relaxation == "synchronous"
     assert configuration.epochs == epochs
     assert configuration.batch_size == 20
     untied = "VF" in name

@@ -1,4 +1,4 @@
-"""What EPClassifier computes: initial weights, learning rates, updates, predictions."""
+"""What estimators compute: initial weights, learning rates, updates, predictions."""
 
 import math
 from typing import Any
@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 from numpy_model import NumpyModel
 from sklearn.neural_network import MLPClassifier
-from small_classifiers import fitted, ignore_convergence, parameters_of, samples, untrained
+from small_classifiers import (
+    classifier,
+    fitted,
+    ignore_convergence,
+    parameters_of,
+    regressor,
+    samples,
+    targets,
+    untrained,
+)
 from snapshot import same
 
 import cep
-from cep.sklearn import EPClassifier
+from cep.sklearn import EPClassifier, EPRegressor
 
 
-def model_of(estimator: EPClassifier) -> NumpyModel:
+def model_of(estimator: EPClassifier | EPRegressor) -> NumpyModel:
     """The equations, with the estimator's parameters as its documentation describes them."""
     return NumpyModel(
         weights=[coef.T.astype(float) for coef in estimator.coefs_],
@@ -23,6 +32,7 @@ def model_of(estimator: EPClassifier) -> NumpyModel:
         setting=estimator.setting,
         activation=estimator.activation,
         dt=estimator.dt,
+        relaxation=estimator.relaxation,
     )
 
 
@@ -31,9 +41,18 @@ def model_of(estimator: EPClassifier) -> NumpyModel:
 
 @pytest.mark.parametrize("rule", [cep.CEP, cep.EP])
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
-@pytest.mark.parametrize("setting", ["prototypical", "real-time"])
+@pytest.mark.parametrize(
+    ("setting", "relaxation"),
+    [
+        ("prototypical", "synchronous"),
+        ("prototypical", "alternating"),
+        ("real-time", "synchronous"),
+    ],
+)
 @ignore_convergence
-def test_an_epoch_in_order_follows_the_equations(rule: Any, feedback: str, setting: str) -> None:
+def test_an_epoch_in_order_follows_the_equations(
+    rule: Any, feedback: str, setting: str, relaxation: str
+) -> None:
     """50 samples in batches of 20, from weights that are there, with the rates that were promised.
 
     The model has one rate for the weights and the biases of a connection. A network whose inputs
@@ -46,6 +65,7 @@ def test_an_epoch_in_order_follows_the_equations(rule: Any, feedback: str, setti
         "rule": "c-ep" if rule is cep.CEP else "ep",
         "feedback": feedback,
         "setting": setting,
+        "relaxation": relaxation,
         "dtype": "float64",
         "hidden_layer_sizes": (8, 5),
         "beta_sign": "fixed",
@@ -72,12 +92,25 @@ def test_an_epoch_in_order_follows_the_equations(rule: Any, feedback: str, setti
 
 
 @ignore_convergence
-@pytest.mark.parametrize(("rule", "default"), [("c-ep", 0.5), ("ep", 4.0), ("bptt", 4.0)])
+@pytest.mark.parametrize(
+    ("optimizer", "rule", "default"),
+    [
+        *(("sgd", rule, rate) for rule, rate in (("c-ep", 0.5), ("ep", 4.0), ("bptt", 4.0))),
+        (cep.SGD(momentum=0.75), "ep", 1.0),
+        *(("adam", rule, rate) for rule, rate in (("c-ep", 0.01), ("ep", 0.1), ("bptt", 0.1))),
+        (cep.Adam(beta1=0.5), "ep", 0.1),
+    ],
+)
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
-def test_learning_rates_are_those_of_the_notes(rule: str, default: float, setting: str) -> None:
+def test_learning_rates_are_those_of_the_notes(
+    optimizer: Any, rule: str, default: float, setting: str
+) -> None:
     X, y = samples()
     m = np.mean(X**2) if setting == "prototypical" else 0.25
-    trained = fitted(X, y, rule=rule, setting=setting, max_iter=1, hidden_layer_sizes=(8, 5))
+    if optimizer == "adam" or isinstance(optimizer, cep.Adam):
+        m = math.sqrt(m)
+    options: Any = {"rule": rule, "optimizer": optimizer, "setting": setting}
+    trained = fitted(X, y, max_iter=1, hidden_layer_sizes=(8, 5), **options)
     rates = [default / 7, default / 9, default / 6]
     assert trained.bias_learning_rates_ == pytest.approx(rates, rel=1e-12)
     assert trained.learning_rates_ == pytest.approx([rates[0] / m, *rates[1:]], rel=1e-12)
@@ -113,6 +146,16 @@ def test_a_factor_on_all_inputs_changes_nothing(rule: str, dtype: str, exponent:
 
 
 @ignore_convergence
+@pytest.mark.parametrize("exponent", [-3, 6])
+def test_a_factor_on_all_inputs_changes_little_with_adam(exponent: int) -> None:
+    """Its ε does not have the factor."""
+    X, y = samples()
+    one, scaled = (fitted(x, y, optimizer="adam") for x in (X, X * 2.0**exponent))
+    assert not same([one.coefs_[0]], [untrained(X, y).coefs_[0]])
+    np.testing.assert_allclose(one.coefs_[0], scaled.coefs_[0] * 2.0**exponent, atol=2e-4)
+
+
+@ignore_convergence
 def test_bptt_goes_down_the_gradient() -> None:
     """All samples in one batch; that the gradient is one, other tests compare with differences."""
     X, y = samples()
@@ -129,6 +172,99 @@ def test_bptt_goes_down_the_gradient() -> None:
         moved = trained.intercepts_[k] - before.intercepts_[k]
         expected = -trained.bias_learning_rates_[k] * exact.biases[k]
         np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-12)
+
+
+@ignore_convergence
+def test_momentum_is_kept_between_calls() -> None:
+    """Two epochs of one batch: the second move is half the first one, and down the gradient."""
+    X, y = samples()
+    options: Any = {"rule": "bptt", "dtype": "float64", "batch_size": 50}
+    trained = classifier(optimizer=cep.SGD(momentum=0.5), **options)
+    moments = [untrained(X, y, **options).coefs_]
+    for _ in range(2):
+        moments.append(trained.partial_fit(X, y, [0, 1, 2]).coefs_)
+        if len(moments) == 2:
+            net = cep.Network([6, 8, 3], dtype="float64")
+            for k in range(2):
+                net.weights[k], net.biases[k] = trained.coefs_[k].T, trained.intercepts_[k]
+    exact = cep.gradient(net, X, y, cep.BPTT(trained.free_steps))
+    for k, (first, second, third) in enumerate(zip(*moments, strict=True)):
+        expected = 0.5 * (second - first) - trained.learning_rates_[k] * exact.weights[k].T
+        np.testing.assert_allclose(third - second, expected, rtol=0, atol=1e-12)
+
+
+@ignore_convergence
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("word", [False, True])
+def test_synapses_are_those_asked_for(biases: bool, word: bool) -> None:
+    """Without noise and variation, every change is a number of steps."""
+    X, y = samples()
+    model: Any = cep.hardware.ConstantStep(1 / 64)
+    options: Any = {"dtype": "float64", "synapses": model.word if word else model}
+    if biases:
+        options["bias_synapses"] = model
+    before, trained = untrained(X, y, **options), fitted(X, y, **options)
+    for name, pulsed in (("coefs_", True), ("intercepts_", biases)):
+        for old, new in zip(getattr(before, name), getattr(trained, name), strict=True):
+            steps = (new - old) * 64
+            assert np.abs(steps).max() > 0.5
+            assert np.allclose(steps, steps.round(), rtol=0, atol=1e-9) == pulsed
+
+
+@ignore_convergence
+def test_neurons_are_those_asked_for() -> None:
+    """Two hidden units that send a bit each leave four outputs at most."""
+    X, y = samples()
+    found = [
+        len(np.unique(new.predict_proba(5 * X), axis=0))
+        for each in (None, "state_bits=1", cep.hardware.Neurons(state_bits=1))
+        for new in [untrained(X, y, hidden_layer_sizes=2, neurons=each)]
+    ]
+    assert found[0] == 50
+    assert 1 < found[1] == found[2] <= 4
+
+
+@ignore_convergence
+@pytest.mark.parametrize(
+    ("activation", "bottom", "top"),
+    [
+        ("shifted_sigmoid", 0, 1),
+        ("hard_sigmoid", 0, 1),
+        ("tanh", -1, 1),
+        (cep.TabulatedActivation([-1, 0.5, 2], [-2, 1, 4]), -2, 4),
+    ],
+)
+def test_targets_take_the_middle_of_the_range_of_the_activation(
+    activation: Any, bottom: float, top: float
+) -> None:
+    """One epoch beside the equations, with targets in the middle 80 %, and back."""
+    X, _ = samples()
+    y = targets(X)
+    options: Any = {
+        "activation": activation,
+        "dtype": "float64",
+        "shuffle": False,
+        "beta_sign": "fixed",
+        "rule": "ep",
+        "max_iter": 1,
+    }
+    low, high = y.min(axis=0), y.max(axis=0)
+    share = 0.1 + 0.8 * (y - low) / (high - low)
+    scaled = bottom + (top - bottom) * share
+    trained = regressor(**options, learning_rate_init=(0, 0.5)).fit(X, y)
+    new = regressor(**options, learning_rate_init=0).fit(X, y)
+    net = cep.Network([6, 8, 2], activation=activation, dtype="float64", relaxation=new.relaxation)
+    for k in range(2):
+        net.weights[k], net.biases[k] = new.coefs_[k].T, new.intercepts_[k]
+    rule = cep.EP(new.free_steps, new.nudged_steps, new.beta, [0, 0.5 / 9], beta_sign="fixed")
+    loss = sum(
+        len(X[rows]) * cep.train_batch(net, X[rows], scaled[rows], rule).loss
+        for rows in (slice(0, 20), slice(20, 40), slice(40, 50))
+    )
+    outputs = net.outputs(X, new.free_steps)
+    back = low + (high - low) * ((outputs - bottom) / (top - bottom) - 0.1) / 0.8
+    np.testing.assert_allclose(trained.predict(X), back, rtol=1e-9)
+    assert trained.loss_curve_ == pytest.approx([loss / 50 / scaled.var(axis=0).sum()], rel=1e-9)
 
 
 @ignore_convergence
@@ -163,7 +299,7 @@ def test_signs_of_beta_are_as_asked_for(shuffle: bool) -> None:
 def test_probabilities_are_shares_of_the_outputs(activation: str, rows: int) -> None:
     X, _ = samples(rows, seed=1)
     trained = fitted(*samples(), activation=activation, dtype="float64")
-    trained.intercepts_[1] -= 0.6  # So that rows with no positive output are among them.
+    trained.intercepts_[1] -= 1.5  # So that rows with no positive output are among them.
     outputs = model_of(trained).free_phase(X, trained.free_steps)[-1]
     assert rows < 600 or activation == "shifted_sigmoid" or (outputs.max(axis=1) <= 0).any()
     expected = []
@@ -177,6 +313,20 @@ def test_probabilities_are_shares_of_the_outputs(activation: str, rows: int) -> 
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=0, atol=1e-12)
     assert (trained.predict(X) == found.argmax(axis=1)).all()
     assert (trained.predict(X) == outputs.argmax(axis=1)).all()
+
+
+@ignore_convergence
+def test_probabilities_with_cross_entropy_are_the_softmax() -> None:
+    X, _ = samples(30, seed=1)
+    options: Any = {"loss": "cross_entropy", "relaxation": "alternating", "dtype": "float64"}
+    trained = fitted(*samples(), **options)
+    net = cep.Network([6, 8, 3], **options)
+    for k in range(2):
+        net.weights[k], net.biases[k] = trained.coefs_[k].T, trained.intercepts_[k]
+    powers = np.exp(net.outputs(X, trained.free_steps))
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(trained.predict_proba(X), expected, rtol=1e-12)
+    assert trained.out_activation_ == "softmax"
 
 
 @ignore_convergence

@@ -1,4 +1,4 @@
-"""EPClassifier among scikit-learn's tools: its checks, labels, pipelines, searches, pickles."""
+"""Estimators among scikit-learn's tools: its checks, labels, pipelines, searches, pickles."""
 
 import copy
 import pickle
@@ -14,16 +14,17 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from small_classifiers import ignore_convergence
+from small_classifiers import ignore_convergence, targets
 from snapshot import same
 
 import cep
-from cep.sklearn import EPClassifier
+from cep.sklearn import EPClassifier, EPRegressor
 
 pytestmark = [pytest.mark.once, ignore_convergence]
 
@@ -44,12 +45,15 @@ def classifier(**parameters: Any) -> EPClassifier:
 @parametrize_with_checks(
     [
         EPClassifier(max_iter=15),
-        EPClassifier(rule="ep", max_iter=10),
+        EPClassifier(rule="c-ep", max_iter=15),
         EPClassifier(rule="bptt", dtype="float64", hidden_layer_sizes=20, max_iter=15),
         EPClassifier((20, 20), feedback="untied", max_iter=15),
+        EPClassifier(loss="cross_entropy", relaxation="alternating", optimizer="adam", max_iter=15),
+        EPRegressor(max_iter=30),
+        EPRegressor((20, 20), rule="c-ep", activation="tanh", max_iter=30),
     ]
 )
-def test_scikit_learns_own_check(estimator: EPClassifier, check: Callable[..., object]) -> None:
+def test_scikit_learns_own_check(estimator: Any, check: Callable[..., object]) -> None:
     """All that check_estimator runs; none is exempted."""
     check(estimator)
 
@@ -180,10 +184,17 @@ def test_refused_in_prediction(method: str) -> None:
         ("feedback", "none", "feedback must be.*got 'none'"),
         ("feedback_angle", 400, "feedback angle must be 0 to 180 degrees, got 400"),
         ("dtype", "float16", "dtype must be.*got 'float16'"),
+        ("relaxation", "random", "relaxation must be 'synchronous' or 'alternating', got 'random'"),
+        ("loss", "log", "loss must be 'squared_error' or 'cross_entropy', got 'log'"),
+        ("synapses", "memristor", "there is no synapse 'memristor'"),
+        ("bias_synapses", [], "bias_synapses is empty"),
+        ("neurons", 3, r"neurons must be cep\.hardware\.Neurons"),
+        ("optimizer", "rmsprop", "optimizer must be 'sgd' or 'adam', got 'rmsprop'"),
+        ("optimizer", cep.SGD, r"optimizer must be cep\.SGD\(…\) or cep\.Adam"),
         ("free_steps", 0, "free_steps must be 1 or more, got 0"),
         ("nudged_steps", 1.5, "nudged_steps must be an integer, got float"),
         ("beta", 0, "beta must be finite and not 0"),
-        ("beta_sign", "symmetric", "beta_sign must be 'fixed' or 'random', got 'symmetric'"),
+        ("beta_sign", "both", "beta_sign must be 'fixed' or 'random' or 'symmetric', got 'both'"),
         ("learning_rate_init", -1, "learning_rate_init must be finite and 0 or more, got -1"),
         ("learning_rate_init", "high", "learning_rate_init must be a real number, got str"),
         ("learning_rate_init", float("nan"), "learning_rate_init must be finite.*nan"),
@@ -206,6 +217,61 @@ def test_a_refused_parameter_is_named(name: str, value: Any, message: str) -> No
         classifier(**{name: value}).fit(*blobs())
 
 
+# Targets
+
+
+@pytest.mark.parametrize("activation", ["shifted_sigmoid", "tanh"])
+def test_targets_of_any_scale_are_learned(activation: str) -> None:
+    """Two outputs, one of them of no variance; R² is that of scikit-learn."""
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    y = np.column_stack([targets(X), np.full(200, 5.0)])
+    trained = EPRegressor(activation=activation, random_state=0, max_iter=60).fit(X, y)
+    predicted = trained.predict(X)
+    assert predicted.shape == (200, 3)
+    assert predicted.dtype == np.float64
+    found = r2_score(y[:, :2], predicted[:, :2], multioutput="raw_values")
+    assert found.min() > 0.7
+    np.testing.assert_allclose(predicted[:, 2], 5, atol=0.1)
+    assert trained.score(X, y) == pytest.approx(r2_score(y, predicted))
+
+
+def test_one_output_is_one_dimensional() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 6))
+    y = targets(X)[:, 0]
+    flat = EPRegressor(random_state=0, max_iter=2).fit(X, y)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        column = EPRegressor(random_state=0, max_iter=2).fit(X, y[:, np.newaxis])
+    assert flat.predict(X).shape == (30,)
+    assert same([flat.predict(X)], [column.predict(X)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y * np.nan, "contains NaN"),
+        (lambda y: y[1:], r"inconsistent numbers of samples: \[60, 59\]"),
+        (lambda y: y * 1e308, "y must span a finite range"),
+        (lambda y: y * 1j, "Complex data not supported"),
+        (lambda y: y.astype(str) + "a", "could not convert string to float"),
+    ],
+)
+def test_refused_targets_leave_the_regressor_as_it_was(
+    change: Callable[[Any], Any], message: str
+) -> None:
+    X, _ = blobs()
+    trained = EPRegressor(random_state=0, max_iter=2).fit(X, X[:, 0])
+    before = pickle.dumps(trained)
+    with pytest.raises(ValueError, match=message):
+        trained.fit(X, change(X[:, 0]))
+    assert pickle.dumps(trained) == before
+
+
+def test_a_regressor_has_the_squared_error() -> None:
+    X, _ = blobs()
+    with pytest.raises(ValueError, match="loss must be 'squared_error', got 'cross_entropy'"):
+        EPRegressor(loss="cross_entropy").fit(X, X[:, 0])
+
+
 # Copies
 
 
@@ -217,7 +283,9 @@ def test_a_clone_has_the_parameters_and_no_network() -> None:
     assert not hasattr(copied, "n_features_in_")
 
 
-@pytest.mark.parametrize("feedback", ["tied", "untied"])
+@pytest.mark.parametrize(
+    "options", [{}, {"feedback": "untied"}, {"synapses": "ecram", "optimizer": "adam"}], ids=str
+)
 @pytest.mark.parametrize(
     "copy_of",
     [
@@ -229,10 +297,10 @@ def test_a_clone_has_the_parameters_and_no_network() -> None:
     ],
 )
 def test_a_copy_predicts_and_learns_on_as_the_original(
-    copy_of: Callable[[EPClassifier], EPClassifier], feedback: str
+    copy_of: Callable[[EPClassifier], EPClassifier], options: Any
 ) -> None:
     X, y = blobs()
-    original = classifier(feedback=feedback, warm_start=True).fit(X, y)
+    original = classifier(warm_start=True, **options).fit(X, y)
     copied = copy_of(original)
     assert same([copied.predict_proba(X)], [original.predict_proba(X)])
     before = original.predict_proba(X)
@@ -282,13 +350,13 @@ def test_pipelines_and_cross_validation() -> None:
 def test_a_grid_search_finds_what_learns() -> None:
     """Without learning, three classes are told apart by chance."""
     grid = {
-        "epclassifier__learning_rate_init": [0.0, 0.5],
+        "epclassifier__learning_rate_init": [0.0, 4.0],
         "epclassifier__hidden_layer_sizes": [(5,), (20, 10)],
         "epclassifier__shuffle": np.array([True, False]),
     }
     search = GridSearchCV(make_pipeline(StandardScaler(), classifier()), grid, cv=2)
     search.fit(*blobs())
-    assert search.best_params_["epclassifier__learning_rate_init"] == 0.5
+    assert search.best_params_["epclassifier__learning_rate_init"] == 4
     assert search.best_score_ == 1
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 

@@ -1,4 +1,4 @@
-"""How an EPClassifier goes on, fails and stops, and what a seed determines."""
+"""How estimators continue, fail and stop, and what a seed determines."""
 
 import pickle
 from typing import Any
@@ -6,25 +6,53 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from small_classifiers import classifier, fitted, ignore_convergence, parameters_of, samples
+from small_classifiers import (
+    classifier,
+    fitted,
+    ignore_convergence,
+    parameters_of,
+    regressor,
+    samples,
+    targets,
+)
 from snapshot import same
 
 import cep
-from cep.sklearn.fitting import epochs_without_improvement
+from cep.sklearn.estimator import epochs_without_improvement
 
 # Going on
 
 
 @ignore_convergence
 @pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("rule", ["c-ep", "ep"])
-def test_partial_fits_are_a_fit_epoch_by_epoch(rule: str, shuffle: bool) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rule": "c-ep"},
+        {"rule": "ep", "relaxation": "synchronous"},
+        {"rule": "ep", "optimizer": "adam"},
+        {
+            "synapses": "ecram",
+            "bias_synapses": "ecram",
+            "neurons": "state_noise=0.01:gain_dtod=0.1",
+        },
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_partial_fits_are_a_fit_epoch_by_epoch(make: Any, options: Any, shuffle: bool) -> None:
     X, y = samples()
-    whole = fitted(X, y, rule=rule, shuffle=shuffle, max_iter=5)
-    stepped = classifier(rule=rule, shuffle=shuffle)
+    y = y if make is classifier else targets(X)
+    whole = make(shuffle=shuffle, max_iter=5, **options).fit(X, y)
+    stepped = make(shuffle=shuffle, **options)
     for epoch in range(5):
-        stepped.partial_fit(X, y, classes=[0, 1, 2] if epoch == 0 else None)
+        if make is classifier:
+            stepped.partial_fit(X, y, classes=[0, 1, 2] if epoch == 0 else None)
+        else:
+            stepped.partial_fit(X, y)
         assert stepped.n_iter_ == 1
     assert same(parameters_of(stepped), parameters_of(whole))
     assert stepped.loss_curve_ == whole.loss_curve_
@@ -51,10 +79,9 @@ def test_what_cannot_go_on_is_refused() -> None:
     X, y = samples()
     trained = fitted(X, y, warm_start=True)
     before = pickle.dumps(trained)
-    with pytest.raises(ValueError, match=r"wants the classes of the last fit, \[0 1 2\]; y has"):
-        trained.fit(X, y + 1)
-    with pytest.raises(ValueError, match=r"y must hold labels among the classes .* got \[3\]"):
-        trained.partial_fit(X, y + 1)
+    for call in (trained.fit, trained.partial_fit):
+        with pytest.raises(ValueError, match=r"y must hold labels among the classes .* got \[3\]"):
+            call(X, y + 1)
     with pytest.raises(ValueError, match="classes must be those of the first call"):
         trained.partial_fit(X, y, classes=[0, 1, 2, 3])
     with pytest.raises(ValueError, match="X has 5 features, but EPClassifier is expecting 6"):
@@ -87,10 +114,10 @@ def test_labels_that_are_no_classes(labels: Any, classes: Any, fresh: bool) -> N
     trained = classifier()
     if not fresh:
         trained.partial_fit(X, np.resize(classes, 20), classes=classes)
-    before = dict(vars(trained))
+    before = pickle.dumps(trained)
     with pytest.raises(ValueError, match=r"y must hold labels among the|Unknown label type"):
         trained.partial_fit(X, np.resize(labels, 20), classes=classes)
-    assert vars(trained).keys() == before.keys()
+    assert pickle.dumps(trained) == before
 
 
 def test_a_partial_fit_knows_classes_that_it_has_not_seen() -> None:
@@ -98,6 +125,14 @@ def test_a_partial_fit_knows_classes_that_it_has_not_seen() -> None:
     trained = classifier().partial_fit(X[y < 2], y[y < 2], classes=[2, 1, 0])
     assert trained.classes_.tolist() == [0, 1, 2]
     assert trained.predict_proba(X).shape == (50, 3)
+
+
+@ignore_convergence
+def test_outputs_of_a_regressor_that_change() -> None:
+    X, _ = samples()
+    trained = regressor().partial_fit(X, targets(X))
+    with pytest.raises(ValueError, match="y must have 2 outputs as in the first call, got 1"):
+        trained.partial_fit(X, X[:, 0])
 
 
 # Seeds and failures
@@ -198,8 +233,9 @@ def test_an_improvement_is_by_tol_below_the_best_before(losses: Any, epochs: int
 
 def test_a_warning_says_that_the_epochs_are_over() -> None:
     X, y = samples()
-    with pytest.warns(ConvergenceWarning, match="4 epochs of max_iter are over"):
-        fitted(X, y)
+    with pytest.warns(ConvergenceWarning, match="not converged after max_iter=4 epochs") as caught:
+        classifier().fit(X, y)
+    assert caught[0].filename == __file__
 
 
 @ignore_convergence
@@ -218,6 +254,20 @@ def test_early_stopping_keeps_the_best_parameters() -> None:
     # A quarter is held out: 90 samples are learned from, and scores are thirtieths.
     assert stopped.t_ == 30 * 90
     assert [round(30 * score) / 30 for score in scores] == pytest.approx(scores)
+
+
+@ignore_convergence
+def test_early_stopping_scores_a_regressor_by_r2() -> None:
+    X, _ = samples(80)
+    y = targets(X)
+    options: Any = {"early_stopping": True, "validation_fraction": 0.25, "max_iter": 1}
+    trained = regressor(**options).fit(X, y)
+    assert trained.t_ == 60
+    _, held_out = train_test_split(np.arange(80), test_size=0.25, random_state=trained._seed)
+    assert trained.best_validation_score_ == pytest.approx(
+        r2_score(y[held_out], trained.predict(X[held_out])), abs=1e-5
+    )
+    assert trained.validation_scores_ == [trained.best_validation_score_]
 
 
 @ignore_convergence
@@ -253,7 +303,7 @@ def test_early_stopping_holds_out_each_class_in_its_proportion() -> None:
 @ignore_convergence
 def test_the_best_loss_is_the_lowest() -> None:
     """A rate that is too high makes the loss go up and down."""
-    trained = fitted(*samples(), learning_rate_init=8, max_iter=20)
+    trained = fitted(*samples(), rule="c-ep", learning_rate_init=8, max_iter=20)
     assert trained.loss_ > min(trained.loss_curve_)
     assert trained.best_loss_ == min(trained.loss_curve_)
 

@@ -52,8 +52,8 @@ def test_every_combination_is_trained_and_printed(jobs: int, tmp_path: Path) -> 
         directory = RunDirectory(tmp_path / name)
         beta, seed = name.removeprefix("beta=").split(",seed=")
         expected = small(epochs=2, beta_sign="random", beta=float(beta), seed=int(seed),
-                         learning_rates=cep.Configuration().learning_rates, validation_fraction=0.1,
-                         test_every_epoch=False)  # fmt: skip
+                         learning_rates=presets.defaults("digits", "c-ep").learning_rates,
+                         validation_fraction=0.1, test_every_epoch=False)  # fmt: skip
         assert directory.configuration() == expected
         history = directory.history()
         assert same(kept(directory.path), [*cep.run(expected, progress=False).network.parameters()])
@@ -91,7 +91,10 @@ def test_options_say_what_the_runs_have_in_common(
     assert asked == [
         (presets.get("C-VF-2h").configuration, {"seed": [0, 1, 2, 3, 4]}),
         (presets.get("EP-1h").configuration.replace(epochs=3), {"hidden": [[64], [128, 64]]}),
-        (cep.Configuration(), {"learning_rates": [0.1, [0.05, 0.02]], "patience": [None, 3]}),
+        (
+            presets.defaults("digits", "c-ep"),
+            {"learning_rates": [0.1, [0.05, 0.02]], "patience": [None, 3]},
+        ),
     ]
 
 
@@ -188,8 +191,8 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
-        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=6, beta=beta).replace(
-            validation_fraction=0
+        expected = presets.defaults("digits", "c-ep").replace(
+            free_steps=60, epochs=6, beta=beta, validation_fraction=0
         )
         directory = RunDirectory(folder / f"beta={beta}")
         assert directory.status().status == "finished"

@@ -47,6 +47,8 @@ _EP_1H = Configuration(
     data="mnist",
     validation_fraction=0,
     test_every_epoch=True,
+    relaxation="synchronous",
+    beta_sign="fixed",
     hidden=(512,),
     rule="ep",
     learning_rates=(0.08, 0.04),
@@ -88,6 +90,7 @@ _CIFAR10 = Configuration(
     test_every_epoch=True,
     flip=True,
     crop=4,
+    relaxation="synchronous",
     hidden=(
         "conv2d:128:3x3:padding=1x1:pool=max",
         "conv2d:256:3x3:padding=1x1:pool=max",
@@ -171,12 +174,22 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
+_C_EP_DIGITS = Configuration(
+    relaxation="synchronous",
+    rule="c-ep",
+    learning_rates=(0.03, 0.008),
+    epochs=100,
+    free_steps=50,
+    nudged_steps=10,
+    beta=0.5,
+    beta_sign="fixed",
+)
 # By data, rule and number of hidden layers. Digits: ours.
 _DEFAULTS = {
-    ("digits", "ep", 1): Configuration(
+    ("digits", "ep", 1): _C_EP_DIGITS.replace(
         rule="ep", epochs=40, free_steps=30, learning_rates=(0.1, 0.05)
     ),
-    ("digits", "c-ep", 1): Configuration(),
+    ("digits", "c-ep", 1): _C_EP_DIGITS,
     ("mnist", "ep", 1): _EP_1H,
     ("mnist", "ep", 2): _EP_2H,
     ("mnist", "c-ep", 1): _C_EP_1H,

@@ -1,4 +1,4 @@
-"""Equilibrium Propagation as a scikit-learn estimator.
+"""Equilibrium Propagation as scikit-learn estimators.
 
 Imports scikit-learn, which ``import cep`` does not.
 """
@@ -7,7 +7,8 @@ from cep._util.extras import needs
 
 try:
     from cep.sklearn.classifier import EPClassifier
+    from cep.sklearn.regressor import EPRegressor
 except ImportError as error:
     raise ImportError(needs("cep.sklearn", error, "sklearn")) from error
 
-__all__ = ["EPClassifier"]
+__all__ = ["EPClassifier", "EPRegressor"]

@@ -1,17 +1,28 @@
-"""An estimator's hyperparameters: checked, and made into a network's description and a rule."""
+"""Hyperparameters of an estimator: checked, and made into a network and a learning rule."""
 
 import math
 from collections.abc import Iterable
 from typing import Any
 
 from cep._util import validation
-from cep.experiments.configuration import RULES
+from cep.experiments.configuration import OPTIMIZERS, RULES
+from cep.learning import optimizers
+from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
-from cep.sklearn.architecture import OPTIONS, Architecture
+from cep.network.network import Network
 
+# Options of a network that are hyperparameters by the same name.
+OPTIONS = (
+    *("setting", "activation", "dt", "clamp", "feedback", "feedback_angle", "dtype"),
+    *("relaxation", "loss", "synapses", "bias_synapses", "neurons"),
+)
 # As published (Ernoult et al., 2020).
 _BATCH_SIZE = 20
-_RELATIVE_RATES = {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0}
+# By optimizer and rule.
+_RELATIVE_RATES = {
+    "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0},
+    "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1},
+}
 
 
 def check(estimator: Any) -> None:
@@ -32,12 +43,12 @@ def check(estimator: Any) -> None:
     fraction = validation.real("validation_fraction", estimator.validation_fraction)
     if not 0 < fraction < 1:
         raise ValueError(f"validation_fraction must be between 0 and 1, got {fraction}")
+    validation.choice("loss", estimator.loss, estimator._losses)
     batch_size(estimator)
-    _hidden_layer_sizes(estimator)
 
 
 def batch_size(estimator: Any) -> int:
-    """Samples a batch, where there are so many."""
+    """Samples a batch, if there are as many."""
     size = estimator.batch_size
     if isinstance(size, str):
         if size != "auto":
@@ -46,20 +57,33 @@ def batch_size(estimator: Any) -> int:
     return validation.count("batch_size", size)
 
 
-def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
-    """The network described, between so many features and classes."""
-    options = {name: getattr(estimator, name) for name in OPTIONS}
-    return Architecture((inputs, *_hidden_layer_sizes(estimator), outputs), **options)
+def network(estimator: Any, inputs: int, outputs: int, seed: int) -> Network:
+    """A new network with as many features and output units."""
+    sizes = (inputs, *_hidden_layer_sizes(estimator), outputs)
+    return Network(sizes, seed=seed, **{name: getattr(estimator, name) for name in OPTIONS})
 
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
-    """The learning rule, with rates for inputs of this mean square (see `EPClassifier`)."""
+    """The learning rule, with rates for inputs of this mean square (see `NetworkEstimator`)."""
     name = validation.choice("rule", estimator.rule, RULES)
-    relative = _relative_rates(estimator.learning_rate_init, name, len(sizes) - 1)
+    optimizer = _optimizer(estimator.optimizer)
+    value = estimator.learning_rate_init
+    if value is None:
+        value = _RELATIVE_RATES[optimizer.name][name]
+        if isinstance(optimizer, SGD):
+            value *= 1 - optimizer.momentum
+    relative = _relative_rates(value, len(sizes) - 1)
     bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
-    rates = [bias_rates[0] / mean_square, *bias_rates[1:]]
+    # The gradient of the first weights grows with the inputs; Adam divides it by its size.
+    scale = math.sqrt(mean_square) if isinstance(optimizer, Adam) else mean_square
+    rates = [bias_rates[0] / scale, *bias_rates[1:]]
     if name == "bptt":
-        return BPTT(estimator.free_steps, learning_rates=rates, bias_learning_rates=bias_rates)
+        return BPTT(
+            estimator.free_steps,
+            learning_rates=rates,
+            bias_learning_rates=bias_rates,
+            optimizer=optimizer,
+        )
     return (EP if name == "ep" else CEP)(
         estimator.free_steps,
         estimator.nudged_steps,
@@ -67,7 +91,14 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
         rates,
         bias_rates,
         beta_sign=estimator.beta_sign,
+        optimizer=optimizer,
     )
+
+
+def _optimizer(value: object) -> Optimizer:
+    if isinstance(value, str):
+        return Adam() if validation.choice("optimizer", value, OPTIMIZERS) == "adam" else SGD()
+    return optimizers.checked(value)
 
 
 def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
@@ -80,10 +111,8 @@ def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
     return units
 
 
-def _relative_rates(value: Any, rule: str, connections: int) -> list[float]:
+def _relative_rates(value: Any, connections: int) -> list[float]:
     name = "learning_rate_init"
-    if value is None:
-        value = _RELATIVE_RATES[rule]
     if isinstance(value, str) or not isinstance(value, Iterable):
         rates = [validation.real(name, value)] * connections
     else:
