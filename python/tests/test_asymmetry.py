@@ -58,7 +58,8 @@ def test_updates_tend_to_the_gradient(layers: str, setting: str, angle: float) -
             rule = cep.EP(1500, 1500, beta, beta_sign=sign, asymmetry="exact")  # type: ignore[arg-type]
             found = _vector(cep.gradient(net, x, y, rule))
             errors.append(np.linalg.norm(found - exact) / np.linalg.norm(exact))
-        assert _angle(found, exact) < 0.06
+        # The error is linear in beta; the readout's has the largest factor.
+        assert _angle(found, exact) < (0.06 if layers == "readout" else 0.05)
         assert errors[0] / errors[1] == pytest.approx(10**order, rel=0.3)
         assert errors[1] < 2e-3
 
