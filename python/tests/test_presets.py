@@ -11,6 +11,7 @@ import pytest
 from small_runs import small
 
 import cep
+from cep import reproduction
 from cep.experiments import presets
 from cep.experiments.presets import Preset
 
@@ -135,8 +136,22 @@ def test_of_vf_the_learning_rates_are_known(name: str) -> None:
 
 
 def test_no_other_presets() -> None:
-    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY, *CONVOLUTIONAL}
+    alternating = {f"{name}-alternating" for name in reproduction.ROWS}
+    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY, *CONVOLUTIONAL, *alternating}
     assert all(presets.get(name).name == name for name in presets.PRESETS)
+
+
+@pytest.mark.parametrize("name", reproduction.ROWS)
+def test_alternating_rows_change_free_phases_only(name: str) -> None:
+    """With two hidden layers half the steps: an alternating one does the work of two."""
+    published, preset = presets.get(name), presets.get(f"{name}-alternating")
+    changed = {
+        key: new
+        for key, (_, new) in published.configuration.differences(preset.configuration).items()
+    }
+    half = {"free_steps": 50, "tolerance": 1e-6} if name.endswith("2h") else {}
+    assert changed == {"relaxation": "alternating", **half}
+    assert preset.published == published.published
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)

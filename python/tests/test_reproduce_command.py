@@ -78,10 +78,13 @@ def asked_for(
     return calls[0]  # type: ignore[no-any-return]
 
 
-def test_the_table_is_of_all_rows_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_has_each_row_as_published_and_alternating(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (rows,), options = asked_for(monkeypatch, "reproduce_rows", "--table")
     names = ["EP-1h", "EP-2h", "C-EP-1h", "C-EP-2h", "C-VF-1h", "C-VF-2h"]
-    assert list(rows) == [presets.get(name) for name in names]
+    both = [each for name in names for each in (name, f"{name}-alternating")]
+    assert list(rows) == [presets.get(name) for name in both]
     assert not options.keys() & {"seeds", "epochs", "jobs"}, "the defaults: five seeds, all epochs"
     assert options["directory"] == Path("runs")
 

@@ -10,7 +10,7 @@ from cep.reproduction.correlation_figure import Correlation, CorrelationPoint, c
 from cep.reproduction.figure_files import save
 from cep.reproduction.hardware_study import HardwareStudy, hardware
 from cep.reproduction.initial_angles import InitialAngles, initial_angles
-from cep.reproduction.published import FEEDBACK_ANGLES, ONE_HIDDEN_LAYER, TABLE
+from cep.reproduction.published import FEEDBACK_ANGLES, ONE_HIDDEN_LAYER, ROWS, TABLE
 from cep.reproduction.report import Reproduction
 from cep.reproduction.rows import read_rows, reproduce, reproduce_rows
 from cep.reproduction.theorem_figure import TheoremCurves, gdu
@@ -19,6 +19,7 @@ from cep.reproduction.trials import Spread, Trials
 __all__ = [
     "FEEDBACK_ANGLES",
     "ONE_HIDDEN_LAYER",
+    "ROWS",
     "TABLE",
     "AngleSweep",
     "Correlation",

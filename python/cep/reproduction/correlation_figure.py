@@ -169,7 +169,7 @@ def correlation(
         on_run_end=on_run_end,
     )
     trials = [(key, Trials(tuple(outcomes[name] for name in runs))) for key, runs in found]
-    others = [presets.get(name) for name in published.TABLE]
+    others = [presets.get(name) for name in published.ROWS]
     for key, series in _cells([each for each in others if each not in asked]):
         if ended := series.ended(place):
             trials.append((key, Trials(tuple(ended))))
