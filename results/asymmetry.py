@@ -3,7 +3,7 @@
     nice python results/asymmetry.py --data-root DATA     trains what is missing, then draws
     python results/asymmetry.py --draw                    draws the finished runs
 
-Three seeds, three epochs over the first 20,000 training images, one and two hidden layers of 512
+Three seeds, three epochs over the first 15,000 training images, one and two hidden layers of 512
 units. Feedback weights keep their initial values, at 0, 90, 135 or 180 degrees to the forward
 weights. Runs are kept in runs/asymmetry (ignored by git) and can be resumed. Writes asymmetry.md
 beside this file, and docs/figures/asymmetry.svg.
@@ -22,7 +22,7 @@ import cep
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "asymmetry"
-SEEDS, ANGLES, EPOCHS, IMAGES = range(3), (0, 90, 135, 180), 3, 20_000
+SEEDS, ANGLES, EPOCHS, IMAGES = range(3), (0, 90, 135, 180), 3, 15_000
 RULES: dict[str, dict[str, Any]] = {
     "VF": {"rule": "ep"},
     "exact": {"rule": "ep", "asymmetry": "exact"},
