@@ -281,6 +281,43 @@ def test_a_signal_saves_and_says_how_to_go_on(
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_ends_an_evaluation_at_once(
+    number: signal.Signals,
+    error: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An evaluation of many images with many steps takes minutes."""
+    configuration = small(validation_fraction=0.1, beta_sign="random")
+    evaluations = 0
+
+    def evaluate(net: cep.Network, data: Any, steps: int) -> Any:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations == 4:  # Of the test data after the second epoch.
+            os.kill(os.getpid(), number)
+        return cep.evaluate(net, data, steps)
+
+    monkeypatch.setattr("cep.training.loop.evaluate", evaluate)
+    with pytest.raises(error):
+        cep.run(configuration, tmp_path / "run", progress=False)
+    assert evaluations == 4
+    directory = RunDirectory(tmp_path / "run")
+    assert directory.status()[0] == "interrupted"
+    saved = checkpoints.load(directory.last)
+    # All batches of the second epoch, of 1293 samples in batches of 20, but nothing of its metrics.
+    assert (len(saved.history), saved.position.batch) == (1, 65)
+    resumed = cep.run(configuration, tmp_path / "run", progress=False, resume=True)
+    # What had been validated is evaluated once more: two, and two of the third epoch.
+    assert evaluations == 8
+    whole = cep.run(configuration, progress=False)
+    assert without_times(resumed.history) == without_times(whole.history)
+    assert same(parameters(resumed.network), parameters(whole.network))
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_path: Path) -> None:
     """As by head, which reads a few lines."""

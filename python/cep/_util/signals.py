@@ -21,21 +21,36 @@ _SIGNALS: dict[signal.Signals, tuple[object, Interruption]] = {
 }
 
 
+_raises_at_once = False
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within `deferred_interrupts`, Ctrl-C and SIGTERM are raised at once here."""
+    global _raises_at_once
+    before, _raises_at_once = _raises_at_once, True
+    try:
+        yield
+    finally:
+        _raises_at_once = before
+
+
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], Interruption | None]]:
     """Ctrl-C and SIGTERM only make the function that is yielded return what is to be raised.
 
-    A second signal raises it at once. Where the process would not end by one (in another thread,
-    with a handler of the caller's, where it is ignored), nothing is changed for it.
+    A second signal raises it at once, and so does the first within `interruptible`. If a signal
+    would not end the process (in another thread, with a handler of the caller's, if it is ignored),
+    its handler is not changed.
     """
     first: Interruption | None = None
 
     def note(number: int, frame: object) -> None:
         nonlocal first
         _, error = _SIGNALS[signal.Signals(number)]
-        if first is not None:
+        is_second, first = first is not None, first or error
+        if is_second or _raises_at_once:
             raise error
-        first = error
 
     noted = [
         number

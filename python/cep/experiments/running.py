@@ -8,7 +8,7 @@ from typing import Any
 
 from cep._cep import DivergenceError
 from cep._util import validation
-from cep._util.signals import deferred_interrupts
+from cep._util.signals import deferred_interrupts, interruptible
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
 from cep.experiments.data import Arrays, RunData, splits_of
@@ -130,8 +130,6 @@ def run(
             "patience needs validation data: give some, or a validation_fraction above 0"
         )
     every: list[Callback] = [LearningRateSchedule(configuration.learning_rate_factor)]
-    if configuration.test_every_epoch and splits.test is not None:
-        every.append(_TestCurve(splits.test))
     diagnostics = None
     if configuration.record_every is not None:
         diagnostics = Diagnostics(configuration.record_every, configuration.record_kinds)
@@ -170,6 +168,7 @@ def run(
             configuration.make_rule(),
             configuration.epochs,
             validation_data=validation_data,
+            test_data=splits.test if configuration.test_every_epoch else None,
             callbacks=every,
             history=history,
             position=position,
@@ -199,7 +198,8 @@ def _train(
     if training.history.test_error:
         tested = Evaluation(training.history.test_error[-1], training.history.test_loss[-1])
     elif test is not None and reason != "diverged":
-        tested = evaluate(training.net, test, configuration.free_steps)
+        with interruptible():
+            tested = evaluate(training.net, test, configuration.free_steps)
     return RunResult(
         configuration,
         training.history,
@@ -209,16 +209,3 @@ def _train(
         [] if diagnostics is None else diagnostics.records,
         *tested,
     )
-
-
-class _TestCurve(Callback):
-    """Evaluates the test data after every epoch."""
-
-    def __init__(self, test: Arrays) -> None:
-        self._test = test
-
-    def on_epoch_end(self, training: Training) -> None:
-        """Add an entry to the history."""
-        error, loss = evaluate(training.net, self._test, training.rule.free_steps)
-        training.history.test_error.append(error)
-        training.history.test_loss.append(loss)

@@ -21,7 +21,7 @@ class History:
     """After each epoch, on data that are not learned from, with which models are chosen."""
     validation_loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """Wall time of the epoch, validation included."""
+    """Wall time of the epoch, evaluation included."""
     test_error: list[float] = field(default_factory=list)
     """Of a run with ``test_every_epoch``: after each epoch, on test data, which choose nothing."""
     test_loss: list[float] = field(default_factory=list)

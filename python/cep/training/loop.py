@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from cep._util import validation
+from cep._util.signals import interruptible
 from cep.learning import rules
 from cep.learning.rules import EngineRule, LearningRule
 from cep.network.network import Network
@@ -87,8 +88,10 @@ class Training:
         In the epoch that has begun: batches and samples done, wrong predictions, sum of losses.
     samples, batches : int or None
         Of an epoch; None if that is not known before its end.
-    validation_data : (x, y), iterable or None
+    validation_data, test_data : (x, y), iterable or None
         Evaluated after every epoch.
+    is_evaluating : bool
+        Whether all batches of the epoch are done and the data above are being evaluated.
     stop_reason : str
         Why it ended: "finished", "patience", "stopped"; empty before.
     """
@@ -101,6 +104,7 @@ class Training:
         epochs: int,
         *,
         validation_data: Any = None,
+        test_data: Any = None,
         callbacks: Iterable[Callback] = (),
         history: History | None = None,
         position: Position | None = None,
@@ -111,9 +115,11 @@ class Training:
         self.engine_rule()
         self.epochs = validation.count("epochs", epochs)
         self.validation_data = validation_data
+        self.test_data = test_data
         self.callbacks = checked_callbacks(callbacks)
         self.history = History() if history is None else history
         self.position = Position() if position is None else position
+        self.is_evaluating = False
         self.stop_reason = ""
         self._epochs_before = net._epochs_trained
 
@@ -175,10 +181,21 @@ class Training:
     def _finish_epoch(self) -> None:
         """Evaluate after the last batch, and add the epoch to the history."""
         start, position, history = time.perf_counter(), self.position, self.history
-        if self.validation_data is not None:
-            result = evaluate(self.net, self.validation_data, self.rule.free_steps)
-            history.validation_error.append(result.error)
-            history.validation_loss.append(result.loss)
+        parts = (
+            (self.validation_data, history.validation_error, history.validation_loss),
+            (self.test_data, history.test_error, history.test_loss),
+        )
+        self.is_evaluating = True
+        with interruptible():
+            results = [
+                evaluate(self.net, data, self.rule.free_steps) if data is not None else None
+                for data, *_ in parts
+            ]
+        self.is_evaluating = False
+        for result, (_, errors, losses) in zip(results, parts, strict=True):
+            if result is not None:
+                errors.append(result.error)
+                losses.append(result.loss)
         history.train_error.append(position.errors / position.samples)
         history.train_loss.append(position.loss_sum / position.samples)
         history.seconds.append(position.seconds + time.perf_counter() - start)
