@@ -48,7 +48,7 @@ import Testing
         expectSuccess { cep_free_phase(network.pointer, x, 1, 0, noProgress, &$0.outcome) }
         expectFailure(saying: ["energies is NULL"]) { _ in cep_energy(network.pointer, nil, 3) }
         for count in [0, -1, 2, 4, Int64.min, .max] {
-            expectFailure(saying: ["energies has room for \(count) values"]) {
+            expectFailure(saying: ["energies has space for \(count) values"]) {
                 cep_energy(network.pointer, &$0.energies, count)
             }
         }

@@ -163,10 +163,10 @@ import Testing
         func tensor(_ state: String) throws -> CTensor {
             try CTensor { cep_optimizer_tensor(network.pointer, state, "weights", 1, &$0) }
         }
-        expectFailure(CEP_INVALID_STATE, saying: ["no state of an optimizer"]) {
+        expectFailure(CEP_INVALID_STATE, saying: ["no optimizer state"]) {
             cep_optimizer_tensor(network.pointer, "velocity", "weights", 1, &$0.tensor)
         }
-        expectFailure(CEP_INVALID_STATE, saying: ["no state of an optimizer"]) { _ in
+        expectFailure(CEP_INVALID_STATE, saying: ["no optimizer state"]) { _ in
             cep_optimizer_set_steps(network.pointer, 3)
         }
         var summary = cep_optimizer_summary()

@@ -129,7 +129,7 @@ import Testing
     @Test func otherFilesAreRefused() throws {
         let file = Self.folder + "written_by_swift.safetensors"
         for (path, reason) in [
-            ("/nowhere/at/all", "cannot be read"), ("/tmp", "is not a file"), (#filePath, "is not a whole safetensors"),
+            ("/nowhere/at/all", "cannot be read"), ("/tmp", "is not a file"), (#filePath, "is not a complete safetensors"),
         ] {
             expectError(EngineError.file, saying: [path, reason]) {
                 _ = try Network<Float>(loading: path)
