@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Handles that were released, are of another kind, or never were handles.
+/// Handles that were released, are of another kind, or were never valid.
 @Suite struct HandleTests {
     private static let samples = TestSamples(3)
 
@@ -21,7 +21,8 @@ import Testing
 
         for (handle, words) in [
             (gradient, "network is a gradient, not a network"), (tensor.tensor.memory, "network is memory of a tensor"),
-            (released.pointer, "released"), (text, "was never valid"), (OpaquePointer(bitPattern: 8), "never was one"),
+            (released.pointer, "released"), (text, "was never valid"),
+            (OpaquePointer(bitPattern: 8), "was never valid"),
         ] {
             expectFailure(saying: [words]) { cep_network_copy(handle, &$0.handle) }
             expectFailure(saying: [words]) { cep_network_tensor(handle, "weights", 0, &$0.tensor) }
@@ -35,7 +36,7 @@ import Testing
                 return cep_theorem_summarize(handle, &summary)
             }
         }
-        // Destroying something else changes nothing.
+        // Destroying a handle of another kind changes nothing.
         cep_network_destroy(gradient)
         cep_gradient_destroy(network.pointer)
         cep_theorem_destroy(text)
