@@ -1,4 +1,4 @@
-"""What memcheck watches: every way into the engine and out of it, on networks that are small."""
+"""Run by memcheck: all calls into the engine and back, on small networks."""
 
 import contextlib
 import gc
@@ -50,4 +50,4 @@ for dtype in ("float32", "float64"):
             del net
             gc.collect()
             weights[...] = 0.0
-print("every way in and out has been taken")
+print("all calls have been made")
