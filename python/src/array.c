@@ -39,7 +39,8 @@ static int array_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     const cep_tensor *tensor = &self->tensor;
     view->obj = NULL;
     if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && tensor->rank > 1) {
-        PyErr_SetString(PyExc_BufferError, "the array is row-major (C-contiguous), but column-major was requested");
+        PyErr_SetString(PyExc_BufferError,
+                        "the array is row-major (C-contiguous), but column-major was requested");
         return -1;
     }
     view->buf = tensor->data;

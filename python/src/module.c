@@ -65,7 +65,8 @@ static PyObject *module_pulse_response(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef module_methods[] = {
-    {"option_words", module_option_words, METH_VARARGS, "option_words(name): the words it takes, separated by commas."},
+    {"option_words", module_option_words, METH_VARARGS,
+     "option_words(name): the words it takes, separated by commas."},
     {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the set in use."},
     {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): the threads for one network."},
     {"pulse_response", module_pulse_response, METH_VARARGS,

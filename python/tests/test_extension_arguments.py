@@ -138,7 +138,7 @@ def test_required_options_and_unknown_ones(engine: Any) -> None:
 
 def test_words_of_options() -> None:
     assert _cep.option_words("feedback") == "tied,untied"
-    with pytest.raises(ValueError, match="no option sizes that takes words"):
+    with pytest.raises(ValueError, match="the option sizes does not exist or does not take words"):
         _cep.option_words("sizes")
 
 
