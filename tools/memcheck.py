@@ -37,7 +37,7 @@ for dtype in ("float32", "float64"):
             cep.gdu_check(net, x, labels, free_steps=6, nudged_steps=3, beta=0.1)
             with contextlib.suppress(cep.DivergenceError):
                 cep.gradient(net, x, labels, cep.RBP(20, tolerance=0.01))
-            with cep.record(net):
+            with cep.trace(net):
                 cep.train_batch(net, x, labels, cep.CEP(4, 3, beta=0.5, learning_rates=rates))
             net.feedback_angles()
             net.free_phase(x, steps=2)

@@ -60,13 +60,13 @@ for threads in (1, 2):
         assert digest == expected, (threads, hex(control))
 
 watched = cep.Network([300, 256, 10], seed=0)
-with cep.record(watched) as record:
+with cep.trace(watched) as trace:
     register.set(UPWARDS)
     try:
         cep.train_batch(watched, x, y, cep.CEP(9, 6, 0.5, 0.01))
     finally:
         register.set(USUAL)
-for recorded, left in zip(record.nudged.weights, watched.weights, strict=True):
+for recorded, left in zip(trace.nudged.weights, watched.weights, strict=True):
     assert np.array_equal(recorded[-1], left), "weights at a step are those that the phase leaves"
 
 tiny = cep.Network([1, 1, 1], activation="tanh")

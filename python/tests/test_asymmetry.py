@@ -207,10 +207,10 @@ def test_bad_input_gets_one_sentence(make: Any) -> None:
 def test_corrected_phases_are_recorded(make: Any, setting: str) -> None:
     net = _network("two hidden", setting, 100)
     x, y = _data(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, make(20, 5, 0.5, 0.1, asymmetry="exact"))
-    assert [phase.steps for phase in record.phases] == [20, 5]
-    nudged = record.nudged
+    assert [phase.steps for phase in trace.phases] == [20, 5]
+    nudged = trace.nudged
     assert nudged.beta == 0.5
     moved = [
         max(

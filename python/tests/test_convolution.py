@@ -271,13 +271,13 @@ def test_the_energy_is_that_of_the_equations(name: str) -> None:
 def test_phases_are_recorded_and_seen() -> None:
     net = _network("max")
     x, y = _data(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, cep.CEP(6, 3, 0.5, 0.01))
-    phase = record.phases[0]
+    phase = trace.phases[0]
     assert phase.states[1].shape == (7, 6, 4, 3, 3)
     np.testing.assert_array_equal(phase.states[1][0], np.zeros((6, 4, 3, 3)))
     assert phase.layer_residuals(1).shape == (6,)
-    nudged = record.nudged
+    nudged = trace.nudged
     weights = nudged.weights
     assert weights is not None
     assert weights[0].shape == (4, 4, 1, 3, 3)
@@ -320,9 +320,9 @@ def test_pictures_of_kernels_and_feature_maps() -> None:
     np.testing.assert_allclose(drawn[1], net.weights[0][2].mean(axis=0))
     with pytest.raises(ValueError, match=r"shape is \(3, 3\); the kernels are \(2, 3\)"):
         cep.plot_weights(net, shape=(3, 3))
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, cep.CEP(6, 3, 0.5, 0.01))
-    assert len(cep.plot_relaxation(record).axes) == 2 * 3 + 1
+    assert len(cep.plot_relaxation(trace).axes) == 2 * 3 + 1
     flat = cep.Network([Input(1, 4, 6), 5, 3], seed=0)
     image = cep.plot_weights(flat, 1).axes[0].images[0]
     assert np.shape(image.get_array()) == (4, 6)

@@ -107,12 +107,12 @@ def test_a_look_is_at_the_first_batch_run_as_the_rule_says(spy: Spy, name: str) 
     if name == "random":
         rule = dataclasses.replace(rule, beta_sign="fixed")
     copy = net.copy()
-    with cep.record(copy) as record:
+    with cep.trace(copy) as trace:
         cep.train_batch(copy, data[0][:20], data[1][:20], rule)
-    assert np.array_equal(last.residuals, record.residuals)
-    assert last.free_steps == record.free.steps
+    assert np.array_equal(last.residuals, trace.residuals)
+    assert last.free_steps == trace.free.steps
     for layer, states in enumerate(last.activity, start=1):
-        assert np.array_equal(states, record.free.states[layer][-1])  # type: ignore[index]
+        assert np.array_equal(states, trace.free.states[layer][-1])  # type: ignore[index]
     moved = [
         float(np.linalg.norm(after - before))
         for after, before in zip(copy.weights, net.weights, strict=True)
@@ -121,7 +121,7 @@ def test_a_look_is_at_the_first_batch_run_as_the_rule_says(spy: Spy, name: str) 
     assert last.is_continual == (name == "random")
     for k, norms in enumerate(last.movement):
         if name == "random":
-            assert np.allclose(norms, record.nudged.weight_movement(k), rtol=1e-5)
+            assert np.allclose(norms, trace.nudged.weight_movement(k), rtol=1e-5)
         else:
             steps = 7 if name == "ep" else 0
             assert not norms[:-1].any()

@@ -198,9 +198,9 @@ x, y = np.random.default_rng(0).random((3, 4), dtype=np.float32), np.arange(3)
 rule = cep.CEP(3, 20, 0.5, 0.01)
 # The weights in the middle are so many that it takes a while to compute them.
 net, recorded = (cep.Network([4, 1500, 1500, 3], seed=1) for _ in range(2))
-with cep.record(recorded, layers=()) as record:
+with cep.trace(recorded, layers=()) as trace:
     cep.train_batch(recorded, x, y, rule)
-expected = record.nudged.weights[1]
+expected = trace.nudged.weights[1]
 threads, equal, refused, unexpected = [], [], [], []
 threading.excepthook = lambda arguments: unexpected.append(arguments.exc_value)
 

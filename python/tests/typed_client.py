@@ -103,14 +103,14 @@ def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
 def look_inside(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     """Records of phases, pictures, and a view of training."""
     rule = cep.CEP(5, 5, 0.5, 0.1)
-    with cep.record(net, layers=[1, 2], samples=2, weights=True) as record:
+    with cep.trace(net, layers=[1, 2], samples=2, weights=True) as trace:
         cep.train_batch(net, x, y, rule)
-    assert_type(record, cep.Record)
-    assert_type(record.nudged, cep.RecordedPhase)
-    assert_type(record.states[1], NDArray[Any] | None)
-    assert_type(record.nudged.weights, list[NDArray[Any]] | None)
-    assert_type(record.nudged.weight_movement(0), NDArray[np.float64])
-    cep.plot_relaxation(record, units=3)
+    assert_type(trace, cep.Trace)
+    assert_type(trace.nudged, cep.PhaseTrace)
+    assert_type(trace.states[1], NDArray[Any] | None)
+    assert_type(trace.nudged.weights, list[NDArray[Any]] | None)
+    assert_type(trace.nudged.weight_movement(0), NDArray[np.float64])
+    cep.plot_relaxation(trace, units=3)
     cep.plot_weights(net, [0, 1], shape=(1, 4))
     cep.plot_angles([net.feedback_angles()], label="at first")
     cep.fit(net, (x, y), rule, epochs=1, callbacks=[cep.LiveView(seconds=2)])
