@@ -24,9 +24,7 @@ pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
 
 QUICK = ("--hidden", "16", "--free-steps", 8, "--nudged-steps", 4, "--epochs", 2)
 HEADING = re.compile(r"^epochs +validation error +test error +seconds +run$", re.MULTILINE)
-ROW = re.compile(
-    r"^ *(\d+) +([\d.]+)% +([\d.]+)% +([\d.]+)  (\S+)(?:  mostly wrong)?$", re.MULTILINE
-)
+ROW = re.compile(r"^ *(\d+) +([\d.]+)% +([\d.]+)% +([\d.]+)  (\S+)(?:  collapsed)?$", re.MULTILINE)
 
 
 def invoke(*arguments: object) -> Result:

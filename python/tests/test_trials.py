@@ -85,7 +85,7 @@ def test_a_seed_that_diverged_or_failed_is_shown_and_in_no_mean() -> None:
     diverged = ended(2, [0.5, 0.1], "diverged", name="EP-1h/seed-2", message="layer 1 is infinite")
     failed = ended(3, [], "failed", name="EP-1h/seed-3", message="OSError: the disk is full")
     whole = row(*good, diverged, failed)
-    assert (whole.diverged, whole.failed, whole.mostly_wrong) == (1, 1, 0)
+    assert (whole.diverged, whole.failed, whole.collapsed) == (1, 1, 0)
     for spread in ("test_error", "best_test_error", "train_error"):
         assert getattr(whole, spread) == getattr(row(*good), spread)
     text = str(whole)
@@ -104,15 +104,15 @@ def test_where_no_seed_finished_there_is_no_mean() -> None:
     assert line(text, "here")[1:] == ["none", "none", "none"]
 
 
-def test_a_seed_that_ends_mostly_wrong_is_in_one_mean_and_not_in_the_other() -> None:
+def test_a_seed_that_ends_collapsed_is_in_one_mean_and_not_in_the_other() -> None:
     whole = row(ended(0, [0.02]), ended(1, [0.902]), ended(2, [0.04]), ended(3, [0.5]))
-    assert whole.mostly_wrong == 1
+    assert whole.collapsed == 1
     assert whole.test_error.mean == pytest.approx((0.02 + 0.902 + 0.04 + 0.5) / 4)
-    assert whole.without_mostly_wrong.test_error.mean == pytest.approx((0.02 + 0.04 + 0.5) / 3)
+    assert whole.without_collapsed.test_error.mean == pytest.approx((0.02 + 0.04 + 0.5) / 3)
     text = str(whole)
-    assert "over the 4 of 4 seeds that finished; 1 of the 4 mostly wrong" in text
-    assert line(text, "1 ")[1:4] == ["mostly wrong", "30/30", "90.20%"]
-    assert line(text, "without mostly wrong")[1].startswith("18.67 ± ")
+    assert "over the 4 of 4 seeds that finished; 1 of the 4 collapsed" in text
+    assert line(text, "1 ")[1:4] == ["collapsed", "30/30", "90.20%"]
+    assert line(text, "without collapsed")[1].startswith("18.67 ± ")
 
 
 @pytest.mark.parametrize("name", PRINTED)

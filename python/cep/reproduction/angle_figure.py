@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEADINGS = (
-    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "lost",
+    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "failed",
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ class AngleSweep:
                 report.percent(error_at_angle(self.preset.name, angle)),
                 str(trials.best_test_error),
                 str(trials.train_error),
-                report.lost(trials),
+                report.failures(trials),
             ]
             for angle, trials in self.trials.items()
         ]

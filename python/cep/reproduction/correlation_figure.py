@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "run", "feedback at", "seeds", "epochs", "angle", "without t = 0", "published", "test error",
-    "published", "lost",
+    "published", "failed",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class Correlation:
                 _degrees(point.published_angle),
                 str(point.trials.test_error),
                 report.percent(point.published_error),
-                report.lost(point.trials),
+                report.failures(point.trials),
             ]
             for point in self.points
         ]
@@ -156,7 +156,9 @@ def correlation(
         raise ValueError("rows is empty; expected one preset or more")
     for preset in asked:
         if preset.configuration.rule == "bptt":
-            raise ValueError(f"{preset.name} learns by the gradient itself; expected a preset with EP or C-EP")
+            raise ValueError(
+                f"{preset.name} learns by the gradient itself; expected a preset with EP or C-EP"
+            )
     found = [
         (key, series.runs(seeds) | series.found(place)) for key, series in _cells(asked, epochs)
     ]

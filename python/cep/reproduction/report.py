@@ -11,7 +11,7 @@ from cep.reproduction.trials import Spread, Trials, best_test_epoch, best_test_e
 SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
 SUMMARY_HEADINGS = (
     "run", "seeds", "epochs", "test error", "published test", "best epoch", "train error",
-    "published train", "time a seed", "lost",
+    "published train", "time a seed", "failed",
 )  # fmt: skip
 
 
@@ -37,8 +37,8 @@ def describe(trials: Reproduction) -> str:
     lines += [table(SEED_HEADINGS, seeds), "", f"mean ± standard deviation over {basis(trials)}"]
     columns = ("test error", "best epoch", "train error")
     rows = [["here", *map(str, _spreads(trials))]]
-    if trials.mostly_wrong:
-        rows.append(["without mostly wrong", *map(str, _spreads(trials.without_mostly_wrong))])
+    if trials.collapsed:
+        rows.append(["without collapsed", *map(str, _spreads(trials.without_collapsed))])
     if preset.published is not None:
         rows.append(["published", published_test(preset), "", published_train(preset)])
     lines.append(table(("", *columns), rows))
@@ -64,10 +64,10 @@ def summary_cells(reproduction: Reproduction) -> list[str]:
     """The cells under `SUMMARY_HEADINGS`."""
     preset = reproduction.preset
     test, best, train = map(str, _spreads(reproduction))
-    if reproduction.mostly_wrong:
-        rest = _spreads(reproduction.without_mostly_wrong)
+    if reproduction.collapsed:
+        rest = _spreads(reproduction.without_collapsed)
         test, best, train = (
-            f"{all_finished} ({better} without mostly wrong)"
+            f"{all_finished} ({better} without collapsed)"
             for all_finished, better in zip((test, best, train), rest, strict=True)
         )
     return [
@@ -80,7 +80,7 @@ def summary_cells(reproduction: Reproduction) -> list[str]:
         train,
         published_train(preset),
         duration(reproduction.seconds / len(reproduction.outcomes)),
-        lost(reproduction),
+        failures(reproduction),
     ]
 
 
@@ -127,16 +127,16 @@ def basis(trials: Trials) -> str:
     parts = [f"the {finished} of {len(trials.outcomes)} seeds that finished"]
     parts += [f"{trials.diverged} diverged"] * bool(trials.diverged)
     parts += [f"{trials.failed} failed"] * bool(trials.failed)
-    parts += [f"{trials.mostly_wrong} of the {finished} mostly wrong"] * bool(trials.mostly_wrong)
+    parts += [f"{trials.collapsed} of the {finished} collapsed"] * bool(trials.collapsed)
     return "; ".join(parts)
 
 
-def lost(trials: Trials) -> str:
-    """How many runs did not end as they should, as "1 diverged, 1 mostly wrong", or "none"."""
+def failures(trials: Trials) -> str:
+    """The numbers of unsuccessful runs, such as "1 diverged, 1 collapsed", or "none"."""
     counts = {
         "diverged": trials.diverged,
         "failed": trials.failed,
-        "mostly wrong": trials.mostly_wrong,
+        "collapsed": trials.collapsed,
     }
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
 

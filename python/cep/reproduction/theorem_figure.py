@@ -88,7 +88,7 @@ class TheoremCurves:
         return ["rule", "η", *names, "sign agreement (weights)", "angle"], rows
 
     def __str__(self) -> str:
-        title = f"{self.setting}: relative errors of updates compared with the negative gradients of BPTT"
+        title = f"{self.setting}: relative errors of updates against the negative gradients of BPTT"
         return f"{title}\n{table(*self.table())}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cep.experiments import RunOutcome
-from cep.experiments.result import came_to_its_end
+from cep.experiments.result import completed
 
 
 def best_test_error(outcome: RunOutcome) -> float:
@@ -77,14 +77,14 @@ class Trials:
         return sum(outcome.reason == "failed" for outcome in self.outcomes)
 
     @property
-    def mostly_wrong(self) -> int:
+    def collapsed(self) -> int:
         """Runs that finished with a test error above one half."""
-        return sum(outcome.mostly_wrong for outcome in self.outcomes)
+        return sum(outcome.collapsed for outcome in self.outcomes)
 
     @property
-    def without_mostly_wrong(self) -> "Trials":
+    def without_collapsed(self) -> "Trials":
         """The trials without collapsed runs."""
-        return Trials(tuple(each for each in self.outcomes if not each.mostly_wrong))
+        return Trials(tuple(each for each in self.outcomes if not each.collapsed))
 
     @property
     def test_error(self) -> Spread:
@@ -117,7 +117,7 @@ class Trials:
 
 def has_finished(outcome: RunOutcome) -> bool:
     """Whether a run completed, by its epochs or by patience."""
-    return came_to_its_end(outcome.reason)
+    return completed(outcome.reason)
 
 
 def number_or_none(value: float) -> float | None:
