@@ -97,7 +97,7 @@ wheel-check:
 SECONDS = 600
 fuzz:
 	fuzzing/run $(SECONDS)
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py \
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_stateful.py python/tests/test_damaged_files.py \
 		python/tests/test_divergence.py
 
 clean:

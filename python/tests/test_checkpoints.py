@@ -1,4 +1,4 @@
-"""Checkpoints: what is in them, who can read them, what is refused, what a full disk leaves."""
+"""Checkpoints: contents, readers, refused files, and a full disk."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ POSITION = Position(41, 7, 0.1 + 0.2, 3.25)
 
 
 def checkpoint(**changes: Any) -> Checkpoint:
-    """Of a network that has learned a little, and has drawn from its stream."""
+    """A checkpoint of a briefly trained network that has drawn random numbers."""
     untied = {"feedback": "untied", "feedback_angle": 30, "beta_sign": "random"}
     configuration = small(hidden=[6, 5], learning_rates=[0.1, 0.1, 0.1], **untied | changes)
     net = configuration.make_network()
@@ -62,7 +62,7 @@ def test_what_was_saved_is_loaded(dtype: str, tmp_path: Path) -> None:
     assert (
         net.random_state == before.random_state != before.configuration.make_network().random_state
     )
-    # It draws on where the other one would.
+    # It continues drawing where the other one would.
     (x, y), _ = before.configuration.load_data()
     other = before.make_network()
     for each in (net, other):
@@ -83,8 +83,8 @@ def test_a_checkpoint_is_a_copy() -> None:
     assert taken.position.batch == 0
 
 
-def test_anybody_can_read_it(saved: Path) -> None:
-    """By the format's own description: the length of a JSON header, the header, the numbers."""
+def test_other_readers_can_read_it(saved: Path) -> None:
+    """By the description of the format: the length of a JSON header, the header, the numbers."""
     content = saved.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
@@ -211,7 +211,7 @@ def test_a_failure_in_the_middle(
 
 
 def test_a_disk_that_is_full(saved: Path, run_script: Callable[..., str]) -> None:
-    """The system itself refuses to write on, in the middle of the file."""
+    """The system refuses to write more in the middle of the file."""
     before = saved.read_bytes()
     output = run_script(
         """

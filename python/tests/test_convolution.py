@@ -81,7 +81,7 @@ def test_bptt_equals_central_differences(name: str, setting: str, feedback: str)
     assert [g.shape for g in gradients] == [p.shape for p in parameters]
     random = np.random.default_rng(0)
     # One direction for each tensor: a fault in one cannot hide in the sum of all. The step is so
-    # small that no other pixel becomes the largest of its window.
+    # small that the largest pixel of each window stays the same.
     for gradient, parameter in zip(gradients, parameters, strict=True):
         direction = random.standard_normal(parameter.shape)
         losses = []
@@ -152,7 +152,7 @@ def test_results_do_not_depend_on_the_number_of_threads(
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_samples_do_not_depend_on_each_other(name: str) -> None:
-    # The first sample comes to rest long before the others: it changes its place in the memory.
+    # The first sample comes to rest long before the others and is moved in memory.
     net = _network(name, activation="hard_sigmoid", tolerance=1e-6, relaxation="alternating")
     x, _ = _data(net, 7)
     x[0] = 0
@@ -194,7 +194,7 @@ def test_views_have_the_shapes_of_feature_maps(feedback: str) -> None:
     assert shapes == ([None] * 3 if feedback == "tied" else [None, (5, 4, 2, 2), (5, 10)])
     assert net.sizes == (64, 36, 5, 10)
     np.testing.assert_array_equal(net.states[0], x)
-    # Weights that are written are used by the next phase.
+    # The next phase uses weights that were written.
     for array in net.parameters():
         array[...] = 0
     net.biases[0][...] = [0.1, 0.2, 0.3, 0.4]
@@ -307,7 +307,7 @@ def test_digits_are_learned(rule: cep.LearningRule, options: dict[str, Any], dig
     net = cep.Network(layers, seed=0, **options)
     x, y = digits[0][:600], digits[1][:600]
     cep.fit(net, (x, y), rule, epochs=10, batch_size=20, seed=0)
-    # 0.9 is chance. Rates that are right for C-EP are small for the others: 0.07 to 0.25 here.
+    # 0.9 is chance. These rates suit C-EP and are small for the others: 0.07 to 0.25 here.
     assert cep.evaluate(net, (x, y), 30).error < 0.5
 
 
@@ -403,7 +403,7 @@ def test_shared_updates_keep_weights_alike() -> None:
             v, w = net.feedback_weights[k], net.weights[k]
             assert v is not None
             np.testing.assert_allclose(v, w if v.ndim == 4 else w.T, rtol=0, atol=1e-12)
-            # And they are those of a network with tied feedback.
+            # They equal those of a network with tied feedback.
             np.testing.assert_allclose(w, tied.weights[k], rtol=0, atol=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what is inside a network show the numbers they are of."""
+"""Plots of the inside of a network show the right numbers."""
 
 import io
 from typing import Any
@@ -75,7 +75,7 @@ def test_relaxation_of_less(net: cep.Network) -> None:
         ({"units": 0}, ValueError, "units"),
     ],
 )
-def test_what_relaxation_cannot_draw(
+def test_invalid_relaxation_plots(
     trace: cep.Trace, options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
@@ -203,6 +203,6 @@ ONE: Any = ([[0.5] * 4], [0])
         ),
     ],
 )
-def test_what_is_something_else_is_refused(call: Any, words: str) -> None:
+def test_other_objects_are_refused(call: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call(cep.Network([4, 3, 2], seed=0))

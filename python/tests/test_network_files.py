@@ -1,4 +1,4 @@
-"""Networks in files: what is in them, who can read them, what is refused."""
+"""Networks in files: contents, readers, refused files."""
 
 import errno
 import os

@@ -253,7 +253,7 @@ def test_what_is_not_traced() -> None:
         ("samples", TypeError, {"samples": 1.5}),
     ],
 )
-def test_limits_that_are_none(words: str, error: type[Exception], limits: dict[str, Any]) -> None:
+def test_invalid_limits(words: str, error: type[Exception], limits: dict[str, Any]) -> None:
     net = cep.Network([4, 6, 3], seed=1)
     with pytest.raises(error, match=words), cep.trace(net, **limits):
         pass
@@ -283,7 +283,7 @@ def test_copies_of_a_traced_network_are_not_traced() -> None:
     assert trace.phases == []
 
 
-def test_a_step_cannot_be_looked_at_when_it_is_over() -> None:
+def test_a_step_cannot_be_read_later() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     steps: list[Any] = []
     net._observer = steps.append

@@ -1,4 +1,4 @@
-"""A notebook shows each picture, once, whether it imports pyplot or not."""
+"""A notebook shows each plot once, with and without pyplot."""
 
 from typing import Any
 

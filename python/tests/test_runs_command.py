@@ -119,7 +119,7 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
 )
-def test_what_is_refused(
+def test_refused_arguments(
     arguments: tuple[object, ...], code: int, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -204,8 +204,8 @@ def test_the_configuration_of_another_program_is_no_run(tmp_path: Path) -> None:
     assert len(result.stdout.splitlines()) == 2
 
 
-def test_a_run_that_is_collapsed_says_so(tmp_path: Path) -> None:
-    """Above one half, as `cep reproduce` has it; such a run is none that failed."""
+def test_collapsed_runs_are_reported(tmp_path: Path) -> None:
+    """Above one half, as in `cep reproduce`; such a run has not failed."""
     half = [0.5] * 3
     for name, errors in (("half", half), ("more", [0.1, 0.1, 0.51]), ("less", [0.9, 0.9, 0.4])):
         write_run(tmp_path / name, small(), errors)
@@ -231,7 +231,7 @@ def test_a_run_that_is_collapsed_says_so(tmp_path: Path) -> None:
     assert "collapsed" not in train(*QUICK, "--learning-rates", 0.05).stdout
 
 
-def test_a_sweep_says_which_runs_are_collapsed(tmp_path: Path) -> None:
+def test_sweeps_report_collapsed_runs(tmp_path: Path) -> None:
     result = invoke(
         "sweep", "--no-progress", "--jobs", 1, *QUICK, "--param", "learning_rates=0,0.05",
         "--run-dir", tmp_path,
@@ -261,7 +261,7 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
         (("{}/run", "--output", "{}/x/p.png"), "--output: there is no folder"),
     ],
 )
-def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_invalid_plots(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     train(*QUICK, "--run-dir", tmp_path / "run")
     result = invoke("plot", *(argument.format(tmp_path) for argument in arguments))
     assert result.exit_code == 1

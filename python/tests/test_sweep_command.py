@@ -1,4 +1,4 @@
-"""``cep sweep``: what it trains, what it prints, and how it ends."""
+"""``cep sweep``: training, output and exit status."""
 
 import csv
 import re
@@ -135,7 +135,7 @@ def test_divergence_is_a_result(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
 )
-def test_what_is_refused(
+def test_refused_arguments(
     arguments: tuple[object, ...], code: int, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     result = sweep(*arguments, "--run-dir", tmp_path / "sweep")
@@ -200,7 +200,7 @@ def test_a_line_a_run(tmp_path: Path) -> None:
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert len(ROW.findall(out)) == 3
-    assert err == ""  # No bar, as it is no terminal.
+    assert err == ""  # No bar, because stderr is not a terminal.
 
 
 def test_the_help_explains_values() -> None:
