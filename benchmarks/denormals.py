@@ -53,7 +53,7 @@ def main() -> None:
 
 def works(options: dict[str, str], denormal: str | None) -> dict[str, Callable[[], object]]:
     """The calls to time, with denormal numbers in one place or in none."""
-    # The slope at 0 is 1 and there is no constant part, so small inputs stay small.
+    # The slope at 0 is 1 without a constant part, so small inputs stay small.
     net = cep.Network(SIZES, activation="tanh", seed=0, clamp=False, **options)  # type: ignore[arg-type]
     generator, tiny = np.random.default_rng(0), TINY[options["dtype"]]
     x = generator.random((BATCH, SIZES[0])).astype(options["dtype"])

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-needs_swift = pytest.mark.skipif(
-    shutil.which("swift") is None, reason="there is no Swift toolchain"
-)
+needs_swift = pytest.mark.skipif(shutil.which("swift") is None, reason="Swift is not installed")
 
 
 def run(*command: str | Path, folder: Path) -> str:

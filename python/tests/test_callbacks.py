@@ -134,7 +134,7 @@ def test_early_stopping_restores_the_best() -> None:
 
 
 def test_early_stopping_needs_what_it_watches() -> None:
-    with pytest.raises(ValueError, match="there is no validation data"):
+    with pytest.raises(ValueError, match="has no validation data"):
         fit(network(), cep.EarlyStopping())
     with pytest.raises(ValueError, match="monitor must be"):
         cep.EarlyStopping("accuracy")

@@ -111,7 +111,9 @@ def test_other_readers_can_read_it(saved: Path) -> None:
 def test_truncated(saved: Path, share: float) -> None:
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match=r"one\.safetensors.* not a whole safetensors file"):
+    with pytest.raises(
+        CheckpointError, match=r"one\.safetensors.* not a complete safetensors file"
+    ):
         checkpoints.load(saved)
 
 
@@ -130,9 +132,9 @@ def test_edited_anywhere(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a whole"),
-        (b"PK\x03\x04 a PyTorch file" * 100, "not a whole"),
-        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a whole"),
+        (b"", "not a complete"),
+        (b"PK\x03\x04 a PyTorch file" * 100, "not a complete"),
+        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a complete"),
         (safetensors.numpy.save({"a": np.zeros(3)}), "no checkpoint of cep.*found None"),
         (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "found 'pt'"),
     ],
@@ -202,7 +204,7 @@ def test_a_failure_in_the_middle(
 
     with monkeypatch.context() as patch:
         patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), full)
-        with pytest.raises(OSError, match=r"No space left on device.* as it was before"):
+        with pytest.raises(OSError, match=r"No space left on device.* the old file is unchanged"):
             checkpoints.save(saved, checkpoint(seed=1))
         with pytest.raises(OSError, match="it does not exist"):
             checkpoints.save(saved.with_name("new"), checkpoint(seed=1))
@@ -231,7 +233,7 @@ print([each.name for each in path.parent.iterdir()])
         saved,
     )
     assert "File too large" in output
-    assert "it is as it was before" in output
+    assert "the old file is unchanged" in output
     assert "['one.safetensors']" in output
     assert saved.read_bytes() == before
 

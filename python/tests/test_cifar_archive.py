@@ -254,4 +254,4 @@ def test_invalid_archives(
     tmp_path: Path, batches: Batches, content: Callable[[bytes], bytes]
 ) -> None:
     (tmp_path / ARCHIVE).write_bytes(content(tar_bytes(members(batches))))
-    assert "expected a whole tar.gz archive, found damage (" in refused(tmp_path)
+    assert "expected a complete tar.gz archive, found damage (" in refused(tmp_path)

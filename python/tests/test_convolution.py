@@ -384,7 +384,7 @@ def test_augmentation_is_drawn_anew_in_every_epoch(digits: Any) -> None:
     assert not np.array_equal(seen[0], seen[1])
     np.testing.assert_array_equal(seen[0], seen[2])
     np.testing.assert_array_equal(first.weights[0], second.weights[0])
-    with pytest.raises(ValueError, match="augment must give images of shape"):
+    with pytest.raises(ValueError, match="augment must return images of shape"):
         cep.fit(
             cep.Network(layers, seed=0), (x, y), cep.EP(5, 2, 0.5, 0.01), 1, progress=False,
             augment=lambda images, random: images[:3],

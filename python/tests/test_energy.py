@@ -180,10 +180,10 @@ def test_as_published_the_energy_may_rise(activation: str) -> None:
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
 def test_vector_fields_have_no_energy(setting: str) -> None:
     net = network(setting=setting, feedback="untied")
-    with refused(net, ValueError, "untied feedback derives from no energy"):
+    with refused(net, ValueError, "untied feedback has no energy"):
         net.energy()
     net.free_phase(batch(), 3)
-    with refused(net, ValueError, "untied feedback derives from no energy"):
+    with refused(net, ValueError, "untied feedback has no energy"):
         net.energy()
 
 

@@ -340,7 +340,7 @@ def refusals() -> dict[str, tuple[Any, type[Exception], str]]:
         "sizes": (
             nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(5, 2)),
             ValueError,
-            "layer '2' takes 5 units; there are 3 below it",
+            "layer '2' takes 5 units, but gets 3 from below",
         ),
         "float16": (linear(4, 3, 2).half(), TypeError, "all be float32, or all float64.*float16"),
         "bfloat16": (linear(4, 3, 2).bfloat16(), TypeError, "'0.weight': 'bfloat16'"),

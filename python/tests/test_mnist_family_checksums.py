@@ -53,7 +53,7 @@ def test_a_folder_of_another_data_set_does_not_count(
     with pytest.raises(FileNotFoundError) as caught:
         asked.load(tmp_path)
     assert str(caught.value).startswith(
-        f"{asked.title} was not found. Places looked at:\n  {tmp_path} (holds {held.title})\n"
+        f"{asked.title} was not found. Searched:\n  {tmp_path} (holds {held.title})\n"
     )
     assert_holds(held.load(tmp_path), arrays)
 
@@ -129,7 +129,7 @@ def test_nothing_is_downloaded_into_a_folder_of_another_data_set(
         datasets.fashion_mnist()
     message = str(caught.value)
     assert f"\n  {folder} (holds MNIST)\n" in message
-    assert message.endswith(f"Nothing was downloaded: downloads go to {folder}, which holds MNIST.")
+    assert message.endswith(f"Nothing was downloaded, because {folder} holds MNIST.")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 

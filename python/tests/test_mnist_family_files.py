@@ -132,7 +132,7 @@ def test_root_without_files(
         member.load(root)
     message = str(caught.value)
     places = [root, *(root / each for each in member.folders)]
-    assert message.startswith(f"{member.title} was not found. Places looked at:\n  {root}\n")
+    assert message.startswith(f"{member.title} was not found. Searched:\n  {root}\n")
     for expected in (*map(str, places), "CEP_DATA", *FILES):
         assert expected in message
     lacks = message.split(f"{root / named} (lacks ")[1].split(")")[0]

@@ -39,7 +39,7 @@ class Recording:
     def __init__(self, name: str) -> None:
         path = REFERENCE / f"{name}.npz"
         if not path.is_file():
-            pytest.skip(f"there is no recording {path}")
+            pytest.skip(f"the recording {path} is missing")
         with np.load(path) as arrays:
             self.arrays = dict(arrays)
         self.meta: dict[str, Any] = json.loads(str(self.arrays["meta"]))

@@ -192,9 +192,9 @@ def test_without_matplotlib_nothing_is_trained(
         (
             ("C-EP-1",),
             1,
-            ("there is no preset 'C-EP-1'; did you mean 'C-EP-1h'?", *presets.PRESETS),
+            ("unknown preset 'C-EP-1'; did you mean 'C-EP-1h'?", *presets.PRESETS),
         ),
-        (("EP-1h", "nonsense"), 1, ("there is no preset 'nonsense'; known: EP-1h",)),
+        (("EP-1h", "nonsense"), 1, ("unknown preset 'nonsense'; known: EP-1h",)),
         ((), 2, ("give NAMEs of published experiments, --table, or --figure",)),
         (("--table", "EP-1h"), 2, ("give NAMEs",)),
         (("--table", "--figure", "gdu"), 2, ("give NAMEs",)),

@@ -148,7 +148,7 @@ def test_a_directory_where_another_process_is_at_work_is_left_alone(tmp_path: Pa
         before = files(tmp_path)
         outcome = run_many({"run": small()}, tmp_path, jobs=2)["run"]
         assert outcome.reason == "failed"
-        assert "another process is at work" in outcome.message
+        assert "another process is using" in outcome.message
         assert files(tmp_path) == before
     assert run_many({"run": small()}, tmp_path, jobs=1)["run"].reason == "finished"
 

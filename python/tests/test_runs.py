@@ -185,7 +185,7 @@ except BlockingIOError as error:
 """
     with RunDirectory(tmp_path).opened(small(), {}, resume=False):
         (tmp_path / "configuration.json").unlink()
-        assert "another process is at work" in run_script(program, tmp_path)
+        assert "another process is using" in run_script(program, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_lines_written_after_the_last_checkpoint_are_written_again(tmp_path: Pat
     [
         ("configuration.json", b"{", r"configuration\.json.* not JSON"),
         ("status.json", b"[]", r"status\.json is damaged"),
-        ("last.safetensors", b"", r"last\.safetensors is not a whole"),
+        ("last.safetensors", b"", r"last\.safetensors is not a complete"),
     ],
 )
 def test_damaged_files(name: str, content: bytes, message: str, tmp_path: Path) -> None:

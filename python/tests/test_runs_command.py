@@ -111,7 +111,7 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
         (("--run-dir", "{run}", *QUICK, "--beta", 0.4), 1, ("beta is 0.5 there, 0.4 here",)),
         (("--run-dir", "{run}", *QUICK), 1, ("holds a run of this configuration already",)),
         (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
-        (("--record", "everything"), 1, ("there is no kind of record 'everything'",)),
+        (("--record", "everything"), 1, ("unknown kind of record 'everything'",)),
         (("--record-every", 0), 1, ("record_every must be 1 or more, got 0",)),
         (("--learning-rate-schedule", "5"), 2, ("'5' is not a list like 50:0.1,80:0.01",)),
         (("--learning-rate-schedule", "5:0.1,2:1"), 1, ("must rise",)),

@@ -75,7 +75,7 @@ assert train(engine, 2) == expected[2]
 for thread in threads:
     thread.join()
 assert not failures, failures
-assert train(engine, 0) == expected[0], "the main interpreter goes on"
+assert train(engine, 0) == expected[0], "the main interpreter still works"
 print("fine")
 """
 

@@ -217,7 +217,7 @@ def test_a_run_is_no_place_for_a_sweep(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     def again(outcome: cep.RunOutcome) -> None:
-        with pytest.raises(BlockingIOError, match="another process is at work"):
+        with pytest.raises(BlockingIOError, match="another process is using"):
             sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path)
 
     sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path, on_run_end=again)
@@ -226,9 +226,9 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"betta": [0.1]}, ValueError, "there is no parameter 'betta'; did you mean 'beta'"),
+        ({"betta": [0.1]}, ValueError, "unknown parameter 'betta'; did you mean 'beta'"),
         ({"learning_rate": [1]}, ValueError, "did you mean 'learning_rates'"),
-        ({3: [0.1]}, ValueError, "there is no parameter 3; known: data, hidden"),
+        ({3: [0.1]}, ValueError, "unknown parameter 3; known: data, hidden"),
         ({"seed": []}, ValueError, "seed has no values"),
         ({}, ValueError, "parameters is empty"),
         ([("seed", [1])], TypeError, "must be a mapping of fields to values"),

@@ -121,7 +121,7 @@ def test_divergence_is_a_result(tmp_path: Path) -> None:
     [
         ((), 2, ("Missing option '--param'",)),
         (("--param", "beta"), 2, ("a name and values, as beta=0.1,0.2, got 'beta'",)),
-        (("--param", "betta=1"), 1, ("there is no parameter 'betta'; did you mean 'beta'",)),
+        (("--param", "betta=1"), 1, ("unknown parameter 'betta'; did you mean 'beta'",)),
         (("--param", "learning-rates=1"), 1, ("did you mean 'learning_rates'",)),
         (("--param", "seed=0:x"), 1, ("seed must be an integer or a range", "got '0:x'")),
         (("--param", "seed=5:5"), 1, ("seed has no values",)),

@@ -157,7 +157,7 @@ def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> Angl
 
 
 def check_has_angles(preset: Preset) -> None:
-    """Raise a ValueError if feedback is tied, because then there is no angle."""
+    """Raise a ValueError if feedback is tied, because it has no angle."""
     if not has_angles(preset):
         raise ValueError(
             f"{preset.name} has tied feedback, without an angle to the forward weights; expected a "

@@ -45,7 +45,7 @@ class ProgressBar(Callback):
         self._bar.update(max(0, before + position.samples - self._bar.n))
 
     def on_epoch_end(self, training: Training) -> None:
-        """Print a line if there is no bar."""
+        """Print a line in place of a bar."""
         if self._bar is None and sys.stderr is not None:
             print(line(training.history, training.epochs), file=sys.stderr, flush=True)
 
