@@ -11,21 +11,21 @@ BIN = .venv/bin
 help:
 	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
 	@echo "make test      all tests, with everything they need set up first"
-	@echo "make nightly   an hour or two: what takes too long for each change; tools/nightly.sh has the list"
+	@echo "make nightly   an hour or two: checks too slow for each change; tools/nightly.sh lists them"
 	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
 	@echo "make memcheck  a short script under valgrind"
-	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
-	@echo "make coverage  a quarter of an hour: which lines the tests run"
+	@echo "make mutation  half an hour: plant defects in a copy and check that tests catch them; results/mutation.md"
+	@echo "make coverage  a quarter of an hour: the lines that the tests run"
 	@echo "make lint      formatting, linters, types, and the C header under three compilers"
 	@echo "make arm64     compile the C sources for arm64, and test their kernels in an emulator"
-	@echo "make format    lay out all sources"
-	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
+	@echo "make format    format all sources"
+	@echo "make notebooks execute all notebooks and write them with their outputs"
 	@echo "make docs      the documentation site, in build/docs, with the Swift reference; any warning is an error"
 	@echo "make docs-swift  the Swift reference alone, in build/docs/swift"
-	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
-	@echo "make wheel-check  the same on one CPython, by some tests"
-	@echo "make fuzz      searches for calls and files that break something, for SECONDS (600)"
-	@echo "make clean     remove what was built"
+	@echo "make wheel     sdist and wheel in dist, with all tests on every CPython of this machine"
+	@echo "make wheel-check  the same on one CPython, with some tests"
+	@echo "make fuzz      fuzz calls and files for SECONDS (600)"
+	@echo "make clean     remove all build products"
 
 develop:
 	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
@@ -81,7 +81,7 @@ docs:
 	rm -rf build/docs
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 	@if command -v swift >/dev/null; then $(MAKE) --no-print-directory docs-swift; \
-	else echo "no Swift reference: there is no swift on PATH"; fi
+	else echo "no Swift reference: swift is not on PATH"; fi
 
 docs-swift:
 	tools/swift_reference.sh build/docs/swift
@@ -97,7 +97,7 @@ wheel-check:
 SECONDS = 600
 fuzz:
 	fuzzing/run $(SECONDS)
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py \
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_stateful.py python/tests/test_damaged_files.py \
 		python/tests/test_divergence.py
 
 clean:

@@ -1,9 +1,9 @@
-"""Milliseconds a batch of C-EP with each model of synapses, beside ideal ones.
+"""Milliseconds per batch of C-EP with each model of synapses and with ideal ones.
 
     python benchmarks/hardware.py
 
-784-512-10, batch 20, 15 nudged steps, float32. Weights are written at every step in all of them
-(`write_every_step`); biases are ideal. The least of fifteen batches, taken in turn.
+784-512-10, batch size 20, 15 nudged steps, float32. Weights are always written at every step
+(`write_every_step`); biases are ideal. The minimum of fifteen batches, taken in turn.
 """
 
 import time

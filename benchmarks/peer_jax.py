@@ -1,7 +1,8 @@
-"""The equations in JAX, as an expert writes them: one jitted function a batch, lax.scan over steps.
+"""The equations in JAX as an expert writes them: one jitted function per batch, lax.scan over
+steps.
 
-``algebra=False`` updates the weights at every nudged step; ``algebra=True`` has our algebra: the
-weights stay, and what they have moved by acts through batch × batch products (docs/performance.md).
+``algebra=False`` updates the weights at every nudged step. ``algebra=True`` uses cep's algebra: the
+weights stay, and their change acts through batch × batch products (docs/performance.md).
 """
 
 import os
@@ -55,7 +56,7 @@ def _train_batch(row, algebra):
         return 1 / (1 + jnp.exp(2 - 4 * x))
 
     def drives(parameters, x_drive, states):
-        """What arrives at each layer; states without the input."""
+        """The preactivation of each layer; states without the input."""
         weights, biases, feedback = parameters
         result = []
         for k in range(last + 1):
@@ -139,7 +140,7 @@ def _train_batch(row, algebra):
                 if k == 0:
                     result[0] = result[0] + c * gram @ moved
                 elif row.untied:
-                    # All steps have a place in the history; those to come are zero.
+                    # The history has space for all steps; future ones are zero.
                     above, below = history[k], history[k - 1]
                     result[k] += c * (states[k - 1] @ below["sent"].T) @ above["moved"]
                     result[k - 1] += c * (states[k] @ above["sent"].T) @ below["moved"]

@@ -1,4 +1,4 @@
-"""The equations in PyTorch, as a researcher writes them: eager, one step at a time."""
+"""The equations in PyTorch as a researcher writes them: eager, one step at a time."""
 
 import torch
 from rows import Row
@@ -24,7 +24,7 @@ class Torch:
         return 1 / (1 + torch.exp(-4 * (x - 0.5)))
 
     def down(self, k: int, above: torch.Tensor) -> torch.Tensor:
-        """What connection k sends back."""
+        """The feedback of connection k."""
         return above @ (self.feedback[k].t() if self.row.untied else self.layers[k].weight)
 
     def step(self, states, target=None, beta=0.0):

@@ -6,7 +6,9 @@ from rows import ConvolutionRow
 
 
 class Torch:
-    """Eager, as the authors wrote it: pooled conv2d up, conv_transpose2d of unpooled down."""
+    """Eager, as the authors wrote it: pooled conv2d forward, conv_transpose2d after unpooling
+    back.
+    """
 
     name = "PyTorch, eager"
 
@@ -24,7 +26,7 @@ class Torch:
         self.dense = torch.nn.Linear(row.flat, row.classes)
 
     def step(self, states, target=None, beta=0.0):
-        """All layers at once."""
+        """A step of all layers at once."""
         functions = self.torch.nn.functional
         drives, sent_back = [], []
         for k, convolution in enumerate(self.convolutions):
@@ -46,7 +48,7 @@ class Torch:
         return new
 
     def gradients(self, states):
-        """Of the primitive function, by automatic differentiation."""
+        """The gradients of the primitive function by automatic differentiation."""
         torch = self.torch
         parameters = [*self.dense.parameters()]
         for convolution in self.convolutions:
@@ -81,7 +83,7 @@ class Torch:
 
 
 class Jax:
-    """One jitted function a batch; feedback is the derivative of the forward product."""
+    """One jitted function per batch; feedback is the derivative of the forward product."""
 
     name = "JAX, jitted"
 

@@ -9,7 +9,7 @@
 #include "invariants.h"
 
 void fail_invariant(const char *invariant) {
-    fprintf(stderr, "broken invariant: %s (last error: %s)\n", invariant, cep_last_error());
+    fprintf(stderr, "failed invariant: %s (last error: %s)\n", invariant, cep_last_error());
     abort();
 }
 
@@ -44,7 +44,7 @@ void create(fixture *fixture, byte_reader *in) {
     int64_t layer_count = 3 + choose(in, MOST_LAYERS - 2);
     for (int64_t k = 0; k < layer_count; k++)
         fixture->sizes[k] = any_count(in, 7);
-    /* So large that the engine uses a second thread. */
+    /* Large enough for the engine to use a second thread. */
     if (rarely(in))
         fixture->sizes[choose(in, layer_count)] = 300;
     const cep_options *options = any_network_options(in, fixture->sizes, layer_count);
@@ -55,7 +55,7 @@ void create(fixture *fixture, byte_reader *in) {
         return;
     }
     fixture->network = network;
-    /* Rarely the option has fewer sizes than this. */
+    /* The option rarely has fewer sizes than this. */
     for (int64_t i = 0; i < options->count; i++) {
         if (strcmp(options->items[i].name, "sizes") == 0)
             fixture->layer_count = options->items[i].count;

@@ -17,13 +17,13 @@ typedef struct fixture {
     int64_t parameter_count;
 } fixture;
 
-/* Prints which invariant a call has broken, and ends the process so that the fuzzer notices. */
+/* Prints the invariant that a call has violated, and ends the process so that the fuzzer notices. */
 void fail_invariant(const char *invariant);
 
 /* Creates a network from bytes, or fails to. */
 void create(fixture *fixture, byte_reader *in);
 
-/* Takes over a network that has the sizes of another one. */
+/* Takes ownership of a network with the sizes of another one. */
 void adopt(fixture *fixture, cep_network *network, const struct fixture *like);
 
 /* Releases the network and all tensors taken from it. */
@@ -32,7 +32,7 @@ void destroy(fixture *fixture);
 /* The number of values of a tensor. */
 int64_t count_of(const cep_tensor *tensor);
 
-/* Its bytes. */
+/* The size of a tensor in bytes. */
 size_t size_of(const cep_tensor *tensor);
 
 /* Copies of tensors, one after the other. */
@@ -43,7 +43,7 @@ typedef struct snapshot {
 
 snapshot parameters_of(const fixture *fixture);
 
-/* Of all layers; empty before the first phase. */
+/* The states of all layers; empty before the first phase. */
 snapshot states_of(const fixture *fixture);
 
 /* Whether both are equal, bit for bit. Frees them. */

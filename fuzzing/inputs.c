@@ -19,7 +19,7 @@ void free_inputs(void) {
         free(memory[--memory_count]);
 }
 
-/* How many values are read if this is their number: none if a call has to refuse it. */
+/* The number of values to read if this number is given: none if a call must refuse it. */
 static int64_t readable(int64_t count) { return count < 1 || count > 1000 ? 0 : count; }
 
 /* ---- Data ---- */
@@ -38,7 +38,7 @@ cep_matrix any_matrix(byte_reader *in, int64_t rows, int64_t columns) {
     char *data = allocate_input((size_t)count * width + shift);
     if (!rarely(in))
         matrix.data = data + shift;
-    /* Few bytes for many values. */
+    /* A few bytes determine many values. */
     double values[] = {any_number(in), any_number(in), any_number(in)};
     for (int64_t i = 0; i < count && shift == 0; i++) {
         if (width == sizeof(float)) {
@@ -112,7 +112,7 @@ static const char *random_text(byte_reader *in) {
     return text;
 }
 
-/* A copy in memory of exactly its size. */
+/* A copy of exactly this size. */
 static const void *copy(const void *values, size_t size) {
     void *result = allocate_input(size);
     if (size > 0)
@@ -185,7 +185,7 @@ static void add_rates(option_list *list, const char *name, int64_t connections) 
     item->count = count;
 }
 
-/* Any name with any value. */
+/* A random name with a random value. */
 static void add_any(option_list *list) {
     byte_reader *in = list->in;
     const char *name = rarely(in) ? rarely(in) ? NULL : random_text(in)
@@ -208,7 +208,7 @@ static void add_any(option_list *list) {
     }
 }
 
-/* The options in memory of exactly their size, rarely with something wrong. */
+/* Copies the options into memory of exactly their size, rarely with an error. */
 static const cep_options *finish(option_list *list) {
     byte_reader *in = list->in;
     if (rarely(in))

@@ -39,7 +39,7 @@ from cep.network.from_torch import from_torch
 from cep.network.layers import Conv2d, Dense, Input, Readout
 from cep.network.network import Network, PhaseOutcome
 from cep.network.options import NetworkOptions
-from cep.network.phase_traces import Record, RecordedPhase, record
+from cep.network.phase_traces import PhaseTrace, Trace, trace
 from cep.plotting.angles import plot_angles
 from cep.plotting.plots import plot_gdu, plot_history, plot_records
 from cep.plotting.relaxation import plot_relaxation
@@ -93,10 +93,9 @@ __all__ = [
     "NetworkOptions",
     "Optimizer",
     "PhaseOutcome",
+    "PhaseTrace",
     "ProgressBar",
     "Readout",
-    "Record",
-    "RecordedPhase",
     "Reproduction",
     "RunDirectory",
     "RunOutcome",
@@ -107,6 +106,7 @@ __all__ = [
     "SweepResult",
     "TabulatedActivation",
     "TensorBoard",
+    "Trace",
     "Training",
     "__version__",
     "checkpoints",
@@ -127,7 +127,6 @@ __all__ = [
     "plot_relaxation",
     "plot_weights",
     "presets",
-    "record",
     "reproduce",
     "reproduction",
     "run",
@@ -136,6 +135,7 @@ __all__ = [
     "set_num_threads",
     "suggest",
     "sweep",
+    "trace",
     "train_batch",
 ]
 

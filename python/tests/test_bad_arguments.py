@@ -1,4 +1,4 @@
-"""Arguments that cannot be used are refused with a message, and nothing has changed."""
+"""Invalid arguments are refused with a message, and nothing changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,12 +27,12 @@ COUNTED: dict[str, tuple[str, Callable[[cep.Network, Any], object]]] = {
 
 @pytest.mark.parametrize("counted", COUNTED)
 @pytest.mark.parametrize("kind", WRONG_COUNTS)
-def test_counts_that_are_none(counted: str, kind: str) -> None:
+def test_invalid_counts(counted: str, kind: str) -> None:
     net = network()
     name, call = COUNTED[counted]
     value, error, words = WRONG_COUNTS[kind]
     if value is None and counted in ("predict", "evaluate"):
-        net.predict(X, None)  # As many as it needs.
+        net.predict(X, None)  # Takes the steps it needs.
         return
     with refused(net, error, f"^{name} .*{words}"):
         call(net, value)
@@ -56,7 +56,7 @@ FLAGS: dict[str, Callable[[Any], bool]] = {
 
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("kind", WRONG_FLAGS)
-def test_flags_that_are_none(flag: str, kind: str) -> None:
+def test_invalid_flags(flag: str, kind: str) -> None:
     value, words = WRONG_FLAGS[kind]
     with pytest.raises(TypeError, match=f"^{flag} must be True or False, got {words}$"):
         FLAGS[flag](value)
@@ -70,7 +70,7 @@ def test_flags_are_kept_as_those_of_python(flag: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", WRONG_BETAS)
-def test_betas_that_are_none(kind: str) -> None:
+def test_invalid_betas(kind: str) -> None:
     net = network()
     value, error, words = WRONG_BETAS[kind]
     for call in (
@@ -101,7 +101,7 @@ def test_wrong_number_of_learning_rates(rule: Any, count: int) -> None:
 
 @pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
 @pytest.mark.parametrize("value", NOT_RATES.values(), ids=NOT_RATES)
-def test_learning_rates_that_are_none(rule: Any, value: float) -> None:
+def test_invalid_learning_rates(rule: Any, value: float) -> None:
     for rates in (value, [0.1, value], np.array([value, 0.1])):
         with pytest.raises(ValueError, match=f"learning_rates must be finite.*{value}"):
             rule(5, 3, 0.5, rates)
@@ -166,7 +166,7 @@ def test_sizes_beyond_64_bits(units: int) -> None:
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
-def test_networks_that_fit_nowhere(sizes: list[int], dtype: str, feedback: str) -> None:
+def test_networks_larger_than_memory(sizes: list[int], dtype: str, feedback: str) -> None:
     with pytest.raises(MemoryError, match=r"parameters.*memory"):
         cep.Network(sizes, dtype=dtype, feedback=feedback)
 
@@ -181,14 +181,14 @@ def test_sizes_of_another_type(size: Any, layer: int) -> None:
 
 
 @pytest.mark.parametrize("sizes", [None, 4, 4.5], ids=repr)
-def test_sizes_that_are_no_sequence(sizes: Any) -> None:
+def test_sizes_must_be_a_sequence(sizes: Any) -> None:
     with pytest.raises(TypeError, match="sizes must be a sequence of integers or layers, got"):
         cep.Network(sizes)
 
 
 @pytest.mark.parametrize("name", ["setting", "activation", "feedback"])
 @pytest.mark.parametrize("value", ["", "prototypica", "TANH", None, 0, b"tied", ["tanh"]], ids=repr)
-def test_words_that_are_not_known(name: str, value: Any) -> None:
+def test_unknown_words(name: str, value: Any) -> None:
     if name == "activation" and isinstance(value, list):
         pytest.skip("one activation for each layer")
     with pytest.raises(ValueError, match=f"^{name} must be ") as caught:
@@ -201,7 +201,7 @@ def test_words_that_are_not_known(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     "dtype", ["float16", "float128", "int32", "bool", "object", "nonsense", np.complex64, 5, None]
 )
-def test_dtypes_that_are_not_known(dtype: Any) -> None:
+def test_unknown_dtypes(dtype: Any) -> None:
     with pytest.raises(ValueError, match=r"^dtype must be 'float32' or 'float64', got"):
         cep.Network([4, 3, 2], dtype=dtype)
 

@@ -1,4 +1,4 @@
-"""Data that cannot be used is refused with a message, and nothing has changed."""
+"""Invalid data are refused with a message, and nothing changes."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def test_wrong_number_of_columns(call: Call, columns: int) -> None:
 @pytest.mark.parametrize(
     "shape", [(), (4,), (ROWS,), (ROWS, 4, 1), (1, ROWS, 4), (2, 2, 2, 2)], ids=str
 )
-def test_inputs_that_are_no_matrix(call: Call, shape: tuple[int, ...]) -> None:
+def test_inputs_must_be_a_matrix(call: Call, shape: tuple[int, ...]) -> None:
     net = network()
     with refused(net, ValueError, r"^x must be 2-dimensional.*got shape \(") as _:
         call(net, np.zeros(shape), LABELS)
@@ -220,7 +220,7 @@ def test_targets_of_another_type(call: Call, kind: str) -> None:
 
 @with_targets
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.bool_])
-def test_labels_that_are_no_integers(call: Call, dtype: Any) -> None:
+def test_labels_must_be_integers(call: Call, dtype: Any) -> None:
     net = network()
     with refused(net, TypeError, "^y must hold integer classes"):
         call(net, X, LABELS.astype(dtype))
@@ -236,7 +236,7 @@ def test_ragged_targets(call: Call) -> None:
 @pytest.mark.parametrize(
     "data", [X, None, 5, (X,), (X, LABELS, LABELS), {}], ids=lambda d: str(type(d))
 )
-def test_data_that_is_no_pair(data: Any) -> None:
+def test_data_must_be_a_pair(data: Any) -> None:
     net = network()
     for name, call in {
         "data": lambda: fit(net, data),
@@ -255,7 +255,7 @@ def test_continuing_with_another_batch_size() -> None:
         net.free_phase(X[:3], 5, reset=False)
 
 
-def test_phases_that_come_too_early() -> None:
+def test_phases_in_the_wrong_order() -> None:
     net = cep.Network((4, 3, 2), seed=0)
     with refused(net, RuntimeError, "no states to nudge yet: run a free phase first"):
         net.nudged_phase(LABELS, 0.5, 3)
@@ -263,7 +263,7 @@ def test_phases_that_come_too_early() -> None:
         net.free_phase(X, 5, reset=False)
 
 
-def test_what_is_no_rule() -> None:
+def test_invalid_rules() -> None:
     net = network()
     for rule in (None, "ep", cep.EP, {"beta": 1}, (5, 3, 0.5, 0.1)):
         with refused(net, TypeError, "^rule must be a learning rule such as cep.CEP"):

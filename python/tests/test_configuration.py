@@ -1,4 +1,4 @@
-"""Configurations: what they stand for, as JSON and back, and what is refused."""
+"""Configurations: networks and rules made from them, JSON, and refused values."""
 
 import json
 from typing import Any
@@ -195,7 +195,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_values_that_cannot_be(case: str) -> None:
+def test_invalid_values(case: str) -> None:
     values, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         cep.Configuration(**values)
@@ -214,7 +214,7 @@ def test_values_that_cannot_be(case: str) -> None:
         (lambda text: text.replace("[128]", '"128"'), TypeError, "hidden must be a sequence"),
     ],
 )
-def test_json_that_is_no_configuration(change: Any, error: type[Exception], message: str) -> None:
+def test_invalid_json(change: Any, error: type[Exception], message: str) -> None:
     text = cep.Configuration().to_json()
     assert change(text) != text
     with pytest.raises(error, match=message):

@@ -46,7 +46,7 @@ def add(page: Path, copy: Path) -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with what all pages add, built."""
+    """The package with the additions of all pages, built."""
     copy = tmp_path_factory.mktemp("development") / "cep"
     copy_package(copy)
     for page in PAGES:

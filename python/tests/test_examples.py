@@ -1,4 +1,4 @@
-"""What is shown runs: docstrings, README.md and docs; what commands they name can be given."""
+"""Examples run: docstrings, README.md and docs; commands in them are valid."""
 
 import doctest
 import importlib
@@ -46,9 +46,9 @@ def test_examples_in_docstrings(module: ModuleType) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder to write into. MNIST is a few images of noise, and there are 600 digits.
+    """A folder for output. MNIST is a few images of noise, and there are 600 digits.
 
-    What is shown has to run. How well it learns is tested elsewhere.
+    Examples must run. Their accuracy is tested elsewhere.
     """
     x, y = load_digits(return_X_y=True)
     monkeypatch.setattr("sklearn.datasets.load_digits", lambda return_X_y: (x[:600], y[:600]))
@@ -68,7 +68,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_python_blocks_of_a_page(page: Path) -> None:
-    """In their order, all in one namespace; ``<!-- skip: next -->`` leaves one out, visibly."""
+    """In order, in one namespace; ``<!-- skip: next -->`` skips one visibly."""
     document = Document.parse(os.fspath(page), PythonCodeBlockParser(), SkipParser())
     for example in document.examples():
         example.evaluate()
@@ -78,8 +78,8 @@ def test_few_blocks_are_left_out() -> None:
     left_out = {name(page): page.read_text().count("<!-- skip:") for page in PAGES}
     assert {page: count for page, count in left_out.items() if count} == {
         "docs/experiments.md": 2,
-        "docs/how_to/callbacks.md": 2,  # Nor are Weights & Biases and MLflow.
-        "docs/networks.md": 1,  # PyTorch is not for tests to install.
+        "docs/how_to/callbacks.md": 2,  # Nor are Weights & Biases and MLflow installed.
+        "docs/networks.md": 1,  # PyTorch is not installed by tests.
     }
 
 
@@ -123,7 +123,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_are_understood(line: str) -> None:
-    """Their options exist and take such values; what they do is tested elsewhere."""
+    """Their options exist and accept these values; their effects are tested elsewhere."""
     words = shlex.split(line, comments=True)[1:]
     group = click.Context(command, info_name="cep")
     found, subcommand, arguments = command.resolve_command(group, words)

@@ -1,4 +1,4 @@
-"""The paper's figures: where each number drawn comes from, and where the files lie."""
+"""The paper's figures: the source of each number drawn, and the files."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ QUIET: dict[str, Any] = {"jobs": 1, "progress": False}
 
 
 def trials(name: str, *lasts: float, **changes: Any) -> Trials:
-    """Runs with these last test errors; NaN diverged in the second epoch."""
+    """Runs with these last test errors; NaN: diverged in the second epoch."""
     configuration = presets.get(name).configuration.replace(**changes)
     runs = []
     for seed, last in enumerate(lasts):
@@ -48,7 +48,7 @@ def lines(axes: Any) -> list[list[tuple[float, float]]]:
 
 
 def near(points: list[tuple[float, float]], drawn: list[list[tuple[float, float]]]) -> bool:
-    """Whether one of the things drawn has these points."""
+    """Whether one of the drawn curves has these points."""
     return any(
         len(each) == len(points) and np.allclose(each, points, equal_nan=True) for each in drawn
     )
@@ -71,7 +71,7 @@ def test_each_angle_is_trained_as_by_hand(tmp_path: Path) -> None:
     assert again.rows()[1][:3] == ["22.5°", "1", "2 of 3"]
 
 
-def test_at_no_angle(tmp_path: Path) -> None:
+def test_tied_feedback_has_no_angle(tmp_path: Path) -> None:
     for preset in ("EP-1h", presets.get("C-EP-2h").with_bptt()):
         with pytest.raises(ValueError, match=r"has tied feedback.* such as C-VF-1h"):
             reproduction.angles(preset, 1, tmp_path)
@@ -134,7 +134,7 @@ def angle_between(a: list[NDArray[Any]], b: list[NDArray[Any]]) -> float:
 def test_initial_angles_are_those_of_the_theorems_curves(
     changes: dict[str, Any], digits: Any
 ) -> None:
-    """All steps of the curves summed, and all but the first: weights alone, of the first batch."""
+    """The sum over all steps of the curves, and without the first: weights only, first batch."""
     configuration = small(free_steps=40, dtype="float64", **changes)
     x, y = digits
     rates = configuration.learning_rates if configuration.rule == "c-ep" else 0
@@ -230,7 +230,7 @@ def test_the_correlation_figure_draws_angles_and_errors(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_theorem(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
-    """Checks a small network in the place of the paper's; what was asked for is listed."""
+    """Replaces the check of the paper's network by a small one, and lists its arguments."""
     asked: list[SimpleNamespace] = []
     made = SimpleNamespace(check=cep.gdu_check, network=cep.Network)
 

@@ -1,4 +1,4 @@
-"""``cep reproduce``: rows, the table, figures, and what is refused."""
+"""``cep reproduce``: rows, the table, figures, and refused arguments."""
 
 import importlib
 import re
@@ -65,7 +65,7 @@ def test_with_bptt_each_row_is_trained_twice(tmp_path: Path) -> None:
 def asked_for(
     monkeypatch: pytest.MonkeyPatch, function: str, *arguments: object
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What the command calls a function of cep.reproduction with."""
+    """The arguments with which the command calls a function of cep.reproduction."""
     calls: list[Any] = []
 
     def call(*positional: Any, **named: Any) -> None:
@@ -98,7 +98,7 @@ def test_the_table_has_each_row_as_published_and_alternating(
         ("correlation", "correlation", ("EP-2h",), [presets.get("EP-2h")]),
     ],
 )
-def test_what_a_figure_is_of(
+def test_arguments_of_figures(
     figure: str, function: str, names: tuple[str, ...], given: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ("--seeds", 3, "--epochs", 7, "--jobs", 2, "--data-root", "x", "--run-dir", "y")
@@ -195,9 +195,9 @@ def test_without_matplotlib_nothing_is_trained(
         (
             ("C-EP-1",),
             1,
-            ("there is no preset 'C-EP-1'; did you mean 'C-EP-1h'?", *presets.PRESETS),
+            ("unknown preset 'C-EP-1'; did you mean 'C-EP-1h'?", *presets.PRESETS),
         ),
-        (("EP-1h", "nonsense"), 1, ("there is no preset 'nonsense'; known: EP-1h",)),
+        (("EP-1h", "nonsense"), 1, ("unknown preset 'nonsense'; known: EP-1h",)),
         ((), 2, ("give NAMEs of published experiments, --table, or --figure",)),
         (("--table", "EP-1h"), 2, ("give NAMEs",)),
         (("--table", "--figure", "gdu"), 2, ("give NAMEs",)),
@@ -215,7 +215,7 @@ def test_without_matplotlib_nothing_is_trained(
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
 )
 @pytest.mark.usefixtures("quick_presets")
-def test_what_is_refused(
+def test_refused_arguments(
     arguments: tuple[object, ...],
     code: int,
     words: tuple[str, ...],

@@ -1,4 +1,4 @@
-"""Data of one's own: arrays, files, memory maps and batches; fractions held out; fingerprints."""
+"""User data: arrays, files, memory maps and batches; held-out fractions; fingerprints."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_a_run_on_arrays_records_their_sizes_and_fingerprint(tmp_path: Path) -> 
         ({**DATA, "test": (X[:, :5], Y)}, ValueError, "5"),
     ],
 )
-def test_what_is_no_data(data: Any, error: type[Exception], message: str, tmp_path: Path) -> None:
+def test_invalid_data(data: Any, error: type[Exception], message: str, tmp_path: Path) -> None:
     with pytest.raises(error, match=message):
         run(MINE, tmp_path / "run", data=data)
     assert list(tmp_path.iterdir()) == []
@@ -117,7 +117,7 @@ def train(*options: object) -> Any:
 
 @pytest.mark.parametrize("parts", [(), ("test",), ("test", "validation")])
 def test_a_file_of_arrays(parts: tuple[str, ...], tmp_path: Path) -> None:
-    """Images as bytes, as Fashion-MNIST has them."""
+    """Images as bytes, as in Fashion-MNIST."""
     random = np.random.default_rng(0)
     arrays = {}
     for suffix in ("", *(f"_{part}" for part in parts)):
@@ -141,7 +141,7 @@ def test_a_file_of_arrays(parts: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_files_that_hold_no_data(content: bytes | None, tmp_path: Path) -> None:
+def test_files_without_data(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     if content is None:
         np.savez(path, inputs=X)
@@ -165,7 +165,7 @@ def test_a_share_is_held_out_class_by_class() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan"), True])
-def test_shares_that_are_none(share: Any) -> None:
+def test_invalid_shares(share: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="validation_data must be"):
         fit((X, Y), validation_data=share)
 
@@ -203,7 +203,7 @@ def test_a_torch_data_loader_is_trained_with() -> None:
         ([(X, Y, Y), (X, Y, Y)], "a pair|shape|dimension"),
     ],
 )
-def test_what_are_no_batches(data: Any, message: str) -> None:
+def test_invalid_batches(data: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         fit(data)
 
@@ -216,7 +216,7 @@ def rss_of_anonymous_memory() -> int:
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("share", [None, 0.1])
 def test_memory_maps_are_not_copied(dtype: Any, share: float | None, tmp_path: Path) -> None:
-    """Trains with far less memory than the data would take as float32."""
+    """Trains with far less memory than the data would need as float32."""
     samples, features = 2000, 8192
     x = np.memmap(tmp_path / "x", dtype, "w+", shape=(samples, features))
     y = np.arange(samples) % 3

@@ -1,4 +1,4 @@
-"""suggest recommends what its own numbers, made again by hand, say is best."""
+"""suggest recommends the best of its own numbers, which are recomputed here."""
 
 from typing import Any
 
@@ -38,12 +38,12 @@ def test_after_the_free_steps_the_residual_is_small(kind: str) -> None:
     residuals = [net.free_phase(x[:7], steps).residual for steps in range(1, found.free_steps + 1)]
     assert found.residuals[: found.free_steps] == pytest.approx(residuals, abs=1e-15)
     assert residuals[-1] <= 1e-5
-    assert residuals[-2] > 1e-5  # The first step after which it is.
+    assert residuals[-2] > 1e-5  # It is the first such step.
     assert len(found.residuals) <= 200
 
 
 @each_kind
-def test_the_angles_are_those_of_the_estimates(kind: str) -> None:
+def test_angles_equal_those_of_the_estimates(kind: str) -> None:
     """For every K and β, between EP and BPTT through all steps, the mean over the batches."""
     net, (x, y) = network(kind), data(17)  # The last batch is smaller.
     found = suggest(net, x, y)
@@ -72,7 +72,7 @@ def test_the_best_of_what_was_tried_is_recommended(kind: str) -> None:
     assert found.beta in BETAS
     assert with_these[found.beta] == found.angle
     assert found.angle == found.angles[found.nudged_steps, found.beta]
-    assert max(found.angles.values()) > best + 5  # Not anything would do.
+    assert max(found.angles.values()) > best + 5  # The choice matters.
 
 
 @each_kind
@@ -99,7 +99,7 @@ def test_the_network_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("seed", [0, 18])
 def test_states_that_never_settle(seed: int) -> None:
-    """T is where the residual, which goes up and down, is not lower for ten steps to come."""
+    """T is the step after which the oscillating residual does not decrease for ten steps."""
     net = cep.Network((6, 8, 5, 3), dtype="float64", activation="tanh", feedback="untied",
                       feedback_angle=90, seed=seed)  # fmt: skip
     for weights, feedback in zip(net.weights[1:], net.feedback_weights[1:], strict=True):
@@ -143,7 +143,7 @@ def test_it_is_printed_with_the_numbers_behind_it() -> None:
 
 
 def test_a_nudged_phase_that_reaches_nothing_is_no_direction() -> None:
-    """One step of nudging moves the output alone, and no update of the other layers has a side."""
+    """One step of nudging moves only the output, so updates of the other layers are zero."""
     found = suggest(network(), *data(), betas=[0.1])
     assert found.nudged_steps > 1
     assert all(0 <= angle <= 180 for angle in found.angles.values())
@@ -171,9 +171,7 @@ def test_a_beta_that_is_given_twice_is_tried_once() -> None:
     ],
     ids=str,
 )
-def test_options_that_cannot_be(
-    options: dict[str, Any], error: type[Exception], message: str
-) -> None:
+def test_invalid_options(options: dict[str, Any], error: type[Exception], message: str) -> None:
     net = network()
     with refused(net, error, message):
         suggest(net, *data(), **options)
@@ -192,8 +190,8 @@ def test_options_that_cannot_be(
     ],
     ids=["columns", "no samples", "too few targets", "too many", "nan", "class", "one sample"],
 )
-def test_data_that_cannot_be(change: Any, message: str) -> None:
-    """Whole, not only the part of it that is used."""
+def test_invalid_data(change: Any, message: str) -> None:
+    """All data are checked, not only the part that is used."""
     net = network()
     with refused(net, ValueError, message):
         suggest(net, *change(*data()))

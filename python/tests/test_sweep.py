@@ -1,4 +1,4 @@
-"""Sweeps: every combination is a run, and what they came to is in one table."""
+"""Sweeps: every combination is a run, and a table has the results."""
 
 import csv
 import json
@@ -144,7 +144,7 @@ def test_the_table_begins_with_the_lowest_error(tmp_path: Path) -> None:
     assert f"{found[0]:.2%}" in lines[0]
 
 
-def test_a_sweep_goes_on(tmp_path: Path) -> None:
+def test_a_sweep_continues(tmp_path: Path) -> None:
     class EnoughError(Exception):
         pass
 
@@ -164,7 +164,7 @@ def test_a_sweep_goes_on(tmp_path: Path) -> None:
 def test_a_sweep_may_grow(tmp_path: Path) -> None:
     sweep(small(), {"beta": [0.3], "seed": [0]}, tmp_path)
     before = files(tmp_path / NAMES[0])
-    # What the configuration says of a field that is swept is said of no run.
+    # The configuration's value of a swept field is not used in any run.
     result = sweep(small(beta=0.7), {"seed": [1, 0], "beta": [0.5, 0.3]}, tmp_path)
     assert [outcome.name for outcome in result] == NAMES[::-1]
     assert files(tmp_path / NAMES[0]) == before
@@ -217,7 +217,7 @@ def test_a_run_is_no_place_for_a_sweep(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     def again(outcome: cep.RunOutcome) -> None:
-        with pytest.raises(BlockingIOError, match="another process is at work"):
+        with pytest.raises(BlockingIOError, match="another process is using"):
             sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path)
 
     sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path, on_run_end=again)
@@ -226,9 +226,9 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"betta": [0.1]}, ValueError, "there is no parameter 'betta'; did you mean 'beta'"),
+        ({"betta": [0.1]}, ValueError, "unknown parameter 'betta'; did you mean 'beta'"),
         ({"learning_rate": [1]}, ValueError, "did you mean 'learning_rates'"),
-        ({3: [0.1]}, ValueError, "there is no parameter 3; known: data, hidden"),
+        ({3: [0.1]}, ValueError, "unknown parameter 3; known: data, hidden"),
         ({"seed": []}, ValueError, "seed has no values"),
         ({}, ValueError, "parameters is empty"),
         ([("seed", [1])], TypeError, "must be a mapping of fields to values"),
@@ -244,17 +244,17 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         ({"rule": ["ep", "sgd"]}, ValueError, "rule=sgd: rule must be 'ep' or"),
         ({"hidden": [16]}, TypeError, "hidden=16: hidden must be a sequence of layers"),
         ({"hidden": [[16], [16, 8]]}, ValueError, r"hidden=16\+8: learning_rates has 2 values"),
-        # What only the engine can tell.
+        # Only the engine can detect this.
         ({"seed": [0, 1], "dt": [0.1, -1]}, ValueError, "dt=-1,seed=0: dt must be in"),
         ({"hidden": [[10**9, 10**9]], "learning_rates": [0.1]}, MemoryError, "hidden=1000000000"),
         ({"learning_rate_schedule": [[[k, 0.125] for k in range(1, 50)]]}, ValueError,
          "too long for the name of a directory: learning_rate_schedule=1:0.125"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_swept(
+def test_invalid_sweeps(
     parameters: Any, error: type[Exception], message: str, tmp_path: Path
 ) -> None:
-    """It is known before the first run: nothing has been written."""
+    """It is refused before the first run; nothing is written."""
     with pytest.raises(error, match=message):
         sweep(small(), parameters, tmp_path / "sweep")
     assert list(tmp_path.iterdir()) == []

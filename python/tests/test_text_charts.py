@@ -1,4 +1,4 @@
-"""Characters of charts are those of Unicode's tables."""
+"""Characters of charts are correct Unicode."""
 
 import pytest
 

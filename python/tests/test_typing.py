@@ -1,4 +1,4 @@
-"""Types: what the stub of the extension says is there, and the sample client uses all and runs."""
+"""Types: the extension's stub matches it, and the sample client uses every name and runs."""
 
 import ast
 from pathlib import Path

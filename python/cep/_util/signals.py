@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at a moment that suits us."""
+"""Deferred handling of Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Terminated(SystemExit):
-    """SIGTERM; a program that nobody catches it in ends with the status that shells give to it."""
+    """SIGTERM. If it is not caught, the program ends with the status that shells expect."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
@@ -37,11 +37,10 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], Interruption | None]]:
-    """Ctrl-C and SIGTERM only make the function that is yielded return what is to be raised.
+    """Defer Ctrl-C and SIGTERM: the yielded function returns the exception to raise, or None.
 
-    A second signal raises it at once, and so does the first within `interruptible`. If a signal
-    would not end the process (in another thread, with a handler of the caller's, if it is ignored),
-    its handler is not changed.
+    A second signal raises it at once, and so does the first within `interruptible`. Nothing changes
+    in other threads, if the caller has its own handler, or if the signal is ignored.
     """
     first: Interruption | None = None
 

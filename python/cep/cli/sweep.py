@@ -105,7 +105,7 @@ def _print_run(outcome: RunOutcome) -> None:
     seconds = f"{outcome.seconds:.1f}" if len(outcome.history) else ""
     line = f"{len(outcome.history):6}  {errors[0]:>16}  {errors[1]:>10}  {seconds:>7}"
     line += f"  {outcome.name}"
-    if outcome.mostly_wrong:
+    if outcome.collapsed:
         line += f"  {outcome.ended}"
     if outcome.message:
         # Of a message of several lines the first says what happened; results.csv has them all.

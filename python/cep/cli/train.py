@@ -154,6 +154,6 @@ def _report(result: RunResult) -> None:
             f"validation     {result.validation_error:.2%} after the last epoch, "
             f"{result.best_validation_error:.2%} after epoch {result.best_epoch}, the best"
         )
-    ended = f": {result.ended}" if result.mostly_wrong else ""
+    ended = f": {result.ended}" if result.collapsed else ""
     seconds = f"({result.seconds:.1f} s)"
     click.echo(f"test error     {result.test_error:.2%} after the last epoch {seconds}{ended}")

@@ -1,4 +1,4 @@
-"""Pictures of what networks did. matplotlib is imported when one is drawn."""
+"""Plots of networks and training. matplotlib is imported when a plot is drawn."""
 
 import itertools
 import os
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart.
+# The palette of Okabe and Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION = "#0072B2", "#D55E00"
 PALETTE = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _PERCENT_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = {"value": "linear"}
-# Logarithmic, with a place for 0: a residual is that where a step changed no bit.
+# Logarithmic, but including 0, the residual of a step that changed nothing.
 _RESIDUALS = {"value": "symlog", "linthresh": 1e-10}
-# Label, scale, and what is drawn in each panel.
+# The label, scale and curves of each panel.
 _RECORD_PANELS = (
     ("residual", _RESIDUALS, ("free_residual", "nudged_residual")),
     ("mean energy", _LINEAR, ("free_energy", "nudged_energy")),
@@ -37,26 +37,26 @@ _RECORD_PANELS = (
 
 
 def plot_history(history: History, ax: "Axes | None" = None, title: str = "") -> "Axes":
-    """Draw training, validation and test error against epochs, on a logarithmic axis.
+    """Plot training, validation and test error against epochs, on a logarithmic axis.
 
     Parameters
     ----------
     history : History
-        What `fit` returned.
+        The result of `fit`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without it.
+        The axes to draw on; default: a new figure.
     title : str
-        Of the picture.
+        The title of the plot.
 
     Returns
     -------
     matplotlib.axes.Axes
-        ``ax.figure.savefig(path)`` saves the picture.
+        ``ax.figure.savefig(path)`` saves the plot.
 
     Raises
     ------
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     epochs = range(1, len(history) + 1)
@@ -77,7 +77,7 @@ def plot_history(history: History, ax: "Axes | None" = None, title: str = "") ->
 
 
 def _scale_errors(axes: "Axes") -> None:
-    """A logarithmic axis of percent, on which late epochs can be told apart too."""
+    """Set a logarithmic axis of percent, on which late epochs can be distinguished."""
     axes.set_yscale("log", nonpositive="clip")
     low, high = axes.get_ylim()
     axes.set_yticks(_PERCENT_TICKS, [f"{tick:g}" for tick in _PERCENT_TICKS])
@@ -88,16 +88,16 @@ def _scale_errors(axes: "Axes") -> None:
 def plot_records(
     records: Sequence[Mapping[str, Any]], history: History | None = None, title: str = ""
 ) -> "Figure":
-    """Draw what a run recorded against epochs, a panel a kind of record.
+    """Plot the records of a run against epochs, one panel for each kind of record.
 
     Parameters
     ----------
     records : sequence of mapping
-        Of `RunResult.records` or `RunDirectory.records`.
+        `RunResult.records` or `RunDirectory.records`.
     history : History, optional
         Its error curves become the first panel.
     title : str
-        Of the figure.
+        The title of the figure.
 
     Returns
     -------
@@ -106,9 +106,9 @@ def plot_records(
     Raises
     ------
     ValueError
-        Where there is nothing to draw.
+        If there is nothing to draw.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     panels = [
         (label, scale, names)
@@ -139,7 +139,7 @@ def plot_records(
 def _draw_record(
     ax: "Axes", records: Sequence[Mapping[str, Any]], name: str, colours: Iterator[str]
 ) -> None:
-    """Draw a number that was recorded, or each of a list of them, one a connection."""
+    """Draw a recorded number, or each of a list of them, one for each connection."""
     found = [record for record in records if record.get(name) is not None]
     if not found:
         return
@@ -155,23 +155,23 @@ def _draw_record(
 
 
 def save(axes: "Axes", path: "os.PathLike[str]") -> None:
-    """Write the figure that axes belong to."""
+    """Save the figure of the axes."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.savefig(path, dpi=150)
 
 
 def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
-    """Draw what `gdu_check` found: updates dashed, minus gradients solid, a panel a layer.
+    """Plot the result of `gdu_check`: updates dashed, negative gradients solid, a panel per layer.
 
     Parameters
     ----------
     report : GDUReport
-        What `gdu_check` returned.
+        The result of `gdu_check`.
     entries : int
         Neurons or synapses drawn in each panel, chosen at random among those that move.
     seed : int
-        Of the choice.
+        The seed of the choice.
 
     Returns
     -------
@@ -180,9 +180,9 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     Raises
     ------
     TypeError
-        Where it is no report.
+        If the argument is not a report.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     validation.kind("report", report, GDUReport, "cep.gdu_check(…)")
     neurons = [curves for curves in report.states if curves is not None]
@@ -194,7 +194,7 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     figure: Figure = new_figure(figsize=(3.2 * columns, 2.6 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
     for (name, row), axes in zip(rows, panels, strict=True):
-        # The input has no neurons that move; nor does feedback reach it: the last panels align.
+        # The input has no moving neurons and gets no feedback, so panels are aligned at the right.
         offset = columns - len(row)
         for ax in axes[:offset]:
             ax.axis("off")
@@ -205,24 +205,24 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     for ax in panels[-1]:
         ax.set_xlabel("step t")
     figure.suptitle(
-        f"updates (dashed) and minus gradients (solid); angle of the totals {report.angle:.1f}°"
+        f"updates (dashed) and negative gradients (solid); angle of the totals {report.angle:.1f}°"
     )
     return figure
 
 
 def draw_curves(ax: "Axes", curves: Curves, entries: int = 5, seed: int = 0) -> None:
-    """Draw some entries of one pair of curves: updates dashed, minus gradients solid.
+    """Draw some entries of a pair of curves: updates dashed, negative gradients solid.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where to draw.
+        The axes to draw on.
     curves : Curves
-        Of a report of `gdu_check`.
+        Curves of a report of `gdu_check`.
     entries : int
         Neurons or synapses drawn, chosen at random among those that move.
     seed : int
-        Of the choice.
+        The seed of the choice.
     """
     chosen = curves.some_entries(entries, seed)
     pairs = zip(chosen.updates.T, chosen.gradients.T, itertools.cycle(PALETTE), strict=False)
@@ -234,13 +234,13 @@ def draw_curves(ax: "Axes", curves: Curves, entries: int = 5, seed: int = 0) -> 
 
 
 def new_figure(*, is_value: bool = True, **options: Any) -> Any:
-    """An empty figure; it takes the options of matplotlib's.
+    """Create an empty figure with matplotlib's options.
 
-    A notebook shows it as a value, or, where it is none, when its cell ends.
+    A notebook shows it as the value of a cell, or otherwise when the cell ends.
     """
     Figure = import_extra("matplotlib.figure", "drawing", "plot").Figure
     if is_notebook() and is_value:
-        # One of pyplot's own would be shown twice: as the value of its cell, and when that ends.
+        # A figure of pyplot would be shown twice: as the value of its cell and when the cell ends.
         _teach_notebook_to_show_figures()
     elif is_notebook() or "matplotlib.pyplot" in sys.modules:
         from matplotlib import pyplot
@@ -250,7 +250,7 @@ def new_figure(*, is_value: bool = True, **options: Any) -> Any:
 
 
 def plain_axes() -> "Axes":
-    """Axes of a figure that pyplot knows nothing of: for files."""
+    """Axes of a figure that is independent of pyplot, for files."""
     Figure = import_extra("matplotlib.figure", "drawing", "plot").Figure
     axes: Axes = Figure(layout="constrained").subplots()
     return axes
@@ -260,12 +260,12 @@ def plain_axes() -> "Axes":
 def _teach_notebook_to_show_figures() -> None:
     from matplotlib import pyplot
 
-    # What the first of pyplot's figures does.
+    # pyplot's first figure does the same.
     pyplot.close(pyplot.figure())
 
 
 def is_notebook() -> bool:
-    """Whether a kernel runs the program: something that shows pictures."""
+    """Whether the program runs in a notebook, which shows pictures."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None

@@ -1,8 +1,8 @@
-"""The table and the figures of Ernoult et al. (2020), trained again and drawn beside theirs.
+"""Reproduction of the table and figures of Ernoult et al. (2020), beside the published values.
 
-`reproduce` is a row of the table, `angles` Fig. 4, `gdu` Fig. 5b and `correlation` Fig. 5a;
-`hardware` is a study of imperfect hardware. Each returns the numbers, which print as a table; the
-figures draw themselves with ``.plot()``, and `save` writes them as PNG, SVG and JSON.
+`reproduce` trains a row of the table, `angles` reproduces Fig. 4, `gdu` Fig. 5b and `correlation`
+Fig. 5a; `hardware` studies imperfect hardware. Each returns the numbers, which print as a table;
+figures have a ``.plot()`` method, and `save` writes them as PNG, SVG and JSON.
 """
 
 from cep.reproduction.angle_figure import AngleSweep, angles, read_angles

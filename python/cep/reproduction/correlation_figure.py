@@ -1,4 +1,4 @@
-"""Fig. 5a: the angle between update and gradient before learning against the error after it."""
+"""Fig. 5a: the angle between update and gradient before training, against the error after it."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "run", "feedback at", "seeds", "epochs", "angle", "without t = 0", "published", "test error",
-    "published", "lost",
+    "published", "failed",
 )  # fmt: skip
 
 
@@ -36,19 +36,19 @@ class CorrelationPoint:
 
     preset: Preset
     feedback_angle: float | None
-    """Degrees before learning; None for a row of the table."""
+    """Degrees before training; None for a row of the table."""
     trials: Trials
     angles: InitialAngles
     """Mean over the networks of these trials."""
 
     @property
     def published_angle(self) -> float | None:
-        """Of a row of the table."""
+        """The published angle of a row of the table."""
         return published.initial_angle(self.preset.name) if self.feedback_angle is None else None
 
     @property
     def published_error(self) -> float | None:
-        """Of a row of the table, or at this feedback angle."""
+        """The published error of a row of the table, or at this feedback angle."""
         if self.feedback_angle is not None:
             return published.error_at_angle(self.preset.name, self.feedback_angle)
         return None if self.preset.published is None else self.preset.published.test_mean
@@ -56,14 +56,14 @@ class CorrelationPoint:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Angles beside errors: ``print(correlation)``, ``correlation.plot()``."""
+    """Angles and errors: ``print(correlation)``, ``correlation.plot()``."""
 
     points: tuple[CorrelationPoint, ...]
 
     stem = "correlation"
 
     def rows(self) -> list[list[str]]:
-        """The cells under `HEADINGS`, a row a point."""
+        """The cells under `HEADINGS`, a row for each point."""
         return [
             [
                 point.preset.name,
@@ -74,7 +74,7 @@ class Correlation:
                 _degrees(point.published_angle),
                 str(point.trials.test_error),
                 report.percent(point.published_error),
-                report.lost(point.trials),
+                report.failures(point.trials),
             ]
             for point in self.points
         ]
@@ -84,7 +84,7 @@ class Correlation:
         return f"{title}\n{table(HEADINGS, self.rows())}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        """The numbers drawn, and all seeds behind them, as JSON values."""
         return {
             "points": [
                 {
@@ -101,12 +101,12 @@ class Correlation:
         }
 
     def plot(self) -> "Figure":
-        """Draw it.
+        """Draw the figure.
 
         Raises
         ------
         ImportError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return _draw_correlation(self)
 
@@ -122,22 +122,22 @@ def correlation(
     progress: bool = True,
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> Correlation:
-    """Hold the angle to the gradient before learning against the error after it.
+    """Compare the angle to the gradient before training with the error after it.
 
-    Runs below the directory are taken as they are, with the seeds and epochs that they have; what
-    is not there is trained. Other rows of the table are drawn too where runs of them have ended.
+    Runs below the directory are used with the seeds and epochs that they have; missing runs are
+    trained. Other rows of the table are drawn too if runs of them have finished.
 
     Parameters
     ----------
     rows : sequence of str or Preset
-        Rows of the table; default: EP-1h, C-EP-1h and C-VF-1h. Of those with untied feedback, the
-        nine angles of Fig. 4 as well.
+        Rows of the table; default: EP-1h, C-EP-1h and C-VF-1h. Rows with untied feedback include
+        the nine angles of Fig. 4.
     seeds : int
-        Runs with seeds 0 … seeds − 1 are trained where they are not there.
+        Missing runs with seeds 0 … seeds − 1 are trained.
     directory : path
-        Of the runs of `cep.reproduce` and `angles`.
+        The directory of the runs of `cep.reproduce` and `angles`.
     epochs : int, optional
-        Of runs that are trained. Default: as many as were published.
+        Epochs of new runs. Default: the published number.
     jobs, data_root, progress, on_run_end
         As for `cep.run_many`.
 
@@ -153,10 +153,12 @@ def correlation(
     seeds, place = validation.count("seeds", seeds), Path(directory)
     asked = [preset_of(each) for each in rows]
     if not asked:
-        raise ValueError("there are no rows; expected one preset or more")
+        raise ValueError("rows is empty; expected one preset or more")
     for preset in asked:
         if preset.configuration.rule == "bptt":
-            raise ValueError(f"{preset.name} learns by the gradient itself, at no angle to it")
+            raise ValueError(
+                f"{preset.name} learns by the gradient itself; expected a preset with EP or C-EP"
+            )
     found = [
         (key, series.runs(seeds) | series.found(place)) for key, series in _cells(asked, epochs)
     ]
@@ -180,7 +182,7 @@ _Key = tuple[Preset, float | None]
 
 
 def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tuple[_Key, Series]]:
-    """Each row, and each of its feedback angles."""
+    """Each row, and its feedback angles."""
     for preset in chosen:
         yield (preset, None), row(preset, epochs)
         if has_angles(preset):
@@ -191,7 +193,7 @@ def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tupl
 def _points(
     trials: Sequence[tuple[_Key, Trials]], data_root: Path | None
 ) -> Iterator[CorrelationPoint]:
-    """The same with their angles before learning."""
+    """The same with their angles before training."""
     data: dict[str, Any] = {}
     for (preset, feedback_angle), each in trials:
         if (name := preset.configuration.data) not in data:
@@ -209,7 +211,7 @@ _HOLLOW: dict[str, Any] = {"mfc": "none", "markersize": 8, "markeredgewidth": 1.
 
 
 def _draw_correlation(correlation: Correlation) -> "Figure":
-    """Draw errors against angles, a marker a preset; the published points are hollow."""
+    """Draw errors against angles, one marker per preset; the published points are hollow."""
     figure: Figure = new_figure(figsize=(10, 4.4))
     panels = figure.subplots(1, 2, sharey=True)
     names = dict.fromkeys(point.preset.name for point in correlation.points)
@@ -238,7 +240,7 @@ def _draw_correlation(correlation: Correlation) -> "Figure":
 def _draw_points(
     ax: "Axes", points: Sequence[CorrelationPoint], column: int, colour: str, marker: str
 ) -> None:
-    """Draw a preset: its row of the table, and its feedback angles joined in their order."""
+    """Draw a preset: its row of the table, and its feedback angles joined in order."""
     for point in points:
         if point.feedback_angle is None:
             mean = 100 * point.trials.test_error.mean

@@ -1,4 +1,4 @@
-"""A live view of text, by rich."""
+"""A live view as text in a terminal, by rich."""
 
 import sys
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _HEIGHT = 6
 _NARROWEST = 24
-# Columns left free at the right: what a terminal echoes for Ctrl-C would break the last line.
+# Free columns at the right: the echo of Ctrl-C would otherwise break the last line.
 _ECHO = 4
 
 
 class TerminalScreen(Screen):
-    """Draws each look over the last one; the last one of all stays.
+    """Draws each snapshot over the previous one; the last one stays.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class TerminalScreen(Screen):
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = Console(stderr=True) if console is None else console
-        # What is printed goes above the view where that is the same terminal.
+        # Printed text goes above the view if both use the same terminal.
         self._live = Live(
             console=self._console, auto_refresh=False, redirect_stdout=sys.stdout.isatty()
         )
@@ -56,17 +56,17 @@ class TerminalScreen(Screen):
         self._live.stop()
 
     def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
-        """Draw a look."""
+        """Draw a snapshot."""
         width = self._console.width - _ECHO
         self._live.update(Constrain(view(look, width), width), refresh=True)
 
     def move(self, look: Snapshot) -> None:
-        """Draw it, with the epoch further on."""
+        """Draw it with the progress of the epoch."""
         self.show(look, epoch_ended=False)
 
 
 def view(look: Snapshot, width: int) -> "RenderableType":
-    """A look as rich prints it, in so many columns."""
+    """A snapshot as rich prints it, `width` columns wide."""
     inside = max(_NARROWEST, width // 2 - 4)
     panels = Table.grid(expand=True)
     for _ in range(2):
@@ -115,7 +115,7 @@ def _residuals(look: Snapshot, width: int) -> "RenderableType":
     positive = look.residuals[look.residuals > 0]
     if look.diverged or not positive.size:
         return _lines([look.diverged or "no step changed a state"], _HEIGHT + 2)
-    # Where a step changed no bit, the lowest that was seen.
+    # Steps that changed nothing get the lowest positive residual.
     logarithms = np.log10(np.maximum(look.residuals, positive.min()))
     low, high = float(logarithms.min()), float(logarithms.max())
     legend = f"free {look.residuals[look.free_steps - 1]:.0e}"
@@ -134,7 +134,7 @@ def _chart(
     legend: str,
     mark: float = 1.0,
 ) -> "RenderableType":
-    """Curves with an axis: its ends, their labels; a mark at a share of the width."""
+    """Curves with an axis, its limits and labels, and a mark at a share of the width."""
     margin = max(map(len, labels))
     columns = max(4, width - margin - 2)
     marked = min(columns, round(mark * columns))
@@ -159,7 +159,7 @@ def _activity(look: Snapshot, width: int) -> "RenderableType":
     grid = _grid()
     for number, layer in enumerate(look.activity, start=1):
         counts, _ = np.histogram(layer, bins=columns, range=(low, high))
-        # Square roots: few units are to be seen beside many.
+        # Square roots make small numbers of units visible beside large ones.
         shares = np.sqrt(counts)
         picture = Text(bars(list(shares), 0, float(shares.max())), style="bright_blue")
         grid.add_row(f"layer {number}", picture, f"mean {layer.mean():.2f}")
@@ -193,5 +193,5 @@ def _grid() -> Table:
 
 
 def _lines(lines: Sequence[str], height: int) -> "RenderableType":
-    """Text in so many lines."""
+    """Text of `height` lines."""
     return Text("\n".join([*lines, *[""] * (height - len(lines))]))

@@ -1,4 +1,4 @@
-"""A record of phases holds every step, and recording changes no bit of what a network comes to."""
+"""A trace of phases holds every step, and tracing does not change results."""
 
 import copy
 import pickle
@@ -45,60 +45,60 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def test_states_are_those_of_phases_of_so_many_steps(net: cep.Network) -> None:
-    """The oracle runs each phase anew, unrecorded, for every number of steps."""
+    """The oracle runs each phase again without a trace, for every number of steps."""
     x, y = batch(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         free = net.free_phase(x, 12)
         nudged = net.nudged_phase(y, 0.5, 6)
-    assert [(phase.name, phase.beta, phase.steps) for phase in record.phases] == [
+    assert [(phase.name, phase.beta, phase.steps) for phase in trace.phases] == [
         ("free", 0.0, free.steps),
         ("nudged", 0.5, nudged.steps),
     ]
-    assert f"free, {free.steps} steps>" in repr(record)
-    assert f"nudged, {nudged.steps} steps, beta=0.5>" in repr(record)
+    assert f"free, {free.steps} steps>" in repr(trace)
+    assert f"nudged, {nudged.steps} steps, beta=0.5>" in repr(trace)
     other = net.like()
     for steps in range(1, free.steps + 1):
         outcome = other.free_phase(x, steps)
-        assert outcome.residual == record.free.residuals[steps - 1]
+        assert outcome.residual == trace.free.residuals[steps - 1]
         for layer, states in enumerate(other.states):
-            assert np.array_equal(states, record.free.states[layer][steps])  # type: ignore[index]
+            assert np.array_equal(states, trace.free.states[layer][steps])  # type: ignore[index]
     for steps in range(1, nudged.steps + 1):
         other.free_phase(x, 12)
         outcome = other.nudged_phase(y, 0.5, steps)
-        assert outcome.residual == record.nudged.residuals[steps - 1]
+        assert outcome.residual == trace.nudged.residuals[steps - 1]
         for layer, states in enumerate(other.states):
-            assert np.array_equal(states, record.nudged.states[layer][steps])  # type: ignore[index]
+            assert np.array_equal(states, trace.nudged.states[layer][steps])  # type: ignore[index]
 
 
 def test_phases_join_where_one_began(net: cep.Network) -> None:
     x, y = batch(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         net.free_phase(x, 5)
         net.nudged_phase(y, 0.5, 4)
     for layer, (free, nudged) in enumerate(
-        zip(record.free.states, record.nudged.states, strict=True)
+        zip(trace.free.states, trace.nudged.states, strict=True)
     ):
         assert free is not None
         assert nudged is not None
         assert np.array_equal(free[-1], nudged[0])
         if layer:
             assert not free[0].any()
-        states = record.states[layer]
+        states = trace.states[layer]
         assert states is not None
         assert states.shape == (9, 4, net.sizes[layer])
         assert np.array_equal(states, np.concatenate([free[1:], nudged[1:]]))
     assert np.array_equal(
-        record.residuals, np.concatenate([record.free.residuals, record.nudged.residuals])
+        trace.residuals, np.concatenate([trace.free.residuals, trace.nudged.residuals])
     )
 
 
 def test_layer_residuals_are_the_largest_changes(net: cep.Network) -> None:
     x, _ = batch(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         net.free_phase(x, 8)
     layers = range(1, len(net.sizes))
-    largest = np.max([record.free.layer_residuals(layer) for layer in layers], axis=0)
-    assert np.array_equal(largest, record.free.residuals)
+    largest = np.max([trace.free.layer_residuals(layer) for layer in layers], axis=0)
+    assert np.array_equal(largest, trace.free.residuals)
 
 
 RULES: dict[str, Callable[[list[float]], Any]] = {
@@ -115,11 +115,11 @@ RULES: dict[str, Callable[[list[float]], Any]] = {
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_recorded_batches_are_unrecorded_ones(net: cep.Network, name: str) -> None:
+def test_tracing_does_not_change_batches(net: cep.Network, name: str) -> None:
     x, y = batch(net)
     rule = RULES[name](rates(net))
     other = net.copy()
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         results = [cep.train_batch(net, x, y, rule) for _ in range(3)]
         estimate = cep.gradient(net, x, y, rule)
     assert results == [cep.train_batch(other, x, y, rule) for _ in range(3)]
@@ -128,7 +128,7 @@ def test_recorded_batches_are_unrecorded_ones(net: cep.Network, name: str) -> No
     assert equal(estimate.weights, cep.gradient(other, x, y, rule).weights)
     assert net.random_state == other.random_state
     nudged = {"bptt": 0, "truncated": 0, "rbp": 0, "symmetric": 2}.get(name, 1)
-    assert [phase.name for phase in record.phases] == (["free"] + ["nudged"] * nudged) * 4
+    assert [phase.name for phase in trace.phases] == (["free"] + ["nudged"] * nudged) * 4
 
 
 @pytest.mark.parametrize("name", ["c-ep", "written", "random"])
@@ -137,12 +137,12 @@ def test_weights_of_a_continual_phase_are_those_it_moved_through(
 ) -> None:
     x, y = batch(net)
     before = [np.array(parameter) for parameter in net.parameters()]
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, RULES[name](rates(net)))
-    phase = record.nudged
+    phase = trace.nudged
     assert phase.weights_move
-    assert not record.free.weights_move
-    assert record.free.weights is None
+    assert not trace.free.weights_move
+    assert trace.free.weights is None
     assert phase.weights is not None
     assert phase.biases is not None
     assert phase.feedback_weights is not None
@@ -155,13 +155,13 @@ def test_weights_of_a_continual_phase_are_those_it_moved_through(
 
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 def test_weights_move_by_the_equations(feedback: str) -> None:
-    """Eq. 7 (tied) and 14 (untied) of Ernoult et al. (2020), from the recorded states."""
+    """Eq. 7 (tied) and 14 (untied) of Ernoult et al. (2020), from the traced states."""
     net = cep.Network([4, 6, 5, 3], seed=1, dtype="float64", feedback=feedback)
     x, y = batch(net)
     rule = cep.CEP(9, 5, 0.5, learning_rates=[0.3, 0.2, 0.1])
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, rule)
-    phase = record.nudged
+    phase = trace.nudged
     assert phase.weights is not None
     for k, rate in enumerate(rule.learning_rates):
         below, above = phase.states[k], phase.states[k + 1]
@@ -180,14 +180,14 @@ def test_weights_move_by_the_equations(feedback: str) -> None:
         assert norms[-1] > 0
 
 
-def test_an_estimate_records_weights_that_go_back() -> None:
+def test_estimates_trace_weights_that_are_restored() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     x, y = batch(net)
     before = np.array(net.weights[0])
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.gradient(net, x, y, cep.CEP(9, 5, 0.5, learning_rates=[0.1, 0.1]))
         cep.gradient(net, x, y, cep.CEP(9, 5, 0.5))
-    moving, still = record.phases[1], record.phases[3]
+    moving, still = trace.phases[1], trace.phases[3]
     assert moving.weights is not None
     assert (moving.weights[0][-1] != before).any()
     assert not still.weights_move
@@ -199,13 +199,13 @@ def test_limits_keep_less_of_the_same() -> None:
     net = cep.Network([4, 6, 5, 3], seed=1)
     x, y = batch(net)
     rule = cep.CEP(9, 5, 0.5, learning_rates=[0.1, 0.1, 0.1])
-    with cep.record(net.copy()) as nothing:
+    with cep.trace(net.copy()) as nothing:
         pass
     assert nothing.phases == []
     whole, part = net.copy(), net.copy()
-    with cep.record(whole) as everything:
+    with cep.trace(whole) as everything:
         cep.train_batch(whole, x, y, rule)
-    with cep.record(part, layers=[2, 0], samples=3, weights=False) as less:
+    with cep.trace(part, layers=[2, 0], samples=3, weights=False) as less:
         cep.train_batch(part, x, y, rule)
     for layer in (0, 2):
         assert np.array_equal(less.states[layer], everything.states[layer][:, :3])  # type: ignore[index]
@@ -214,32 +214,32 @@ def test_limits_keep_less_of_the_same() -> None:
     assert less.nudged.weights_move
     assert less.nudged.weights is None
     assert np.array_equal(less.residuals, everything.residuals)
-    with pytest.raises(ValueError, match="layer 1 were not recorded"):
+    with pytest.raises(ValueError, match="layer 1 were not traced"):
         less.free.layer_residuals(1)
-    with pytest.raises(ValueError, match="weights were not recorded"):
+    with pytest.raises(ValueError, match="weights were not traced"):
         less.nudged.weight_movement(0)
 
 
-def test_what_is_not_recorded() -> None:
+def test_what_is_not_traced() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     x, y = batch(net)
     rule = cep.EP(4, 2, 0.5, learning_rates=[0.1, 0.1])
     before = [np.array(parameter) for parameter in net.parameters()]
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.evaluate(net, (x, y), 3)
         net.predict(x, 3)
-        with pytest.raises(RuntimeError, match="epoch is too much to record"):
+        with pytest.raises(RuntimeError, match="epoch is too much to trace"):
             cep.fit(net, (x, y), rule, epochs=1, progress=False)
-        with pytest.raises(RuntimeError, match="recorded already"), cep.record(net):
+        with pytest.raises(RuntimeError, match="traced already"), cep.trace(net):
             pass
         net.free_phase(x, 2)
     net.free_phase(x, 2)
-    assert len(record.phases) == 1
+    assert len(trace.phases) == 1
     assert equal(net.parameters(), before)
     with pytest.raises(ValueError, match="no nudged phase"):
-        _ = record.nudged
+        _ = trace.nudged
     with pytest.raises(ValueError, match="no phase"):
-        _ = cep.Record().states
+        _ = cep.Trace().states
 
 
 @pytest.mark.parametrize(
@@ -253,37 +253,37 @@ def test_what_is_not_recorded() -> None:
         ("samples", TypeError, {"samples": 1.5}),
     ],
 )
-def test_limits_that_are_none(words: str, error: type[Exception], limits: dict[str, Any]) -> None:
+def test_invalid_limits(words: str, error: type[Exception], limits: dict[str, Any]) -> None:
     net = cep.Network([4, 6, 3], seed=1)
-    with pytest.raises(error, match=words), cep.record(net, **limits):
+    with pytest.raises(error, match=words), cep.trace(net, **limits):
         pass
-    with cep.record(net):
+    with cep.trace(net):
         pass
 
 
-def test_an_error_ends_the_recording_and_keeps_what_there_was() -> None:
+def test_an_error_ends_the_trace_and_keeps_its_steps() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     x, _ = batch(net)
     net.weights[1][0, 0] = np.inf
-    with pytest.raises(cep.DivergenceError), cep.record(net) as record:
+    with pytest.raises(cep.DivergenceError), cep.trace(net) as trace:
         net.free_phase(x, 5)
-    assert record.phases[0].steps == 0
+    assert trace.phases[0].steps == 0
     net.weights[1][0, 0] = 0
     net.free_phase(x, 5)
-    assert record.phases[0].steps == 0
+    assert trace.phases[0].steps == 0
 
 
-def test_copies_of_a_recorded_network_are_not_recorded() -> None:
+def test_copies_of_a_traced_network_are_not_traced() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     x, _ = batch(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         for other in (net.copy(), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
             assert other._observer is None
             other.free_phase(x, 2)
-    assert record.phases == []
+    assert trace.phases == []
 
 
-def test_a_step_cannot_be_looked_at_when_it_is_over() -> None:
+def test_a_step_cannot_be_read_later() -> None:
     net = cep.Network([4, 6, 3], seed=1)
     steps: list[Any] = []
     net._observer = steps.append
@@ -299,7 +299,7 @@ def test_an_error_in_an_observer_stops_the_phase() -> None:
 
     def observe(step: Any) -> None:
         seen.append(step.summary()[0])
-        with pytest.raises(ValueError, match="no layer 3"):
+        with pytest.raises(ValueError, match="layer 3 does not exist"):
             step.array("states", 3)
         with pytest.raises(ValueError, match="no connection 2"):
             step.array("weights", 2)

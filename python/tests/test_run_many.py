@@ -1,4 +1,4 @@
-"""Many runs: each is what it is alone, one that fails ends no other, and none is repeated."""
+"""Many runs: each equals a single run, a failure ends no other run, and none is repeated."""
 
 import contextlib
 import importlib
@@ -33,7 +33,7 @@ THREE = {
     "random/seed 1": small(beta_sign="random", seed=1),
     "random/seed 2": small(beta_sign="random", seed=2, feedback="untied"),
 }
-# Long enough to be killed in the middle of, or interrupted.
+# Long enough to be killed or interrupted in the middle.
 LONG: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 15}
 
 
@@ -88,7 +88,7 @@ def test_runs_that_have_ended_are_not_repeated(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_a_run_that_was_cut_short_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     def stop(history: cep.History) -> None:
         if len(history) == 2:
             raise InterruptedError
@@ -126,7 +126,7 @@ def test_a_run_that_fails_ends_no_other_and_is_tried_again(jobs: int, tmp_path: 
     assert files(tmp_path / "runs" / "whole") == whole
 
 
-def test_a_failure_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_a_failure_without_a_writable_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     outcomes = run_many({"file/run": small(), "run": small()}, tmp_path, jobs=1)
     assert outcomes["file/run"].reason == "failed"
@@ -148,7 +148,7 @@ def test_a_directory_where_another_process_is_at_work_is_left_alone(tmp_path: Pa
         before = files(tmp_path)
         outcome = run_many({"run": small()}, tmp_path, jobs=2)["run"]
         assert outcome.reason == "failed"
-        assert "another process is at work" in outcome.message
+        assert "another process is using" in outcome.message
         assert files(tmp_path) == before
     assert run_many({"run": small()}, tmp_path, jobs=1)["run"].reason == "finished"
 
@@ -158,7 +158,7 @@ import sys, cep
 from pathlib import Path
 
 short = cep.Configuration(hidden=[16], epochs=1)
-# More than are handed out before the first of them is killed.
+# More runs than are started before the first of them is killed.
 doomed = short.replace(hidden=[512, 512], epochs=1000, learning_rates=0.01)
 configurations = {"doomed": doomed} | {str(k): short.replace(seed=k) for k in range(8)}
 outcomes = cep.run_many(configurations, Path(sys.argv[1]), jobs=2, progress=False)
@@ -180,7 +180,7 @@ def at_work_in(directory: Path, process: psutil.Process) -> psutil.Process | Non
 
 
 def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> None:
-    """As by a system that is out of memory: whenever this run is under way, it is killed."""
+    """As by a system without free memory: this run is killed whenever it is running."""
     running = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -209,7 +209,7 @@ def test_each_run_has_one_thread_of_the_engine(
     jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = cep.get_num_threads()
-    # What processes that begin now would use otherwise.
+    # The number of threads that new processes would use otherwise.
     get_reusable_executor().shutdown(wait=True)
     monkeypatch.setenv("CEP_NUM_THREADS", "3")
     cep.set_num_threads(3)
@@ -232,7 +232,7 @@ def _interrupt(outcome: cep.RunOutcome) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_function_that_is_called_after_every_run(jobs: int, tmp_path: Path) -> None:
-    """Here, for those that had ended before too; what is returned has the order given."""
+    """Also for runs that had ended before; results are in the given order."""
     *_, last = THREE
     run_many({last: THREE[last]}, tmp_path, jobs=1)
     called: list[tuple[str, int, int]] = []
@@ -248,7 +248,7 @@ def test_the_function_that_is_called_after_every_run(jobs: int, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_what_that_function_raises_ends_all_runs(jobs: int, tmp_path: Path) -> None:
+def test_exceptions_of_the_function_end_all_runs(jobs: int, tmp_path: Path) -> None:
     configurations = {str(seed): small(seed=seed, **LONG) for seed in range(8)}
     quick = {"quick": small(epochs=1)}
     with pytest.raises(InterruptedError):
@@ -263,7 +263,7 @@ def test_what_that_function_raises_ends_all_runs(jobs: int, tmp_path: Path) -> N
 
 
 class Counting(ThreadingBackend):  # type: ignore[misc]
-    """joblib's threads, which say what was asked of them."""
+    """joblib's threads, which report their arguments."""
 
     def __init__(self) -> None:
         super().__init__(nesting_level=0)
@@ -283,10 +283,10 @@ class Counting(ThreadingBackend):  # type: ignore[misc]
     ("configured", "jobs", "asked"),
     [({}, None, -1), ({"n_jobs": 7}, None, 7), ({"n_jobs": 7}, 3, 3)],
 )
-def test_joblib_says_where_runs_run(
+def test_joblib_chooses_the_backend(
     configured: dict[str, int], jobs: int | None, asked: int, tmp_path: Path
 ) -> None:
-    """All processors (joblib's −1), unless its configuration or the caller says otherwise."""
+    """All processors (joblib's −1), unless its configuration or the caller sets another number."""
     backend = Counting()
     with joblib.parallel_config(backend=backend, **configured):
         outcomes = run_many(THREE, tmp_path, jobs=jobs)
@@ -312,7 +312,7 @@ def test_the_default_is_a_run_for_each_processor(
     assert at_work == [os.getpid()] * 2, "with a single processor, no other process is needed"
 
 
-def test_workers_that_are_alive_look_where_the_caller_is(
+def test_workers_use_the_folder_of_the_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two = {"a": small(epochs=1), "b": small(epochs=1)}
@@ -343,7 +343,7 @@ def test_a_line_a_run_is_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../run", "a/../../run", "/run", "a//b", "a/", "./a", "a\0b"]
 )
-def test_names_that_are_no_places_in_the_directory(name: str, tmp_path: Path) -> None:
+def test_names_must_be_places_in_the_directory(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="below the directory") as caught:
         run_many({"good": small(), name: small()}, tmp_path / "runs", jobs=1)
     assert repr(name) in str(caught.value)
@@ -365,7 +365,7 @@ def test_names_that_are_no_places_in_the_directory(name: str, tmp_path: Path) ->
         ({"a": small()}, {"jobs": 1.5}, TypeError, "jobs must be an integer, got float"),
     ],
 )
-def test_what_is_refused(
+def test_refused_arguments(
     configurations: Any, options: Any, error: type[Exception], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message):
@@ -388,7 +388,7 @@ def test_no_runs_at_all(tmp_path: Path) -> None:
 
 
 def test_control_c_raises_and_the_next_call_goes_on(tmp_path: Path) -> None:
-    """In the process of the caller and in those of its runs alike, as a terminal does it."""
+    """In the process of the caller and in those of its runs, as in a terminal."""
     program = """
 import sys, cep
 from small_runs import small

@@ -1,4 +1,4 @@
-"""Records: what they hold, and that making them changes nothing."""
+"""Records: their contents, and that recording changes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def test_recording_changes_no_bit(changes: dict[str, Any], every: int) -> None:
     result = run(small(**changes, record_every=every))
     assert same(parameters(result.network), expected)
     assert without_times(result.history) == without_times(history)
-    # 72 batches an epoch.
+    # 72 batches per epoch.
     wanted = [(epoch, batch) for epoch in (1, 2, 3) for batch in range(0, 72, every)]
     assert [(record["epoch"], record["batch"]) for record in result.records] == wanted
 
@@ -62,7 +62,7 @@ def test_records_and_checkpoints_each_come_at_their_batches(
 
 @pytest.mark.parametrize("changes", [TIED, UNTIED])
 def test_the_numbers_are_those_of_the_network(changes: dict[str, Any]) -> None:
-    """Of the networks as they are drawn, and after the first epoch."""
+    """For initial networks, and after the first epoch."""
     configuration = small(**changes, record_every=1000)
     (x, y), _ = configuration.load_data()
     x, y = x[:20], y[:20]
@@ -115,7 +115,7 @@ def test_bptt_has_no_nudged_phase_and_no_angle_to_itself() -> None:
 
 
 def test_a_gradient_of_zero_has_no_angle() -> None:
-    """All hard sigmoids far in the flat: BPTT's gradient is 0."""
+    """All hard sigmoids are in a flat part, so BPTT's gradient is 0."""
     configuration = small(record_every=100, activation="hard_sigmoid")
     net = configuration.make_network()
     for array in net.parameters():
@@ -138,7 +138,7 @@ def test_a_network_that_diverges_is_recorded_as_such() -> None:
 
 @pytest.mark.parametrize(("changes", "panels"), [(TIED, 5), (UNTIED, 5), ({"rule": "bptt"}, 4)])
 def test_records_are_drawn(changes: dict[str, Any], panels: int) -> None:
-    """The error curves, and a panel a kind that there is; the curves are the numbers recorded."""
+    """The error curves, and a panel for each kind; the curves are the recorded numbers."""
     result = run(small(**changes, record_every=30))
     figure = plots.plot_records(result.records, result.history, "a title")
     assert len(figure.axes) == panels

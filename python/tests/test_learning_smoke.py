@@ -23,8 +23,8 @@ TIME_STEPS = {"EP": 0.5, "C-EP": 0.3}
 def test_a_short_run_ends_below_ten_percent(
     setting: str, rule: str, feedback: str, digits: Any
 ) -> None:
-    # Seeds 0 to 4 end with 3.1 to 7.8 %, on baseline and on AVX2; each way has a standard deviation
-    # of at most 1.0 percentage points.
+    # Seeds 0 to 4 end with 3.1 to 7.8 %, on baseline and on AVX2; each case has a standard
+    # deviation of at most 1.0 percentage points.
     data, test = cep.datasets.split(digits, 360)
     angle = 22.5 if feedback == "untied" else 0
     net = cep.Network([64, 32, 10], setting=setting, feedback=feedback, feedback_angle=angle,

@@ -1,4 +1,4 @@
-"""Values as words: each has one, different ones have different ones, and each is read again."""
+"""Values as words: each has one, different values have different words, and each is read back."""
 
 import dataclasses
 import re
@@ -37,7 +37,7 @@ def test_what_is_spelled_is_read_again(field: str, data: st.DataObject) -> None:
     words = [spelling.spelled(value) for value in values]
     assert spelling.read(field, ",".join(words)) == values
     for word in words:
-        # Fit for the name of a file, and for a shell.
+        # Suitable for file names and shells.
         assert re.fullmatch(r"[\w.+:-]+", word)
 
 
@@ -116,6 +116,6 @@ def test_numbers_and_sequences_of_any_kind(value: Any, plain: Any) -> None:
         ("learning_rate_schedule", "50", "pairs such as 50:0.1, .* got '50'"),
     ],
 )
-def test_what_is_refused(field: str, text: str, message: str) -> None:
+def test_refused_arguments(field: str, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         spelling.read(field, text)

@@ -1,6 +1,6 @@
-"""Whatever is done to networks, in any order, they stay with a slow model in NumPy.
+"""Networks agree with a slow model in NumPy after any sequence of calls.
 
-The default is a short search, the same at every run. HYPOTHESIS_PROFILE=long searches on.
+The default is a short search, the same in every run. HYPOTHESIS_PROFILE=long searches more.
 """
 
 import copy
@@ -64,7 +64,7 @@ def two_phase_rules(draw: Any) -> Any:
 
 
 def data(shadowed: Shadowed, rows: int, seed: int, labelled: bool) -> tuple[Matrix, Any, Matrix]:
-    """Inputs, targets as they are given, and the values they stand for."""
+    """Inputs, targets as they are passed, and the values they stand for."""
     generator = np.random.default_rng(seed)
     x, units = generator.random((rows, shadowed.net.sizes[0])), shadowed.net.sizes[-1]
     if labelled:
@@ -75,7 +75,7 @@ def data(shadowed: Shadowed, rows: int, seed: int, labelled: bool) -> tuple[Matr
 
 
 def possible(chosen: Any) -> list[Any]:
-    """The rules that a rule may turn out to have been: those of both signs of beta."""
+    """The rules that a rule may equal: those of both signs of beta."""
     if chosen.beta_sign != "random":
         return [chosen]
     return [
@@ -109,10 +109,10 @@ class AnyOrder(RuleBasedStateMachine):
         return shadowed
 
     def outlive(self, arrays: list[Any]) -> None:
-        """Arrays that no network has any more: nothing writes into them but their holder."""
+        """Arrays that no network owns any more; only their holder writes to them."""
         self.outlived += [(array, array.copy()) for array in arrays]
 
-    # What makes networks, and what ends them
+    # Creating and deleting networks
 
     @initialize(target=networks, options=st.fixed_dictionaries(NETWORKS))
     def begin(self, options: Any) -> Any:
@@ -158,7 +158,7 @@ class AnyOrder(RuleBasedStateMachine):
         of=networks, choice=SEEDS, value=st.sampled_from([-1.0, 0.0, 0.3, 1.0]), item=st.booleans()
     )
     def write(self, of: Shadowed, choice: int, value: float, item: bool) -> None:
-        """Through an array that is kept from here on, or by assigning an item."""
+        """Through an array that is kept from now on, or by assigning an item."""
         arrays = of.model_arrays()
         place = list(arrays)[choice % len(arrays)]
         arrays[place].flat[choice % arrays[place].size] = value
@@ -172,7 +172,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.outlived)
     @rule(choice=SEEDS)
     def write_outlived(self, choice: int) -> None:
-        """What is left of a network that is gone, or of states of another batch size."""
+        """The arrays of a deleted network, or of states of another batch size."""
         view, expected = self.outlived[choice % len(self.outlived)]
         view[...] += 1
         for other, copied in self.outlived:
@@ -184,7 +184,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(of=networks, rows=ROWS, seed=SEEDS, steps=STEPS, reset=st.booleans())
     def free_phase(self, of: Shadowed, rows: int, seed: int, steps: int, reset: bool) -> None:
-        """From zero, or from the present states where there are some."""
+        """From zero, or from the present states if there are some."""
         reset = reset or of.states is None
         x, _, _ = data(of, rows if reset else of.batch, seed, labelled=False)
         of.net.free_phase(x, steps, reset=reset)
@@ -226,10 +226,10 @@ class AnyOrder(RuleBasedStateMachine):
     def train_by_gradients(
         self, of: Shadowed, rows: int, seed: int, steps: int, rate: float, steady: bool
     ) -> None:
-        """By BPTT, or by RBP from the steady state where there is one."""
+        """By BPTT, or by RBP if a steady state is found."""
         clamped = of.net.setting == "real-time" and of.model.clamp
         if of.net.activation == "hard_sigmoid" or clamped or of.net.dtype == np.float32:
-            return  # Finite differences do not find the slopes of what has corners.
+            return  # Finite differences are wrong at corners.
         x, y, wanted = data(of, rows, seed, labelled=True)
         steps = 300 if steady else steps
         model = dataclasses.replace(of.model.copy(), relaxation="synchronous")
@@ -250,7 +250,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(of=networks, rows=ROWS, seed=SEEDS, batch_size=ROWS, learning=two_phase_rules())
     def fit(self, of: Shadowed, rows: int, seed: int, batch_size: int, learning: Any) -> None:
-        """In which order the samples come is drawn: in one of those that there are."""
+        """The order of the samples is one of the possible ones."""
         x, y, wanted = data(of, rows, seed, labelled=True)
         learning = possible(learning)[0]
         history = cep.fit(of.net, (x, y), learning, 1, batch_size, seed=seed, progress=False)
@@ -268,7 +268,7 @@ class AnyOrder(RuleBasedStateMachine):
         of.phase_ended(states)
         of.follow()
 
-    # Looking
+    # Reading
 
     @rule(of=networks, rows=ROWS, seed=SEEDS, steps=STEPS, labelled=st.booleans())
     def evaluate(self, of: Shadowed, rows: int, seed: int, steps: int, labelled: bool) -> None:
@@ -276,7 +276,7 @@ class AnyOrder(RuleBasedStateMachine):
         output = of.model.free_phase(x, steps)[-1]
         result, classes = cep.evaluate(of.net, (x, y), steps), of.net.predict(x, steps)
         assert result.loss == pytest.approx(loss_and_errors(output, wanted)[0], abs=of.tolerance)
-        # The largest, or as good as the largest.
+        # The largest, or equal to it up to rounding.
         chosen = np.take_along_axis(output, classes[:, None], 1)[:, 0]
         assert (chosen >= output.max(axis=1) - of.tolerance).all()
 
@@ -312,7 +312,7 @@ class AnyOrder(RuleBasedStateMachine):
         if of.model.feedback is None and of.states is not None:
             assert of.net.energy() == pytest.approx(energy_by_numpy(of.net), abs=of.tolerance)
 
-    # What is refused, and changes nothing
+    # Refused calls, which change nothing
 
     @rule(of=networks, seed=SEEDS)
     def misuse(self, of: Shadowed, seed: int) -> None:

@@ -2,7 +2,7 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-@Suite struct EitherNumberTypeOfDataIsTaken {
+@Suite struct DataOfEitherNumberTypeIsAccepted {
     private static let phases = Conditions(freeSteps: 8, nudgedSteps: 4, beta: 0.5, learningRates: [0.3, 0.2])
 
     /// Rounds all numbers of a data set to float32.
@@ -48,7 +48,7 @@ import Testing
         #expect(try results(Float.self, data()) == results(Float.self, float32))
     }
 
-    /// Finite in the type it is given in, but not in the network's: not to be trained on silently.
+    /// Values that are finite in their own type but not in the network's must be refused.
     @Test(arguments: [1e39, -1e300])
     func valuesThatDoNotFitIntoFloat32AreRefused(_ value: Double) throws {
         let network = try Network<Float>(NetworkConfiguration(sizes: [4, 5, 3]))
@@ -67,7 +67,7 @@ import Testing
             try network.trainBatch(Dataset(inputs: data().inputs, wanted: .values(wanted)), .ep, Self.phases)
         }
         #expect(network.parameterBits == before)
-        // A float64 network can.
+        // A float64 network accepts them.
         try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3])).freePhase([[0.5, value, 0, 1]], steps: 3)
     }
 }

@@ -2,8 +2,8 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-@Suite struct MemoryIsAskedForCarefully {
-    /// From 4 terabytes to more than can be counted.
+@Suite struct OversizedMemoryIsRefused {
+    /// From 4 terabytes to sizes that overflow.
     @Test(arguments: [
         [2_000_000_000, 2_000_000_000, 10], [10, 2_000_000_000, 2_000_000_000], [1_000_000, 1_000_000, 10],
         [Int(Int32.max), Int(Int32.max), Int(Int32.max)],
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func matricesThatCannotBeHadAreRefused() {
+    @Test func oversizedMatricesAreRefused() {
         for (rows, columns) in [(Int.max, 2), (Int.max, 1), (1 << 40, 1 << 10), (3_037_000_500, 3_037_000_500)] {
             expectError(EngineError.outOfMemory, saying: ["\(rows) × \(columns)"]) {
                 _ = try Matrix<Double>(rows: rows, columns: columns)

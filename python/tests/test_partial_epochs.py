@@ -1,4 +1,4 @@
-"""Epochs in parts: the same as a whole one, to the last bit."""
+"""Epochs in parts equal whole epochs bit for bit."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def fit(net: cep.Network, rule: Any, *callbacks: cep.Callback) -> cep.History:
 
 
 class Parts(cep.Callback):
-    """Notes where it is called."""
+    """Records when it is called."""
 
     def __init__(self, every: int) -> None:
         self.batch_interval = every
@@ -55,7 +55,7 @@ def test_parts_are_the_whole(rule: Any, feedback: str, count: int) -> None:
 
 
 class Pausing(cep.Callback):
-    """Pauses whenever it can, every 20 ms."""
+    """Pauses at every opportunity, every 20 ms."""
 
     batch_interval = None
     pauses = 0
@@ -104,7 +104,7 @@ def test_what_on_progress_raises_ends_training_at_once(error: type[Exception]) -
     assert done[0] < 6000
 
 
-def test_a_random_state_goes_on_where_another_was() -> None:
+def test_a_random_state_continues() -> None:
     x, y = samples(4)
     rule = cep.EP(6, 4, 0.4, [0.4, 0.2], beta_sign="random")
     first, second = cep.Network([6, 9, 3], seed=1), cep.Network([6, 9, 3], seed=1)
@@ -133,7 +133,7 @@ def test_a_random_state_goes_on_where_another_was() -> None:
         (5, TypeError, "random_state"),
     ],
 )
-def test_random_states_that_are_none(state: Any, error: type[Exception], message: str) -> None:
+def test_invalid_random_states(state: Any, error: type[Exception], message: str) -> None:
     net = cep.Network([6, 9, 3], seed=1)
     before = net.random_state
     with refused(net, error, message):

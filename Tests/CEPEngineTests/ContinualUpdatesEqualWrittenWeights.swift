@@ -3,9 +3,9 @@ import Testing
 
 @testable import CEPEngine
 
-/// C-EP keeps how the weights have moved as a product of a few rows, and writes them once a batch. The form that writes
-/// them at every step is the oracle.
-@Suite struct MovingWeightsEqualWritingThem {
+/// C-EP keeps the change of the weights as a product of a few rows and writes it once a batch. The form that writes the
+/// weights at every step is the reference.
+@Suite struct ContinualUpdatesEqualWrittenWeights {
     struct Example: CustomTestStringConvertible, Sendable {
         let sizes: [Int]
         let batch: Int
@@ -63,7 +63,7 @@ import Testing
                 try writing.trainBatch($0, rule: oracle, monitor: ProgressMonitor())
             }
             #expect(metrics.samples == expected.samples && abs(metrics.loss - expected.loss) <= tolerance)
-            // Beside what the batch changed at all.
+            // Relative to the total change of the batch.
             let change = largestDifference(writing.parameterValues, before)
             #expect(change > 0, "the test's own premise")
             let rounding = 10 * Double(Element.ulpOfOne)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CEPEngine
 
-@Suite struct PhasesReportHowTheyEnded {
+@Suite struct PhasesReportTheirOutcome {
     @Test(arguments: NetworkCase.few)
     func theResidualIsTheLargestChangeOfTheLastStep(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -36,7 +36,7 @@ import Testing
         #expect(residual == Double(Element(change)))
     }
 
-    /// The largest change is found in whichever layer it is.
+    /// The largest change is found in any layer.
     @Test(arguments: NumberType.allCases)
     func theResidualIsTakenOverAllLayersAndSamples(_ type: NumberType) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -46,7 +46,7 @@ import Testing
             let state = try #require(network.state)
             for layer in 1...3 {
                 for place in [0, state.layers[layer].count - 1] {
-                    // One unit far from its steady state: in one step it falls back, and nothing moves further.
+                    // One unit far from its steady state: it returns in one step, and no other unit changes as much.
                     let steady = state.layers[layer].pointer[place]
                     state.layers[layer].pointer[place] = steady + 10
                     let outcome = try network.freePhase(x, steps: 1, continuing: true)
@@ -72,7 +72,7 @@ import Testing
                 let closest = min(seen[outcome.converged]?.closest ?? .infinity, max(ratio, 1 / ratio))
                 seen[outcome.converged] = (closest, (seen[outcome.converged]?.count ?? 0) + 1)
             }
-            // Both answers were given, and near the threshold.
+            // Both outcomes occurred, with residuals near the threshold.
             for converged in [true, false] { #expect((seen[converged]?.closest ?? .infinity) < 4) }
         }
         try check(type.scalar)
@@ -90,7 +90,7 @@ import Testing
                         seed: UInt64(seed)))
                 let x = Dataset.random(2, inputs: 4, classes: 3).inputs
 
-                // The full run, by single steps, and the last one of them that changed something.
+                // Single steps up to the full number, and the last one that changed a state.
                 try network.freePhase(x, steps: 1)
                 var lastChange = 1
                 var before = network.stateBits
@@ -103,7 +103,7 @@ import Testing
 
                 let outcome = try network.freePhase(x, steps: asked)
                 #expect(network.stateBits == before, "seed \(seed)")
-                // The step after the last change shows that there is no more to do. (Rounding can also end in a cycle.)
+                // The phase ends with the first step that changes nothing. (Rounding can also end in a cycle.)
                 #expect(outcome.steps == min(asked, lastChange + 1), "seed \(seed)")
                 #expect((outcome.residual == 0) == (lastChange < asked), "seed \(seed)")
                 if lastChange < asked - 1 { stoppedEarly += 1 }
@@ -113,8 +113,8 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Also where the weights move, and threads take parts of a layer: here the last hidden unit, which the outputs switch
-    /// on, moves furthest.
+    /// Also if the weights move and threads share a layer. Here the last hidden unit, which the outputs switch on,
+    /// changes most.
     @Test(arguments: NumberType.allCases, [[12, 66, 10], [40, 390, 10], [40, 650, 16]])
     func continualPhasesShowTheLargestChangeOfEachStep(_ type: NumberType, _ sizes: [Int]) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -179,7 +179,7 @@ import Testing
     }
 }
 
-/// Compares the residuals that it is shown with the states that it is shown.
+/// Compares the residuals that it observes with the observed states.
 private final class ChangeWatcher: PhaseObserver {
     private(set) var shown: [Double] = []
     private(set) var expected: [Double] = []

@@ -2,13 +2,13 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-@Suite struct PartsOfAnEpochAreTheWhole {
+@Suite struct PartialEpochsEqualTheEpoch {
     private static let samples = 23
     private static let batchSize = 3
 
-    /// Eight batches, cut in several ways; the last batch is smaller.
+    /// Eight batches, divided in several ways. The last batch is smaller.
     @Test(arguments: NetworkCase.few, [[8], [1, 7], [3, 3, 2], [1, 1, 1, 1, 1, 1, 1, 1], [5, 100]])
-    func toTheLastBit(_ example: NetworkCase, _ counts: [Int]) throws {
+    func bitForBit(_ example: NetworkCase, _ counts: [Int]) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let data = Dataset.random(Self.samples, inputs: example.inputs, classes: example.outputs)
             let rates = (1..<example.configuration.sizes.count).map { 0.1 / Double($0) }
@@ -37,8 +37,8 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// What was trained before is part of what is reported.
-    @Test func progressCountsOn() throws {
+    /// Reports include what was trained before.
+    @Test func progressContinues() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3], seed: 1))
         let data = Dataset.random(Self.samples, inputs: 4, classes: 3)
         let conditions = Conditions(freeSteps: 2, nudgedSteps: 2, beta: 0.5, learningRates: [0.1, 0.1])
@@ -51,7 +51,7 @@ import Testing
         #expect(try #require(polled.reports.last).done == 9)
     }
 
-    /// The same batch at the same place has the same sign whichever part it is trained in, and not all have one sign.
+    /// A batch has the same sign in whichever part it is trained, and signs differ between batches.
     @Test func signsDifferFromBatchToBatch() throws {
         let data = Dataset.random(Self.samples, inputs: 4, classes: 3)
         var signs: Set<Int> = []
