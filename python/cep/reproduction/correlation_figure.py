@@ -15,10 +15,11 @@ from cep.plotting.plots import PALETTE, new_figure
 from cep.reproduction import published, report
 from cep.reproduction.drawing import draw_seeds, scale_errors
 from cep.reproduction.initial_angles import InitialAngles, initial_angles, mean_of
+from cep.reproduction.rank_correlation import rank_correlation
 from cep.reproduction.rows import preset_of
 from cep.reproduction.series import Series, at_angle, has_angles, row
 from cep.reproduction.training import train
-from cep.reproduction.trials import Trials
+from cep.reproduction.trials import Spread, Trials, has_finished, number_or_none
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,8 +39,22 @@ class CorrelationPoint:
     feedback_angle: float | None
     """Degrees before training; None for a row of the table."""
     trials: Trials
-    angles: InitialAngles
-    """Mean over the networks of these trials."""
+    seed_angles: tuple[InitialAngles, ...]
+    """The angles of the initial network of each trial."""
+
+    @property
+    def angles(self) -> InitialAngles:
+        """Mean over the networks of these trials."""
+        return mean_of(self.seed_angles)
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """Angle without t = 0 and test error of each seed that finished."""
+        return [
+            (angles.without_first, outcome.test_error)
+            for angles, outcome in zip(self.seed_angles, self.trials.outcomes, strict=True)
+            if has_finished(outcome)
+        ]
 
     @property
     def published_angle(self) -> float | None:
@@ -79,9 +94,20 @@ class Correlation:
             for point in self.points
         ]
 
+    @property
+    def rank_correlation(self) -> Spread:
+        """Spearman's rank correlation of angle and error, with its deviation over seeds.
+
+        The angle is the one without t = 0. 1 means that a larger angle always comes with a larger
+        error.
+        """
+        return rank_correlation([point.pairs for point in self.points])
+
     def __str__(self) -> str:
         title = "angle between update and gradient before learning, error after it"
-        return f"{title}\n{table(HEADINGS, self.rows())}"
+        found = self.rank_correlation
+        ranks = f"rank correlation {found.mean:.2f} ± {found.deviation:.2f}"
+        return f"{title}\n{table(HEADINGS, self.rows())}\n{ranks} over {len(self.points)} points"
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers drawn, and all seeds behind them, as JSON values."""
@@ -97,7 +123,10 @@ class Correlation:
                     **point.trials.to_dict(),
                 }
                 for point in self.points
-            ]
+            ],
+            "rank_correlation": {
+                name: number_or_none(value) for name, value in vars(self.rank_correlation).items()
+            },
         }
 
     def plot(self) -> "Figure":
@@ -199,7 +228,7 @@ def _points(
         if (name := preset.configuration.data) not in data:
             data[name], _ = preset.configuration.load_data(data_root)
         angles = [initial_angles(one.configuration, *data[name]) for one in each.outcomes]
-        yield CorrelationPoint(preset, feedback_angle, each, mean_of(angles))
+        yield CorrelationPoint(preset, feedback_angle, each, tuple(angles))
 
 
 def _degrees(angle: float | None) -> str:
