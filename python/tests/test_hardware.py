@@ -412,22 +412,56 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path):
     assert hardware.device_arrays(nets[0])["weights.counters.0"][1] == 2 * 8
 
 
-def test_presets_are_what_the_publications_have():
-    presets = hardware.presets
-    assert presets.ecram().gamma_down == 0.5085
-    assert presets.ecram().w_max == 1.1724
-    assert presets.ecram_mo().dw_min == 2.8214e-4
-    assert presets.ecram_mo().dw_min_std == 2.0
-    assert presets.reram_es().A_up == -1.18445
-    assert presets.reram_es().write_noise_std == 75.0
-    assert presets.capacitor().lifetime == 1e6
-    assert not presets.capacitor().mult_noise
-    assert presets.idealized().dw_min == 0.0002
-    assert presets.gokmen_vlasov().up_down_dtod == 0.01
-    for preset in presets.ALL.values():
-        assert "References" in (preset.__doc__ or "")
-        assert cep.Network([4, 3, 2], synapses=preset(), seed=0).synapses[0] == preset()
-        assert cep.Network([4, 3, 2], synapses=preset.__name__, seed=0).synapses[0] == preset()
+# Model, dw_min, up_down, w_max, w_min; deviations from device to device of these four; dw_min_std,
+# write_noise_std; and what the model has of its own.
+FITS = {
+    "idealized": ("constant_step", 2e-4, 0, 1, -1, 0.3, 0, 0.3, 0.3, 0.3, 0, {}),
+    "gokmen_vlasov": ("constant_step", 0.0016, 0, 1, -1, 0.3, 0.01, 0.3, 0.3, 0.3, 0, {}),
+    "reram_es": (
+        *("exponential_step", 0.00135, 0.259359, 1, -1, 0.2, 0.05, 0.3, 0.3, 5, 75),
+        {
+            "A_up": -1.18445,
+            "A_down": -0.081404,
+            "gamma_up": 5,
+            "gamma_down": 5,
+            "a": -0.5,
+            "b": -0.5,
+        },
+    ),
+    "capacitor": (
+        *("linear_step", 0.005, 0, 1, -1, 0.1, 0.06, 0.07, 0.07, 0.3, 0),
+        {"gamma_up": 0.05, "gamma_down": 0.05, "gamma_up_dtod": 0.01, "gamma_down_dtod": 0.01}
+        | {"mult_noise": False, "lifetime": 1e6, "lifetime_dtod": 0.3},
+    ),
+    "ecram": (
+        *("linear_step", 0.002, 0, 1.1724, -0.8276, 0.1, 0.01, 0.05, 0.05, 0.3, 0),
+        {"gamma_up": 0.1153, "gamma_down": 0.5085, "gamma_up_dtod": 0.05, "gamma_down_dtod": 0.05},
+    ),
+    "ecram_mo": (
+        *("linear_step", 2.8214e-4, 0, 1.1714, -0.8286, 0.1, 0.01, 0.05, 0.05, 2, 0),
+        {"gamma_up": 0.4152, "gamma_down": 0.7342, "gamma_up_dtod": 0.05, "gamma_down_dtod": 0.05},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_presets_are_what_the_publications_have(name):
+    model, *numbers, own = FITS[name]
+    steps = ("dw_min", "up_down", "w_max", "w_min")
+    names = (*steps, *(f"{each}_dtod" for each in steps), "dw_min_std", "write_noise_std")
+    preset = getattr(hardware.presets, name)
+    word = [f"{key}={value}" for key, value in zip(names, numbers, strict=True)]
+    word += [f"{key}={value}" for key, value in own.items()]
+    expected = cep.Network([4, 3, 2], synapses=":".join([model, *word]), seed=0).synapses[0]
+    assert preset() == expected
+    assert preset(dw_min=0.1).dw_min == 0.1
+    assert cep.Network([4, 3, 2], synapses=name, seed=0).synapses[0] == expected
+    assert preset.__name__ == name
+    assert "References" in preset.__doc__
+
+
+def test_there_is_a_fit_of_every_preset():
+    assert hardware.presets.ALL.keys() == FITS.keys()
 
 
 @pytest.mark.parametrize(
@@ -450,6 +484,14 @@ def test_presets_are_what_the_publications_have():
             r"or -1 \(down\), got 2",
         ),
         (lambda: hardware.ConstantStep(0.1).pulse_response([0.5]), "one-dimensional array of 1"),
+        (
+            lambda: hardware.ConstantStep(0.1).pulse_response(np.array([2**64 - 1], np.uint64)),
+            "one-dimensional array of 1 and -1, got uint64",
+        ),
+        (
+            lambda: hardware.Quantized(4, -1, 1, rounding="truncate"),
+            "rounding must be 'nearest' or 'stochastic', got 'truncate'",
+        ),
         (
             lambda: net_of(hardware.Bounded(w_min=-0.02, w_max=0.02)),
             "initial weights of connection 0 lie",
@@ -475,8 +517,13 @@ def test_initial_weights_are_clipped_if_asked():
 
 
 def test_what_is_no_synapse_is_a_type_error():
-    with pytest.raises(TypeError, match="synapses must be synapses"):
-        net_of(3)
+    for value in (3, {"ecram"}, hardware.ConstantStep):
+        with pytest.raises(TypeError, match="synapses must be synapses"):
+            net_of(value)
+    with pytest.raises(TypeError, match="PulsedSynapse is what models have in common"):
+        hardware.PulsedSynapse(0.1)
+    with pytest.raises(TypeError, match="net must be"):
+        hardware.device_arrays(3)
     with pytest.raises(TypeError, match="dw_min must be a real number"):
         hardware.ConstantStep("small")
 
