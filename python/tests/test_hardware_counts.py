@@ -5,6 +5,8 @@ import pytest
 
 import cep
 from cep import hardware
+from cep.training.loop import Training
+from cep.training.sources import ArraySource, Position
 
 X = np.random.default_rng(5).random((2, 4))
 Y = np.array([0, 1])
@@ -138,6 +140,16 @@ def test_batches_of_unknown_length_are_counted():
     cep.fit(net, Batches(), EP, epochs=2, progress=False, callbacks=[counter])
     assert [each.samples for each in counter.epochs] == [3, 3]
     assert counter.epochs[1].bits_remembered(8) == 8 * STATES
+
+
+def test_the_rest_of_an_epoch_is_counted():
+    net = network()
+    counter = hardware.Counter(net)
+    x, y = np.tile(X, (3, 1)), np.tile(Y, 3)
+    source = ArraySource(net, x, y, B, 0, None)
+    Training(net, source, EP, 1, callbacks=[counter], position=Position(batch=1, samples=B)).run()
+    assert [each.samples for each in counter.epochs] == [2 * B]
+    assert counter.epochs[0].bits_remembered(8) == 8 * STATES
 
 
 def test_counting_changes_nothing():
