@@ -60,6 +60,7 @@ def test_the_study_is_drawn_and_kept(tmp_path: Path) -> None:
     assert counts["EP"]["values_remembered"] == 18_000
     assert counts["C-EP"]["values_remembered"] == 0
     assert "values_remembered" in result.output
+    assert "nan" not in result.output
 
 
 @pytest.mark.usefixtures("few_points")

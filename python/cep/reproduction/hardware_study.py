@@ -150,7 +150,8 @@ def hardware(
         Some of `PANELS`; default: all.
     samples : int, optional
         Learn only the first of the training samples, and test the first of the test samples, a
-        fifth as many. Runs are kept in ``directory/hardware/mnist-10000`` then. Default: all.
+        fifth as many, with the hidden layer, steps and learning rates of the digits. Runs are kept
+        in ``directory/hardware/mnist-10000`` then. Default: all.
     epochs : int, optional
         Default: 8 for the digits, 5 for the others.
     jobs, data_root, progress, on_run_end
@@ -169,7 +170,11 @@ def hardware(
     seeds = validation.count("seeds", seeds)
     chosen = [validation.choice("panel", name, PANELS) for name in panels]
     epochs = (8 if data == "digits" else 5) if epochs is None else epochs
-    points = {point: each for point, each in _points(data, epochs) if point[0] in chosen}
+    rules = _rules(data)
+    if samples is not None:
+        # The others have learning rates for many more batches.
+        rules = {name: each.replace(data=data) for name, each in _rules("digits").items()}
+    points = {point: each for point, each in _points(rules, epochs) if point[0] in chosen}
     if not points:
         raise ValueError(f"panels is empty; expected some of {', '.join(PANELS)}")
     title, splits = data, None
@@ -194,7 +199,7 @@ def hardware(
         point: Trials(tuple(outcomes[names[point, seed]] for seed in range(seeds)))
         for point in points
     }
-    return HardwareStudy(title, trials, _counts(data, data_root))
+    return HardwareStudy(title, trials, _counts(rules, data_root))
 
 
 def _first(samples: int, data: str, data_root: str | os.PathLike[str] | None) -> Splits:
@@ -211,9 +216,11 @@ def _rules(data: str) -> dict[str, Configuration]:
     return {"EP": ep, "C-EP": c_ep, "C-VF": c_ep.replace(feedback="untied")}
 
 
-def _points(data: str, epochs: int) -> Iterator[tuple[Point, Configuration]]:
+def _points(
+    rules: Mapping[str, Configuration], epochs: int
+) -> Iterator[tuple[Point, Configuration]]:
     fixed: dict[str, Any] = {"epochs": epochs, "validation_fraction": 0, "test_every_epoch": False}
-    rules = {name: each.replace(**fixed) for name, each in _rules(data).items()}
+    rules = {name: each.replace(**fixed) for name, each in rules.items()}
     tied = {name: rules[name] for name in ("EP", "C-EP")}
     for name, base in tied.items():
         for size in _STEP_SIZES:
@@ -234,10 +241,12 @@ def _points(data: str, epochs: int) -> Iterator[tuple[Point, Configuration]]:
             yield ("read_noise", name, value), base.replace(read_noise=value)
 
 
-def _counts(data: str, data_root: str | os.PathLike[str] | None) -> dict[str, Counts]:
+def _counts(
+    rules: Mapping[str, Configuration], data_root: str | os.PathLike[str] | None
+) -> dict[str, Counts]:
     root = None if data_root is None else Path(data_root)
     counts = {}
-    for name, configuration in _rules(data).items():
+    for name, configuration in rules.items():
         (x, y), _ = configuration.load_data(root)
         some = (x[:1000], y[:1000])
         net = configuration.replace(synapses="ecram").make_network()
