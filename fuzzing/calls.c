@@ -211,13 +211,30 @@ static void write_tensor(fuzzing *all) {
 
 static void release_tensor(fuzzing *all) { keep(all, (cep_tensor){0}); }
 
-static void list_parameters(fuzzing *all) {
+static void list_tensors(fuzzing *all) {
+    bool of_devices = choose(&all->in, 2);
     int64_t capacity = rarely(&all->in) ? -1 : choose(&all->in, 8), count = -1;
-    cep_parameter *parameters = allocate_input(capacity > 0 ? (size_t)capacity * sizeof *parameters : 0);
-    cep_status status = checked(cep_network_parameters(network(all), rarely(&all->in) ? NULL : parameters,
-                                                       capacity, rarely(&all->in) ? NULL : &count));
-    if (status == CEP_OK ? count != all->now->parameter_count : count != -1)
-        fail_invariant("the parameters are counted if the call succeeds");
+    cep_parameter *listed = allocate_input(capacity > 0 ? (size_t)capacity * sizeof *listed : 0);
+    cep_status status = checked((of_devices ? cep_network_devices : cep_network_parameters)(
+        network(all), rarely(&all->in) ? NULL : listed, capacity, rarely(&all->in) ? NULL : &count));
+    int64_t known = of_devices ? all->now->device_count : all->now->parameter_count;
+    if (status == CEP_OK ? count != known : count != -1)
+        fail_invariant("tensors are counted if the call succeeds");
+}
+
+static void pulse_response(fuzzing *all) {
+    byte_reader *in = &all->in;
+    int64_t count = choose(in, 9), given = rarely(in) ? any_index(in, 1) : count;
+    size_t size = (size_t)count * sizeof(int64_t);
+    int64_t *directions = allocate_input(size);
+    for (int64_t k = 0; k < count; k++)
+        directions[k] = rarely(in) ? any_index(in, 2) : choose(in, 2) * 2 - 1;
+    double *weights = allocate_input(size);
+    memset(weights, unwritten, size);
+    cep_status status = checked(cep_pulse_response(rarely(in) ? NULL : any_synapse(in),
+                                                   rarely(in) ? NULL : directions, given > count ? -given : given,
+                                                   any_number(in), next_byte(in), rarely(in) ? NULL : weights));
+    expect_unwritten(status, weights, size);
 }
 
 static void optimizer(fuzzing *all) {
@@ -402,9 +419,9 @@ static void set_threads(fuzzing *all) {
 }
 
 static void (*const calls[])(fuzzing *) = {
-    free_phase,     nudged_phase, train_batch, train_epoch,     evaluate,     predict,      check_samples,
-    gradient,       theorem,      energy,      feedback_angle,  random_state, take_tensor,  write_tensor,
-    release_tensor, create_again, set_threads, list_parameters, optimizer,    copy_network,
+    free_phase,     nudged_phase, train_batch, train_epoch,    evaluate,     predict,      check_samples,
+    gradient,       theorem,      energy,      feedback_angle, random_state, take_tensor,  write_tensor,
+    release_tensor, create_again, set_threads, list_tensors,   optimizer,    copy_network, pulse_response,
 };
 
 /* By default AddressSanitizer ends the process if it is asked for too much memory. */

@@ -5,7 +5,7 @@
 #include "byte_reader.h"
 #include "cep.h"
 
-enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32 };
+enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32, MOST_DEVICES = 256 };
 
 typedef struct fixture {
     cep_network *network; /* NULL if there is none */
@@ -15,6 +15,8 @@ typedef struct fixture {
     int64_t connection_count;
     cep_tensor parameters[MOST_PARAMETERS];
     int64_t parameter_count;
+    cep_tensor devices[MOST_DEVICES];
+    int64_t device_count;
 } fixture;
 
 /* Prints the invariant that a call has violated, and ends the process so that the fuzzer notices. */
@@ -41,6 +43,7 @@ typedef struct snapshot {
     size_t size;
 } snapshot;
 
+/* Of the network, and of its devices. */
 snapshot parameters_of(const fixture *fixture);
 
 /* The states of all layers; empty before the first phase. */

@@ -1,9 +1,10 @@
 #include "inputs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ALLOCATIONS = 512, MOST_OPTIONS = 24 };
+enum { MOST_ALLOCATIONS = 512, MOST_OPTIONS = 28 };
 
 static void *memory[MOST_ALLOCATIONS];
 static int memory_count;
@@ -84,6 +85,12 @@ static const char *const option_names[] = {
     "nudging",
     "connections",
     "connection_kinds",
+    "synapses",
+    "bias_synapses",
+    "neurons",
+    "read_noise",
+    "read_noise_every",
+    "feedback_mismatch",
     "rule",
     "free_steps",
     "nudged_steps",
@@ -171,6 +178,48 @@ static void add_word(option_list *list, const char *name) {
     add(list, name)->text = word;
 }
 
+const char *any_synapse(byte_reader *in) {
+    static const char *const words[] = {
+        "ideal",
+        "bounded:w_min=-2:w_max=2",
+        "bounded:w_min=-0.1:w_max=0.1:clip_initial=1",
+        "quantized:bits=4:w_min=-2:w_max=2:rounding=stochastic",
+        "constant_step:dw_min=0.01:w_max=2:w_min=-2:dw_min_dtod=0.3:w_max_dtod=2:lifetime=9:lifetime_dtod=0.5",
+        "linear_step:dw_min=0.01:gamma_up=0.5:gamma_down=2:gamma_up_dtod=1:mult_noise=0:dw_min_std=5",
+        "linear_step:dw_min=0.01:w_max_dtod=1:rounding=nearest",
+        "soft_bounds:dw_min=0.1:up_down=-3:write_noise_std=2:rounding=truncate",
+        "exponential_step:dw_min=0.01:A_up=-1:A_down=-0.1:gamma_up=5:gamma_down=5:a=-0.5:b=-0.5:diffusion=0.1",
+        "power_step:dw_min=1:pow_gamma=1.7:pow_gamma_dtod=2:max_pulses=3",
+    };
+    if (!rarely(in))
+        return words[choose(in, sizeof words / sizeof *words)];
+    /* A parameter with any number. */
+    static const char *const parameters[] = {"dw_min_std", "up_down",   "w_max",   "w_min_dtod",
+                                             "lifetime",   "diffusion", "rounding"};
+    char *text = allocate_input(64);
+    snprintf(text, 64, "soft_bounds:dw_min=0.1:%s=%.3g", parameters[choose(in, 7)], any_number(in));
+    return rarely(in) ? random_text(in) : text;
+}
+
+/* Neurons, reads and synapses that are not ideal, some of them. */
+static void add_hardware(option_list *list) {
+    byte_reader *in = list->in;
+    static const char *const neurons[] = {"state_noise=0.1", "state_bits=3", "state_noise=0.01:state_bits=16",
+                                          "gain_dtod=0.3:offset_dtod=0.1"};
+    if (choose(in, 2))
+        add(list, "synapses")->text = any_synapse(in);
+    if (choose(in, 4) == 0)
+        add(list, "bias_synapses")->text = any_synapse(in);
+    if (choose(in, 4) == 0)
+        add(list, "neurons")->text = rarely(in) ? random_text(in) : neurons[choose(in, 4)];
+    if (choose(in, 4) == 0)
+        add_number(list, "read_noise", any_number(in));
+    if (choose(in, 4) == 0)
+        add_word(list, "read_noise_every");
+    if (rarely(in))
+        add_number(list, "feedback_mismatch", any_number(in));
+}
+
 /* One for each connection. */
 static void add_rates(option_list *list, const char *name, int64_t connections) {
     byte_reader *in = list->in;
@@ -255,6 +304,8 @@ const cep_options *any_network_options(byte_reader *in, const int64_t *sizes, in
         const int64_t pairs[] = {any_index(in, 3), any_index(in, count), any_index(in, 3), any_index(in, count)};
         add_integers(&list, "connections", pairs, 2 + 2 * choose(in, 2));
     }
+    if (choose(in, 2))
+        add_hardware(&list);
     return finish(&list);
 }
 
@@ -302,7 +353,14 @@ const cep_options *any_theorem_options(byte_reader *in, int64_t connections) {
 
 const char *any_tensor_name(byte_reader *in) {
     static const char *const names[] = {"weights", "biases", "feedback_weights", "states"};
+    static const char *const hardware[] = {
+        "counters", "weights.counters", "biases.counters",  "weights.write_noise", "weights.w_max",
+        "gains",    "weights.lifetime", "weights.gamma_up", "weights.pow_gamma",   "weights.",
+        "offsets",  "weights.dw_min",
+    };
     if (rarely(in))
         return rarely(in) ? NULL : random_text(in);
+    if (choose(in, 4) == 0)
+        return hardware[choose(in, sizeof hardware / sizeof *hardware)];
     return names[choose(in, 4)];
 }

@@ -23,6 +23,9 @@ const cep_options *any_rule(byte_reader *in, int64_t connections);
 
 const cep_options *any_theorem_options(byte_reader *in, int64_t connections);
 
+/* A model of synapses as a word. */
+const char *any_synapse(byte_reader *in);
+
 /* The name of a tensor, mostly an existing one. */
 const char *any_tensor_name(byte_reader *in);
 

@@ -141,9 +141,15 @@ def plot_errors(
 
     Raises
     ------
+    TypeError, ValueError
+        For errors that are no such mapping, or empty.
     ImportError
         If matplotlib is not installed.
     """
+    if not isinstance(errors, Mapping):
+        raise TypeError(f'errors must be as {{"EP": {{0.1: [0.2, 0.3]}}}}, got {errors!r}')
+    if not any(errors.values()):
+        raise ValueError("errors has no points; expected one line or more with one point or more")
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     for k, (name, points) in enumerate(errors.items()):
         colour, marker = PALETTE[k % len(PALETTE)], "osD^vPX"[k % 7]

@@ -841,7 +841,7 @@ class Network:
             "states": frozen._present_states(),
             "random_state": frozen.random_state,
             "optimizer": frozen._optimizer_state(),
-            "devices": frozen._device_arrays(),
+            "devices": frozen._device_tensors(),
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:
@@ -863,8 +863,7 @@ class Network:
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
             mine[...] = theirs
-        for name, array in self._device_arrays().items():
-            array[...] = state["devices"][name]
+        self._restore_devices(state["devices"])
         self.random_state = state["random_state"]
         self._restore_optimizer(state.get("optimizer"))
 

@@ -105,10 +105,11 @@ def run_line(outcome: RunOutcome) -> str:
     if not len(outcome.history):
         # The first line of a message says what happened.
         return ": ".join([start, *outcome.message.splitlines()[:1]])
+    epoch = best_test_epoch(outcome)
+    best = f"best {best_test_error(outcome):.2%} in epoch {epoch}, " if epoch else ""
     return (
-        f"{start}: test error {outcome.test_error:.2%}, best {best_test_error(outcome):.2%} in "
-        f"epoch {best_test_epoch(outcome)}, train error {outcome.train_error:.2%}, "
-        f"{duration(outcome.seconds)}"
+        f"{start}: test error {outcome.test_error:.2%}, {best}train error "
+        f"{outcome.train_error:.2%}, {duration(outcome.seconds)}"
     )
 
 
