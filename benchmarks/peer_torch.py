@@ -30,10 +30,10 @@ class Torch:
     def step(self, states, target=None, beta=0.0):
         new = [states[0]]
         for k, layer in enumerate(self.layers):
-            drive = layer(states[k])
+            preactivation = layer(states[k])
             if k + 1 < len(self.layers):
-                drive = drive + self.down(k + 1, states[k + 2])
-            new.append(self.activation(drive))
+                preactivation = preactivation + self.down(k + 1, states[k + 2])
+            new.append(self.activation(preactivation))
         if target is not None:
             new[-1] = new[-1] + beta * (target - states[-1])
         return new

@@ -106,18 +106,18 @@ class NumpyModel:
     ) -> Matrix:
         """A layer after one step, from the present states."""
         prototypical = self.setting == "prototypical"
-        sent = list(states) if prototypical else [self.rho(state) for state in states]
-        drive = sent[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
+        activity = list(states) if prototypical else [self.rho(state) for state in states]
+        preactivation = activity[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
         hidden = layer < self.layers
         if hidden:
-            drive = drive + sent[layer + 1] @ self.backward(layer).T
+            preactivation = preactivation + activity[layer + 1] @ self.backward(layer).T
         old = states[layer]
         pull = 0 if hidden or y is None else beta * (y - old)
         if prototypical:
-            return self.rho(drive) + pull
+            return self.rho(preactivation) + pull
         if (hidden or self.follows_energy) and self.feedback is None:
-            drive = ACTIVATIONS[self.activation][1](old) * drive
-        new = old + self.dt * (-old + drive + pull)
+            preactivation = ACTIVATIONS[self.activation][1](old) * preactivation
+        new = old + self.dt * (-old + preactivation + pull)
         return np.clip(new, 0, 1) if self.clamp else new
 
     def step(

@@ -135,7 +135,7 @@ def test_edited_anywhere(saved: Path) -> None:
         (b"", "not a complete"),
         (b"PK\x03\x04 a PyTorch file" * 100, "not a complete"),
         (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a complete"),
-        (safetensors.numpy.save({"a": np.zeros(3)}), "no checkpoint of cep.*found None"),
+        (safetensors.numpy.save({"a": np.zeros(3)}), "not a checkpoint of cep.*found None"),
         (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "found 'pt'"),
     ],
 )
@@ -206,7 +206,7 @@ def test_a_failure_in_the_middle(
         patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), full)
         with pytest.raises(OSError, match=r"No space left on device.* the old file is unchanged"):
             checkpoints.save(saved, checkpoint(seed=1))
-        with pytest.raises(OSError, match="it does not exist"):
+        with pytest.raises(OSError, match="the file does not exist"):
             checkpoints.save(saved.with_name("new"), checkpoint(seed=1))
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

@@ -213,5 +213,5 @@ def test_masked_values_are_refused() -> None:
 def test_values_need_an_array_that_is_there() -> None:
     """Connection 0 has no feedback weights, nor have tied networks."""
     net = cep.Network([8, 6, 3], feedback="untied", feedback_angle=30)
-    with pytest.raises(ValueError, match="no array 0 that values could be written to"):
+    with pytest.raises(ValueError, match="array 0 does not exist"):
         net.feedback_weights[0] = np.zeros((8, 6))

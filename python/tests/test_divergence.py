@@ -232,7 +232,7 @@ def extreme_rules(draw: Any) -> Any:
     ),
     scales=st.tuples(*[st.just(1.0) | EXTREME] * 3),
 )
-@settings(max_examples=10 * settings.default.max_examples)
+@settings(max_examples=5 * settings.default.max_examples)
 def test_extreme_numbers_keep_parameters_finite(
     rule: Any, options: dict[str, Any], scales: tuple[float, float, float]
 ) -> None:

@@ -34,11 +34,15 @@ def plant_states(net: cep.Network, seed: int = 0) -> None:
 def energy_by_numpy(net: cep.Network) -> Matrix:
     states = [np.array(state, np.float64) for state in net.states]
     prototypical = net.setting == "prototypical"
-    sent = states if prototypical else [ACTIVATIONS[net.activation][0](state) for state in states]
+    activities = (
+        states if prototypical else [ACTIVATIONS[net.activation][0](state) for state in states]
+    )
     energy = np.zeros(len(states[0]))
     for k, (weights, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
-        energy -= np.einsum("bi,ij,bj->b", sent[k + 1], np.array(weights, np.float64), sent[k])
-        energy -= sent[k + 1] @ np.array(bias, np.float64)
+        energy -= np.einsum(
+            "bi,ij,bj->b", activities[k + 1], np.array(weights, np.float64), activities[k]
+        )
+        energy -= activities[k + 1] @ np.array(bias, np.float64)
         if not prototypical:
             energy += (states[k + 1] ** 2).sum(axis=1) / 2
     return energy

@@ -117,7 +117,7 @@ def test_receptive_fields_of_inputs_that_are_no_square() -> None:
         ({"shape": (0, 6)}, ValueError, r"shape\[0\]"),
         ({"shape": (2, 3), "units": 0}, ValueError, "units"),
         ({"shape": (2, 3), "units": []}, ValueError, "units"),
-        ({"shape": (2, 3), "units": [2]}, ValueError, "no unit 2"),
+        ({"shape": (2, 3), "units": [2]}, ValueError, "unit 2 does not exist"),
         ({"shape": (2, 3), "units": [0.5]}, TypeError, r"units\[0\]"),
     ):
         with pytest.raises(error, match=words):

@@ -61,7 +61,7 @@ def action():
 """,
     ),
     "constructors that fail": (
-        20_000,
+        10_000,
         """
 def action():
     refused(ValueError, cep.Network, [784, 0, 10])
@@ -92,7 +92,7 @@ def action():
 """,
     ),
     "changing batch sizes": (
-        3000,
+        1000,
         """
 net = cep.Network([784, 128, 10])
 sizes = iter(range(10**9))
@@ -104,7 +104,7 @@ def action():
 """,
     ),
     "converted inputs": (
-        2000,
+        1000,
         """
 net = cep.Network([784, 128, 10])
 wide = np.asfortranarray(x.astype(np.float64))

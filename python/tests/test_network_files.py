@@ -73,7 +73,7 @@ def test_a_checkpoint_gives_its_network(tmp_path: Path) -> None:
 
 
 def test_a_network_is_no_checkpoint(saved: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"no checkpoint.*found 'cep network 1'"):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint.*found 'cep network 1'"):
         checkpoints.load(saved)
 
 
@@ -104,7 +104,7 @@ def test_edited_anywhere(saved: Path) -> None:
     [
         (b"", "not a complete"),
         (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a complete"),
-        (safetensors.numpy.save({"a": np.zeros(3)}), "no network or checkpoint.*found None"),
+        (safetensors.numpy.save({"a": np.zeros(3)}), "not a network or checkpoint.*found None"),
         (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "found 'pt'"),
     ],
 )

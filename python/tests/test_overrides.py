@@ -102,7 +102,7 @@ def test_numbers_and_sequences_of_any_kind(value: Any, plain: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "message"),
     [
-        ("betta", "1", "no parameter 'betta'; did you mean 'beta'"),
+        ("betta", "1", "unknown parameter 'betta'; did you mean 'beta'"),
         ("beta", "0:5", "beta must be a number, got '0:5'"),
         ("beta", "", "beta must be a number, got ''"),
         ("seed", "0:", "seed must be an integer or a range such as 0:5, got '0:'"),

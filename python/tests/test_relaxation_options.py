@@ -25,19 +25,21 @@ def moved(net: cep.Network, states: States, layer: int, dt: float) -> NDArray[An
     """A layer after one step, from the present states."""
     rho = sigmoid if net.activation == "shifted_sigmoid" else np.tanh
     real_time = net.setting == "real-time"
-    sent = [rho(s) for s in states] if real_time else states
-    drive = sent[layer - 1] @ net.weights[layer - 1].T + net.biases[layer - 1]
+    activity = [rho(s) for s in states] if real_time else states
+    preactivation = activity[layer - 1] @ net.weights[layer - 1].T + net.biases[layer - 1]
     is_output = layer == len(states) - 1
     if not is_output:
         back = net.feedback_weights[layer]
-        drive = drive + sent[layer + 1] @ (net.weights[layer] if back is None else back.T)
+        preactivation = preactivation + activity[layer + 1] @ (
+            net.weights[layer] if back is None else back.T
+        )
     if not real_time:
-        return rho(drive)
+        return rho(preactivation)
     s = states[layer]
     if not is_output and net.feedback == "tied":
         y = rho(s)
-        drive = drive * (4 * y * (1 - y) if rho is sigmoid else 1 - y**2)
-    new = s + dt * (drive - s)
+        preactivation = preactivation * (4 * y * (1 - y) if rho is sigmoid else 1 - y**2)
+    new = s + dt * (preactivation - s)
     return np.clip(new, 0, 1) if rho is sigmoid else new
 
 

@@ -62,7 +62,7 @@ def test_a_run_on_arrays_records_their_sizes_and_fingerprint(tmp_path: Path) -> 
     ("data", "error", "message"),
     [
         ((1, 2, 3), TypeError, "data must be .* got tuple"),
-        ({"x": DATA["train"]}, ValueError, "no part of the data 'x'"),
+        ({"x": DATA["train"]}, ValueError, "unknown part of the data 'x'"),
         ({"test": DATA["test"]}, ValueError, "no training data"),
         ({"train": DATA["train"][0]}, TypeError, r"data\['train'\] must be a pair"),
         ({"train": (X, Y[:3])}, ValueError, "train data must be x, .* one label a sample"),
@@ -84,7 +84,7 @@ def test_data_that_contradict_the_configuration(tmp_path: Path) -> None:
             run(configuration, tmp_path / "run", data=DATA)
     with pytest.raises(ValueError, match="patience needs validation data"):
         run(MINE.replace(patience=1, validation_fraction=0), tmp_path / "run", data=DATA)
-    with pytest.raises(ValueError, match=r"no data set .mine.* give the arrays"):
+    with pytest.raises(ValueError, match=r"unknown data set .mine.* give the arrays"):
         run(MINE, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 

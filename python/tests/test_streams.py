@@ -40,7 +40,7 @@ def test_what_a_stream_cannot_encode_is_replaced(encoding: str, tmp_path: Path) 
     assert b"beta must be finite" in done.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_lead_nowhere(closed: str, tmp_path: Path) -> None:
     line = f"cep train --epochs 2 --hidden 8 --run-dir run {closed}"
     done = shell(line, tmp_path)

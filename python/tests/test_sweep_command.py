@@ -167,7 +167,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
     running = start(
-        *("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "6"),
+        *("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "4"),
         *("--validation-fraction", "0", "--param", "beta=0.3,0.5", "--jobs", jobs),
         *("--run-dir", str(folder)),
     )
@@ -186,7 +186,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
-        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=6, beta=beta).replace(
+        expected = cep.Configuration(hidden=[128], free_steps=60, epochs=4, beta=beta).replace(
             validation_fraction=0
         )
         directory = RunDirectory(folder / f"beta={beta}")
@@ -196,7 +196,8 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
 
 
 def test_a_line_a_run(tmp_path: Path) -> None:
-    running = start("sweep", *map(str, QUICK), "--param", "seed=0:3", "--run-dir", str(tmp_path))
+    arguments = (*QUICK, "--param", "seed=0:3", "--jobs", 1, "--run-dir", tmp_path)
+    running = start("sweep", *map(str, arguments))
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0, err
     assert len(ROW.findall(out)) == 3

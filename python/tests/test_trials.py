@@ -141,7 +141,7 @@ def test_published_errors_at_each_angle(name: str) -> None:
 def test_without_published_values() -> None:
     exact = EP_1H.with_bptt()
     text = str(row(outcome(exact.configuration, [0.03] * 30), preset=exact))
-    assert "no error was published" in text
+    assert "no published error" in text
     assert "NOTE" not in text
     without_train = presets.get("EB-1h")
     trials = row(outcome(without_train.configuration, [0.03] * 30), preset=without_train)

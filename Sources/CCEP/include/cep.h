@@ -157,7 +157,7 @@ typedef struct cep_network cep_network;
  *                   Or points that straight pieces join, tabulated:X/Y:X/Y..., X rising and Y monotone.
  *                   One word, or one for each layer after the input and before a readout, separated by commas.
  *   feedback        "tied" (default): the transposed forward weights; an energy-based network
- *                   "untied": feedback weights of its own; a vector field
+ *                   "untied": separate feedback weights; a vector field
  *   feedback_angle  number: initial angle between feedback and forward weights in degrees, 0 (default) to 180
  *   dtype           "float32" (default) or "float64"
  *   seed            integer, its 64 bits: the same seed gives the same parameters. Default 0
@@ -173,7 +173,7 @@ typedef struct cep_network cep_network;
  *   readout         flag: whether the last of sizes is a softmax readout outside the dynamics. Default 0
  *   nudging         prototypical setting: "outside", s <- activation(a) + beta pull (default), or "inside",
  *                   s <- activation(a + beta pull) (default with a readout, which needs it)
- *   connections     integers, pairs (from, to): layers that connections join beside the chain, without biases
+ *   connections     integers, pairs (from, to): layers joined by connections outside the chain, without biases
  *   synapses        the models of synapses, which turn a requested change of a weight into the change made: one word
  *                   for all connections, or one for each, separated by commas; see section 13. Default: "ideal"
  *   bias_synapses   the same for biases. Default: "ideal"
@@ -450,8 +450,8 @@ CEP_API cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matr
 
 /* ---- 10. Gradients ---------------------------------------------------------------------------- */
 
-/* A rule's estimate of the gradient of the mean loss at the end of the free phase: minus the rule's update at
- * learning rate 1. */
+/* A rule's estimate of the gradient of the mean loss at the end of the free phase: the negative of the rule's update
+ * at learning rate 1. */
 typedef struct cep_gradient cep_gradient;
 
 /* x is one batch. The network does not change. Release the gradient with cep_gradient_destroy.
@@ -516,7 +516,7 @@ CEP_API void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
 
 /* The energy of each sample of the present states, for a network with tied feedback. Real-time setting:
  * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L. Prototypical setting:
- * minus the primitive function sum s_above' W s_below + sum b' s. `count` is the batch size.
+ * the negative primitive function -(sum s_above' W s_below + sum b' s). `count` is the batch size.
  * CEP_INVALID_STATE before the first phase. */
 CEP_API cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
 

@@ -4,7 +4,7 @@ import CEPKernels
 /// into an update of its parameters.
 ///
 /// Phases, estimators and optimizers know connections only through this interface. A new kind of connection is one
-/// conforming type in a file of its own. `NamedConnection` makes it available by name.
+/// conforming type in its own file. `NamedConnection` makes it available by name.
 ///
 /// The layer nearer to the input is called *below*, the other *above*.
 package protocol Connection<Element>: AnyObject {
@@ -153,7 +153,7 @@ package protocol NamedConnection<Element> {
 }
 
 extension KernelScalar {
-    /// The kinds of connections. A new one is a file of its own and a line here.
+    /// The kinds of connections. To add one, write a file and add a line here.
     static var connectionKinds: [any NamedConnection<Self>.Type] {
         [
             DenseConnection<Self>.self,

@@ -3,7 +3,7 @@ import CEPKernels
 /// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with learning
 /// rates and an optimizer.
 ///
-/// A new rule is one conforming type in a file of its own, here or in another package. `NamedRule` makes it available to C
+/// A new rule is one conforming type in its own file, here or in another package. `NamedRule` makes it available to C
 /// and Python by its name.
 public protocol LearningRule<Element>: Sendable {
     associatedtype Element: KernelScalar

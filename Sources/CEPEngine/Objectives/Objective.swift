@@ -2,7 +2,7 @@ import CEPKernels
 
 /// What a network is trained for: scores, loss, and the pull −∂L/∂s that nudges a layer.
 ///
-/// A new objective is one conforming type in a file of its own. `NamedObjective` makes it available by name.
+/// A new objective is one conforming type in its own file. `NamedObjective` makes it available by name.
 package protocol Objective<Element>: Sendable {
     associatedtype Element: KernelScalar
 

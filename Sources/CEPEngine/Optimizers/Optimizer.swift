@@ -2,7 +2,7 @@ import CEPKernels
 
 /// Turns a gradient into a change of each parameter.
 ///
-/// A new optimizer is one conforming type in a file of its own, here or in another package. `NamedOptimizer` makes it
+/// A new optimizer is one conforming type in its own file, here or in another package. `NamedOptimizer` makes it
 /// available to C and Python by its name.
 public protocol Optimizer: Sendable {
     /// Its name in files and in the C interface, different from those of other optimizers.

@@ -62,7 +62,7 @@ def cifar10(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
         A file is not 10,000 records of a label from 0 to 9 and 3072 bytes, or the archive is
         damaged or lacks a file.
     ImportError
-        The files are not in ``CEP_DATA`` and pooch, which knows the cache, is not installed.
+        If the files are not in ``CEP_DATA`` and pooch, which manages the cache, is not installed.
     """
     found = locate(CIFAR10, _inspect, root)
     x, y = _empty(len(_TRAIN))
