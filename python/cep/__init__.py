@@ -53,6 +53,7 @@ from cep.training.callbacks import (
     SaveNetwork,
     TensorBoard,
 )
+from cep.training.checks import LearningWarning
 from cep.training.diagnostics import Diagnostics
 from cep.training.evaluation import Evaluation, evaluate
 from cep.training.fitting import fit
@@ -88,6 +89,7 @@ __all__ = [
     "Input",
     "LearningRateSchedule",
     "LearningRule",
+    "LearningWarning",
     "LiveView",
     "Network",
     "NetworkOptions",

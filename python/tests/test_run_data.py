@@ -213,6 +213,7 @@ def rss_of_anonymous_memory() -> int:
     return int(dict(line.split(":", 1) for line in lines)["RssAnon"].split()[0]) * 1024
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("share", [None, 0.1])
 def test_memory_maps_are_not_copied(dtype: Any, share: float | None, tmp_path: Path) -> None:

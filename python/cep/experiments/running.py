@@ -208,6 +208,7 @@ def _train(
         message,
         [] if diagnostics is None else diagnostics.records,
         *tested,
+        tuple(training.warnings),
     )
 
 
