@@ -20,11 +20,13 @@ from cep.experiments import (
     RunOutcome,
     RunResult,
     SweepResult,
+    TuneResult,
     checkpoints,
     presets,
     run,
     run_many,
     sweep,
+    tune,
 )
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
@@ -110,6 +112,7 @@ __all__ = [
     "TabulatedActivation",
     "TensorBoard",
     "Training",
+    "TuneResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -139,6 +142,7 @@ __all__ = [
     "suggest",
     "sweep",
     "train_batch",
+    "tune",
 ]
 
 if TYPE_CHECKING:
