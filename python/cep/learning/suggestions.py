@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -158,7 +158,7 @@ def suggest(
     the recommendation is half the r with the lowest loss.
 
     C-EP: the weights that move in the nudged phase act on the states like a second nudge, in
-    proportion to η/β, so that its update differs from EP's. r is also at most the largest with
+    proportion to η/β, so that its update Δ differs from EP's. r is halved until
     ``|Δ − Δ_EP| ≤ |Δ_EP|`` (see `Suggestion.deviation`).
     """
     inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
@@ -187,33 +187,25 @@ def suggest(
 
     unit = _unit_rates(net, few, EP(free_steps, steps, beta))
     test = _RangeTest(net, inputs, wanted, size, test_batches, free_steps)
-    largest = _SIZES[0]
-    if rule is CEP:
-        largest = _largest_of_continual(net, few, EP(free_steps, steps, beta), unit)
-    losses, best = test.run(rule_of, unit, [r for r in _SIZES if r <= 2 * largest])
-    chosen = min(best / 2, largest)
-    rates = _rates(unit, chosen)
-
-    trained = test.trained(rule_of(rates))
+    losses, best = test.run(rule_of, unit)
+    chosen, _ = _limited(net, few, rule_of(None), unit, best / 2)
+    trained = test.trained(rule_of(_rates(unit, chosen)))
     later = settled
     if trained is not None:
         later = max(later, _steps_until_steady(_residuals(trained, few[0][0], max_free_steps)))
     free_steps = min(math.ceil(_ROOM * later), max_free_steps)
     steps_later = min(2 * math.ceil(steps * later / settled / 2), max(steps, free_steps))
-    deviation = 0.0
-    if rule is CEP:
-        estimate = EP(free_steps, steps_later, beta)
-        while (deviation := _deviation(net, few, estimate, rates)) > 1 and chosen > _SIZES[-1]:
-            chosen /= 2
-            rates = _rates(unit, chosen)
-    found = rule(free_steps, steps_later, beta, rates, beta_sign="random")
+    found = rule(free_steps, steps_later, beta, beta_sign="random")
+    chosen, deviation = _limited(net, few, found, unit, chosen)
+    found = replace(found, learning_rates=_rates(unit, chosen))
     reasons = [
         f"free_steps: the residual is {residuals[settled - 1]:.0e} after {settled} steps, and "
         f"settles after {later} when the weights have grown in the range test; half as many again",
         f"beta: the largest one within {_TOLERATED:g}° of the smallest angle to BPTT; of random "
         "sign, so that the errors that it makes cancel",
         f"nudged_steps: {steps} come within 1° of the best; more with the free steps",
-        f"learning_rates: half of those with the lowest loss after {test_batches} batches",
+        "learning_rates: half of those with the lowest loss in the range test"
+        + (", and less for C-EP" if chosen < best / 2 else ""),
     ]
     if not any(loss < test.untrained for loss in losses.values()):
         reasons.append(f"none of them lowers the loss of {test.untrained:.4f}: scale the inputs")
@@ -315,6 +307,20 @@ def _spelled(rates: Sequence[float]) -> str:
     return ", ".join(f"{rate:g}" for rate in rates)
 
 
+def _limited(
+    net: Network, parts: list[Batch], rule: EP | CEP, unit: NDArray[np.float64], size: float
+) -> tuple[float, float]:
+    """The size, halved until C-EP's update is near enough to EP's, and how far it is off."""
+    if isinstance(rule, EP):
+        return size, 0.0
+    estimate = EP(rule.free_steps, rule.nudged_steps, rule.beta)
+    while (deviation := _deviation(net, parts, estimate, _rates(unit, size))) > 1:
+        if size <= _SIZES[-1]:
+            break
+        size /= 2
+    return size, deviation
+
+
 def _deviation(net: Network, parts: list[Batch], rule: EP, rates: Sequence[float]) -> float:
     """``|Δ − Δ_EP| / |Δ_EP|``, the mean over the batches."""
     continual = CEP(rule.free_steps, rule.nudged_steps, rule.beta, rates)
@@ -326,15 +332,6 @@ def _deviation(net: Network, parts: list[Batch], rule: EP, rates: Sequence[float
     except DivergenceError:
         return math.inf
     return float(np.mean(errors))
-
-
-def _largest_of_continual(
-    net: Network, parts: list[Batch], rule: EP, unit: NDArray[np.float64]
-) -> float:
-    for size in _SIZES:
-        if _deviation(net, parts, rule, _rates(unit, size)) <= 1:
-            return size
-    return _SIZES[-1]
 
 
 class _RangeTest:
@@ -372,12 +369,12 @@ class _RangeTest:
         return net
 
     def run(
-        self, rule_of: Any, unit: NDArray[np.float64], sizes: Sequence[float]
+        self, rule_of: Any, unit: NDArray[np.float64]
     ) -> tuple[dict[tuple[float, ...], float], float]:
         """Losses by learning rates, and the size with the lowest one."""
         losses: dict[tuple[float, ...], float] = {}
         best, lowest, since = 0.0, math.inf, 0
-        for size in sizes:
+        for size in _SIZES:
             rule = rule_of(_rates(unit, size))
             net = self.trained(rule)
             loss = math.nan if net is None else self._loss(net, rule.free_steps)
