@@ -34,6 +34,7 @@ def fit(data: Any, **options: Any) -> tuple[cep.Network, cep.History]:
     return net, cep.fit(net, data, RULE, 2, **options)
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("load", ["digits", "wine", "breast_cancer"])
 def test_tables_are_in_the_unit_interval(load: str) -> None:
     (x, y), (x_test, y_test) = cep.datasets.load(load)

@@ -15,8 +15,6 @@ from cep.training.sources import Source
 
 _PACKAGE = str(Path(__file__).parents[1])
 _ADVICE = "cep.suggest(net, x, y, rule=cep.CEP) measures values that train"
-# Samples whose states are looked at.
-_INPUTS = 100
 # An error counts as that of guessing after an epoch of so many samples, or after so many in all:
 # small data sets take several epochs to begin with.
 _LARGE_EPOCH = 1000
@@ -117,14 +115,8 @@ class LearningChecks:
             return 1.0
         return float(errors / samples)
 
-    @property
-    def _inputs(self) -> NDArray[Any]:
-        """Of fewer samples."""
-        x, _ = self._source.probe
-        return x[:: -(-len(x) // _INPUTS)]
-
     def _check_inputs(self, free_steps: int) -> None:
-        net, x = self._net, self._inputs
+        net, (x, _) = self._net, self._source.probe
         if np.mean(np.abs(x) > 3) < 0.05 or _bounds(net, 1) is None:
             return
         # In the real-time setting the inputs themselves go through the activation.
@@ -140,7 +132,7 @@ class LearningChecks:
         )
 
     def _check_states(self, free_steps: int, *, learns: bool) -> None:
-        net, x = self._net, self._inputs
+        net, (x, _) = self._net, self._source.probe
         states = _free_states(net, x, free_steps, more=2)
         if not states:
             return

@@ -13,7 +13,7 @@ from cep.learning.rules import EngineRule
 from cep.network.network import Network
 
 # Samples that a training is checked with.
-_PROBE = 1000
+_PROBE = 200
 
 # Called with the training inputs, samples × the shape of the input layer, and a source of random
 # numbers.
