@@ -20,11 +20,13 @@ from cep.experiments import (
     RunOutcome,
     RunResult,
     SweepResult,
+    TuneResult,
     checkpoints,
     presets,
     run,
     run_many,
     sweep,
+    tune,
 )
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
@@ -53,6 +55,7 @@ from cep.training.callbacks import (
     SaveNetwork,
     TensorBoard,
 )
+from cep.training.checks import LearningWarning
 from cep.training.diagnostics import Diagnostics
 from cep.training.evaluation import Evaluation, evaluate
 from cep.training.fitting import fit
@@ -88,6 +91,7 @@ __all__ = [
     "Input",
     "LearningRateSchedule",
     "LearningRule",
+    "LearningWarning",
     "LiveView",
     "Network",
     "NetworkOptions",
@@ -108,6 +112,7 @@ __all__ = [
     "TensorBoard",
     "Trace",
     "Training",
+    "TuneResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -137,6 +142,7 @@ __all__ = [
     "sweep",
     "trace",
     "train_batch",
+    "tune",
 ]
 
 if TYPE_CHECKING:

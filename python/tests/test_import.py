@@ -8,8 +8,8 @@ pytestmark = pytest.mark.once
 
 # Slow to import, and missing if their extra is not installed.
 OPTIONAL = [
-    "dask", "distributed", "jax", "joblib", "matplotlib", "pandas", "pooch", "safetensors", "scipy",
-    "sklearn", "tensorboard", "torch",
+    "dask", "distributed", "jax", "joblib", "matplotlib", "optuna", "pandas", "pooch",
+    "safetensors", "scipy", "sklearn", "tensorboard", "torch",
 ]  # fmt: skip
 
 

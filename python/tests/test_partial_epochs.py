@@ -67,6 +67,7 @@ class Pausing(cep.Callback):
         self.pauses += 1
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("rule", RULES[:3])
 def test_a_pause_loses_nothing(rule: Any) -> None:
     x, y = np.random.default_rng(0).random((6000, 64)), np.arange(6000) % 10

@@ -34,6 +34,7 @@ def fit(data: Any, **options: Any) -> tuple[cep.Network, cep.History]:
     return net, cep.fit(net, data, RULE, 2, **options)
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("load", ["digits", "wine", "breast_cancer"])
 def test_tables_are_in_the_unit_interval(load: str) -> None:
     (x, y), (x_test, y_test) = cep.datasets.load(load)
@@ -213,6 +214,7 @@ def rss_of_anonymous_memory() -> int:
     return int(dict(line.split(":", 1) for line in lines)["RssAnon"].split()[0]) * 1024
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("share", [None, 0.1])
 def test_memory_maps_are_not_copied(dtype: Any, share: float | None, tmp_path: Path) -> None:

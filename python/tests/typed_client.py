@@ -94,9 +94,10 @@ def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     report = cep.gdu_check(net, x, y, free_steps=400, nudged_steps=2, beta=0.1, asymmetry="exact")
     assert_type(report, cep.GDUReport)
     assert_type(report.angle, float)
-    suggestion = cep.suggest(net, x, y, max_free_steps=20, betas=[0.1])
+    suggestion = cep.suggest(net, x, y, rule=cep.CEP, max_free_steps=20, betas=[0.1])
     assert_type(suggestion, cep.Suggestion)
     assert_type(suggestion.free_steps, int)
+    cep.fit(net, (x, y), suggestion.rule, epochs=1, progress=False)
     cep.plot_gdu(report)
 
 
@@ -185,6 +186,8 @@ def many_runs(folder: Path) -> None:
     cep.run_many(named, folder / "many", jobs=1, progress=False)
     assert_type(cep.run(small, progress=False), cep.RunResult)
     values = {"seed": [0, 1]}
+    tuned = cep.tune(configuration, {"beta": (0.1, 0.5)}, trials=1, storage=folder / "study.db")
+    assert_type(tuned.configuration, cep.Configuration)
     swept = cep.sweep(configuration, values, folder / "sweep", jobs=1, progress=False)
     assert_type(swept, cep.SweepResult)
     assert_type(swept.table(), str)

@@ -100,6 +100,8 @@ class RunResult(RunMetrics):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
+    warnings: tuple[str, ...] = ()
+    """The messages of each `cep.LearningWarning` given."""
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,5 @@ class RunOutcome(RunMetrics):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
+    warnings: tuple[str, ...] = ()
+    """The messages of each `cep.LearningWarning` of this run."""

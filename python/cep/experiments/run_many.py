@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from cep.experiments.result import RunOutcome
 from cep.experiments.run_directory import RunDirectory
 from cep.experiments.running import run
 from cep.io import tensor_files
+from cep.training.checks import LearningWarning, warn
 from cep.training.progress import shows_bars
 
 
@@ -96,6 +98,8 @@ def run_many(
         def end(outcome: RunOutcome) -> None:
             outcomes[outcome.name] = outcome
             show(outcome)
+            if outcome.warnings:
+                warn(f"run {outcome.name!r}: {outcome.warnings[0]}")
             if on_run_end is not None:
                 on_run_end(outcome)
 
@@ -155,7 +159,12 @@ def _train(
     """Train one of the runs: what a worker does."""
     set_num_threads(1)
     try:
-        result = run(configuration, path, data=data, data_root=root, progress=False, resume=True)
+        # The process that called gives the warnings, each with the name of its run.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LearningWarning)
+            result = run(
+                configuration, path, data=data, data_root=root, progress=False, resume=True
+            )
     except Exception as error:
         return _failed(name, configuration, path, error)
     return RunOutcome(
@@ -167,6 +176,7 @@ def _train(
         result.history,
         result.test_error,
         result.test_loss,
+        result.warnings,
     )
 
 

@@ -208,4 +208,5 @@ def _train(
         message,
         [] if diagnostics is None else diagnostics.records,
         *tested,
+        tuple(training.warnings),
     )

@@ -10,6 +10,7 @@ from cep._util.signals import interruptible
 from cep.learning import rules
 from cep.learning.rules import EngineRule, LearningRule
 from cep.network.network import Network
+from cep.training.checks import LearningChecks
 from cep.training.evaluation import evaluate
 from cep.training.history import History
 from cep.training.sources import Position, Source
@@ -94,6 +95,8 @@ class Training:
         Whether all batches of the epoch are done and the data above are being evaluated.
     stop_reason : str
         Why it ended: "finished", "patience" or "stopped"; empty before.
+    warnings : list of str
+        The messages of each `LearningWarning` that it gave.
     """
 
     def __init__(
@@ -122,6 +125,8 @@ class Training:
         self.is_evaluating = False
         self.stop_reason = ""
         self._epochs_before = net._epochs_trained
+        self._checks = LearningChecks(net, source)
+        self.warnings = self._checks.messages
 
     @property
     def samples(self) -> int | None:
@@ -173,7 +178,11 @@ class Training:
         self.rule, self._epoch_has_ended = self._base_rule, False
         self._call("on_epoch_begin", self.callbacks)
         self.net._free_steps = self.rule.free_steps
+        if self.position.batch == 0:
+            self._checks.begin_epoch()
         for _ in self.source.train(self):
+            if self._checks.awaits_batch:
+                self._checks.check_first_batch(self.rule.free_steps)
             self._call("on_batch_end", self._due())
         self._finish_epoch()
         self._call("on_epoch_end", self.callbacks)
@@ -202,6 +211,8 @@ class Training:
         self.position = Position()
         self.net._epochs_trained += 1
         self._epoch_has_ended = True
+        error = history.train_error[-1]
+        self._checks.check_epoch(self.epoch, position.samples, error, self.rule.free_steps)
 
     def _call(self, name: str, callbacks: Iterable[Callback]) -> None:
         # All callbacks are called, even if one of them stops the training.
@@ -215,6 +226,8 @@ class Training:
     def batches_until_call(self) -> int:
         """Batches until the next callback; 0 for all that remain."""
         batch = self.position.batch
+        if self._checks.awaits_batch:
+            return 1
         return min((every - batch % every for every in self._intervals().values()), default=0)
 
     def _intervals(self) -> dict[Callback, int]:

@@ -12,6 +12,9 @@ from cep._util import validation
 from cep.learning.rules import EngineRule
 from cep.network.network import Network
 
+# Number of samples that are checked during training (see `LearningChecks`).
+_PROBE = 200
+
 # Called with the training inputs, samples × the shape of the input layer, and a random generator.
 Augment = Callable[[NDArray[Any], "np.random.Generator"], NDArray[Any]]
 
@@ -73,6 +76,15 @@ class Source(Protocol):
         """Train the rest of an epoch; yields whenever callbacks may be called."""
         ...
 
+    @property
+    def probe(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of some samples, once a batch has been trained."""
+        ...
+
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who guesses; 0 if it is not known."""
+        ...
+
 
 class _Pause(Exception):  # noqa: N818 (nothing has gone wrong)
     pass
@@ -132,6 +144,21 @@ class ArraySource:
             position.seconds += time.perf_counter() - start
             yield
 
+    @property
+    def probe(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of some samples, from all parts of the data."""
+        step = -(-self.samples // _PROBE)
+        return self.inputs[::step], self.targets[::step]
+
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who always predicts the most frequent class."""
+        labels = self.targets
+        if labels.ndim == 2:
+            if not np.array_equal(labels, labels.max(axis=1, keepdims=True) == labels):
+                return 0.0
+            labels = labels.argmax(axis=1)
+        return 1 - float(np.bincount(labels).max()) / self.samples
+
     def _inputs_of(self, epoch: Epoch) -> NDArray[Any]:
         """The training inputs of an epoch, augmented."""
         if self._augment is None:
@@ -171,6 +198,7 @@ class BatchSource:
     ) -> None:
         self.samples = samples
         self.batches = batches
+        self.probe: tuple[NDArray[Any], NDArray[Any]] = (np.empty(0), np.empty(0))
         self._batches_of = batches_of
         self._seed = seed
 
@@ -185,6 +213,8 @@ class BatchSource:
                 continue
             x, y = validation.pair("a batch of the data", batch)
             inputs, targets = validation.samples(x, y, net.dtype, net.shapes[0])
+            if not len(self.probe[0]):
+                self.probe = (inputs[:_PROBE].copy(), targets[:_PROBE].copy())
             samples, errors, loss_sum = net._engine.train_batch(inputs, targets, rule, None)
             position.batch += 1
             position.samples += samples
@@ -196,6 +226,13 @@ class BatchSource:
             start = time.perf_counter()
         if not position.samples:
             raise ValueError("the data has no batches in this epoch; expected one or more")
+
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who guesses, as if classes were equally frequent.
+
+        0 for target values.
+        """
+        return 1 - 1 / outputs if self.probe[1].ndim == 1 else 0.0
 
 
 class IndexedBatches:
