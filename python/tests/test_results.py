@@ -180,7 +180,7 @@ def test_nothing_collected_names_this_machine() -> None:
 
 
 @pytest.mark.parametrize("row", ["C-EP-1h", "C-VF-1h"])
-@pytest.mark.parametrize("page", ["README.md", "docs/experiments.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/continual_rows.md"])
 def test_what_pages_say_of_alternating_steps_is_what_the_runs_say(row: str, page: str) -> None:
     runs = sorted((REPOSITORY / "results/runs/variants" / row / "alternating").iterdir())
     assert len(runs) == 5

@@ -55,7 +55,7 @@ def plot_angles(
         )
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     if ax is None:
-        axes.axhline(90, color="0.4", linewidth=0.8)
+        axes.axhline(90, color="0.4", linewidth=0.8, zorder=0)
     drawn = len(axes.get_legend_handles_labels()[0])
     for k, (name, epochs, angles) in enumerate(curves, start=drawn):
         style = ":" if name == "update to gradient" else "-"
@@ -68,8 +68,7 @@ def plot_angles(
             markersize=4,
             label=f"{label}: {name}" if label else name,
         )
-    axes.set(xlabel="epoch", ylabel="angle (°)", ylim=(0, 180), title=title)
-    axes.set_yticks([0, 45, 90, 135, 180])
+    axes.set(xlabel="epoch", ylabel="angle (°)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
