@@ -65,12 +65,12 @@ def main() -> None:
         print(lines[-1], flush=True)
     comment = f"""# Memory over time
 
-Written by `python results/memory.py`. The resident memory of one process was measured
-{POINTS} times, and a line was fitted to the last four fifths of the values. The table shows its
-slope ± twice the standard error. In the first row, a round is one epoch of C-EP on 360 of the digits with
-evaluation. Its history stores five numbers, which are 160 bytes. In the second row, a round creates
-a network 784-128-10, runs a free phase and a batch of C-EP, of EP and of BPTT, copies the network
-and deletes it.
+Written by `python results/memory.py`. The resident memory of one process was measured {POINTS}
+times, and a line was fitted to the last four fifths of the values. The table shows its slope ±
+twice the standard error. In the first row, a round is one epoch of C-EP on 360 of the digits with
+evaluation. Its history stores five numbers, which are 160 bytes. In the second row, a round
+creates a network 784-128-10, runs a free phase and a batch of C-EP, of EP and of BPTT, copies the
+network and deletes it.
 """
     (HERE / "memory.md").write_text("\n".join([comment, *lines]) + "\n")
     sys.exit(grows)

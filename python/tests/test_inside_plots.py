@@ -150,7 +150,7 @@ def test_angles_of_a_run() -> None:
     }
     low, high = ax.get_ylim()
     assert 0 < low < 20
-    assert 90 < high < 110
+    assert 80 < high < 90
 
 
 def test_each_panel_has_labels_and_a_legend(net: cep.Network, record: cep.Record) -> None:
