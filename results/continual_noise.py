@@ -97,11 +97,11 @@ def cycles(net: cep.Network, images: NDArray[Any], steps: int) -> int:
     return count
 
 
-COMMENT = f"""# Why C-EP is noisier than EP
+COMMENT = f"""# Why C-EP fluctuates more than EP
 
-Written by `python results/continual_noise.py RUNS`. Images in a cycle: of the first {IMAGES:,}
-training images, those of which a state still changed by more than {CYCLE} in the step after the
-free phase, when training had ended. Metrics are in `runs`.
+Written by `python results/continual_noise.py RUNS`. The last column counts images in a cycle.
+These are images of the first {IMAGES:,} training images for which the step after the free phase
+still changed a state by more than {CYCLE}, after training. Metrics are in `runs`.
 """
 
 

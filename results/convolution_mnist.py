@@ -1,13 +1,13 @@
-"""Draws the training of the 2019 paper's convolutional network on MNIST (preset P-conv).
+"""Draw the training of the 2019 paper's convolutional network on MNIST (preset P-conv).
 
     cep train --preset P-conv --tolerance 1e-6 --run-dir runs/p-conv
     cep train --preset P-conv --tolerance 1e-6 --relaxation alternating \\
         --run-dir runs/p-conv-alternating
-    python results/convolution_mnist.py                       draws what has been trained so far
-    python results/convolution_mnist.py --time DATA           times a hundred batches of each
+    python results/convolution_mnist.py                draws the epochs trained so far
+    python results/convolution_mnist.py --time DATA    measures the time of a hundred batches
 
-The tolerance ends a free phase when no state of a sample changes by more than 1e-6 in a step, which
-is ten times the rounding of float32: a phase takes a third of the time. Writes
+The tolerance ends a free phase when no state of a sample changes by more than 1e-6 in a step. This
+is ten times the rounding of float32. A phase then takes a third of the time. Writes
 convolution_mnist.md beside this file, and docs/figures/convolution_mnist.svg. `cep train --resume
 runs/p-conv` continues a run that was stopped.
 """

@@ -1,4 +1,4 @@
-"""EPClassifier beside MLPClassifier on scikit-learn's digits, both with their defaults.
+"""Compare EPClassifier with MLPClassifier on scikit-learn's digits, with default parameters.
 
 Prints a table of cross-validated accuracies, and writes sklearn_digits.md beside this file:
 
@@ -20,24 +20,24 @@ from cep.sklearn import EPClassifier
 
 HERE = Path(__file__).resolve().parent
 SCALES = {
-    "as they are, 0 to 16": FunctionTransformer(),
-    "divided by the largest, 0 to 1": MaxAbsScaler(),
+    "raw, 0 to 16": FunctionTransformer(),
+    "divided by the maximum, 0 to 1": MaxAbsScaler(),
     "standardised": StandardScaler(),
 }
 COMMENT = """# EPClassifier on the digits
 
-Written by `python results/sklearn_digits.py`: accuracies of `cep.sklearn.EPClassifier()` and
-scikit-learn's `MLPClassifier()` on scikit-learn's 1,797 digits (`load_digits`), the mean of five
-stratified, shuffled folds and its standard error. Both have their defaults, and all random states
-are 0. The defaults of EPClassifier were chosen by cross-validation on these digits and three other
-data sets (see docs/sklearn.md).
+Written by `python results/sklearn_digits.py`. The table shows accuracies of
+`cep.sklearn.EPClassifier()` and scikit-learn's `MLPClassifier()` on scikit-learn's 1,797 digits
+(`load_digits`): the mean over five stratified, shuffled folds and its standard error. Both use
+their default parameters, and all random states are 0. The defaults of EPClassifier were chosen by
+cross-validation on these digits and three other data sets (see docs/sklearn.md).
 
 | pixels | EPClassifier | MLPClassifier | difference in percentage points |
 |---|---|---|---|"""
 
 
 def main() -> None:
-    # Both end some fits in their 200th epoch.
+    # Both reach the maximum of 200 epochs in some fits.
     warnings.simplefilter("ignore", ConvergenceWarning)
     lines = [COMMENT]
     print(COMMENT)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def accuracies(estimator: Pipeline) -> np.ndarray:
-    """Of each fold; the folds are the same for all."""
+    """The accuracy on each fold. All estimators use the same folds."""
     X, y = load_digits(return_X_y=True)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return cross_val_score(estimator, X, y, cv=folds)

@@ -284,11 +284,11 @@ def digest_of(*names: str) -> str:
 
 def report(defects: Sequence[Defect], outcomes: Outcomes) -> str:
     lines = [
-        "# Mutation testing",
+        "# Mutation tests",
         "",
-        "Written by `make mutation` (tools/mutation.py): each defect of tools/planted_defects.toml",
-        "was planted alone in a copy of the sources, which was built and tested until a first test",
-        "failed. The table names this test; others may fail too.",
+        "Written by `make mutation` (tools/mutation.py). Each defect of tools/planted_defects.toml",
+        "was planted in a copy of the sources, which was built and tested until a test failed. The",
+        "table names this test. Others may fail too.",
         "",
         f"**{outcomes.score(defects)}.**",
         "",

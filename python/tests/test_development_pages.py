@@ -12,7 +12,8 @@ from swift_toolchain import needs_swift, run
 
 pytestmark = [pytest.mark.slow, needs_swift]
 
-PAGES = sorted((REPOSITORY / "docs" / "development").glob("add_*.md"))
+FOLDER = REPOSITORY / "docs" / "development"
+PAGES = [page for page in sorted(FOLDER.glob("add_*.md")) if listings(page, "swift")]
 COPIED = (
     "Package.swift", "Sources", "Tests", "Examples",
     "setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE", "python",

@@ -1,16 +1,18 @@
 """Plots of the inside of a network show the right numbers."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import cep
+from cep.plotting import plots
 
 pytestmark = pytest.mark.once
 
-pytest.importorskip("matplotlib")
+image = pytest.importorskip("matplotlib.image")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +148,35 @@ def test_angles_of_a_run() -> None:
         "feedback, connection 2": [(0, 80), (0.5, 70), (1, 60)],
         "update to gradient": [(0.5, 30), (1, 20)],
     }
-    assert ax.get_ylim() == (0, 180)
+    low, high = ax.get_ylim()
+    assert 0 < low < 20
+    assert 80 < high < 90
+
+
+def test_each_panel_has_labels_and_a_legend(net: cep.Network, record: cep.Record) -> None:
+    x = np.random.default_rng(0).random((2, 9))
+    deep = cep.Network([9, 4, 3], feedback="untied", dtype="float64", seed=0)
+    report = cep.gdu_check(deep, x, [0, 1], 150, 3, beta=0.01)
+    history = cep.fit(net.copy(), (x, [0, 1]), cep.EP(5, 2, 0.5, 0.1), 2, seed=0, progress=False)
+    for figure in (
+        cep.plot_relaxation(record),
+        cep.plot_gdu(report),
+        cep.plot_records(RECORDS, history),
+        cep.plot_angles(RECORDS).figure,
+    ):
+        panels = [ax for ax in figure.axes if ax.lines]
+        assert len(panels) == sum(ax.axison for ax in figure.axes)
+        for ax in panels:
+            assert ax.get_xlabel()
+            assert ax.get_ylabel()
+            assert ax.get_legend() is not None
+
+
+def test_files_have_300_dots_per_inch(tmp_path: Path) -> None:
+    axes = plots.plain_axes()
+    plots.save(axes, tmp_path / "picture.png")
+    height, width, _ = image.imread(tmp_path / "picture.png").shape
+    assert (width, height) == tuple(300 * axes.figure.get_size_inches())
 
 
 def test_angles_of_a_network_after_each_epoch() -> None:

@@ -197,11 +197,11 @@ def test_nothing_collected_names_this_machine() -> None:
 
 
 @pytest.mark.parametrize("row", ["C-EP-1h", "C-VF-1h"])
-def test_experiments_page_states_the_errors_of_alternating_runs(row: str) -> None:
+def test_the_page_on_continual_rows_states_the_errors_of_its_runs(row: str) -> None:
     packed = REPOSITORY / "results" / "runs" / f"{row}-alternating.jsonl"
     runs = [json.loads(line) for line in packed.read_text().splitlines()]
     assert len(runs) == 5
     errors = [100 * run["metrics"]["test_error"][-1] for run in runs]
     said = f"{statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} %"
-    text = " ".join((REPOSITORY / "docs/experiments.md").read_text(encoding="utf-8").split())
+    text = " ".join((REPOSITORY / "docs/continual_rows.md").read_text(encoding="utf-8").split())
     assert re.search(rf"{row} (ends )?at {re.escape(said)} \(", text), said

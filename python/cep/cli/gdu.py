@@ -11,6 +11,7 @@ from cep.cli import options
 from cep.experiments.configuration import Configuration
 from cep.learning.theorem import ConvergenceWarning, gdu_check
 from cep.network.network import Network
+from cep.plotting.plots import DPI
 
 
 @click.command(context_settings={"show_default": True})
@@ -102,7 +103,7 @@ def gdu(
             click.echo(f"warning: {warning.message}", err=True)
         click.echo(str(report))
         if save_plot is not None:
-            report.plot().savefig(save_plot, dpi=150)
+            report.plot().savefig(save_plot, dpi=DPI)
             click.echo(f"picture: {save_plot}")
         if save_json is not None:
             save_json.write_text(json.dumps(report.to_dict()))

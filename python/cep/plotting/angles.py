@@ -54,8 +54,12 @@ def plot_angles(
             '("feedback_angles", "gradient_angle"), the first with untied feedback'
         )
     axes = new_figure(is_value=False).subplots() if ax is None else ax
+    from matplotlib.lines import Line2D
+
     if ax is None:
-        axes.axhline(90, color="0.4", linewidth=0.8)
+        # An artist, unlike axhline, does not extend the axis beyond the data.
+        across = axes.get_yaxis_transform()
+        axes.add_artist(Line2D([0, 1], [90, 90], transform=across, color="0.4", linewidth=0.8))
     drawn = len(axes.get_legend_handles_labels()[0])
     for k, (name, epochs, angles) in enumerate(curves, start=drawn):
         style = ":" if name == "update to gradient" else "-"
@@ -68,8 +72,7 @@ def plot_angles(
             markersize=4,
             label=f"{label}: {name}" if label else name,
         )
-    axes.set(xlabel="epoch", ylabel="angle (°)", ylim=(0, 180), title=title)
-    axes.set_yticks([0, 45, 90, 135, 180])
+    axes.set(xlabel="epoch", ylabel="angle (°)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BLUE, VERMILION = "#0072B2", "#D55E00"
 PALETTE = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+# Dots per inch of pixel files.
+DPI = 300
+
 _PERCENT_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = {"value": "linear"}
 # Logarithmic, but including 0, the residual of a step that changed nothing.
@@ -69,15 +72,15 @@ def plot_history(history: History, ax: "Axes | None" = None, title: str = "") ->
         percent = [100 * error for error in history.test_error]
         axes.plot(epochs, percent, color=PALETTE[2], linestyle="-.", label="test")
     if any([*history.train_error, *history.validation_error, *history.test_error]):
-        _scale_errors(axes)
+        scale_errors(axes)
     axes.set(xlabel="epoch", ylabel="error (%)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
 
 
-def _scale_errors(axes: "Axes") -> None:
-    """Set a logarithmic axis of percent, on which late epochs can be distinguished."""
+def scale_errors(axes: "Axes") -> None:
+    """Draw errors in percent on a logarithmic axis, which shows small differences too."""
     axes.set_yscale("log", nonpositive="clip")
     low, high = axes.get_ylim()
     axes.set_yticks(_PERCENT_TICKS, [f"{tick:g}" for tick in _PERCENT_TICKS])
@@ -123,7 +126,7 @@ def plot_records(
     axes = list(figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0])
     figure.suptitle(title)
     if history is not None and curves:
-        plot_history(history, ax=axes.pop(0)).set_xlabel("")
+        plot_history(history, ax=axes.pop(0))
     for ax, (label, scale, names) in zip(axes, panels, strict=True):
         colours = itertools.cycle(PALETTE)
         for name in names:
@@ -132,7 +135,9 @@ def plot_records(
         ax.set_yscale(**scale)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, fontsize="small")
-    figure.axes[-1].set_xlabel("epoch")
+    for ax in figure.axes:
+        ax.set_xlabel("epoch")
+        ax.tick_params(labelbottom=True)
     return figure
 
 
@@ -158,7 +163,7 @@ def save(axes: "Axes", path: "os.PathLike[str]") -> None:
     """Save the figure of the axes."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=DPI)
 
 
 def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
@@ -191,7 +196,7 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     if feedback:
         rows.append(("feedback weights", feedback))
     columns = len(report.weights)
-    figure: Figure = new_figure(figsize=(3.2 * columns, 2.6 * len(rows)))
+    figure: Figure = new_figure(figsize=(3.6 * columns, 2.8 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
     for (name, row), axes in zip(rows, panels, strict=True):
         # The input has no moving neurons and gets no feedback, so panels are aligned at the right.
@@ -201,12 +206,8 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
         for k, (curves, ax) in enumerate(zip(row, axes[offset:], strict=True)):
             place = f"layer {k + 1}" if name == "neurons" else f"connection {k + offset}"
             draw_curves(ax, curves, entries, seed)
-            ax.set_title(f"{name}, {place}", fontsize="medium")
-    for ax in panels[-1]:
-        ax.set_xlabel("step t")
-    figure.suptitle(
-        f"updates (dashed) and negative gradients (solid); angle of the totals {report.angle:.1f}°"
-    )
+            ax.set_title(f"{name}, {place}", fontsize="medium", loc="right")
+    figure.suptitle(f"updates and negative gradients; angle of the totals {report.angle:.1f}°")
     return figure
 
 
@@ -224,13 +225,20 @@ def draw_curves(ax: "Axes", curves: Curves, entries: int = 5, seed: int = 0) -> 
     seed : int
         The seed of the choice.
     """
+    from matplotlib.lines import Line2D
+
     chosen = curves.some_entries(entries, seed)
     pairs = zip(chosen.updates.T, chosen.gradients.T, itertools.cycle(PALETTE), strict=False)
     for update, gradient, colour in pairs:
         ax.plot(gradient, color=colour, linewidth=1.2, alpha=0.7)
         ax.plot(update, color=colour, linewidth=1.8, linestyle="--")
     ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    ax.set(xlabel="step t", ylabel="update, −gradient")
+    ax.tick_params(labelbottom=True)
     ax.grid(alpha=0.3)
+    named = (("update", "--"), ("−gradient", "-"))
+    handles = [Line2D([], [], color="black", linestyle=style, label=name) for name, style in named]
+    ax.legend(handles=handles, frameon=False, fontsize="x-small")
 
 
 def new_figure(*, is_value: bool = True, **options: Any) -> Any:

@@ -53,7 +53,7 @@ def plot_relaxation(trace: Trace, sample: int = 0, units: int = 5, seed: int = 0
     layers = _layers(trace, validation.integer("sample", sample))
     moved = any(phase.weights is not None for phase in trace.phases)
     rows = len(layers) + moved
-    figure: Figure = new_figure(figsize=(7.2, 1.9 * rows + 0.5))
+    figure: Figure = new_figure(figsize=(9.0, 2.3 * rows + 0.5))
     grid = figure.add_gridspec(rows, 2)
     first = None
     for row, layer in enumerate(layers):
@@ -62,13 +62,11 @@ def plot_relaxation(trace: Trace, sample: int = 0, units: int = 5, seed: int = 0
         _draw_states(left, trace, layer, sample, units, seed)
         right = figure.add_subplot(grid[row, 1], sharex=first)
         _draw_residuals(right, trace, layer)
-        if row == len(layers) - 1:
-            left.set_xlabel("step")
-            right.set_xlabel("step")
     if moved:
         _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), trace)
     for ax in figure.axes:
         _shade_nudged(ax, trace)
+        ax.set_xlabel("step")
         ax.grid(alpha=0.3)
     _name_nudged(figure.axes[1], trace)
     return figure
@@ -102,6 +100,7 @@ def _draw_states(ax: "Axes", trace: Trace, layer: int, sample: int, units: int, 
     is_output = layer == len(trace.states) - 1
     chosen: NDArray[np.int64] | None = None
     for phase, moments in _spans(trace):
+        is_first = chosen is None
         states = phase.states[layer]
         assert states is not None
         states = states.reshape(*states.shape[:2], -1)
@@ -113,12 +112,13 @@ def _draw_states(ax: "Axes", trace: Trace, layer: int, sample: int, units: int, 
         styles = itertools.chain(["-"] * len(PALETTE), itertools.cycle(["--"]))
         for unit, colour, style in zip(chosen, colours, styles, strict=False):
             values = states[:, sample, unit]
-            ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2)
-    assert chosen is not None
+            label = str(unit) if is_first else None
+            ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2, label=label)
     ax.set_ylabel("state")
-    ax.set_title(
-        f"{_name(trace, layer)}: {len(chosen)} units of sample {sample}", fontsize="medium"
-    )
+    ax.set_title(f"{_name(trace, layer)}, sample {sample}", fontsize="medium")
+    # To the right of the panel, where it hides no curve.
+    place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    ax.legend(title="unit", frameon=False, fontsize="x-small", title_fontsize="x-small", **place)
 
 
 def _name(trace: Trace, layer: int) -> str:
@@ -132,7 +132,11 @@ def _draw_residuals(ax: "Axes", trace: Trace, layer: int) -> None:
         residuals[residuals == 0] = np.nan
         colour = VERMILION if phase.beta else BLUE
         marker = "." if phase.steps < 2 else None
-        ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker)
+        label = "nudged phase" if phase.beta else "free phase"
+        if label in ax.get_legend_handles_labels()[1]:
+            label = "_" + label  # The legend names each kind once.
+        ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker, label=label)
+    ax.legend(frameon=False, fontsize="x-small")
     ax.set_yscale("log")
     ax.set_ylabel("max |Δs|")
     ax.set_title(f"{_name(trace, layer)}: residual", fontsize="medium")
@@ -153,8 +157,8 @@ def _draw_movement(ax: "Axes", trace: Trace) -> None:
                 linestyle=style,
                 label=f"connection {k}" if phase is trace.nudged else None,
             )
-    ax.set(xlabel="step", ylabel="‖W(t) − W(0)‖")
-    ax.set_title("weights moving", fontsize="medium")
+    ax.set_ylabel("‖W(t) − W(0)‖")
+    ax.set_title("change of the weights in the nudged phase", fontsize="medium")
     ax.legend(frameon=False, fontsize="small")
 
 

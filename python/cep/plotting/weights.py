@@ -58,7 +58,7 @@ def plot_weights(
         rows, columns = _shape(usual, weights.shape[1])
     across = math.ceil(math.sqrt(len(chosen)))
     down = math.ceil(len(chosen) / across)
-    figure: Figure = new_figure(figsize=(1.0 * across + 0.9, 1.0 * down * rows / columns + 0.2))
+    figure: Figure = new_figure(figsize=(1.1 * across + 0.9, 1.2 * down * rows / columns + 0.5))
     axes = figure.subplots(down, across, squeeze=False)
     largest = float(np.abs(weights[chosen]).max()) or 1.0
     for ax in axes.flat:
@@ -67,9 +67,10 @@ def plot_weights(
     for ax, unit in zip(axes.flat, chosen, strict=False):
         field = weights[unit].reshape(rows, columns)
         picture = ax.imshow(field, cmap="RdBu_r", vmin=-largest, vmax=largest)
-        ax.set_title(str(unit), fontsize="xx-small", pad=2)
+        ax.set_title(str(unit), fontsize="x-small", pad=2)
     assert picture is not None
     figure.colorbar(picture, ax=list(axes.flat), label="weight", shrink=0.8)
+    figure.suptitle("weights to units of layer 1", fontsize="medium")
     return figure
 
 

@@ -260,9 +260,9 @@ def _draw_correlation(correlation: Correlation) -> "Figure":
         ax.set_title(title, fontsize="medium")
         ax.margins(x=0.12)
         ax.xaxis.set_major_formatter("{x:g}°")
-    panels[0].set_ylabel("test error after learning")
-    figure.supxlabel("angle of total update to total gradient before learning", fontsize="medium")
-    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        ax.set(xlabel="angle of update to gradient before learning", ylabel="test error")
+        ax.tick_params(labelleft=True)
+        ax.legend(frameon=False, fontsize="small")
     return figure
 
 

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cep.plotting.plots import DPI
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -51,8 +53,8 @@ def save(drawable: Drawable, folder: str | os.PathLike[str]) -> list[Path]:
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = [Path(folder) / f"{drawable.stem}.{ending}" for ending in ("png", "svg", "json")]
     png, svg, json_file = paths
-    figure.savefig(png, dpi=200)
-    # Without the time of day, equal numbers give equal files.
+    figure.savefig(png, dpi=DPI)
+    # Without the time of day, the same numbers give the same file.
     figure.savefig(svg, metadata={"Date": None})
     json_file.write_text(f"{numbers}\n", encoding="utf-8")
     return paths

@@ -170,17 +170,13 @@ def gdu(
 
 
 def _draw_theorem(curves: TheoremCurves) -> "Figure":
-    """Draw updates dashed and negative gradients solid: a row per rule, a column per layer."""
-    figure: Figure = plots.new_figure(figsize=(10, 8))
+    """Draw updates and negative gradients: one row per rule, one column per layer."""
+    figure: Figure = plots.new_figure(figsize=(13, 9.5))
     panels = figure.subplots(len(curves.rules), 4, sharex=True)
     for row, (name, rule) in zip(panels, curves.rules.items(), strict=True):
         for ax, (panel, drawn) in zip(row, rule.panels.items(), strict=True):
             plots.draw_curves(ax, drawn)
-            # At the right, because matplotlib writes a power of ten at the left.
+            # On the right, because matplotlib writes a power of ten on the left.
             ax.set_title(f"{name}: {panel}", fontsize="medium", loc="right")
-    for ax in panels[-1]:
-        ax.set_xlabel("step t")
-    figure.suptitle(
-        f"{curves.setting} setting: updates (dashed) and negative gradients of BPTT (solid)"
-    )
+    figure.suptitle(f"{curves.setting} setting: updates and negative gradients of BPTT")
     return figure
