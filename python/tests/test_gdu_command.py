@@ -183,10 +183,7 @@ def test_help_names_every_option() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--setting", "discrete"), ("--setting", "discrete", "real-time")),
-        (("--feedback", "random"), ("--feedback", "random", "untied")),
         (("--feedback-angle", "wide"), ("--feedback-angle", "wide")),
-        (("--data", "cifar"), ("--data", "cifar", "digits")),
         (("--hidden", "many"), ("--hidden", "many")),
         (("--nudged-steps", "2.5"), ("--nudged-steps", "2.5")),
         (("--learning-rates", "slow"), ("--learning-rates", "slow")),
@@ -203,6 +200,9 @@ def test_options_that_are_misunderstood(options: tuple[str, ...], words: tuple[s
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--setting", "discrete"), ("setting", "discrete", "real-time")),
+        (("--feedback", "random"), ("feedback", "random", "untied")),
+        (("--data", "cifar"), ("data", "cifar", "digits")),
         (("--nudged-steps", 151), ("nudged_steps is 151", "150 free_steps")),
         (("--free-steps", 0), ("free_steps", "1 or more", "0")),
         (("--nudged-steps", -2), ("nudged_steps", "1 or more", "-2")),

@@ -9,15 +9,16 @@ from cep._util.signals import Terminated
 from cep.cli import configuring, options
 from cep.experiments import RunDirectory, RunResult, run
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import RunData, Splits, splits_of
+from cep.experiments.data import RunData, Splits, check_root, splits_of
 from cep.plotting import plots
 from cep.training.history import History
 from cep.training.live import LiveView
 from cep.training.progress import shows_bars
 
 
-@click.command(context_settings={"show_default": True})
-@configuring.configuration_options
+@click.command()
+@configuring.preset
+@configuring.configuration_options()
 @click.option(
     "--run-dir",
     type=options.Home(file_okay=False),
@@ -65,8 +66,8 @@ def train(
     held out to validate; the test data are evaluated once, at the end. Steps, β, learning rates and
     epochs depend on data, rule and depth: on MNIST they are those of Ernoult et al. (2020).
 
-    Where nobody reads the output any more, as after | head, a run ends quietly with status 141; one
-    with a directory is saved up to its last epoch, and goes on with --resume.
+    If nobody reads the output any more, as after | head, a run ends quietly with status 141. A run
+    with a directory is saved up to its last epoch and continues with --resume.
     """
     given = configuring.given(context, fields)
     directory = run_dir if resume is None else resume
@@ -74,7 +75,10 @@ def train(
         options.check_writable(save_plot)
         data: RunData | None = None
         if resume is None:
-            configuration, data = configuring.with_data(preset, given, data_root)
+            configuration, data = configuring.with_data(
+                given, data_root, lambda given: configuring.configuration(preset, given)
+            )
+            configuring.refuse_without_effect(given, [configuration])
         else:
             places = {"preset": preset, "run_dir": run_dir}
             named = {name for name, value in places.items() if value is not None}
@@ -86,7 +90,12 @@ def train(
             )
             configuration = RunDirectory(resume).configuration()
             data = RunDirectory(resume).data().get("path")
+            check_root(configuration, data, data_root)
         splits = splits_of(configuration, data, data_root)
+        if splits.validation is not None and "validation_fraction" in given:
+            raise click.UsageError(
+                "--validation-fraction has no effect, as the data are split: leave it out"
+            )
         configuration = configuration.of_data(splits.inputs, splits.classes)
         click.echo(f"network        {configuration.make_network()!r}")
         click.echo(f"rule           {configuration.make_rule()!r}")

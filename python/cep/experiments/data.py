@@ -127,6 +127,22 @@ def splits_of(
     return Splits(**parts)
 
 
+def check_root(
+    configuration: Configuration, data: RunData | None, data_root: str | os.PathLike[str] | None
+) -> None:
+    """Raise the ValueError that a folder of data has no effect, if it is given and has none."""
+    if data_root is not None and not reads_files(configuration, data):
+        raise ValueError(
+            f"data_root has no effect on {configuration.data!r}, which is not read from a folder: "
+            "leave it out"
+        )
+
+
+def reads_files(configuration: Configuration, data: RunData | None) -> bool:
+    """Whether the data are those of a name that are read from a folder."""
+    return data is None and configuration.data not in ("digits", "wine", "breast_cancer")
+
+
 class Fingerprints:
     """Fingerprints of the data of several configurations; each data set is loaded once."""
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from cep._util import validation
-from cep.experiments.configuration import Configuration
+from cep.experiments.configuration import RULES, Configuration
 
 
 @dataclass(frozen=True)
@@ -197,16 +197,22 @@ def get(name: str) -> Preset:
     return PRESETS[name]
 
 
+def varying() -> set[str]:
+    """Names of the options whose defaults depend on data, rule and depth."""
+    first, *others = _DEFAULTS.values()
+    return {name for each in others for name in first.differences(each)} - {"data", "rule"}
+
+
 def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
     """The configuration that suits a data set, a rule and a depth; on MNIST the published one.
 
-    BPTT takes the one of EP.
+    BPTT and RBP take the one of EP.
 
     Parameters
     ----------
     data : str
         Sets of images other than the digits have MNIST's, all others those of the digits.
-    rule : {"ep", "c-ep", "bptt"}
+    rule : {"ep", "c-ep", "bptt", "rbp"}
     hidden_layers : int
         1 or more.
 
@@ -215,7 +221,8 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
     Configuration
         That of the deepest network known, where there is none for so many layers.
     """
-    kind = "ep" if rule == "bptt" else rule
+    validation.choice("rule", rule, RULES)
+    kind = "ep" if rule in ("bptt", "rbp") else rule
     like = "mnist" if data in ("mnist", "fashion_mnist", "kmnist", "cifar10") else "digits"
     deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (like, kind))
     chosen = _DEFAULTS[like, kind, min(hidden_layers, deepest)]

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from cep._engine.processor import get_num_threads, set_num_threads
 from cep._util.parallel import checked_jobs, spread
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Fingerprints, RunData
+from cep.experiments.data import Fingerprints, RunData, reads_files
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
 from cep.experiments.result import RunOutcome
@@ -154,6 +154,7 @@ def _train(
 ) -> RunOutcome:
     """Train one of the runs: what a worker does."""
     set_num_threads(1)
+    root = root if reads_files(configuration, data) else None
     try:
         result = run(configuration, path, data=data, data_root=root, progress=False, resume=True)
     except Exception as error:

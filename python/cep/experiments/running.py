@@ -11,7 +11,7 @@ from cep._util import validation
 from cep._util.signals import deferred_interrupts
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Arrays, RunData, splits_of
+from cep.experiments.data import Arrays, RunData, check_root, splits_of
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
 from cep.experiments.result import RunResult, StopReason, reason_to_stop
@@ -107,6 +107,7 @@ def run(
     place = None if directory is None else RunDirectory(directory)
     if place is not None and resume:
         configuration = place.sized(configuration)
+    check_root(configuration, data, data_root)
     splits = splits_of(configuration, data, data_root)
     configuration = configuration.of_data(splits.inputs, splits.classes)
     fingerprint: dict[str, Any] = {}

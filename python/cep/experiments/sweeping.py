@@ -10,7 +10,7 @@ from typing import Any
 from cep._util import validation
 from cep._util.parallel import checked_jobs
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import RunData, splits_of
+from cep.experiments.data import RunData, check_root, splits_of
 from cep.experiments.overrides import plain, spelled
 from cep.experiments.presets import Preset
 from cep.experiments.resolve_configuration import configuration_of
@@ -63,9 +63,10 @@ def sweep(
     Raises
     ------
     TypeError, ValueError, MemoryError
-        For a field that does not exist, with the nearest that does; a value that is given twice,
-        or that cannot be, alone or with others; a directory with a run, or with a sweep that has
-        another configuration, other data, or values that this one lacks. No run has begun then.
+        For a field that does not exist, with the nearest that does, or that has no effect; a value
+        that is given twice, or that cannot be, alone or with others; a directory with a run, or
+        with a sweep that has another configuration, other data, or values that this one lacks. No
+        run has begun then.
     BlockingIOError
         Another process is at work in the directory.
     OSError, ImportError, KeyboardInterrupt
@@ -87,10 +88,16 @@ def sweep(
     checked_jobs(jobs)
     configuration = configuration_of("configuration", configuration)
     values = _checked(parameters)
+    if "data" not in values:
+        check_root(configuration, data, data_root)
     splits = None if "data" in values else splits_of(configuration, data, data_root)
     if splits is not None:
         configuration = configuration.of_data(splits.inputs, splits.classes)
     configurations = _combinations(configuration, values)
+    for name in values:
+        reasons = [each.without_effect(name) for each in configurations.values()]
+        if all(reasons):
+            raise ValueError(f"{name} has no effect, as {reasons[0]}")
     place = SweepDirectory(Path(directory).expanduser().absolute())
     ended: dict[str, RunOutcome] = {}
 

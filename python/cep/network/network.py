@@ -83,16 +83,16 @@ class Network:
         s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
         networks only, as published.
     activation : str, TabulatedActivation or sequence of them
-        One name for all layers, or one for each layer after the input (a readout has none):
+        One name for all layers, or one for each layer after the input (a readout has none). Names:
         "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
         "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
         "linear". In the real-time setting the input is sent through the activation of layer 1. A
         measured curve is a `TabulatedActivation`.
     feedback : {"tied", "untied"}
-        Tied: layers receive from above through the transposed forward weights. Untied: through
-        feedback weights of their own (a vector field).
+        Layers receive from above through the transposed forward weights, or through feedback
+        weights of their own. Untied networks are vector fields (VF, C-VF).
     dtype : {"float32", "float64"}
-        Of parameters and states.
+        Number type of parameters and states.
     seed : int, optional
         Determines the parameters, in float32 and float64 alike (up to rounding). None draws one
         (see the attribute ``seed``).
@@ -115,13 +115,13 @@ class Network:
         synchronous always.
     tolerance : float
         A sample is at rest, and takes no further steps of a phase, once a step changed none of its
-        states by more than this; where weights move, the batch is at rest when all its samples are.
+        states by more than this. Where weights move, the batch is at rest when all its samples are.
         0, the default, changes no result: then a sample is at rest where further steps would leave
         it as it is.
     loss : {"squared_error", "cross_entropy"}, optional
-        Of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the pull.
-        With cross-entropy the output layer is linear, and is not clamped. Default: squared error;
-        a readout always has cross-entropy.
+        Loss of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the
+        pull. With cross-entropy the output layer is linear, and is not clamped. Default: squared
+        error; a readout always has cross-entropy.
     nudging : {"outside", "inside"}, optional
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
@@ -139,14 +139,14 @@ class Network:
         for. A word as "ecram" or "linear_step:dw_min=0.002" means the same. Default: ideal. With
         other synapses, C-EP writes the weights at every step.
     bias_synapses : Synapse, str or sequence of them, optional
-        The same for the biases. Default: ideal.
+        What the biases are made of, likewise. Default: ideal.
     neurons : Neurons, optional
         Neurons with noise, few levels or variation (see `cep.hardware.Neurons`). Default: ideal.
     read_noise : float
         Products see W + read_noise · ξ in place of weights and feedback weights, with ξ standard
         normal. Biases are read without noise.
     read_noise_every : {"step", "phase"}
-        When ξ is drawn anew.
+        When the ξ of the read noise is drawn anew.
     feedback_mismatch : float
         With untied feedback: the initial feedback weights are Wᵀ + feedback_mismatch · ξ. With
         ``feedback_update="shared"`` the difference stays as it is.
