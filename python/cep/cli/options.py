@@ -2,8 +2,10 @@
 
 import os
 import shlex
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +99,20 @@ def refuse(command: click.Command, given: Iterable[str], why: str) -> None:
     for parameter in command.params:
         if parameter.name in given:
             raise click.UsageError(f"{why}: leave out {parameter.opts[0]}")
+
+
+def columns() -> int | None:
+    """The width of the terminal; None if standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def print_wrapped(name: str, text: str) -> None:
+    """Print what something is, in a terminal without breaking words."""
+    line = f"{name:14} {text}"
+    width = columns()
+    if width is not None:
+        line = textwrap.fill(line, width, subsequent_indent=" " * 15, break_long_words=False)
+    click.echo(line)
 
 
 def print_beside_bars(line: str) -> None:

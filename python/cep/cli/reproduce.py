@@ -127,7 +127,7 @@ def _rows(chosen: Sequence[Preset], with_bptt: bool, given: dict[str, Any]) -> I
     for row in rows:
         click.echo(f"\n{row}")
     if len(rows) > 1:
-        click.echo(f"\n{report.summary(rows)}")
+        click.echo(f"\n{report.summary(rows, options.columns())}")
     return rows
 
 

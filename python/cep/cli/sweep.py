@@ -84,7 +84,9 @@ def sweep(
                 progress=progress and shows_bars(),
                 on_run_end=_print_run,
             )
-        click.echo(f"\n{result.table()}\n\nresults        {run_dir / 'results.csv'}")
+        click.echo(
+            f"\n{result.table(options.columns())}\n\nresults        {run_dir / 'results.csv'}"
+        )
         if failed := len(result.failed):
             raise click.ClickException(
                 f"{failed} of {len(result)} runs failed; the same command tries them again"

@@ -63,7 +63,7 @@ def train(
     """Train a network and print its test error.
 
     Without options: C-EP on the digits. Every epoch prints a line. A tenth of the training data is
-    held out to validate; the test data are evaluated once, at the end. Steps, β, learning rates and
+    held out to validate; the test data are evaluated once, at the end. Layers, steps, β, rates and
     epochs depend on data, rule and depth: on MNIST they are those of Ernoult et al. (2020).
 
     If nobody reads the output any more, as after | head, a run ends quietly with status 141. A run
@@ -97,9 +97,9 @@ def train(
                 "--validation-fraction has no effect, as the data are split: leave it out"
             )
         configuration = configuration.of_data(splits.inputs, splits.classes)
-        click.echo(f"network        {configuration.make_network()!r}")
-        click.echo(f"rule           {configuration.make_rule()!r}")
-        click.echo(f"data           {configuration.data}: {_sizes(configuration, splits)}")
+        options.print_wrapped("network", repr(configuration.make_network()))
+        options.print_wrapped("rule", repr(configuration.make_rule()))
+        options.print_wrapped("data", f"{configuration.data}: {_sizes(configuration, splits)}")
         try:
             result = run(
                 configuration,
@@ -140,17 +140,18 @@ def _sizes(configuration: Configuration, splits: Splits) -> str:
 
 def _print_epoch(history: History) -> None:
     row = history.rows()[-1]
+    # Headings of two lines: all columns have place in a terminal of 80.
+    headings = {name: name.partition("_")[::2] for name in row}
+    widths = {name: max(7, *map(len, words)) for name, words in headings.items()}
     if row["epoch"] == 1:
-        options.print_beside_bars("  ".join(["epoch", *map(_heading, list(row)[1:])]))
-    cells = [
-        f"{value:{len(_heading(name))}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
+        for k in range(2):
+            words = (f"{headings[name][k]:>{width}}" for name, width in widths.items())
+            options.print_beside_bars("  ".join(words)[2:])
+    cells = [f"{row['epoch']:5}"] + [
+        f"{value:{widths[name]}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
         for name, value in list(row.items())[1:]
     ]
-    options.print_beside_bars("  ".join([f"{row['epoch']:5}", *cells]))
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ")
+    options.print_beside_bars("  ".join(cells))
 
 
 def _report(result: RunResult) -> None:

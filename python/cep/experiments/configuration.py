@@ -65,8 +65,8 @@ class Configuration:
     # A new option is a line at the end: files, and the names of runs of a sweep, have this order.
     data: str = option(
         "digits",
-        "The data set (see `cep.datasets.load`), or a name of your own for data that `cep.run` is "
-        "given. On the command line also an .npz file with the arrays x and y, and perhaps x_test, "
+        f"The data set: {', '.join(datasets.SHAPES)}, or a name of your own for data that are "
+        "given, on the command line an .npz file with the arrays x and y, and perhaps x_test, "
         "y_test, x_validation and y_validation.",
         kinds.DATA,
     )

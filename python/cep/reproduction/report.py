@@ -55,9 +55,9 @@ def describe(trials: Reproduction) -> str:
     return "\n".join(lines)
 
 
-def summary(reproductions: Sequence[Reproduction]) -> str:
-    """A table with a line a row."""
-    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions])
+def summary(reproductions: Sequence[Reproduction], width: int | None = None) -> str:
+    """A table with a line a row, for a terminal of some width."""
+    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions], width)
 
 
 def summary_cells(reproduction: Reproduction) -> list[str]:
