@@ -65,11 +65,13 @@ def gdu(
         configuring.refuse_without_effect(given, [configuration])
         splits = splits_of(configuration, data, data_root)
         configuration = configuration.of_data(splits.inputs, splits.classes)
+        net = configuration.make_network()
+        splits = splits.as_for(net.shapes[0])
         x, y = splits.test or splits.train
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             report = gdu_check(
-                configuration.make_network(),
+                net,
                 x[: configuration.batch_size],
                 y[: configuration.batch_size],
                 configuration.free_steps,

@@ -66,6 +66,8 @@ def reproduce(
     _check_together(names, table, figure, with_bptt, training)
     if (data is not None and figure != "hardware") or (figure == "hardware" and names):
         raise click.UsageError("--data goes with --figure hardware, which is of no NAME")
+    if figure == "hardware" and data in (None, "digits") and data_root is not None:
+        raise click.UsageError("--data-root has no effect on the digits: leave it out")
     given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
     with options.readable_errors():
         chosen = [presets.get(name) for name in dict.fromkeys(names)]

@@ -356,7 +356,9 @@ class Configuration:
 
     def augment(self, images: NDArray[Any], seed: "np.random.Generator") -> NDArray[Any]:
         """Training images as an epoch has them (see `cep.datasets.augment`)."""
-        return datasets.augment(images, flip=self.flip, crop=self.crop, seed=seed)
+        flat = images.ndim == 2 and len(self._input_shape) == 3
+        shape: Any = self._input_shape if flat else None
+        return datasets.augment(images, flip=self.flip, crop=self.crop, shape=shape, seed=seed)
 
     @property
     def augments(self) -> bool:

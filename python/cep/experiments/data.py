@@ -1,5 +1,6 @@
 """The data of a run: a data set by name, arrays, or a file; and their fingerprint."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -44,6 +45,17 @@ class Splits:
         """Output units: columns of target values, or the largest label and one."""
         labels = self.train[1]
         return labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
+
+    def as_for(self, shape: tuple[int, ...]) -> "Splits":
+        """The same data for an input layer of a shape: images become rows for one of units."""
+        if len(shape) == 3:
+            return self
+        given = {name: getattr(self, name) for name in _PARTS}
+        flat = {
+            name: pair and (pair[0].reshape(len(pair[0]), -1), pair[1])
+            for name, pair in given.items()
+        }
+        return dataclasses.replace(self, **flat)
 
     def fingerprint(self, name: str) -> dict[str, Any]:
         """What tells these data from others: name, shapes, classes and SHA-256."""

@@ -117,6 +117,7 @@ def run(
             place.check_data(fingerprint)
             return ended
     net = configuration.make_network()
+    splits = splits.as_for(net.shapes[0])
     source, validation_data = source_of(
         net,
         splits.train,

@@ -91,8 +91,7 @@ class SweepDirectory:
             swept = {name: list(there) for name, there in values["parameters"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self._sweep} is damaged: {error}") from error
-        # The digits are split by the seed, so that each run has data of its own.
-        if "seed" not in parameters and data != fingerprint.get("sha256"):
+        if data != fingerprint.get("sha256"):
             raise ValueError(f"{self.path} holds a sweep on other data")
         if swept.keys() != parameters.keys():
             raise ValueError(

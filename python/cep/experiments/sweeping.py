@@ -108,6 +108,9 @@ def sweep(
         if on_run_end is not None:
             on_run_end(outcome)
 
+    # Some data are split by the seed; if seeds are swept, the split of seed 0 stands for all.
+    if splits is not None and "seed" in values and configuration.seed != 0:
+        splits = splits_of(configuration.replace(seed=0), data, data_root)
     fingerprint = {} if splits is None else splits.fingerprint(configuration.data)
     with place.opened(configuration, values, fingerprint):
         outcomes = run_many(
