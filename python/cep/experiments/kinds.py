@@ -120,7 +120,7 @@ ACTIVATION = many(Kind("a name", "NAME", _activation), "names", alone=True)
 CONNECTIONS = many(Kind("a connection", "FROM-TO[:KIND]", _connection), "connections")
 RATES = many(Kind("a number", "RATE", real().check, float), "numbers", alone=True)
 SCHEDULE = many(
-    Kind("a pair", "EPOCH:FACTOR", _pair, _read_pair), "pairs such as 50:0.1,", then=_rising
+    Kind("a pair", "EPOCH:FACTOR", _pair, _read_pair), "pairs such as 50:0.1", then=_rising
 )
 RECORDS = many(Kind("a kind", "KIND", _record), "kinds of records", then=_in_order)
 SHAPE = many(whole(), "sizes", alone=True, then=_shape)

@@ -36,7 +36,7 @@ class Kind:
 
     def described(self, separator: str) -> str:
         """What such a text must be."""
-        several = f"{self.words} joined by {separator}"
+        several = f"{self.words} joined by {'commas' if separator == ',' else separator}"
         alone = f"{self.part.words} or " if self.part is not None and self.alone else ""
         return self.words if self.part is None else alone + several
 

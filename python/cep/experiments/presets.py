@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from cep._util import validation
 from cep.experiments.configuration import RULES, Configuration
 
+__all__ = ["PRESETS", "Preset", "Published", "defaults", "get"]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -195,6 +197,23 @@ def get(name: str) -> Preset:
     if name not in PRESETS:
         raise ValueError(validation.unknown("preset", name, PRESETS))
     return PRESETS[name]
+
+
+def configuration_of(name: str, value: object) -> Configuration:
+    """A configuration: itself, that of a preset, or that of the preset of a name.
+
+    ``name`` is what the value is called in the messages of TypeError and ValueError.
+    """
+    if isinstance(value, str):
+        return get(value).configuration
+    if isinstance(value, Preset):
+        return value.configuration
+    if isinstance(value, Configuration):
+        return value
+    raise TypeError(
+        f"{name} must be a Configuration, a Preset or the name of one such as 'EP-1h', "
+        f"got {type(value).__name__} {value!r}"
+    )
 
 
 def varying() -> set[str]:

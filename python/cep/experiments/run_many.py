@@ -12,8 +12,7 @@ from cep._engine.processor import get_num_threads, set_num_threads
 from cep._util.parallel import checked_jobs, spread
 from cep.experiments.configuration import Configuration
 from cep.experiments.data import Fingerprints, RunData, reads_files
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunOutcome
 from cep.experiments.run_directory import RunDirectory
 from cep.experiments.running import run
@@ -146,7 +145,7 @@ def _ended_before(
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
-    return ending.outcome(name, configuration, path)
+    return RunOutcome(name, configuration, path, *ending[:5])
 
 
 def _train(
@@ -159,16 +158,8 @@ def _train(
         result = run(configuration, path, data=data, data_root=root, progress=False, resume=True)
     except Exception as error:
         return _failed(name, configuration, path, error)
-    return RunOutcome(
-        name,
-        result.configuration,
-        path,
-        result.reason,
-        result.message,
-        result.history,
-        result.test_error,
-        result.test_loss,
-    )
+    outcome = (result.reason, result.message, result.history, result.test_error, result.test_loss)
+    return RunOutcome(name, result.configuration, path, *outcome)
 
 
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:

@@ -12,8 +12,7 @@ from cep._util.signals import deferred_interrupts
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
 from cep.experiments.data import Arrays, RunData, check_root, splits_of
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.experiments.run_directory import RunDirectory
 from cep.training.callbacks import EarlyStopping, LearningRateSchedule, TensorBoard

@@ -12,8 +12,7 @@ from cep._util.parallel import checked_jobs
 from cep.experiments.configuration import Configuration
 from cep.experiments.data import RunData, check_root, splits_of
 from cep.experiments.overrides import plain, spelled
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunOutcome
 from cep.experiments.run_many import run_many
 from cep.experiments.sweep_directory import SweepDirectory
