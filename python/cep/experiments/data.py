@@ -50,12 +50,10 @@ class Splits:
         """The same data for an input layer of a shape: images become rows for one of units."""
         if len(shape) == 3:
             return self
-        given = {name: getattr(self, name) for name in _PARTS}
-        flat = {
-            name: pair and (pair[0].reshape(len(pair[0]), -1), pair[1])
-            for name, pair in given.items()
-        }
-        return dataclasses.replace(self, **flat)
+        given: dict[str, Any] = {name: getattr(self, name) for name in _PARTS}
+        for name, pair in given.items():
+            given[name] = pair and (pair[0].reshape(len(pair[0]), -1), pair[1])
+        return dataclasses.replace(self, **given)
 
     def fingerprint(self, name: str) -> dict[str, Any]:
         """What tells these data from others: name, shapes, classes and SHA-256."""

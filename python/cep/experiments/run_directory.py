@@ -165,8 +165,8 @@ class RunDirectory:
             )
         if history.test_error:
             test_error, test_loss = history.test_error[-1], history.test_loss[-1]
-        tested = [math.nan if value is None else value for value in (test_error, test_loss)]
-        return Ending(cast(StopReason, status), message, history, *tested, checkpoint)
+        error, loss = (math.nan if each is None else each for each in (test_error, test_loss))
+        return Ending(cast(StopReason, status), message, history, error, loss, checkpoint)
 
     def mend(self, ending: Ending) -> None:
         """Write the metrics again if they are not those of the checkpoint."""
