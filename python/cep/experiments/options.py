@@ -187,7 +187,11 @@ def documentation(options: Iterable[Option]) -> str:
     for each in options:
         source = "" if each.owner is None else f" See `{each.owner.__name__}`."
         command = "" if each.command is None else f" On the command line ``{each.command}``."
-        kind = "bool" if each.kind is FLAG else each.kind.metavar.lower()
+        # As NumPy's style has choices: {a, b}.
+        kind = each.kind.metavar.lower() or "bool"
+        kind = (
+            f"{{{kind[1:-1].replace('|', ', ')}}}" if kind[0] == "[" else kind.replace("|", " or ")
+        )
         lines.append(f"{each.name} : {kind}, default {each.default!r}")
         lines.append(f"    {each.help if not source else each.summary}{source}{command}")
     return "\n".join(lines) + "\n"
