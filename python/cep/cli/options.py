@@ -17,22 +17,14 @@ from cep._util.extras import import_extra
 from cep._util.signals import Terminated
 
 
-class Interrupted(click.ClickException):
-    """Ctrl-C, with the exit status that shells give to it."""
+class Stopped(click.ClickException):
+    """Ctrl-C or SIGTERM, with the status that shells give to it, and the command to go on with."""
 
-    exit_code = 128 + signal.SIGINT
-    by = "Ctrl-C"
-
-    def __init__(self, command: str | None = None) -> None:
-        stopped = f"stopped by {self.by}"
+    def __init__(self, error: KeyboardInterrupt | Terminated, command: str | None = None) -> None:
+        is_killed = isinstance(error, Terminated)
+        self.exit_code = 128 + (signal.SIGTERM if is_killed else signal.SIGINT)
+        stopped = f"stopped by {'SIGTERM' if is_killed else 'Ctrl-C'}"
         super().__init__(stopped if command is None else f"{stopped}; go on with: {command}")
-
-
-class Killed(Interrupted):
-    """SIGTERM, likewise."""
-
-    exit_code = 128 + signal.SIGTERM
-    by = "SIGTERM"
 
 
 class ReaderGone(click.ClickException):
@@ -48,11 +40,6 @@ class ReaderGone(click.ClickException):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
-
-
-def interrupted(error: KeyboardInterrupt | Terminated, command: str | None = None) -> Interrupted:
-    """What to end with, and the command to go on with, if there is one."""
-    return Killed(command) if isinstance(error, Terminated) else Interrupted(command)
 
 
 class Home(click.Path):
@@ -129,7 +116,7 @@ def same_command_goes_on() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, Terminated) as error:
-        raise interrupted(error, f"cep {shlex.join(sys.argv[1:])}") from None
+        raise Stopped(error, f"cep {shlex.join(sys.argv[1:])}") from None
 
 
 @contextmanager
@@ -142,4 +129,4 @@ def readable_errors() -> Iterator[None]:
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, Terminated) as error:
-        raise interrupted(error) from None
+        raise Stopped(error) from None

@@ -116,7 +116,7 @@ def train(
         except (KeyboardInterrupt, Terminated) as error:
             if directory is None:
                 raise
-            raise options.interrupted(error, f"cep train --resume {directory}") from None
+            raise options.Stopped(error, f"cep train --resume {directory}") from None
         except BrokenPipeError:
             if directory is not None:
                 RunDirectory(directory).set_status("interrupted", "nobody read the output")

@@ -57,7 +57,7 @@ def run(
         test set. Default: what the configuration names. A configuration whose ``data`` is a name
         of your own takes its sizes from them.
     data_root : path, optional
-        The folder of the named data set (see `cep.datasets.mnist`).
+        The folder of the named data set (see `cep.datasets.mnist`); for data of files only.
     progress : bool
         Whether to show progress, as `cep.fit` does.
     on_epoch_end : callable, optional
