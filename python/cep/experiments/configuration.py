@@ -1,6 +1,7 @@
 """Configurations: everything a run needs to be repeated, as one value and as JSON."""
 
 import dataclasses
+import functools
 import inspect
 import json
 import math
@@ -245,7 +246,7 @@ class Configuration:
 
     def _arguments(self, owner: type, family: type) -> dict[str, Any]:
         """What the options say of the parameters of a class of a family."""
-        known = inspect.signature(owner).parameters
+        known = _parameters(owner)
         return {
             each.target: getattr(self, each.name)
             for each in OPTIONS.values()
@@ -454,6 +455,11 @@ def _check_names(names: Iterable[str]) -> None:
     for name in names:
         if name not in OPTIONS:
             raise ValueError(validation.unknown("field of a configuration", name, OPTIONS))
+
+
+@functools.cache
+def _parameters(owner: type) -> frozenset[str]:
+    return frozenset(inspect.signature(owner).parameters)
 
 
 OPTIONS = options.declared_by(Configuration)

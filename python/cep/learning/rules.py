@@ -1,5 +1,6 @@
 """Learning rules, which are gradient estimators too: how phases become updates of parameters."""
 
+import functools
 import math
 from abc import ABC
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ class LearningRule(ABC):
     optimizer: Optimizer
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _types(type(self))
         for each in fields(self):  # type: ignore[arg-type]
             value = getattr(self, each.name)
             object.__setattr__(self, each.name, _checked(each.name, value, hints[each.name]))
@@ -311,6 +312,11 @@ def checked(name: str, rule: object) -> LearningRule:
     if not isinstance(rule, LearningRule):
         raise TypeError(f"{name} must be a learning rule such as cep.CEP(…), got {rule!r}")
     return rule
+
+
+@functools.cache
+def _types(rule: type) -> dict[str, Any]:
+    return get_type_hints(rule)
 
 
 def _checked(name: str, value: Any, kind: Any) -> Any:
