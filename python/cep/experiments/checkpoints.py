@@ -85,13 +85,6 @@ class Checkpoint:
 def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint, in one step: a failure leaves the file that was there as it was.
 
-    Parameters
-    ----------
-    path : path
-        The file; by custom ``.safetensors``.
-    checkpoint : Checkpoint
-        What to save.
-
     Raises
     ------
     OSError

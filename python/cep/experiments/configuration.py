@@ -50,7 +50,8 @@ class Configuration:
     Raises
     ------
     TypeError, ValueError
-        For a field that is not of its kind or out of its range.
+        For a field that is not of its kind or out of its range, is missing from a file, or does not
+        exist; with the nearest that does.
 
     Examples
     --------
@@ -321,16 +322,7 @@ class Configuration:
         return Neurons(**self._arguments(Neurons, Neurons))
 
     def make_network(self) -> Network:
-        """A new network, as freshly drawn.
-
-        Raises
-        ------
-        ValueError
-            For what the engine cannot make a network of: a layer without units, a dt or an angle
-            out of range.
-        MemoryError
-            Where the machine cannot hold it.
-        """
+        """A new network, as freshly drawn; a ValueError or a MemoryError if there can be none."""
         arguments = self._arguments(Network, Network)
         return Network(self.layers, neurons=self.neurons, **arguments | {"connections": self.edges})
 
@@ -371,13 +363,7 @@ class Configuration:
         return datasets.load(self.data, data_root, seed=self.seed)
 
     def replace(self, **changes: Any) -> "Configuration":
-        """The same with some fields changed.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For a field that does not exist, with the nearest that does, or a value that cannot be.
-        """
+        """The same with some fields changed."""
         _check_names(changes)
         return dataclasses.replace(self, **changes)
 
@@ -407,13 +393,7 @@ class Configuration:
 
     @classmethod
     def from_dict(cls, values: object) -> "Configuration":
-        """The configuration that `to_dict` was called on.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For fields that are unknown or missing, or a value that cannot be.
-        """
+        """The configuration that `to_dict` was called on."""
         if not isinstance(values, dict):
             raise TypeError(
                 f"a configuration must be an object of fields, got {type(values).__name__}"
@@ -436,14 +416,7 @@ class Configuration:
 
     @classmethod
     def from_json(cls, text: str) -> "Configuration":
-        """The configuration that `to_json` was called on.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For text that is no JSON object, fields that are unknown or missing, or a value that
-            cannot be.
-        """
+        """The configuration that `to_json` was called on."""
         try:
             values = parse_json(text)
         except ValueError as error:

@@ -51,20 +51,10 @@ def spelled(value: Any) -> str:
 
 
 def read(field: str, text: str) -> list[Any]:
-    """The values of a field that a text lists.
+    """The values of a field that a text lists: words, as `spelled` makes them, joined by commas.
 
-    Parameters
-    ----------
-    field : str
-        Of `Configuration`.
-    text : str
-        Words, as `spelled` makes them, joined by ",". Where the field is an integer a word may
-        also be a range ``START:STOP`` or ``START:STOP:STEP``, without STOP, as in Python.
-
-    Raises
-    ------
-    ValueError
-        There is no such field, or a word is not of its kind.
+    If the field is an integer a word may also be a range ``START:STOP`` or ``START:STOP:STEP``,
+    without STOP, as in Python. A ValueError says that there is no such field, or no such value.
     """
     if field not in OPTIONS:
         raise ValueError(validation.unknown("parameter", field, OPTIONS))

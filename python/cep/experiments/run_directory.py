@@ -198,21 +198,7 @@ class RunDirectory:
     def opened(
         self, configuration: Configuration, fingerprint: Mapping[str, Any], *, resume: bool
     ) -> Iterator[Checkpoint | None]:
-        """Claim the directory for a run, until the block ends.
-
-        Parameters
-        ----------
-        configuration : Configuration
-            Of the run.
-        fingerprint : mapping
-            Of its data.
-        resume : bool
-            Whether a run that is here already is to go on; otherwise there must be none.
-
-        Yields
-        ------
-        Checkpoint or None
-            Where to go on; None at the beginning.
+        """Claim the directory for a run, until the block ends; gives the checkpoint to go on from.
 
         Raises
         ------

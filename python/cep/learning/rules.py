@@ -22,8 +22,8 @@ _RATES = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
 class LearningRule(ABC):
     """What `train_batch` and `fit` train with, and `gradient` estimates gradients with.
 
-    A rule is a frozen dataclass. Its fields are checked by their types, and passed to the engine by
-    their names.
+    A rule is a frozen dataclass. Its fields are checked by their types (TypeError, ValueError), and
+    passed to the engine by their names.
     """
 
     name: ClassVar[str]
@@ -207,11 +207,6 @@ class CEP(TwoPhaseRule):
         It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
         has the weights written at every step.
 
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
-
     References
     ----------
     Ernoult et al., 2020 (arXiv 2005.04168).
@@ -237,11 +232,6 @@ class BPTT(LearningRule):
         ``free_steps``. Default: all.
     learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
         As for `EP`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
     """
 
     free_steps: int
@@ -279,11 +269,6 @@ class RBP(LearningRule):
         Number of terms after which RBP raises DivergenceError, if it has not reached the tolerance.
     learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
         As for `EP`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
 
     References
     ----------
