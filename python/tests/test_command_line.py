@@ -175,10 +175,6 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rule", "backprop"), ("--rule", "backprop", "c-ep")),
-        (("--data", "cifar"), ("--data", "cifar", "digits")),
-        (("--activation", "relu"), ("--activation", "relu", "tanh")),
-        (("--dtype", "float16"), ("--dtype", "float16", "float32")),
         (("--hidden", "many"), ("--hidden", "many")),
         (("--hidden", "32,,16"), ("--hidden", "32,,16")),
         (("--hidden", ""), ("--hidden",)),
@@ -200,6 +196,10 @@ def test_misused_options(options: tuple[str, ...], words: tuple[str, ...]) -> No
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--rule", "backprop"), ("rule", "backprop", "c-ep")),
+        (("--data", "cifar"), ("data", "cifar", "digits")),
+        (("--activation", "relu"), ("activation", "relu", "tanh")),
+        (("--dtype", "float16"), ("dtype", "float16", "float32")),
         (("--epochs", 0), ("epochs", "1 or more", "0")),
         (("--epochs", -1), ("epochs", "1 or more", "-1")),
         (("--batch-size", 0), ("batch_size", "1 or more", "0")),

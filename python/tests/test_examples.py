@@ -1,27 +1,23 @@
-"""Examples run: docstrings, README.md and docs; commands in them are valid."""
+"""Examples run: docstrings, README.md and docs."""
 
 import doctest
 import importlib
-import json
 import os
 import pkgutil
-import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import numpy as np
 import pytest
 from dataset_files import fake_mnist, write_mnist
-from listings import blocks_of, listings
+from listings import listings
 from places import REPOSITORY
 from sklearn.datasets import load_digits
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import cep
-from cep.cli import cep as command
 
 pytestmark = pytest.mark.once
 
@@ -99,33 +95,3 @@ def test_the_callback_for_mlflow_logs_to_its_file_store(
     (run,) = mlflow.search_runs(output_format="list")
     found = mlflow.MlflowClient().get_metric_history(run.info.run_id, "train_loss")
     assert [each.value for each in found] == history.train_loss
-
-
-NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-
-
-def shell_lines(page: Path) -> list[str]:
-    """The commands of a page, or of the text of a notebook; a backslash joins lines."""
-    text = page.read_text()
-    if page.suffix == ".ipynb":
-        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
-    blocks = blocks_of(text, "sh")
-    return "".join(blocks).replace("\\\n", " ").splitlines()
-
-
-COMMANDS = [
-    pytest.param(line, id=f"{name(page)}: {line}")
-    for page in [*PAGES, *NOTEBOOKS]
-    for line in shell_lines(page)
-    if line.startswith("cep ") and "--help" not in line
-]
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_commands_are_understood(line: str) -> None:
-    """Their options exist and accept these values; their effects are tested elsewhere."""
-    words = shlex.split(line, comments=True)[1:]
-    group = click.Context(command, info_name="cep")
-    found, subcommand, arguments = command.resolve_command(group, words)
-    assert subcommand is not None
-    subcommand.make_context(found, arguments, parent=group)

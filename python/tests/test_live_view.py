@@ -182,7 +182,7 @@ def awkward(look: Snapshot) -> Iterator[Snapshot]:
     )
 
 
-@pytest.mark.parametrize("width", [60, 100, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_the_terminal_shows_all_of_it(look: Snapshot, width: int) -> None:
     rich_console = pytest.importorskip("rich.console")
     from cep.training.live.terminal import TerminalScreen
@@ -192,8 +192,6 @@ def test_the_terminal_shows_all_of_it(look: Snapshot, width: int) -> None:
     for each in awkward(look):
         console.print(text_of(each, width))
     assert max(map(len, console.export_text(clear=False).splitlines())) <= width
-    if width < 100:
-        return
     console = rich_console.Console(width=width, file=io.StringIO(), record=True)
     with TerminalScreen(console) as screen:
         screen.show(look, epoch_ended=True)
@@ -201,8 +199,12 @@ def test_the_terminal_shows_all_of_it(look: Snapshot, width: int) -> None:
     history = look.history
     assert "epoch 2 of 2" in text
     assert "1,437 of 1,437 samples" in text
-    assert f"training {100 * history.train_error[-1]:.2f} %" in text
-    assert f"validation {100 * history.validation_error[-1]:.2f} %" in text
+    assert "…" not in text  # Nothing is cut.
+    for title in ("error", "residual, max |Δs|", "states after the free phase"):
+        assert f" {title} " in text
+    assert "‖W(t) − W(0)‖ while nudged" in text
+    assert f"training {history.train_error[-1]:.2%}" in text
+    assert f"validation {history.validation_error[-1]:.2%}" in text
     assert f"nudged from step {look.free_steps}" in text
     for number, layer in enumerate(look.activity, start=1):
         assert f"layer {number}" in text
@@ -214,6 +216,24 @@ def test_the_terminal_shows_all_of_it(look: Snapshot, width: int) -> None:
         screen.show(look, epoch_ended=True)
         screen.move(dataclasses.replace(look, done=77))
     assert "77 of 1,437 samples" in console.export_text()
+
+
+def test_small_errors_have_place_on_the_axis(look: Snapshot) -> None:
+    """It is logarithmic: errors that halve every few epochs are a straight line."""
+    rich_console = pytest.importorskip("rich.console")
+    from cep.training.live.terminal import view as text_of
+
+    errors = list(np.geomspace(0.71, 0.0071, 61))
+    history = cep.History(train_error=errors, train_loss=errors, seconds=errors)
+    console = rich_console.Console(width=96, file=io.StringIO(), record=True)
+    console.print(text_of(dataclasses.replace(look, history=history), 96))
+    rows = [line.split("│")[2] for line in console.export_text().splitlines()[2:8]]
+    filled = [[k for k, cell in enumerate(row) if "⠀" < cell <= "⣿"] for row in rows]
+    width = max(map(max, filled)) + 1
+    for number, columns in enumerate(filled):
+        middle = (number + 0.5) / len(rows) * width
+        assert abs(np.mean(columns) - middle) < 2
+    assert rows[0] != rows[5]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])

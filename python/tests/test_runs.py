@@ -200,8 +200,9 @@ except BlockingIOError as error:
 def test_invalid_runs_leave_no_directory(
     changes: dict[str, Any], error: type[Exception], message: str, tmp_path: Path
 ) -> None:
+    root = tmp_path if "data" in changes else None
     with pytest.raises(error, match=message):
-        run(small(**changes), tmp_path / "run", data_root=tmp_path)
+        run(small(**changes), tmp_path / "run", data_root=root)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -113,7 +113,11 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
         (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
         (("--record", "everything"), 1, ("unknown kind of record 'everything'",)),
         (("--record-every", 0), 1, ("record_every must be 1 or more, got 0",)),
-        (("--learning-rate-schedule", "5"), 2, ("'5' is not a list like 50:0.1,80:0.01",)),
+        (
+            ("--learning-rate-schedule", "5"),
+            2,
+            ("must be pairs such as 50:0.1 joined by commas, got '5'",),
+        ),
         (("--learning-rate-schedule", "5:0.1,2:1"), 1, ("must rise",)),
         (("--tensorboard",), 1, ("need a directory",)),
     ],

@@ -79,6 +79,8 @@ def reproduce(
         raise click.UsageError(
             "--data, --panel and --samples go with --figure hardware, which is of no NAME"
         )
+    if figure == "hardware" and data in (None, "digits") and data_root is not None:
+        raise click.UsageError("--data-root has no effect on the digits: leave it out")
     given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
     with options.readable_errors():
         chosen = [presets.get(name) for name in dict.fromkeys(names)]
@@ -142,7 +144,7 @@ def _rows(chosen: Sequence[Preset], with_bptt: bool, given: dict[str, Any]) -> I
     for row in rows:
         click.echo(f"\n{row}")
     if len(rows) > 1:
-        click.echo(f"\n{report.summary(rows)}")
+        click.echo(f"\n{report.summary(rows, options.columns())}")
     return rows
 
 

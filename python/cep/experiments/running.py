@@ -11,9 +11,8 @@ from cep._util import validation
 from cep._util.signals import deferred_interrupts, interruptible
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Arrays, RunData, splits_of
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.data import Arrays, RunData, check_root, splits_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.experiments.run_directory import RunDirectory
 from cep.training.callbacks import EarlyStopping, LearningRateSchedule, TensorBoard
@@ -58,7 +57,7 @@ def run(
         test set. Default: what the configuration names. A configuration whose ``data`` is a name
         of your own takes its sizes from them.
     data_root : path, optional
-        The folder of the named data set (see `cep.datasets.mnist`).
+        The folder of the named data set (see `cep.datasets.mnist`); for data of files only.
     progress : bool
         Whether to show progress, as `cep.fit` does.
     on_epoch_end : callable, optional
@@ -107,6 +106,7 @@ def run(
     place = None if directory is None else RunDirectory(directory)
     if place is not None and resume:
         configuration = place.sized(configuration)
+    check_root(configuration, data, data_root)
     splits = splits_of(configuration, data, data_root)
     configuration = configuration.of_data(splits.inputs, splits.classes)
     fingerprint: dict[str, Any] = {}
@@ -116,6 +116,7 @@ def run(
             place.check_data(fingerprint)
             return ended
     net = configuration.make_network()
+    splits = splits.as_for(net.shapes[0])
     source, validation_data = source_of(
         net,
         splits.train,

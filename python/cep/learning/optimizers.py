@@ -85,9 +85,10 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float
-        μ, in [0, 1).
+        Momentum μ of SGD, in [0, 1).
     weight_decay : float or sequence of float
-        λ, one for all connections or one for each, input first; for weights and biases. 0 or more.
+        Weight decay λ of weights and biases, 0 or more: one for all connections, or one each, input
+        first.
 
     Raises
     ------
@@ -131,11 +132,12 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta1, beta2 : float
-        β₁ and β₂, in [0, 1).
+        Decay rates β₁ and β₂ of Adam's moving averages, in [0, 1).
     epsilon : float
-        ε, above 0.
+        Term ε in the denominator of Adam, above 0.
     weight_decay : float or sequence of float
-        λ, one for all connections or one for each, input first; for weights and biases. 0 or more.
+        Weight decay λ of weights and biases, 0 or more: one for all connections, or one each, input
+        first.
 
     Raises
     ------

@@ -40,7 +40,7 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     layers = _layers.from_words(state["sizes"], readout=readout)
     # The sizes alone could require any amount of memory, so parameters of known kinds are checked
     # before the network is created.
-    known = _known_connections(options, _layers.shapes(layers))
+    known = known_connections(options.get("connections", ()), _layers.shapes(layers))
     if known is not None:
         shapes = _layers.parameter_shapes(layers, known, options["feedback"])
         parameters.check(tensors, shapes, options["dtype"])
@@ -53,12 +53,12 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     return net
 
 
-def _known_connections(
-    options: Any, shapes: Sequence[Shape]
+def known_connections(
+    given: object, shapes: Sequence[Shape]
 ) -> list[tuple[int, int, Layer]] | None:
     """Connections outside the chain, with the layer that each would create; None if unknown."""
     found = []
-    for k, each in enumerate(_connections.checked(options.get("connections", ()), shapes)):
+    for k, each in enumerate(_connections.checked(given, shapes)):
         if not 0 <= each[0] < each[1] < len(shapes):
             raise ValueError(f"connections[{k}] joins no layers of this network: {each}")
         layer = _connections.layer(each, shapes)

@@ -83,14 +83,14 @@ class Network:
         s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), with the factor ρ′ only on hidden layers
         of tied networks, as published.
     activation : str, TabulatedActivation or sequence of them
-        One name for all layers, or one for each layer after the input except a readout:
+        One name for all layers, or one for each layer after the input (a readout has none). Names:
         "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
         "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
         "linear". In the real-time setting the input passes through the activation of layer 1. A
         measured curve is a `TabulatedActivation`.
     feedback : {"tied", "untied"}
         Tied: feedback uses the transposed forward weights. Untied: feedback uses separate weights
-        (a vector field).
+        (a vector field: VF, C-VF).
     dtype : {"float32", "float64"}
         The dtype of parameters and states.
     seed : int, optional
@@ -117,9 +117,9 @@ class Network:
         none of its states by more than this. If weights move, the batch is at rest when all its
         samples are. The default 0 does not change results.
     loss : {"squared_error", "cross_entropy"}, optional
-        Of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the pull.
-        With cross-entropy the output layer is linear, and is not clamped. Default: squared error;
-        a readout always has cross-entropy.
+        Loss of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the
+        pull. With cross-entropy the output layer is linear, and is not clamped. Default: squared
+        error; a readout always has cross-entropy.
     nudging : {"outside", "inside"}, optional
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
@@ -137,7 +137,7 @@ class Network:
         "linear_step:dw_min=0.002" means the same. Default: ideal. With other synapses, C-EP writes
         the weights at every step.
     bias_synapses : Synapse, str or sequence of them, optional
-        The same for the biases. Default: ideal.
+        What the biases are made of, likewise. Default: ideal.
     neurons : Neurons, optional
         Neurons with noise, few levels or variation (see `cep.hardware.Neurons`). Default: ideal.
     read_noise : float

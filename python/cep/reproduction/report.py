@@ -55,9 +55,9 @@ def describe(trials: Reproduction) -> str:
     return "\n".join(lines)
 
 
-def summary(reproductions: Sequence[Reproduction]) -> str:
-    """A table with a row for each reproduction."""
-    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions])
+def summary(reproductions: Sequence[Reproduction], width: int | None = None) -> str:
+    """A table with a row for each reproduction, at most `width` columns wide."""
+    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions], width)
 
 
 def summary_cells(reproduction: Reproduction) -> list[str]:

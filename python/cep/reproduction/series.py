@@ -57,7 +57,7 @@ class Series:
         for name, configuration in self.found(directory).items():
             place = RunDirectory(directory / name)
             if (ending := place.ending(configuration)) is not None:
-                outcomes.append(ending.outcome(name, configuration, place.path))
+                outcomes.append(RunOutcome(name, configuration, place.path, *ending[:5]))
         return outcomes
 
 

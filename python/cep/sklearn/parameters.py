@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from cep._util import validation
-from cep.experiments.configuration import RULES
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
 from cep.sklearn.architecture import OPTIONS, Architecture
 
@@ -54,7 +53,7 @@ def architecture(estimator: Any, inputs: int, outputs: int) -> Architecture:
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
     """The learning rule, with rates for inputs of this mean square (see `EPClassifier`)."""
-    name = validation.choice("rule", estimator.rule, RULES)
+    name = validation.choice("rule", estimator.rule, _RELATIVE_RATES)
     relative = _relative_rates(estimator.learning_rate_init, name, len(sizes) - 1)
     bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
     rates = [bias_rates[0] / mean_square, *bias_rates[1:]]

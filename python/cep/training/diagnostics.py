@@ -138,7 +138,7 @@ class Diagnostics(Callback):
 
     def _gradient_angle(self, rule: TwoPhaseRule) -> float | None:
         if rule.beta_sign == "random":
-            rule = dataclasses.replace(rule, beta_sign="fixed")  # type: ignore[type-var]
+            rule = dataclasses.replace(rule, beta_sign="fixed")
         estimate = gradient(self._probe, self._x, self._y, rule)
         exact = gradient(self._probe, self._x, self._y, BPTT(rule.free_steps))
         with np.errstate(invalid="ignore"):
