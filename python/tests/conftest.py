@@ -50,6 +50,17 @@ def no_pictures() -> None:
 
 
 @pytest.fixture
+def no_pictures_in_children(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nor do runs in processes that a test starts: they find no matplotlib."""
+    folder = tmp_path_factory.mktemp("absent")
+    (folder / "matplotlib.py").write_text("raise ImportError('absent in this test')\n")
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+
+
+@pytest.fixture
 def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs draw their error curves."""
     monkeypatch.setattr(RunDirectory, "draw", _DRAW)

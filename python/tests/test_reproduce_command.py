@@ -230,6 +230,7 @@ def test_refused_arguments(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
     write_mnist(tmp_path / "mnist", fake_mnist(train=2000, test=100))
     arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "4", "--jobs", "1",

@@ -40,6 +40,7 @@ def test_what_a_stream_cannot_encode_is_replaced(encoding: str, tmp_path: Path) 
     assert b"beta must be finite" in done.stderr
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_lead_nowhere(closed: str, tmp_path: Path) -> None:
     line = f"cep train --epochs 2 --hidden 8 --run-dir run {closed}"
