@@ -14,6 +14,7 @@ from hypothesis import settings
 from places import MNIST
 
 import cep
+from cep.experiments import RunDirectory
 
 # Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -37,6 +38,32 @@ def pytest_configure(config: pytest.Config) -> None:
 def digits() -> Any:
     """scikit-learn's digits, (x, y)."""
     return cep.datasets.digits()
+
+
+_DRAW = RunDirectory.draw
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pictures() -> None:
+    """Runs draw no error curves, which take ten times as long as their training."""
+    RunDirectory.draw = lambda *_: None  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def no_pictures_in_children(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nor do runs in processes that a test starts: they find no matplotlib."""
+    folder = tmp_path_factory.mktemp("absent")
+    (folder / "matplotlib.py").write_text("raise ImportError('absent in this test')\n")
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw their error curves."""
+    monkeypatch.setattr(RunDirectory, "draw", _DRAW)
 
 
 @pytest.fixture(scope="session")

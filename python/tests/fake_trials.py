@@ -72,5 +72,3 @@ def quick_presets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, configuration in configurations.items():
         preset = Preset(name, configuration, Published(0.02, 0.001, 0.002))
         monkeypatch.setitem(cep.presets.PRESETS, name, preset)
-    # The error curves of every run take longer than its training.
-    monkeypatch.setattr("cep.experiments.RunDirectory.draw", lambda *arguments: None)

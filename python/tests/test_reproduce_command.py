@@ -17,6 +17,7 @@ from fake_trials import quick_presets  # noqa: F401 (fixture)
 import cep
 from cep.cli import cep as command
 from cep.experiments import RunDirectory, presets
+from cep.plotting.plots import new_figure
 from cep.reproduction.theorem_figure import RuleCurves, TheoremCurves
 
 pytestmark = pytest.mark.once
@@ -149,6 +150,7 @@ def test_the_theorem_figure_is_of_both_settings(
         return TheoremCurves(setting, {"EP": rule, "VF": rule})
 
     monkeypatch.setattr("cep.reproduction.gdu", gdu)
+    monkeypatch.setattr(TheoremCurves, "plot", lambda curves: new_figure())
     result = reproduce("--figure", "gdu", "--data-root", "x", "--run-dir", tmp_path)
     assert result.exit_code == 0, result.output
     assert asked == [("prototypical", Path("x")), ("real-time", Path("x"))]
@@ -231,9 +233,10 @@ def test_refused_arguments(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
     write_mnist(tmp_path / "mnist", fake_mnist(train=2000, test=100))
-    arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "8", "--jobs", "1",
+    arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "4", "--jobs", "1",
                  "--no-progress", "--data-root", "mnist"]  # fmt: skip
 
     def start() -> subprocess.Popen[str]:
@@ -264,4 +267,4 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> No
     assert "over the 2 of 2 seeds that finished" in out
     assert runs[0].metrics() == first
     assert runs[1].metrics()[: len(second)] == second
-    assert len(runs[1].metrics()) == 8
+    assert len(runs[1].metrics()) == 4

@@ -243,6 +243,7 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize(
     ("number", "name", "status", "is_resumed"),
     [(signal.SIGINT, "Ctrl-C", 130, False), (signal.SIGTERM, "SIGTERM", 143, True)],

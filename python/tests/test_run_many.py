@@ -179,6 +179,7 @@ def at_work_in(directory: Path, process: psutil.Process) -> psutil.Process | Non
     return None
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> None:
     """As by a system without free memory: this run is killed whenever it is running."""
     running = subprocess.Popen(

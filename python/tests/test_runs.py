@@ -69,6 +69,7 @@ def test_data_that_is_there_already(monkeypatch: pytest.MonkeyPatch) -> None:
     assert same(parameters(run(small(), data=data).network), parameters(expected.network))
 
 
+@pytest.mark.usefixtures("pictures")
 def test_what_is_in_the_directory(tmp_path: Path) -> None:
     # The last epochs learn nothing more, so the first of them is the best.
     configuration = small(
@@ -362,6 +363,7 @@ def test_another_instruction_set_is_warned_of(tmp_path: Path) -> None:
         run(small(), tmp_path, resume=True)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_without_matplotlib_there_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,7 +208,7 @@ def test_the_configuration_of_another_program_is_no_run(tmp_path: Path) -> None:
     assert len(result.stdout.splitlines()) == 2
 
 
-def test_collapsed_runs_are_reported(tmp_path: Path) -> None:
+def test_commands_report_how_a_run_ended(tmp_path: Path) -> None:
     """Above one half, as in `cep reproduce`; such a run has not failed."""
     half = [0.5] * 3
     for name, errors in (("half", half), ("more", [0.1, 0.1, 0.51]), ("less", [0.9, 0.9, 0.4])):
@@ -235,7 +235,7 @@ def test_collapsed_runs_are_reported(tmp_path: Path) -> None:
     assert "collapsed" not in train(*QUICK, "--learning-rates", 0.05).stdout
 
 
-def test_sweeps_report_collapsed_runs(tmp_path: Path) -> None:
+def test_sweeps_report_how_runs_ended(tmp_path: Path) -> None:
     result = invoke(
         "sweep", "--no-progress", "--jobs", 1, *QUICK, "--param", "learning_rates=0,0.05",
         "--run-dir", tmp_path,

@@ -40,6 +40,7 @@ def test_what_a_stream_cannot_encode_is_replaced(encoding: str, tmp_path: Path) 
     assert b"beta must be finite" in done.stderr
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_lead_nowhere(closed: str, tmp_path: Path) -> None:
     line = f"cep train --epochs 2 --hidden 8 --run-dir run {closed}"
@@ -101,6 +102,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_a_failing_picture_fails_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError("latex could not be found")
@@ -112,6 +114,7 @@ def test_a_failing_picture_fails_no_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert cep.RunDirectory(tmp_path).status().status == "finished"
 
 
+@pytest.mark.usefixtures("pictures")
 def test_pictures_of_runs_are_not_pyplots(tmp_path: Path) -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     before = pyplot.get_fignums()

@@ -128,7 +128,7 @@ def test_rows_are_of_numbers(tmp_path: Path) -> None:
     first, second = result.rows()
     (_, outcome) = result
     assert (first["run"], first["beta"], first["nudged_steps"]) == (
-        "nudged_steps=50,beta=0.3", 0.3, 1000,
+        "nudged_steps=50,beta=0.3", 0.3, 50,
     )  # fmt: skip
     history = RunDirectory(tmp_path / first["run"]).history()
     assert first["test_error"] == history.test_error[-1]

@@ -163,6 +163,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
@@ -195,6 +196,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
         assert same(kept(directory.path), fitted(expected)[0])
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 def test_a_line_a_run(tmp_path: Path) -> None:
     arguments = (*QUICK, "--param", "seed=0:3", "--jobs", 1, "--run-dir", tmp_path)
     running = start("sweep", *map(str, arguments))

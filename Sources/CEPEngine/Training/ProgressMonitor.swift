@@ -15,31 +15,33 @@ public struct ProgressReport: Sendable {
 /// Reports the progress of a long call to the caller from time to time, asks whether to stop, and passes the steps of
 /// phases to an observer.
 public final class ProgressMonitor {
-    /// Often enough for a progress bar and Ctrl-C, and rarely enough to cost nothing.
-    private static let interval: UInt64 = 20_000_000  // nanoseconds
-
     private let shouldStop: ((ProgressReport) -> Bool)?
     private let observer: (any PhaseObserver)?
     private let countsSteps: Bool
     /// Multiplications of a phase between two polls of the monitor: some milliseconds.
     let workPerPoll: Int
-    private var due: UInt64
+    /// Nanoseconds.
+    private let interval: UInt64
+    private var lastReport: UInt64
     private(set) var report = ProgressReport()
 
     /// - Parameters:
     ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
     ///   - workPerPoll: Multiplications of a phase between two polls of the monitor.
+    ///   - interval: The least time between two reports in nanoseconds. The default is often enough for a progress bar
+    ///     and Ctrl-C, and rarely enough to cost nothing.
     ///   - observer: Observes each step of each phase of the call.
-    ///   - shouldStop: Called about every 20 ms on the thread that does the work.
+    ///   - shouldStop: Called at these intervals on the thread that does the work.
     public init(
-        countsSteps: Bool = false, workPerPoll: Int = 1 << 27, observer: (any PhaseObserver)? = nil,
-        shouldStop: ((ProgressReport) -> Bool)? = nil
+        countsSteps: Bool = false, workPerPoll: Int = 1 << 27, interval: UInt64 = 20_000_000,
+        observer: (any PhaseObserver)? = nil, shouldStop: ((ProgressReport) -> Bool)? = nil
     ) {
         self.countsSteps = countsSteps
         self.workPerPoll = workPerPoll
         self.observer = observer
         self.shouldStop = shouldStop
-        due = monotonicNanoseconds() + Self.interval
+        self.interval = interval
+        lastReport = monotonicNanoseconds()
     }
 
     /// - Parameter done: The results before this call, from which reports continue.
@@ -73,8 +75,8 @@ public final class ProgressMonitor {
     private func poll() throws(EngineError) {
         guard let shouldStop else { return }
         let now = monotonicNanoseconds()
-        guard now >= due else { return }
-        due = now + Self.interval
+        guard now - lastReport >= interval else { return }
+        lastReport = now
         if shouldStop(report) { throw .stopped }
     }
 }

@@ -1,10 +1,6 @@
 import CEPEngine
-import Glibc
 
-/// A progress monitor that reports at every opportunity, so that tests can stop work at each one.
-///
-/// The engine reports at most once in 20 ms. After each poll this monitor sleeps for longer, so that the next report is
-/// due at the next opportunity: after a step or a batch.
+/// A progress monitor that reports at every opportunity, after each step and batch, so that tests can stop work there.
 final class PolledMonitor {
     private(set) var reports: [ProgressReport] = []
     private let stopAt: Int?
@@ -16,14 +12,11 @@ final class PolledMonitor {
         self.countsSteps = countsSteps
     }
 
-    /// A monitor for one call, which must follow immediately.
+    /// A monitor for one call.
     func monitor() -> ProgressMonitor {
-        let monitor = ProgressMonitor(countsSteps: countsSteps, workPerPoll: 1) { report in
+        ProgressMonitor(countsSteps: countsSteps, workPerPoll: 1, interval: 0) { report in
             self.reports.append(report)
-            usleep(21_000)
             return self.reports.count == self.stopAt
         }
-        usleep(21_000)
-        return monitor
     }
 }
