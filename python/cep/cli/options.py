@@ -22,7 +22,7 @@ class Stopped(click.ClickException):
 
     def __init__(self, error: KeyboardInterrupt | Terminated, command: str | None = None) -> None:
         is_killed = isinstance(error, Terminated)
-        self.exit_code = 128 + (signal.SIGTERM if is_killed else signal.SIGINT)
+        self.exit_code = 128 + (signal.SIGTERM if is_killed else signal.SIGINT)  # type: ignore[misc]
         stopped = f"stopped by {'SIGTERM' if is_killed else 'Ctrl-C'}"
         super().__init__(stopped if command is None else f"{stopped}; go on with: {command}")
 

@@ -30,7 +30,8 @@ from cep.experiments import overrides
 )
 @click.option("--study-name", default="cep", help="Name of the study in its storage.")
 @click.option("--jobs", type=int, default=1, help="Trials at a time.")
-@configuring.configuration_options
+@configuring.preset
+@configuring.configuration_options()
 @click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
 @click.pass_context
 def tune(
@@ -61,7 +62,10 @@ def tune(
         given = configuring.given(context, fields)
         search = dict(map(_space, parameters))
         options.refuse(context.command, given.keys() & search.keys(), "it is searched by --param")
-        configuration, data = configuring.with_data(preset, given, data_root)
+        configuration, data = configuring.with_data(
+            given, data_root, lambda given: configuring.configuration(preset, given)
+        )
+        configuring.refuse_without_effect(given, [configuration])
         with options.same_command_goes_on():
             result = experiments.tune(
                 configuration,

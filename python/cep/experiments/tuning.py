@@ -17,8 +17,7 @@ from cep._util.tables import table
 from cep.experiments.configuration import Configuration
 from cep.experiments.data import RunData, splits_of
 from cep.experiments.overrides import plain, spelled
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.running import run
 from cep.training.checks import LearningWarning
 from cep.training.loop import Callback, Training

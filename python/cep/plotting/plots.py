@@ -236,8 +236,10 @@ def draw_curves(ax: "Axes", curves: Curves, entries: int = 5, seed: int = 0) -> 
     ax.set(xlabel="step t", ylabel="update, −gradient")
     ax.tick_params(labelbottom=True)
     ax.grid(alpha=0.3)
-    named = (("update", "--"), ("−gradient", "-"))
-    handles = [Line2D([], [], color="black", linestyle=style, label=name) for name, style in named]
+    handles = [
+        Line2D([], [], color="black", linestyle="--", label="update"),
+        Line2D([], [], color="black", linestyle="-", label="−gradient"),
+    ]
     ax.legend(handles=handles, frameon=False, fontsize="x-small")
 
 

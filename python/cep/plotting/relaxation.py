@@ -117,8 +117,14 @@ def _draw_states(ax: "Axes", trace: Trace, layer: int, sample: int, units: int, 
     ax.set_ylabel("state")
     ax.set_title(f"{_name(trace, layer)}, sample {sample}", fontsize="medium")
     # To the right of the panel, where it hides no curve.
-    place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-    ax.legend(title="unit", frameon=False, fontsize="x-small", title_fontsize="x-small", **place)
+    ax.legend(
+        title="unit",
+        frameon=False,
+        fontsize="x-small",
+        title_fontsize="x-small",
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )
 
 
 def _name(trace: Trace, layer: int) -> str:
