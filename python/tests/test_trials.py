@@ -77,6 +77,7 @@ def test_one_seed_has_no_deviation() -> None:
     assert math.isnan(spread.deviation)
     assert str(spread) == "3.00 %"
     assert math.isnan(Spread.of([]).mean)
+    assert math.isnan(Spread.of([math.nan, math.nan]).deviation)
     assert str(Spread.of([])) == "none"
 
 

@@ -33,7 +33,7 @@ Point = tuple[str, str, float]
 
 _STEP_SIZES = tuple(2.0**-k for k in range(4, 19, 2))
 _ASYMMETRIES = (0.0, 0.1, 0.2, 0.4, 0.8)
-_NOISES = (0.01, 0.03, 0.05, 0.1, 0.2, 0.3)
+_NOISES = (0.01, 0.03, 0.1, 0.3)
 _READS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 # Panels: what is swept, and the title.

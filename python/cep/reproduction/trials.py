@@ -32,8 +32,8 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Spread":
-        """The spread of some values."""
-        given = list(values)
+        """The spread of some values, without NaN, which runs without a test curve have."""
+        given = [value for value in values if not math.isnan(value)]
         return cls(
             statistics.fmean(given) if given else math.nan,
             statistics.stdev(given) if len(given) > 1 else math.nan,
