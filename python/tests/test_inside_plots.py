@@ -153,13 +153,13 @@ def test_angles_of_a_run() -> None:
     assert 80 < high < 90
 
 
-def test_each_panel_has_labels_and_a_legend(net: cep.Network, record: cep.Record) -> None:
+def test_each_panel_has_labels_and_a_legend(net: cep.Network, trace: cep.Trace) -> None:
     x = np.random.default_rng(0).random((2, 9))
     deep = cep.Network([9, 4, 3], feedback="untied", dtype="float64", seed=0)
     report = cep.gdu_check(deep, x, [0, 1], 150, 3, beta=0.01)
     history = cep.fit(net.copy(), (x, [0, 1]), cep.EP(5, 2, 0.5, 0.1), 2, seed=0, progress=False)
     for figure in (
-        cep.plot_relaxation(record),
+        cep.plot_relaxation(trace),
         cep.plot_gdu(report),
         cep.plot_records(RECORDS, history),
         cep.plot_angles(RECORDS).figure,
