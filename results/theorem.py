@@ -9,6 +9,7 @@ this folder:
 from pathlib import Path
 
 from cep import reproduction
+from cep.plotting.plots import DPI
 
 HERE = Path(__file__).resolve().parent
 COMMENT = """# Theorem experiments
@@ -29,8 +30,8 @@ def main() -> None:
         if not lines:
             lines += [f"| setting | {' | '.join(headings)} |", "|---" * (len(headings) + 1) + "|"]
         lines += [f"| {setting} | {' | '.join(row)} |" for row in rows]
-        curves.plot().savefig(HERE / f"theorem-{setting}.svg", metadata={"Date": None})
-        pictures.append(f"![curves in the {setting} setting](theorem-{setting}.svg)")
+        curves.plot().savefig(HERE / f"theorem-{setting}.png", dpi=DPI)
+        pictures.append(f"![curves in the {setting} setting](theorem-{setting}.png)")
     (HERE / "theorem.md").write_text("\n".join([COMMENT, *lines, "", *pictures, ""]))
 
 

@@ -13,7 +13,7 @@ from sphinx.util.rst import escape
 
 
 class CommandTables(SphinxDirective):
-    """One section per subcommand. The argument is ``module:command``."""
+    """One section per subcommand. The argument is ``module:command``. For eval-rst."""
 
     required_arguments = 1
 

@@ -207,10 +207,12 @@ def check_run_file(name: str) -> Callable[[bytes], None]:
             directory.metrics,
             lambda: all_of_type(float | int, *vars(directory.history()).values()),
             lambda: [all_of_type(int, [r["epoch"], r["batch"]]) for r in directory.records()],
-            lambda: directory.result(CONFIGURATION),
         ):
             with refused_by_name(place / name):
                 look()
+        # Another configuration, whole, is that of another run in this place.
+        with refused_by_name(place if name == "configuration.json" else place / name):
+            directory.result(CONFIGURATION)
         refused = True
         with refused_by_name(place), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Warns that it began with another instruction set.

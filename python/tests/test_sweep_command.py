@@ -20,7 +20,12 @@ import cep
 from cep.cli import cep as command
 from cep.experiments import RunDirectory, presets
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("workers")]
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.usefixtures("workers"),
+    # Two epochs are few.
+    pytest.mark.filterwarnings("ignore::cep.LearningWarning"),
+]
 
 QUICK = ("--hidden", "16", "--free-steps", 8, "--nudged-steps", 4, "--epochs", 2)
 HEADING = re.compile(r"^epochs +validation error +test error +seconds +run$", re.MULTILINE)

@@ -27,8 +27,10 @@ def test_the_client_uses_every_public_name() -> None:
     assert set(cep.__all__) - used == set()
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 def test_the_client_runs(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    for library in ("matplotlib", "optuna"):
+        pytest.importorskip(library)
     typed_client.main(tmp_path)
 
 

@@ -187,6 +187,7 @@ def many_runs(folder: Path) -> None:
     assert_type(cep.run(small, progress=False), cep.RunResult)
     values = {"seed": [0, 1]}
     tuned = cep.tune(configuration, {"beta": (0.1, 0.5)}, trials=1, storage=folder / "study.db")
+    assert_type(tuned, cep.TuneResult)
     assert_type(tuned.configuration, cep.Configuration)
     swept = cep.sweep(configuration, values, folder / "sweep", jobs=1, progress=False)
     assert_type(swept, cep.SweepResult)
@@ -210,8 +211,10 @@ def engine() -> None:
     assert_type(cep.get_num_threads(), int)
     cep.set_num_threads(cep.get_num_threads())
     assert_type(cep.__version__, str)
-    caught: list[type[Exception]] = [cep.DivergenceError, cep.ConvergenceWarning]
-    assert len(caught) == 2
+    caught: list[type[Exception]] = [
+        cep.DivergenceError, cep.ConvergenceWarning, cep.LearningWarning
+    ]  # fmt: skip
+    assert len(caught) == 3
 
 
 def main(folder: Path) -> None:

@@ -196,7 +196,7 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     if feedback:
         rows.append(("feedback weights", feedback))
     columns = len(report.weights)
-    figure: Figure = new_figure(figsize=(3.6 * columns, 2.8 * len(rows)))
+    figure: Figure = new_figure(figsize=(3.3 * columns, 2.5 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
     for (name, row), axes in zip(rows, panels, strict=True):
         # The input has no moving neurons and gets no feedback, so panels are aligned at the right.

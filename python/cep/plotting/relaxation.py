@@ -53,7 +53,7 @@ def plot_relaxation(trace: Trace, sample: int = 0, units: int = 5, seed: int = 0
     layers = _layers(trace, validation.integer("sample", sample))
     moved = any(phase.weights is not None for phase in trace.phases)
     rows = len(layers) + moved
-    figure: Figure = new_figure(figsize=(9.0, 2.3 * rows + 0.5))
+    figure: Figure = new_figure(figsize=(8.4, 2.0 * rows + 0.5))
     grid = figure.add_gridspec(rows, 2)
     first = None
     for row, layer in enumerate(layers):
@@ -116,14 +116,13 @@ def _draw_states(ax: "Axes", trace: Trace, layer: int, sample: int, units: int, 
             ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2, label=label)
     ax.set_ylabel("state")
     ax.set_title(f"{_name(trace, layer)}, sample {sample}", fontsize="medium")
-    # To the right of the panel, where it hides no curve.
     ax.legend(
+        loc="center left",  # To the right of the panel, so that it covers no curve.
+        bbox_to_anchor=(1.0, 0.5),
         title="unit",
         frameon=False,
         fontsize="x-small",
         title_fontsize="x-small",
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
     )
 
 

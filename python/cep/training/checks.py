@@ -15,6 +15,8 @@ from cep.training.sources import Source
 
 _PACKAGE = str(Path(__file__).parents[1])
 _ADVICE = "cep.suggest(net, x, y, rule=cep.CEP) measures values that train"
+# The share of the error of guessing from which on an error is taken for it.
+_AT_CHANCE = 0.98
 # An error counts as that of guessing after an epoch of so many samples, or after so many in all:
 # small data sets take several epochs to begin with.
 _LARGE_EPOCH = 1000
@@ -89,11 +91,11 @@ class LearningChecks:
         """Look at the training error, and after the first epoch at the states."""
         is_first, self._seen = not self._seen, self._seen + samples
         chance = self._source.chance(self._net.sizes[-1])
-        learns = not chance or error < 0.95 * chance
+        learns = not chance or error < _AT_CHANCE * chance
         if not learns:
             # What it has learned in the epoch counts.
             error = self._error(free_steps)
-            learns = error < 0.95 * chance
+            learns = error < _AT_CHANCE * chance
         if not learns and (samples >= _LARGE_EPOCH or self._seen >= _FEWEST_SAMPLES):
             self._warn(
                 "chance",
