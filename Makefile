@@ -1,5 +1,5 @@
-# Daily work. ./test sets up .venv, which these targets use; `make lint`, `make docs` and `make wheel` need the extras
-# lint, docs and release in it.
+# ./test creates .venv, which these targets use. `make lint`, `make docs` and `make wheel` need its extras lint, docs
+# and release.
 
 SWIFT_SOURCES = Package.swift Sources Tests Examples
 C_SOURCES = $(wildcard python/src/*.[ch] Sources/C*/*.[ch] Sources/C*/include/*.h Tests/CProgram/*.[ch] Tests/KernelProgram/*.c Examples/C/*.c benchmarks/*.c fuzzing/*.[ch])
@@ -9,23 +9,23 @@ BIN = .venv/bin
 .PHONY: help develop test nightly mutation coverage sanitize memcheck lint arm64 format notebooks docs docs-swift fuzz wheel wheel-check clean
 
 help:
-	@echo "make develop   build the extension in place, so that Python edits need no reinstallation"
-	@echo "make test      all tests, with everything they need set up first"
-	@echo "make nightly   an hour or two: what takes too long for each change; tools/nightly.sh has the list"
-	@echo "make sanitize  the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
-	@echo "make memcheck  a short script under valgrind"
-	@echo "make mutation  half an hour: plant defects in a copy, and see the tests catch them; results/mutation.md"
-	@echo "make coverage  a quarter of an hour: which lines the tests run"
-	@echo "make lint      formatting, linters, types, and the C header under three compilers"
-	@echo "make arm64     compile the C sources for arm64, and test their kernels in an emulator"
-	@echo "make format    lay out all sources"
-	@echo "make notebooks execute all notebooks anew, and write them with their outputs"
-	@echo "make docs      the documentation site, in build/docs, with the Swift reference; any warning is an error"
-	@echo "make docs-swift  the Swift reference alone, in build/docs/swift"
-	@echo "make wheel     sdist and wheel, in dist, tried on every CPython of this machine by all tests"
-	@echo "make wheel-check  the same on one CPython, by some tests"
-	@echo "make fuzz      searches for calls and files that break something, for SECONDS (600)"
-	@echo "make clean     remove what was built"
+	@echo "make develop    build the extension in place, so that Python edits need no reinstallation"
+	@echo "make test       run all tests; installs what they need"
+	@echo "make nightly    run the long checks listed in tools/nightly.sh, for one or two hours"
+	@echo "make sanitize   run the Swift tests and the C program under AddressSanitizer and ThreadSanitizer"
+	@echo "make memcheck   run a short script under valgrind"
+	@echo "make mutation   plant defects in a copy and check that tests detect them: results/mutation.md, half an hour"
+	@echo "make coverage   show which lines the tests run, a quarter of an hour"
+	@echo "make lint       check formatting, types and prose, and compile the C header with three compilers"
+	@echo "make arm64      compile the C sources for arm64 and test their kernels in an emulator"
+	@echo "make format     format all sources"
+	@echo "make notebooks  execute all notebooks and save them with their outputs"
+	@echo "make docs       build the documentation site in build/docs; any warning is an error"
+	@echo "make docs-swift build the Swift reference alone, in build/docs/swift"
+	@echo "make wheel      build sdist and wheel in dist and test them on every CPython of this machine"
+	@echo "make wheel-check  the same on one CPython, with some of the tests"
+	@echo "make fuzz       search for calls and files that cause failures, for SECONDS (600)"
+	@echo "make clean      remove everything that was built"
 
 develop:
 	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
@@ -59,6 +59,7 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/mypy python/tests/typed_client.py
 	$(BIN)/pyright
+	$(BIN)/python tools/prose.py
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 	gcc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c Sources/CCEP/include/cep.h
@@ -81,7 +82,7 @@ docs:
 	rm -rf build/docs
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 	@if command -v swift >/dev/null; then $(MAKE) --no-print-directory docs-swift; \
-	else echo "no Swift reference: there is no swift on PATH"; fi
+	else echo "swift is not on PATH: the Swift reference was not built"; fi
 
 docs-swift:
 	tools/swift_reference.sh build/docs/swift
@@ -97,7 +98,7 @@ wheel-check:
 SECONDS = 600
 fuzz:
 	fuzzing/run $(SECONDS)
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_any_order.py python/tests/test_damaged_files.py \
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q python/tests/test_stateful.py python/tests/test_damaged_files.py \
 		python/tests/test_divergence.py
 
 clean:

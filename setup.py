@@ -1,4 +1,4 @@
-"""Builds the extension: the Swift engine as a static library, linked with python/src."""
+"""Build the extension: the Swift engine as a static library, linked with python/src."""
 
 import os
 import shutil
@@ -14,17 +14,17 @@ ARCHIVE = ROOT / ".build" / "release" / "libcep-static.a"
 
 
 class BuildWithSwift(build_ext):
-    """build_ext with the Swift package built first, and swiftc as the linker.
+    """build_ext that builds the Swift package first and links with swiftc.
 
-    swiftc knows how to link Swift's run time statically, so that the extension needs neither Swift
-    nor its libraries where it is imported.
+    swiftc links Swift's run time statically, so the installed extension needs neither Swift nor its
+    libraries.
     """
 
     def build_extensions(self):
         swift = shutil.which("swift")
         if swift is None:
             raise SetupError(
-                "cep is built with a Swift toolchain (6.2 or newer), and there is no `swift` on "
+                "cep is built with a Swift toolchain (6.2 or newer), but `swift` is not on "
                 "PATH. See https://www.swift.org/install"
             )
         command = [
@@ -37,7 +37,7 @@ class BuildWithSwift(build_ext):
             "--package-path",
             str(ROOT),
         ]
-        # The archiver keeps the objects of files that are gone.
+        # The archiver keeps the objects of deleted files.
         ARCHIVE.unlink(missing_ok=True)
         subprocess.run(command, check=True)
         self.compiler.linker_so = ["swiftc", "-emit-library", "-static-stdlib"]
@@ -45,7 +45,7 @@ class BuildWithSwift(build_ext):
 
 
 def openblas(kind):
-    """What pkg-config says of OpenBLAS, without the leading -l or -L."""
+    """The values that pkg-config gives for OpenBLAS, without the leading -l or -L."""
     command = ["pkg-config", f"--libs-only-{kind}", "openblas"]
     try:
         answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,9 +1,9 @@
-"""What each fast path of the engine gains: times of the published rows without it, one at a time.
+"""Measure the gain of each fast path: times of the published rows without it, one at a time.
 
     python benchmarks/ablation.py [--rounds 3] [--threads 2] [--rows C-EP-1h,EP-2h]
 
-Every measurement is a process of its own, because the engine reads CEP_WITHOUT once. Rounds are
-interleaved; the table has medians, and how many times as long a batch takes as with all fast paths.
+Every measurement runs in its own process, because the engine reads CEP_WITHOUT once. Rounds are
+interleaved. The table has medians, and the ratios to the time with all fast paths.
 """
 
 import argparse
@@ -20,7 +20,7 @@ FAST_PATHS = ("", "packed-weights", "samples-at-rest", "continual-updates", "upd
 
 
 def measure(names: list[str]) -> dict[str, float]:
-    """Milliseconds a batch of each row, in this process."""
+    """Milliseconds per batch of each row, in this process."""
     import numpy as np
 
     import cep
@@ -46,7 +46,7 @@ def measure(names: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure each fast path in processes of their own, and print the table."""
+    """Measure each fast path in its own process, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

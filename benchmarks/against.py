@@ -1,9 +1,9 @@
-"""The published rows beside those of another revision of this repository, interleaved in one run.
+"""Compare the published rows with another revision of this repository, interleaved in one run.
 
     python benchmarks/against.py REVISION [--rounds 5] [--threads 2]
 
-Builds the revision in a temporary folder, with a virtual environment of its own, and prints
-milliseconds a batch of both and their ratio: below 1 is faster than REVISION.
+Builds the revision in a temporary folder with its own virtual environment, and prints the
+milliseconds per batch of both and their ratio. A ratio below 1 is faster than REVISION.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def build(revision: str, folder: Path) -> Path:
 
 
 def measure(python: Path | str, threads: int) -> dict[str, float]:
-    """Milliseconds a batch of each row, by the cep of an interpreter."""
+    """Milliseconds per batch of each row, with the cep of an interpreter."""
     done = subprocess.run(
         [python, REPOSITORY / "benchmarks" / "ablation.py", "--child", "--rows", ",".join(NAMES)],
         env=os.environ | {"CEP_NUM_THREADS": str(threads)},

@@ -1,9 +1,9 @@
-"""Milliseconds a nudged step of the corrected phase, beside one of the vector field.
+"""Milliseconds per nudged step of the corrected phase and of the vector field.
 
     python benchmarks/asymmetry.py
 
-Untied networks of the paper, batch 20, float32. Both take all steps: samples at rest are counted
-in neither. The least of fifteen batches of 200 nudged steps, less one of a single step.
+Untied networks of the paper, batch size 20, float32. All steps are taken: samples at rest are not
+skipped. The minimum of fifteen batches of 200 nudged steps, minus that of a single step.
 """
 
 import os
@@ -19,7 +19,7 @@ STEPS = 200
 
 
 def milliseconds(net: cep.Network, x, y, asymmetry: str, steps: int) -> float:
-    """A batch."""
+    """Milliseconds per batch."""
     rates = [1e-5] * len(net.edges)
     rule = cep.EP(1, steps, 0.1, rates, asymmetry=asymmetry)  # type: ignore[arg-type]
     times = []

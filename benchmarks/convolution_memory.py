@@ -1,9 +1,9 @@
-"""Resident memory that a batch of a convolutional network takes, beside its states and parameters.
+"""Resident memory of a training batch of convolutional networks.
 
     python benchmarks/convolution_memory.py
 
-P-conv in batches of 20, and the CIFAR-10 network of Laborieux et al. in batches of 32, float32: one
-batch of EP with a few steps, for memory does not depend on their number.
+P-conv with batch size 20, and the CIFAR-10 network of Laborieux et al. with batch size 32, float32:
+one batch of EP with a few steps, because memory does not depend on their number.
 """
 
 import os
@@ -18,7 +18,7 @@ MIB = 2**20
 
 
 def resident() -> int:
-    """Bytes of this process in memory."""
+    """Resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -1,14 +1,14 @@
-"""How long phases and training take where numbers are denormal, beside the same with normal ones.
+"""Compare the time of phases and training with denormal and with normal numbers.
 
-Denormal are numbers below 1.2e-38 in float32, which many processors compute with a hundred times
-more slowly. Inputs, weights or states are scaled so far down that all their products are; network
-and steps are the same. Far below 1 are phases that end early: what is taken for zeros has come to
-rest. A ratio is the fastest of several turns by the fastest of as many with normal numbers, turn by
-turn, on a machine with nothing else to do:
+Denormal numbers are below 1.2e-38 in float32; many processors compute them a hundred times more
+slowly. Inputs, weights or states are scaled down until all their products are denormal. Network and
+steps are the same. Ratios far below 1 belong to phases that end early, because zeros are at rest. A
+ratio compares the fastest of several runs with each kind of numbers, taken in turn, on an idle
+machine:
 
     python benchmarks/denormals.py
 
-It ends with status 1 where a ratio is above 1.25.
+It exits with status 1 if a ratio is above 1.25.
 """
 
 import sys
@@ -52,8 +52,8 @@ def main() -> None:
 
 
 def works(options: dict[str, str], denormal: str | None) -> dict[str, Callable[[], object]]:
-    """What is timed, with denormal numbers in one place or in none."""
-    # As steep at 0 as 1, and of no constant part: what comes in small stays small.
+    """The calls to time, with denormal numbers in one place or in none."""
+    # The slope at 0 is 1 without a constant part, so small inputs stay small.
     net = cep.Network(SIZES, activation="tanh", seed=0, clamp=False, **options)  # type: ignore[arg-type]
     generator, tiny = np.random.default_rng(0), TINY[options["dtype"]]
     x = generator.random((BATCH, SIZES[0])).astype(options["dtype"])
@@ -66,7 +66,7 @@ def works(options: dict[str, str], denormal: str | None) -> dict[str, Callable[[
         for weights in (*net.weights, *(w for w in net.feedback_weights if w is not None)):
             weights *= tiny
 
-    # A phase does not move weights; states start from what was left, or from tiny ones.
+    # A phase does not move weights. States start from the present ones, or from tiny ones.
     def phase() -> object:
         if denormal == "states":
             for state in net.states:

@@ -1,10 +1,10 @@
-"""How much longer float64 takes than float32, and how much of it is steps that float32 spares.
+"""Compare the time of float64 with float32, and the steps that float32 saves.
 
     python benchmarks/float64.py
 
-Trains C-EP networks on random numbers, as run.py --sweep does, and prints milliseconds a batch, and
-after how many free steps a sample is at rest, on average: from then on it is not computed. Finer
-numbers come to rest later.
+Trains C-EP networks on random numbers, like run.py --sweep, and prints the milliseconds per batch
+and the mean number of free steps until a sample is at rest, after which it is not computed. In
+float64 samples come to rest later.
 """
 
 import statistics
@@ -21,7 +21,7 @@ BATCH, BATCHES, ROUNDS = 20, 10, 3
 
 
 def measure(width: int, dtype: str) -> tuple[float, float]:
-    """Milliseconds a batch, and the mean number of free steps until a sample is at rest."""
+    """Milliseconds per batch, and the mean number of free steps until a sample is at rest."""
     row = replace(ROWS[4], sizes=(784, width, width, 10))
     random = np.random.default_rng(0)
     x = random.random((BATCH * BATCHES, row.sizes[0]), dtype=np.float32)

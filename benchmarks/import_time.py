@@ -1,7 +1,7 @@
-"""How long `import cep` takes beside `import numpy`.
+"""The time of `import cep` and of `import numpy`.
 
-Each is imported in processes of their own, of which the fastest is the least disturbed. Beside the
-time it prints the processor's, threads that wait busily included.
+Each import runs in several processes, and the fastest counts. Also prints the processor time, which
+includes waiting threads.
 
     python benchmarks/import_time.py
 """
@@ -22,20 +22,20 @@ def main() -> None:
     numpy, cep = map(import_ms, ("numpy", "cep"))
     more = cep[0] - numpy[0], cep[1] - numpy[1]
     for what, (time, processor) in {"numpy": numpy, "cep": cep, "cep alone": more}.items():
-        print(f"import {what:9}  {time:6.1f} ms, of the processor {processor:6.1f} ms")
+        print(f"import {what:9}  {time:6.1f} ms, processor {processor:6.1f} ms")
 
 
 def import_ms(name: str) -> tuple[float, float]:
-    """Milliseconds of importing a package and all that it imports: of time, and of the processor's.
+    """Milliseconds of importing a package: wall-clock time and processor time.
 
-    The smallest of each.
+    The minimum of each.
     """
     times, processor = zip(*(import_once(name) for _ in range(REPEATS)), strict=True)
     return 1000 * min(times), 1000 * min(processor)
 
 
 def import_once(name: str) -> tuple[float, float]:
-    """Seconds, of one process."""
+    """Seconds in one process."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(name=name)],
         capture_output=True,

@@ -1,12 +1,12 @@
 /*
  * The products of a batch of 20 (MNIST, 512 hidden units) with our kernels and with OpenBLAS, one thread, float32:
- * GFLOP/s, and beside them those of a large product, and of multiply-adds that touch no memory: all there is. What
- * Products.swift decides is decided by this.
+ * GFLOP/s, compared with a large product and with multiply-adds that access no memory, the peak. The choices of
+ * layout in Products.swift follow these measurements.
  *
  *     clang -O2 -I Sources/CVectorKernels/include benchmarks/kernels.c Sources/CVectorKernels/vector_kernels.c \
  *         -lopenblas -lm -o .build/kernels && .build/kernels
  *
- * A name of an instruction set as argument takes its kernels: baseline, avx2, avx512 (default: the widest).
+ * The argument selects an instruction set: baseline, avx2, avx512 (default: the widest).
  */
 #include "vector_kernels.h"
 
@@ -36,7 +36,7 @@ static float *array(size_t count) {
     return values;
 }
 
-/* The best of several rounds, of about 20 ms each. */
+/* The best of several rounds of about 20 ms each. */
 static double rate(double operations, void (*product)(void)) {
     double best = 0;
     int repetitions = (int)(2e9 / operations) + 1;
@@ -64,7 +64,7 @@ static void between_theirs(void) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, b, HIDDEN, 0, c,
                 HIDDEN);
 }
-/* One copy of the weights for both directions would have to be used as it lies. */
+/* One copy of the weights for both directions would have to be used unpacked. */
 static void lying_up_ours(void) {
     kernels->multiply_transposed(BATCH, HIDDEN, HIDDEN, a, b, row, 0, c, 0, HIDDEN);
 }
@@ -73,7 +73,7 @@ static void lying_down_theirs(void) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, BATCH, HIDDEN, HIDDEN, 1, a, HIDDEN, b, HIDDEN, 0, c,
                 HIDDEN);
 }
-/* Two matrices in turn, 32 MB together: in no near cache when they are come back to. */
+/* Two matrices in turn, 32 MB together, which do not stay in the near caches. */
 static void far_ours(void) {
     static int turn;
     turn = !turn;
@@ -110,8 +110,8 @@ static void large(void) {
                 LARGE);
 }
 
-/* Twelve chains of fused multiply-adds hide their latency, in registers only. The sum goes out so that they are
- * run. */
+/* Twelve chains of fused multiply-adds hide their latency, in registers only. The sum is returned, so that the compiler
+ * keeps them. */
 enum { CHAINS = 12, LINKS = 4096 };
 #define MULTIPLY_ADDS(name, target_set, bytes)                                                                    \
     __attribute__((target(target_set))) static void name(void) {                                                  \
@@ -140,7 +140,7 @@ int main(int count, char **arguments) {
         }
     }
     if (!name) {
-        fprintf(stderr, "%s: this processor has no such instruction set\n", arguments[1]);
+        fprintf(stderr, "%s: not an instruction set of this processor\n", arguments[1]);
         return 1;
     }
     openblas_set_num_threads(1);
@@ -158,13 +158,12 @@ int main(int count, char **arguments) {
 
     printf("%-71s %6s %10s\n", name, "ours", "OpenBLAS");
     report("between hidden layers, packed", BATCH, HIDDEN, HIDDEN, between_ours, between_theirs);
-    report("between hidden layers, up, as the weights lie", BATCH, HIDDEN, HIDDEN, lying_up_ours, between_theirs);
-    report("between hidden layers, down, as the weights lie", BATCH, HIDDEN, HIDDEN, lying_down_ours,
-           lying_down_theirs);
+    report("between hidden layers, up, unpacked", BATCH, HIDDEN, HIDDEN, lying_up_ours, between_theirs);
+    report("between hidden layers, down, unpacked", BATCH, HIDDEN, HIDDEN, lying_down_ours, lying_down_theirs);
     report("between layers of 2048, packed, from memory", BATCH, LARGE, LARGE, far_ours, far_theirs);
-    report("hidden to output, a unit's weights in one piece", BATCH, OUTPUTS, HIDDEN, up_ours, up_theirs);
-    report("output to hidden, as the weights lie", BATCH, HIDDEN, OUTPUTS, down_ours, down_theirs);
-    report("input to hidden, as the weights lie", BATCH, HIDDEN, INPUTS, input_ours, input_theirs);
+    report("hidden to output, a unit's weights contiguous", BATCH, OUTPUTS, HIDDEN, up_ours, up_theirs);
+    report("output to hidden, unpacked", BATCH, HIDDEN, OUTPUTS, down_ours, down_theirs);
+    report("input to hidden, unpacked", BATCH, HIDDEN, INPUTS, input_ours, input_theirs);
     report("update of the input's weights", HIDDEN, INPUTS, BATCH, update_ours, update_theirs);
     printf("%-78s %10.1f\n", "2048 x 2048 over 2048", rate(2.0 * LARGE * LARGE * LARGE, large));
     if (strcmp(name, "avx2") == 0)

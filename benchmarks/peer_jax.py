@@ -1,7 +1,8 @@
-"""The equations in JAX, as an expert writes them: one jitted function a batch, lax.scan over steps.
+"""The equations in JAX as an expert writes them: one jitted function per batch, lax.scan over
+steps.
 
-``algebra=False`` updates the weights at every nudged step; ``algebra=True`` has our algebra: the
-weights stay, and what they have moved by acts through batch × batch products (docs/performance.md).
+``algebra=False`` updates the weights at every nudged step. ``algebra=True`` uses cep's algebra: the
+weights stay, and their change acts through batch × batch products (docs/performance.md).
 """
 
 import os
@@ -54,20 +55,20 @@ def _train_batch(row, algebra):
     def activation(x):
         return 1 / (1 + jnp.exp(2 - 4 * x))
 
-    def drives(parameters, x_drive, states):
-        """What arrives at each layer; states without the input."""
+    def preactivations(parameters, x_preactivation, states):
+        """The preactivation of each layer; states without the input."""
         weights, biases, feedback = parameters
         result = []
         for k in range(last + 1):
-            drive = x_drive if k == 0 else states[k - 1] @ weights[k].T + biases[k]
+            preactivation = x_preactivation if k == 0 else states[k - 1] @ weights[k].T + biases[k]
             if k < last:
                 back = feedback[k + 1].T if row.untied else weights[k + 1]
-                drive = drive + states[k + 1] @ back
-            result.append(drive)
+                preactivation = preactivation + states[k + 1] @ back
+            result.append(preactivation)
         return result
 
-    def move(drives, states, y, beta):
-        new = [activation(drive) for drive in drives]
+    def move(preactivations, states, y, beta):
+        new = [activation(preactivation) for preactivation in preactivations]
         new[-1] = new[-1] + beta * (y - states[-1])
         return new
 
@@ -94,25 +95,27 @@ def _train_batch(row, algebra):
         return result
 
     def free_phase(parameters, x):
-        x_drive = x @ parameters[0][0].T + parameters[1][0]
+        x_preactivation = x @ parameters[0][0].T + parameters[1][0]
         zeros = [jnp.zeros((x.shape[0], size)) for size in row.sizes[1:]]
 
         def step(states, _):
-            return move(drives(parameters, x_drive, states), states, 0.0, 0.0), None
+            return move(preactivations(parameters, x_preactivation, states), states, 0.0, 0.0), None
 
-        return jax.lax.scan(step, zeros, None, length=row.free_steps)[0], x_drive
+        return jax.lax.scan(step, zeros, None, length=row.free_steps)[0], x_preactivation
 
     def plain(parameters, x, y):
-        free, x_drive = free_phase(parameters, x)
+        free, x_preactivation = free_phase(parameters, x)
         scale = 1 / (row.beta * x.shape[0])
 
         def nudged(states, _):
-            return move(drives(parameters, x_drive, states), states, y, row.beta), None
+            return move(
+                preactivations(parameters, x_preactivation, states), states, y, row.beta
+            ), None
 
         def continual(carry, _):
             parameters, states = carry
-            x_drive = x @ parameters[0][0].T + parameters[1][0]
-            new = move(drives(parameters, x_drive, states), states, y, row.beta)
+            x_preactivation = x @ parameters[0][0].T + parameters[1][0]
+            new = move(preactivations(parameters, x_preactivation, states), states, y, row.beta)
             return (updated(parameters, x, states, new, scale), new), None
 
         if row.continual:
@@ -126,12 +129,12 @@ def _train_batch(row, algebra):
     def with_algebra(parameters, x, y):
         if not row.continual:
             return plain(parameters, x, y)
-        free, x_drive = free_phase(parameters, x)
+        free, x_preactivation = free_phase(parameters, x)
         scale = 1 / (row.beta * x.shape[0])
         gram = x @ x.T
 
         def moved_drives(states, history, t):
-            result = drives(parameters, x_drive, states)
+            result = preactivations(parameters, x_preactivation, states)
             for k in range(last + 1):
                 c = scale * rates[k]
                 moved = states[k] - free[k]
@@ -139,7 +142,7 @@ def _train_batch(row, algebra):
                 if k == 0:
                     result[0] = result[0] + c * gram @ moved
                 elif row.untied:
-                    # All steps have a place in the history; those to come are zero.
+                    # The history has space for all steps; future ones are zero.
                     above, below = history[k], history[k - 1]
                     result[k] += c * (states[k - 1] @ below["sent"].T) @ above["moved"]
                     result[k - 1] += c * (states[k] @ above["sent"].T) @ below["moved"]

@@ -1,4 +1,4 @@
-"""The equations in PyTorch, as a researcher writes them: eager, one step at a time."""
+"""The equations in PyTorch as a researcher writes them: eager, one step at a time."""
 
 import torch
 from rows import Row
@@ -24,16 +24,16 @@ class Torch:
         return 1 / (1 + torch.exp(-4 * (x - 0.5)))
 
     def down(self, k: int, above: torch.Tensor) -> torch.Tensor:
-        """What connection k sends back."""
+        """The feedback of connection k."""
         return above @ (self.feedback[k].t() if self.row.untied else self.layers[k].weight)
 
     def step(self, states, target=None, beta=0.0):
         new = [states[0]]
         for k, layer in enumerate(self.layers):
-            drive = layer(states[k])
+            preactivation = layer(states[k])
             if k + 1 < len(self.layers):
-                drive = drive + self.down(k + 1, states[k + 2])
-            new.append(self.activation(drive))
+                preactivation = preactivation + self.down(k + 1, states[k + 2])
+            new.append(self.activation(preactivation))
         if target is not None:
             new[-1] = new[-1] + beta * (target - states[-1])
         return new

@@ -6,7 +6,9 @@ from rows import ConvolutionRow
 
 
 class Torch:
-    """Eager, as the authors wrote it: pooled conv2d up, conv_transpose2d of unpooled down."""
+    """Eager, as the authors wrote it: pooled conv2d forward, conv_transpose2d after unpooling
+    back.
+    """
 
     name = "PyTorch, eager"
 
@@ -24,29 +26,29 @@ class Torch:
         self.dense = torch.nn.Linear(row.flat, row.classes)
 
     def step(self, states, target=None, beta=0.0):
-        """All layers at once."""
+        """A step of all layers at once."""
         functions = self.torch.nn.functional
-        drives, sent_back = [], []
+        preactivations, sent_back = [], []
         for k, convolution in enumerate(self.convolutions):
             image = convolution(states[k])
             pooled, winners = functions.max_pool2d(image, 2, return_indices=True)
-            drives.append(pooled)
+            preactivations.append(pooled)
             if k > 0:
                 spread = functions.max_unpool2d(
                     states[k + 1], winners, 2, output_size=image.shape[-2:]
                 )
                 sent_back.append(functions.conv_transpose2d(spread, convolution.weight))
-        drives.append(self.dense(states[-2].flatten(1)))
+        preactivations.append(self.dense(states[-2].flatten(1)))
         sent_back.append((states[-1] @ self.dense.weight).view_as(states[-2]))
         for k, sent in enumerate(sent_back):
-            drives[k] = drives[k] + sent
-        new = [states[0], *(drive.clamp(0, 1) for drive in drives)]
+            preactivations[k] = preactivations[k] + sent
+        new = [states[0], *(preactivation.clamp(0, 1) for preactivation in preactivations)]
         if target is not None:
             new[-1] = new[-1] + beta * (target - states[-1])
         return new
 
     def gradients(self, states):
-        """Of the primitive function, by automatic differentiation."""
+        """The gradients of the primitive function by automatic differentiation."""
         torch = self.torch
         parameters = [*self.dense.parameters()]
         for convolution in self.convolutions:
@@ -81,7 +83,7 @@ class Torch:
 
 
 class Jax:
-    """One jitted function a batch; feedback is the derivative of the forward product."""
+    """One jitted function per batch; feedback is the derivative of the forward product."""
 
     name = "JAX, jitted"
 
@@ -124,12 +126,12 @@ def _train_batch(row: ConvolutionRow):
         )
 
     def step(parameters, first, states, y, beta):
-        drives = [first]
+        preactivations = [first]
         for k in range(1, len(parameters)):
-            drive, back = jax.vjp(lambda s, k=k: up(k, parameters[k], s), states[k])
-            drives.append(drive)
-            drives[k - 1] = drives[k - 1] + back(states[k + 1])[0]
-        new = [jnp.clip(drive, 0, 1) for drive in drives]
+            preactivation, back = jax.vjp(lambda s, k=k: up(k, parameters[k], s), states[k])
+            preactivations.append(preactivation)
+            preactivations[k - 1] = preactivations[k - 1] + back(states[k + 1])[0]
+        new = [jnp.clip(preactivation, 0, 1) for preactivation in preactivations]
         new[-1] = new[-1] + beta * (y - states[-1])
         return [states[0], *new]
 

@@ -1,4 +1,4 @@
-"""Draws benchmarks/sweep.json into docs/figures/performance.svg."""
+"""Draw benchmarks/sweep.json into docs/figures/performance.svg."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def main() -> None:
         panel.plot(
             places, [r["floor"] for r in chosen], color="black", linewidth=0.8, label="floor"
         )
-        panel.set(title=title, xlabel=label, ylabel="milliseconds a batch", yscale="log")
+        panel.set(title=title, xlabel=label, ylabel="milliseconds per batch", yscale="log")
         if label != "depth":
             panel.set_xscale("log", base=2)
         panel.set_xticks(places, [str(place) for place in places])

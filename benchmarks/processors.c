@@ -1,7 +1,7 @@
 /*
- * How far apart two processors are, which says what a second thread brings to small networks: nanoseconds until
- * one sees what the other has written, and microseconds to read 256 kB that the other has written. On a machine
- * that is shared both change from minute to minute. A line a second:
+ * The latency between two processors, which determines the gain of a second thread for small networks: nanoseconds
+ * until one sees a write of the other, and microseconds to read 256 kB that the other has written. On a shared
+ * machine both change from minute to minute. Prints a line each second:
  *
  *     clang -O2 -pthread benchmarks/processors.c -o .build/processors && .build/processors [seconds]
  */
@@ -53,7 +53,7 @@ static void *second(void *unused) {
 
 int main(int count, char **arguments) {
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-        puts("one processor: there is no other");
+        puts("this machine has only one processor");
         return 0;
     }
     stay_on(0);

@@ -1,9 +1,8 @@
-"""What records and checkpoints cost: milliseconds each, and seconds an epoch with them.
+"""The cost of diagnostics and checkpoints: milliseconds each, and seconds per epoch with them.
 
     CEP_DATA=folder/with/mnist python benchmarks/recording.py [PRESET …]
 
-Of C-EP-1h where no preset is named. Everything is timed by the clock on the wall, loading of the
-data left out.
+Uses C-EP-1h if no preset is named. All times are wall-clock times, without the loading of data.
 """
 
 import sys
@@ -68,7 +67,7 @@ def checkpoint_seconds(configuration: Configuration) -> float:
 
 
 def timed(work: Callable[[], object], repeats: int = 1) -> float:
-    """Seconds of one of several repetitions; the first of many is not counted."""
+    """Seconds of one of several repetitions; the first of several is not counted."""
     if repeats > 1:
         work()
     start = time.perf_counter()

@@ -65,7 +65,7 @@ class ConvolutionRow:
         return (*(math.prod(shape) for shape in shapes), self.classes)
 
     def floor_flops(self, batch: int) -> float:
-        """Of all convolutions but the first in both directions, in every step: nothing else."""
+        """The products of all convolutions except the first, in both directions, at every step."""
         steps = self.free_steps + self.nudged_steps
         shapes = [self.image, *self.maps]
         total = 0
@@ -79,13 +79,13 @@ CONVOLUTION_ROWS = [ConvolutionRow()]
 
 
 def floor_flops(row: Row, batch: int) -> float:
-    """Floating-point operations that the algebra leaves for one batch: products only.
+    """Floating-point operations of one batch with cep's algebra: products only.
 
-    The input product once; every step the products between moving layers, up and down; where
-    updates are continual, what the movement of each connection costs, in the cheaper of two forms:
+    The input product is counted once. Each step has the products between moving layers, up and
+    down. Continual updates add the movement of each connection, in the cheaper of two forms:
     through batch × batch (tied: two of them) or batch × (steps so far · batch) matrices, or by
-    writing a moved copy of the weights; and the update, once. Every step is counted, although
-    samples that have come to rest need none.
+    writing a changed copy of the weights. The update is counted once. Every step is counted,
+    although samples at rest need none.
     """
     sizes = row.sizes
     pairs = list(itertools.pairwise(sizes))

@@ -1,19 +1,19 @@
-"""Milliseconds a batch: cep beside the same equations in PyTorch and JAX, and beside the floor.
+"""Milliseconds per batch of cep, of the same equations in PyTorch and JAX, and of the floor.
 
-    pip install torch jax        (the peers; one that is missing is left out)
+    pip install torch jax        (the peers; missing ones are skipped)
     python benchmarks/run.py     prints a table, writes it into benchmarks/results.json
     python benchmarks/run.py --instruction-set avx2    limits cep, OpenBLAS and the peers to AVX2
     python benchmarks/run.py --rows EP-1h,P-conv       measures some rows and writes nothing
     python benchmarks/run.py --sweep    the same over batch sizes, widths and depths (sweep.json),
                                         drawn by benchmarks/plot.py
 
-results.json has a table for each instruction set; a run replaces the table of its own.
+results.json has a table for each instruction set; a run replaces the table of its set.
 
-Contestants take turns, round after round, so that a drift of the machine's speed meets all of them;
+Contestants take turns in rounds, so that changes of the machine's speed affect all of them; the
 medians over the rounds are reported. Before each turn there is a pause, because threads of the
-libraries wait for more work busily, for up to 0.2 s, in the way of whoever comes next. The floor is
-the arithmetic that the algebra leaves (rows.py), over the rate of a large float32 matrix product on
-the same number of threads in the same run.
+libraries poll for more work for up to 0.2 s and would slow the next contestant. The floor is the
+arithmetic that the algebra leaves (rows.py), divided by the rate of a large float32 matrix product
+on the same number of threads in the same run.
 """
 
 import argparse
@@ -71,7 +71,7 @@ PAUSE = 0.3  # seconds
 
 
 class Cep:
-    """The engine, an epoch a call."""
+    """The engine, one epoch per call."""
 
     def __init__(self, row: Row, dtype: str = "float32") -> None:
         self.name = "cep" if dtype == "float32" else f"cep, {dtype}"
@@ -86,7 +86,7 @@ class Cep:
 
 
 class CepConvolution(Cep):
-    """The same of a convolutional network."""
+    """The engine on a convolutional network."""
 
     def __init__(self, row: ConvolutionRow, *, alternating: bool = False) -> None:
         self.name = "cep, alternating" if alternating else "cep"
@@ -101,24 +101,24 @@ class CepConvolution(Cep):
 
 
 def convolution_contestants(row: ConvolutionRow):
-    """Everything that runs a convolutional row here."""
+    """All available contestants for a convolutional row."""
     import peers_convolution
 
     found = [CepConvolution(row), CepConvolution(row, alternating=True)]
     try:
         found.append(peers_convolution.Torch(row, ARGUMENTS.threads))
     except ImportError:
-        print("PyTorch is not installed: left out")
+        print("PyTorch is not installed: skipped")
     try:
         peer_jax.configure(ARGUMENTS.threads)
         found.append(peers_convolution.Jax(row))
     except ImportError:
-        print("JAX is not installed: left out")
+        print("JAX is not installed: skipped")
     return found
 
 
 def contestants(row: Row | ConvolutionRow):
-    """Everything that runs here, by name."""
+    """All available contestants, by name."""
     if isinstance(row, ConvolutionRow):
         return convolution_contestants(row)
     found = [Cep(row), Cep(row, "float64")]
@@ -126,18 +126,18 @@ def contestants(row: Row | ConvolutionRow):
         peer_jax.configure(ARGUMENTS.threads)
         found += [peer_jax.Jax(row), peer_jax.Jax(row, algebra=True)]
     except ImportError:
-        print("JAX is not installed: left out")
+        print("JAX is not installed: skipped")
     try:
         from peer_torch import Torch
 
         found.append(Torch(row, ARGUMENTS.threads))
     except (ImportError, ValueError):
-        print("PyTorch is not installed: left out")
+        print("PyTorch is not installed: skipped")
     return found
 
 
 def sgemm_peak() -> float:
-    """Floating-point operations a second of a 2048³ float32 product."""
+    """Floating-point operations per second of a 2048³ float32 product."""
     a = np.ones((2048, 2048), dtype=np.float32)
     times = []
     for _ in range(7):
@@ -148,7 +148,7 @@ def sgemm_peak() -> float:
 
 
 def measure(row: Row | ConvolutionRow, batch: int) -> dict:
-    """Milliseconds a batch of every contestant: the median of rounds taken in turn."""
+    """Milliseconds per batch of every contestant: the median of rounds taken in turn."""
     random = np.random.default_rng(0)
 
     def samples(batches: int):
@@ -193,7 +193,7 @@ def measure(row: Row | ConvolutionRow, batch: int) -> dict:
 
 
 def machine() -> dict:
-    """What it ran on."""
+    """The machine of the measurement."""
     model = next(
         (
             line.split(":")[1].strip()
@@ -235,7 +235,7 @@ def print_row(result: dict) -> None:
 
 
 def sweep() -> list[tuple[Row, int]]:
-    """How cost grows: batch sizes, widths, depths."""
+    """The rows of the sweep: batch sizes, widths, depths."""
     ep, cep_one, cep_two = ROWS[3], ROWS[1], ROWS[4]
     cases = [(row, batch) for row in (cep_one, cep_two) for batch in (1, 5, 20, 64, 128)]
     cases += [(row, batch) for row in ROWS if row not in (cep_one, cep_two) for batch in (1, 128)]

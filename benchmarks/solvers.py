@@ -1,12 +1,12 @@
-"""How much arithmetic a free phase takes to its steady state, by the order of its steps.
+"""The arithmetic that a free phase needs to reach its steady state, for several solvers.
 
     CEP_DATA=<folder of the MNIST files> python benchmarks/solvers.py
 
-Networks trained for a little while on MNIST; counted are steps (a product of each connection up
-and down, for all samples) until no state is further than a tolerance from where it ends.
-Synchronous and alternating steps are the engine's. Anderson's acceleration (mixing the last five
-differences, sample by sample, around alternating steps) is written here in NumPy, to see what it
-would bring. Beside the counts, the time of the engine's free phase of so many steps.
+Networks are trained briefly on MNIST. Steps (a product of each connection up and down, for all
+samples) are counted until no state is further than a tolerance from the steady state. Synchronous
+and alternating steps are the engine's. Anderson's acceleration (which mixes the last five
+differences of each sample around alternating steps) is implemented here in NumPy, to see what it
+would gain. The last column is the time of the engine's free phase with this number of steps.
 """
 
 import statistics
@@ -37,19 +37,19 @@ def trained(sizes: tuple[int, ...], rule: cep.EP, relaxation: str, dtype: str) -
 
 
 def flat(net: cep.Network) -> np.ndarray:
-    """The states of all moving layers, a row a sample."""
+    """The states of all moving layers, one row per sample."""
     return np.concatenate(list(net.states)[1:], axis=1)
 
 
 def write(net: cep.Network, states: np.ndarray) -> None:
-    """Put states, as `flat` gives them, into the network."""
+    """Write states, in the order of `flat`, into the network."""
     starts = np.cumsum(net.sizes[1:-1])
     for layer, values in zip(list(net.states)[1:], np.split(states, starts, axis=1), strict=True):
         layer[...] = values
 
 
 def mixed(before: list[np.ndarray], after: list[np.ndarray]) -> np.ndarray:
-    """Anderson's guess at the fixed point from steps before -> after, sample by sample."""
+    """Anderson's estimate of the fixed point from steps before -> after, for each sample."""
     guess = np.empty_like(after[-1])
     for sample in range(len(guess)):
         images = np.array([states[sample] for states in after])
@@ -78,14 +78,14 @@ def distances(
 
 
 def steps_to(tolerance: float, found: list[float]) -> int | None:
-    """The first step from which on the distance stays within the tolerance."""
+    """The first step after which the distance stays within the tolerance."""
     far = [step for step, distance in enumerate(found, 1) if distance > tolerance]
     last = far[-1] if far else 0
     return last + 1 if last < len(found) else None
 
 
 def milliseconds(net: cep.Network, x: np.ndarray, steps: int) -> float:
-    """Of a free phase of the engine."""
+    """Milliseconds of a free phase of the engine."""
     times = []
     for _ in range(20):
         start = time.perf_counter()

@@ -1,9 +1,9 @@
-"""Whole epochs, networks side by side, and memory: what one feels of the engine's speed.
+"""Whole epochs, concurrent networks, and memory.
 
     CEP_DATA=<folder of the MNIST files> python benchmarks/throughput.py
 
-Prints the seconds of a C-EP-1h epoch on MNIST with data handling and evaluation, how much more two
-networks in two Python threads train than one, and the memory a training step takes beside the
+Prints the seconds of a C-EP-1h epoch on MNIST with data handling and evaluation, the speed of two
+networks in two Python threads relative to one, and the memory of a training step in addition to the
 parameters.
 """
 
@@ -36,7 +36,7 @@ def rule(row: Row) -> cep.EP | cep.CEP:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of a call."""
+    """Seconds of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -55,7 +55,7 @@ def epochs() -> None:
 
 
 def side_by_side() -> None:
-    """Two networks trained at once from Python threads, against one at a time."""
+    """Train two networks at once from Python threads, and one at a time."""
     random = np.random.default_rng(0)
     for row, batches in ((ROWS[1], 500), (ROWS[3], 25)):
         x = random.random((20 * batches, row.sizes[0]), dtype=np.float32)
@@ -80,16 +80,18 @@ def side_by_side() -> None:
             cep.set_num_threads(threads)
             two.append(seconds(both))
         ratio = 2 * statistics.median(one) / statistics.median(two)
-        print(f"{row.name}: two networks in two threads train {ratio:.2f} times as much as one")
+        print(f"{row.name}: two networks in two threads train {ratio:.2f} times as fast as one")
 
 
 def resident() -> float:
-    """MB this process has taken at most."""
+    """Peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def memory_of(row: Row) -> tuple[float, float]:
-    """MB of a row's parameters, and of all that making the network and training adds."""
+    """The parameters of a row, and all memory that creating and training the network adds, in
+    MB.
+    """
     random = np.random.default_rng(0)
     x, y = random.random((20, row.sizes[0]), dtype=np.float32), np.arange(20) % row.sizes[-1]
     before = resident()
@@ -100,7 +102,7 @@ def memory_of(row: Row) -> tuple[float, float]:
 
 
 def memory() -> None:
-    """What training takes, each row in a process of its own."""
+    """The memory of training, each row in its own process."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
         for row, (parameters, added) in zip(ROWS, processes.map(memory_of, ROWS), strict=True):
             print(f"{row.name}: training takes {added:.1f} MB, {parameters:.1f} of it parameters")

@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of these pages: `make docs`."""
+"""Configure Sphinx for the documentation site: `make docs`."""
 
 import sys
 from pathlib import Path
@@ -14,32 +14,33 @@ language = "en"
 smartquotes = False  # "tied" is a value, --seed an option.
 
 extensions = [
-    "myst_nb",  # MyST, of pages and of notebooks.
+    "myst_nb",  # MyST, for pages and notebooks.
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "numpydoc",
-    "sphinx_click",
     "sphinx_copybutton",
-    "sphinx-mathjax-offline",
+    "sphinx-mathjax-offline",  # Serves MathJax from the site itself.
     "c_header",
+    "cli_tables",
     "source_pages",
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["extensions", "**.ipynb_checkpoints"]
 
-nb_execution_mode = "off"  # They have their outputs: `make notebooks`, and a test that runs them.
+nb_execution_mode = "off"  # Notebooks contain their outputs: `make notebooks`. A test runs them.
 
 myst_enable_extensions = ["dollarmath", "deflist"]
-myst_heading_anchors = 3  # As a code host makes them: docs/experiments.md#checkpoints.
+myst_heading_anchors = 3  # The same anchors as on a code host: docs/experiments.md#checkpoints.
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # The docstrings have them, in words.
-autosummary_generate = False  # numpydoc brings the extension along.
-default_role = "py:obj"  # Docstrings name `fit` and `Network.states` so.
+autodoc_typehints = "none"  # The docstrings state the types.
+autosummary_generate = False  # The tables of names link to the entries below them.
+default_role = "py:obj"  # For names such as `fit` and `Network.states` in docstrings.
 numpydoc_show_class_members = False  # autodoc shows them.
 
-# What C code says to compilers about its pointers.
+# Macros in C declarations.
 c_id_attributes = ["CEP_API", "CEP_NULLABLE"]
 
 html_theme = "furo"

@@ -5,7 +5,7 @@
 
 #define COUNT(array) ((int64_t)(sizeof(array) / sizeof(array)[0]))
 
-/* Bytes from here on stand for something rare. Numbers from here on are negative. */
+/* Bytes from first_rare on select something rare. Numbers from first_negative on are negative. */
 static const uint8_t first_rare = 0xf0, first_negative = 0xc0;
 
 uint8_t next_byte(byte_reader *in) {

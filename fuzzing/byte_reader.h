@@ -1,4 +1,4 @@
-/* Reads a fuzzer's bytes as numbers, most of them valid, some of them not. */
+/* Reads a fuzzer's bytes as numbers, most of them valid. */
 #ifndef BYTE_READER_H
 #define BYTE_READER_H
 

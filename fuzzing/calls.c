@@ -1,9 +1,9 @@
 /* Fuzzing of cep.h: bytes become a sequence of calls, valid and invalid, on two networks.
  *
- * No call may trap, hang, or use memory that is not its own (AddressSanitizer checks), and the conventions of
- * cep.h hold: a call that fails leaves a message, writes no result and leaves the parameters as they were; reading
- * a network does not change it; training leaves no parameter infinite that was finite; a step is valid while its
- * function runs; a copy equals its original. */
+ * No call may trap, hang, or use memory outside its own (AddressSanitizer checks), and the conventions of cep.h
+ * hold: a failed call leaves a message, writes no result and does not change the parameters; reading a network does
+ * not change it; training leaves no finite parameter infinite; a step is valid only while its function runs; a copy
+ * equals its original. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,12 @@
 
 enum { CALLS = 32, SLOTS = 3 };
 
-/* What a step function takes of each step, and the last step. */
+/* What a step function reads from each step, and the last step. */
 typedef struct probe {
     const char *name;
     int64_t index;
     bool has_result;
-    int64_t steps; /* after which it stops the work */
+    int64_t steps; /* the step at which it stops the work */
     const cep_step *step;
     cep_tensor tensor;
 } probe;
@@ -28,19 +28,19 @@ typedef struct fuzzing {
     fixture networks[2];
     cep_tensor slots[SLOTS];
     byte_reader in;
-    fixture *now;   /* the one that a call uses */
+    fixture *now;   /* the network of the present call */
     bool uses_copy; /* whether the call works on a copy of the network, which is not busy then */
     probe probe;
 } fuzzing;
 
 /* ---- Before and after ---- */
 
-static memory_snapshot look(const fuzzing *all) {
+static memory_snapshot take_snapshot(const fuzzing *all) {
     return snapshot_of(all->now, &all->networks[all->now == all->networks]);
 }
 
 static void expect(const fuzzing *all, memory_snapshot before, cep_status status, changes allowed) {
-    expect_changes(before, look(all), status, allowed);
+    expect_changes(before, take_snapshot(all), status, allowed);
 }
 
 /* A result for a call to write, or NULL. */
@@ -53,7 +53,7 @@ static void expect(const fuzzing *all, memory_snapshot before, cep_status status
 
 /* ---- Progress ---- */
 
-/* Ends long calls, and makes a call that must be refused meanwhile. */
+/* Stops long calls, and makes a call that must be refused because the network is busy. */
 static int32_t stop(const cep_progress_report *report, void *context) {
     fuzzing *all = context;
     double energy;
@@ -165,7 +165,7 @@ static void create_again(fuzzing *all) {
 
 /* The copy replaces the other network. */
 static void copy_network(fuzzing *all) {
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     cep_network *copy = NULL;
     cep_status status = checked(cep_network_copy(network(all), rarely(&all->in) ? NULL : &copy));
     expect(all, before, status, NOTHING);
@@ -211,18 +211,35 @@ static void write_tensor(fuzzing *all) {
 
 static void release_tensor(fuzzing *all) { keep(all, (cep_tensor){0}); }
 
-static void list_parameters(fuzzing *all) {
+static void list_tensors(fuzzing *all) {
+    bool of_devices = choose(&all->in, 2);
     int64_t capacity = rarely(&all->in) ? -1 : choose(&all->in, 8), count = -1;
-    cep_parameter *parameters = allocate_input(capacity > 0 ? (size_t)capacity * sizeof *parameters : 0);
-    cep_status status = checked(cep_network_parameters(network(all), rarely(&all->in) ? NULL : parameters,
-                                                       capacity, rarely(&all->in) ? NULL : &count));
-    if (status == CEP_OK ? count != all->now->parameter_count : count != -1)
-        fail_invariant("the parameters are counted if the call succeeds");
+    cep_parameter *listed = allocate_input(capacity > 0 ? (size_t)capacity * sizeof *listed : 0);
+    cep_status status = checked((of_devices ? cep_network_devices : cep_network_parameters)(
+        network(all), rarely(&all->in) ? NULL : listed, capacity, rarely(&all->in) ? NULL : &count));
+    int64_t known = of_devices ? all->now->device_count : all->now->parameter_count;
+    if (status == CEP_OK ? count != known : count != -1)
+        fail_invariant("tensors are counted if the call succeeds");
+}
+
+static void pulse_response(fuzzing *all) {
+    byte_reader *in = &all->in;
+    int64_t count = choose(in, 9), given = rarely(in) ? any_index(in, 1) : count;
+    size_t size = (size_t)count * sizeof(int64_t);
+    int64_t *directions = allocate_input(size);
+    for (int64_t k = 0; k < count; k++)
+        directions[k] = rarely(in) ? any_index(in, 2) : choose(in, 2) * 2 - 1;
+    double *weights = allocate_input(size);
+    memset(weights, unwritten, size);
+    cep_status status = checked(cep_pulse_response(rarely(in) ? NULL : any_synapse(in),
+                                                   rarely(in) ? NULL : directions, given > count ? -given : given,
+                                                   any_number(in), next_byte(in), rarely(in) ? NULL : weights));
+    expect_unwritten(status, weights, size);
 }
 
 static void optimizer(fuzzing *all) {
     RESULT(cep_optimizer_summary, summary);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     cep_status status = checked(cep_optimizer_prepare(network(all), rule(all)));
     expect(all, before, status, NOTHING);
     if (rarely(&all->in))
@@ -237,7 +254,7 @@ static void optimizer(fuzzing *all) {
 
 static void free_phase(fuzzing *all) {
     RESULT(cep_phase_outcome, outcome);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t batch = rarely(&all->in) || all->now->batch == 0 ? rows(all) : all->now->batch;
     cep_status status = checked(cep_free_phase(network(all), inputs(all, batch), steps(all),
                                                (int32_t)choose(&all->in, 3), progress(all), outcome));
@@ -249,7 +266,7 @@ static void free_phase(fuzzing *all) {
 
 static void nudged_phase(fuzzing *all) {
     RESULT(cep_phase_outcome, outcome);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t batch = all->now->batch == 0 ? rows(all) : all->now->batch;
     cep_status status = checked(cep_nudged_phase(network(all), targets(all, batch), any_number(&all->in),
                                                  steps(all), progress(all), outcome));
@@ -259,7 +276,7 @@ static void nudged_phase(fuzzing *all) {
 
 static void train_batch(fuzzing *all) {
     RESULT(cep_metrics, metrics);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t batch = rows(all);
     cep_status status = checked(
         cep_train_batch(network(all), inputs(all, batch), targets(all, batch), rule(all), progress(all), metrics));
@@ -271,7 +288,7 @@ static void train_batch(fuzzing *all) {
 
 static void train_epoch(fuzzing *all) {
     RESULT(cep_metrics, metrics);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t samples = rows(all);
     cep_epoch_part part = {any_index(&all->in, 3), any_index(&all->in, 3), any_count(&all->in, 3),
                            any_number(&all->in)};
@@ -285,7 +302,7 @@ static void train_epoch(fuzzing *all) {
 
 static void evaluate(fuzzing *all) {
     RESULT(cep_metrics, metrics);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t samples = rows(all);
     cep_status status = checked(cep_evaluate(network(all), inputs(all, samples), targets(all, samples), steps(all),
                                              progress(all), metrics));
@@ -300,7 +317,7 @@ static void predict(fuzzing *all) {
     int64_t samples = rows(all), room = rarely(&all->in) ? rows(all) : samples;
     int64_t *classes = allocate_input((size_t)room * sizeof *classes);
     memset(classes, unwritten, (size_t)room * sizeof *classes);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     cep_status status = checked(cep_predict(network(all), inputs(all, samples), steps(all), progress(all),
                                             rarely(&all->in) ? NULL : classes, room));
     expect(all, before, status, NOTHING);
@@ -312,7 +329,7 @@ static void predict(fuzzing *all) {
 }
 
 static void check_samples(fuzzing *all) {
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t samples = rows(all);
     cep_status status = checked(cep_check_samples(network(all), inputs(all, samples), targets(all, samples)));
     expect(all, before, status, NOTHING);
@@ -320,7 +337,7 @@ static void check_samples(fuzzing *all) {
 
 static void gradient(fuzzing *all) {
     RESULT(cep_metrics, metrics);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t batch = rows(all);
     cep_gradient *gradient = NULL;
     cep_status status = checked(cep_gradient_estimate(network(all), inputs(all, batch), targets(all, batch),
@@ -337,7 +354,7 @@ static void gradient(fuzzing *all) {
 }
 
 static void theorem(fuzzing *all) {
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t batch = rows(all);
     all->uses_copy = true;
     cep_theorem *theorem = NULL;
@@ -363,7 +380,7 @@ static void energy(fuzzing *all) {
     int64_t room = rarely(&all->in) || all->now->batch == 0 ? rows(all) : all->now->batch;
     double *energies = allocate_input((size_t)room * sizeof *energies);
     memset(energies, unwritten, (size_t)room * sizeof *energies);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     cep_status status = checked(cep_energy(network(all), rarely(&all->in) ? NULL : energies, room));
     expect(all, before, status, NOTHING);
     expect_unwritten(status, energies, (size_t)room * sizeof *energies);
@@ -371,7 +388,7 @@ static void energy(fuzzing *all) {
 
 static void feedback_angle(fuzzing *all) {
     RESULT(double, degrees);
-    memory_snapshot before = look(all);
+    memory_snapshot before = take_snapshot(all);
     int64_t connection = any_index(&all->in, all->now->layer_count);
     cep_status status = checked(cep_feedback_angle(network(all), connection, degrees));
     expect(all, before, status, NOTHING);
@@ -394,7 +411,7 @@ static void random_state(fuzzing *all) {
 }
 
 static void set_threads(fuzzing *all) {
-    /* More than two only take longer. */
+    /* More than two threads only take longer. */
     int64_t count = any_count(&all->in, 2);
     cep_status status = checked(cep_set_num_threads(count));
     if ((status == CEP_OK) != (cep_get_num_threads() == count))
@@ -402,9 +419,9 @@ static void set_threads(fuzzing *all) {
 }
 
 static void (*const calls[])(fuzzing *) = {
-    free_phase,     nudged_phase, train_batch, train_epoch,     evaluate,     predict,      check_samples,
-    gradient,       theorem,      energy,      feedback_angle,  random_state, take_tensor,  write_tensor,
-    release_tensor, create_again, set_threads, list_parameters, optimizer,    copy_network,
+    free_phase,     nudged_phase, train_batch, train_epoch,    evaluate,     predict,      check_samples,
+    gradient,       theorem,      energy,      feedback_angle, random_state, take_tensor,  write_tensor,
+    release_tensor, create_again, set_threads, list_tensors,   optimizer,    copy_network, pulse_response,
 };
 
 /* By default AddressSanitizer ends the process if it is asked for too much memory. */

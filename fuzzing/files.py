@@ -1,7 +1,7 @@
-"""Fuzzing of whatever reads files, by Atheris: IDX, networks, checkpoints, directories of runs.
+"""Fuzz the readers of files with Atheris: IDX, networks, checkpoints, run directories.
 
-Bytes become a file, of the kind that the first of them names; what has to hold of it is in
-`python/tests/damaged_files.py`. Arguments are those of libFuzzer.
+The bytes become a file of the kind that the first byte selects. `python/tests/damaged_files.py` has
+the invariants. Arguments are those of libFuzzer.
 """
 
 import sys
@@ -14,7 +14,7 @@ with atheris.instrument_imports(include=["cep"]):
     from damaged_files import KINDS, check
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--seeds":  # Writes a whole file of each kind.
+    if sys.argv[1] == "--seeds":  # Writes a valid file of each kind.
         for number, (name, (_, whole)) in enumerate(KINDS.items()):
             (Path(sys.argv[2]) / name).write_bytes(bytes([number]) + whole())
     else:

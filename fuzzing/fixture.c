@@ -9,7 +9,7 @@
 #include "invariants.h"
 
 void fail_invariant(const char *invariant) {
-    fprintf(stderr, "broken invariant: %s (last error: %s)\n", invariant, cep_last_error());
+    fprintf(stderr, "failed invariant: %s (last error: %s)\n", invariant, cep_last_error());
     abort();
 }
 
@@ -24,27 +24,34 @@ size_t size_of(const cep_tensor *tensor) {
     return (size_t)count_of(tensor) * (tensor->dtype == CEP_FLOAT32 ? sizeof(float) : sizeof(double));
 }
 
-static void take_parameters(fixture *fixture) {
-    cep_parameter parameters[MOST_PARAMETERS];
+/* Takes each tensor that one of the functions lists. */
+static int64_t take(fixture *fixture, cep_status (*list)(cep_network *, cep_parameter *, int64_t, int64_t *),
+                    cep_tensor *tensors, int64_t most) {
+    cep_parameter listed[MOST_DEVICES];
     int64_t count = 0;
-    if (checked(cep_network_parameters(fixture->network, parameters, MOST_PARAMETERS, &count)) != CEP_OK ||
-        count > MOST_PARAMETERS)
-        fail_invariant("the parameters of a network can be listed");
+    if (checked(list(fixture->network, listed, most, &count)) != CEP_OK || count > most)
+        fail_invariant("the tensors of a network can be listed");
     for (int64_t k = 0; k < count; k++) {
-        cep_status status = checked(cep_network_tensor(fixture->network, parameters[k].name, parameters[k].index,
-                                                       &fixture->parameters[k]));
+        cep_status status =
+            checked(cep_network_tensor(fixture->network, listed[k].name, listed[k].index, &tensors[k]));
         if (status != CEP_OK)
-            fail_invariant("each listed parameter is a tensor");
-        fixture->connection_count = parameters[k].index + 1;
+            fail_invariant("each listed name is that of a tensor");
+        if (tensors == fixture->parameters)
+            fixture->connection_count = listed[k].index + 1;
     }
-    fixture->parameter_count = count;
+    return count;
+}
+
+static void take_tensors(fixture *fixture) {
+    fixture->parameter_count = take(fixture, cep_network_parameters, fixture->parameters, MOST_PARAMETERS);
+    fixture->device_count = take(fixture, cep_network_devices, fixture->devices, MOST_DEVICES);
 }
 
 void create(fixture *fixture, byte_reader *in) {
     int64_t layer_count = 3 + choose(in, MOST_LAYERS - 2);
     for (int64_t k = 0; k < layer_count; k++)
         fixture->sizes[k] = any_count(in, 7);
-    /* So large that the engine uses a second thread. */
+    /* Large enough for the engine to use a second thread. */
     if (rarely(in))
         fixture->sizes[choose(in, layer_count)] = 300;
     const cep_options *options = any_network_options(in, fixture->sizes, layer_count);
@@ -55,12 +62,12 @@ void create(fixture *fixture, byte_reader *in) {
         return;
     }
     fixture->network = network;
-    /* Rarely the option has fewer sizes than this. */
+    /* The option rarely has fewer sizes than this. */
     for (int64_t i = 0; i < options->count; i++) {
         if (strcmp(options->items[i].name, "sizes") == 0)
             fixture->layer_count = options->items[i].count;
     }
-    take_parameters(fixture);
+    take_tensors(fixture);
 }
 
 void adopt(fixture *fixture, cep_network *network, const struct fixture *like) {
@@ -68,13 +75,15 @@ void adopt(fixture *fixture, cep_network *network, const struct fixture *like) {
     fixture->layer_count = like->layer_count;
     fixture->batch = like->batch;
     memcpy(fixture->sizes, like->sizes, sizeof like->sizes);
-    take_parameters(fixture);
+    take_tensors(fixture);
 }
 
 void destroy(fixture *fixture) {
     cep_network_destroy(fixture->network);
     for (int64_t i = 0; i < fixture->parameter_count; i++)
         cep_tensor_release(&fixture->parameters[i]);
+    for (int64_t i = 0; i < fixture->device_count; i++)
+        cep_tensor_release(&fixture->devices[i]);
     memset(fixture, 0, sizeof *fixture);
 }
 
@@ -89,6 +98,8 @@ snapshot parameters_of(const fixture *fixture) {
     snapshot result = {NULL, 0};
     for (int64_t i = 0; i < fixture->parameter_count; i++)
         append(&result, &fixture->parameters[i]);
+    for (int64_t i = 0; i < fixture->device_count; i++)
+        append(&result, &fixture->devices[i]);
     return result;
 }
 

@@ -5,7 +5,7 @@
 #include "byte_reader.h"
 #include "cep.h"
 
-enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32 };
+enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32, MOST_DEVICES = 256 };
 
 typedef struct fixture {
     cep_network *network; /* NULL if there is none */
@@ -15,15 +15,17 @@ typedef struct fixture {
     int64_t connection_count;
     cep_tensor parameters[MOST_PARAMETERS];
     int64_t parameter_count;
+    cep_tensor devices[MOST_DEVICES];
+    int64_t device_count;
 } fixture;
 
-/* Prints which invariant a call has broken, and ends the process so that the fuzzer notices. */
+/* Prints the invariant that a call has violated, and ends the process so that the fuzzer notices. */
 void fail_invariant(const char *invariant);
 
 /* Creates a network from bytes, or fails to. */
 void create(fixture *fixture, byte_reader *in);
 
-/* Takes over a network that has the sizes of another one. */
+/* Takes ownership of a network with the sizes of another one. */
 void adopt(fixture *fixture, cep_network *network, const struct fixture *like);
 
 /* Releases the network and all tensors taken from it. */
@@ -32,7 +34,7 @@ void destroy(fixture *fixture);
 /* The number of values of a tensor. */
 int64_t count_of(const cep_tensor *tensor);
 
-/* Its bytes. */
+/* The size of a tensor in bytes. */
 size_t size_of(const cep_tensor *tensor);
 
 /* Copies of tensors, one after the other. */
@@ -41,9 +43,10 @@ typedef struct snapshot {
     size_t size;
 } snapshot;
 
+/* Of the network, and of its devices. */
 snapshot parameters_of(const fixture *fixture);
 
-/* Of all layers; empty before the first phase. */
+/* The states of all layers; empty before the first phase. */
 snapshot states_of(const fixture *fixture);
 
 /* Whether both are equal, bit for bit. Frees them. */

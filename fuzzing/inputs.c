@@ -1,9 +1,10 @@
 #include "inputs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ALLOCATIONS = 512, MOST_OPTIONS = 24 };
+enum { MOST_ALLOCATIONS = 512, MOST_OPTIONS = 28 };
 
 static void *memory[MOST_ALLOCATIONS];
 static int memory_count;
@@ -19,7 +20,7 @@ void free_inputs(void) {
         free(memory[--memory_count]);
 }
 
-/* How many values are read if this is their number: none if a call has to refuse it. */
+/* The number of values to read if this number is given: none if a call must refuse it. */
 static int64_t readable(int64_t count) { return count < 1 || count > 1000 ? 0 : count; }
 
 /* ---- Data ---- */
@@ -38,7 +39,7 @@ cep_matrix any_matrix(byte_reader *in, int64_t rows, int64_t columns) {
     char *data = allocate_input((size_t)count * width + shift);
     if (!rarely(in))
         matrix.data = data + shift;
-    /* Few bytes for many values. */
+    /* A few bytes determine many values. */
     double values[] = {any_number(in), any_number(in), any_number(in)};
     for (int64_t i = 0; i < count && shift == 0; i++) {
         if (width == sizeof(float)) {
@@ -84,6 +85,12 @@ static const char *const option_names[] = {
     "nudging",
     "connections",
     "connection_kinds",
+    "synapses",
+    "bias_synapses",
+    "neurons",
+    "read_noise",
+    "read_noise_every",
+    "feedback_mismatch",
     "rule",
     "free_steps",
     "nudged_steps",
@@ -112,7 +119,7 @@ static const char *random_text(byte_reader *in) {
     return text;
 }
 
-/* A copy in memory of exactly its size. */
+/* A copy of exactly this size. */
 static const void *copy(const void *values, size_t size) {
     void *result = allocate_input(size);
     if (size > 0)
@@ -171,6 +178,48 @@ static void add_word(option_list *list, const char *name) {
     add(list, name)->text = word;
 }
 
+const char *any_synapse(byte_reader *in) {
+    static const char *const words[] = {
+        "ideal",
+        "bounded:w_min=-2:w_max=2",
+        "bounded:w_min=-0.1:w_max=0.1:clip_initial=1",
+        "quantized:bits=4:w_min=-2:w_max=2:rounding=stochastic",
+        "constant_step:dw_min=0.01:w_max=2:w_min=-2:dw_min_dtod=0.3:w_max_dtod=2:lifetime=9:lifetime_dtod=0.5",
+        "linear_step:dw_min=0.01:gamma_up=0.5:gamma_down=2:gamma_up_dtod=1:mult_noise=0:dw_min_std=5",
+        "linear_step:dw_min=0.01:w_max_dtod=1:rounding=nearest",
+        "soft_bounds:dw_min=0.1:up_down=-3:write_noise_std=2:rounding=truncate",
+        "exponential_step:dw_min=0.01:A_up=-1:A_down=-0.1:gamma_up=5:gamma_down=5:a=-0.5:b=-0.5:diffusion=0.1",
+        "power_step:dw_min=1:pow_gamma=1.7:pow_gamma_dtod=2:max_pulses=3",
+    };
+    if (!rarely(in))
+        return words[choose(in, sizeof words / sizeof *words)];
+    /* A parameter with any number. */
+    static const char *const parameters[] = {"dw_min_std", "up_down",   "w_max",   "w_min_dtod",
+                                             "lifetime",   "diffusion", "rounding"};
+    char *text = allocate_input(64);
+    snprintf(text, 64, "soft_bounds:dw_min=0.1:%s=%.3g", parameters[choose(in, 7)], any_number(in));
+    return rarely(in) ? random_text(in) : text;
+}
+
+/* Neurons, reads and synapses that are not ideal, some of them. */
+static void add_hardware(option_list *list) {
+    byte_reader *in = list->in;
+    static const char *const neurons[] = {"state_noise=0.1", "state_bits=3", "state_noise=0.01:state_bits=16",
+                                          "gain_dtod=0.3:offset_dtod=0.1"};
+    if (choose(in, 2))
+        add(list, "synapses")->text = any_synapse(in);
+    if (choose(in, 4) == 0)
+        add(list, "bias_synapses")->text = any_synapse(in);
+    if (choose(in, 4) == 0)
+        add(list, "neurons")->text = rarely(in) ? random_text(in) : neurons[choose(in, 4)];
+    if (choose(in, 4) == 0)
+        add_number(list, "read_noise", any_number(in));
+    if (choose(in, 4) == 0)
+        add_word(list, "read_noise_every");
+    if (rarely(in))
+        add_number(list, "feedback_mismatch", any_number(in));
+}
+
 /* One for each connection. */
 static void add_rates(option_list *list, const char *name, int64_t connections) {
     byte_reader *in = list->in;
@@ -185,7 +234,7 @@ static void add_rates(option_list *list, const char *name, int64_t connections) 
     item->count = count;
 }
 
-/* Any name with any value. */
+/* A random name with a random value. */
 static void add_any(option_list *list) {
     byte_reader *in = list->in;
     const char *name = rarely(in) ? rarely(in) ? NULL : random_text(in)
@@ -208,7 +257,7 @@ static void add_any(option_list *list) {
     }
 }
 
-/* The options in memory of exactly their size, rarely with something wrong. */
+/* Copies the options into memory of exactly their size, rarely with an error. */
 static const cep_options *finish(option_list *list) {
     byte_reader *in = list->in;
     if (rarely(in))
@@ -255,6 +304,8 @@ const cep_options *any_network_options(byte_reader *in, const int64_t *sizes, in
         const int64_t pairs[] = {any_index(in, 3), any_index(in, count), any_index(in, 3), any_index(in, count)};
         add_integers(&list, "connections", pairs, 2 + 2 * choose(in, 2));
     }
+    if (choose(in, 2))
+        add_hardware(&list);
     return finish(&list);
 }
 
@@ -302,7 +353,14 @@ const cep_options *any_theorem_options(byte_reader *in, int64_t connections) {
 
 const char *any_tensor_name(byte_reader *in) {
     static const char *const names[] = {"weights", "biases", "feedback_weights", "states"};
+    static const char *const hardware[] = {
+        "counters", "weights.counters", "biases.counters",  "weights.write_noise", "weights.w_max",
+        "gains",    "weights.lifetime", "weights.gamma_up", "weights.pow_gamma",   "weights.",
+        "offsets",  "weights.dw_min",
+    };
     if (rarely(in))
         return rarely(in) ? NULL : random_text(in);
+    if (choose(in, 4) == 0)
+        return hardware[choose(in, sizeof hardware / sizeof *hardware)];
     return names[choose(in, 4)];
 }

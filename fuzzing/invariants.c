@@ -25,7 +25,7 @@ void expect_changes(memory_snapshot before, memory_snapshot after, cep_status st
         fail_invariant("networks are independent");
     bool same_states = same(before.states, after.states);
     if (!same_states && allowed == NOTHING)
-        fail_invariant("a call that does not change the network leaves its states");
+        fail_invariant("a call that reads the network does not change its states");
     bool same_parameters = same(before.parameters, after.parameters);
     bool interrupted = status == CEP_STOPPED || status == CEP_DIVERGED;
     bool may_move = (allowed >= PARAMETERS && status == CEP_OK) || (allowed == WHOLE_BATCHES && interrupted);

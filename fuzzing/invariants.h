@@ -1,4 +1,4 @@
-/* What cep.h promises of every call. */
+/* The invariants that cep.h guarantees for every call. */
 #ifndef INVARIANTS_H
 #define INVARIANTS_H
 
@@ -8,13 +8,13 @@
 /* Checks that the status is known, and that there is a message unless it is CEP_OK. Returns the status. */
 cep_status checked(cep_status status);
 
-/* Results are filled with it, to see whether a call has written them. */
+/* Results are filled with this byte, to see whether a call has written them. */
 static const uint8_t unwritten = 0xa5;
 
 /* Checks that a call that failed has written no result. */
 void expect_unwritten(cep_status status, const void *result, size_t size);
 
-/* What a call may change of a network. */
+/* The changes to a network that a call may make. */
 typedef enum changes {
     NOTHING,      /* neither parameters nor states */
     STATES,       /* states */
@@ -30,7 +30,7 @@ typedef struct memory_snapshot {
 
 memory_snapshot snapshot_of(const fixture *network, const fixture *other);
 
-/* Checks that nothing has changed that a call with this status may not change. */
+/* Checks that a call with this status has made no other changes. */
 void expect_changes(memory_snapshot before, memory_snapshot after, cep_status status, changes allowed);
 
 #endif

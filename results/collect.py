@@ -1,28 +1,21 @@
-"""Copies what is small of published experiments' runs, and their figures, to this folder.
+"""Packs the small files of published experiments' runs, and copies their figures, to this folder.
 
     python results/collect.py runs && python results/table.py
 
-The argument is what ``cep reproduce --run-dir`` was given. Configuration, environment, status and
-metrics of every run that has ended go to ``runs`` beside this file, without checkpoints; figures go
-to ``figures``.
+The argument is the folder of ``cep reproduce --run-dir``. Configuration, machine, status and
+metrics of every finished run go to ``runs`` beside this file, without checkpoints; figures go to
+``figures``.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-from cep.experiments import RunOutcome
+from packed_runs import pack
+
 from cep.reproduction.series import all_series
 
 HERE = Path(__file__).resolve().parent
-FILES = ("configuration.json", "environment.json", "status.json", "metrics.jsonl")
-
-
-def copy_run(outcome: RunOutcome) -> None:
-    to = HERE / "runs" / outcome.name
-    to.mkdir(parents=True, exist_ok=True)
-    for file in FILES:
-        shutil.copyfile(outcome.directory / file, to / file)
 
 
 def main() -> None:
@@ -31,11 +24,11 @@ def main() -> None:
     runs = Path(sys.argv[1])
     ended = [outcome for series in all_series() for outcome in series.ended(runs)]
     found = [name for series in all_series() for name in series.found(runs)]
+    pack(runs, [outcome.name for outcome in ended])
     for outcome in ended:
-        copy_run(outcome)
         print(f"{outcome.name}  {outcome.reason}")
     for name in sorted({*found} - {outcome.name for outcome in ended}):
-        print(f"{name}  left out: it has not ended")
+        print(f"{name}  left out: unfinished")
     for figure in sorted(runs.glob("figures/*")):
         (HERE / "figures").mkdir(exist_ok=True)
         shutil.copyfile(figure, HERE / "figures" / figure.name)

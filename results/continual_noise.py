@@ -2,43 +2,40 @@
 
     CEP_DATA=<folder of the MNIST files> python results/continual_noise.py RUNS
 
-Trains those that ``runs`` beside this file lacks, in RUNS (or takes what is there: it is the folder
-of ``cep reproduce --run-dir``), and counts the training images whose free phase ends in a cycle.
-Metrics, configurations and counts go to ``runs``, from which continual_noise.md is written.
+Trains the runs that are missing in ``runs`` beside this file, in RUNS (the folder of ``cep
+reproduce --run-dir``), and counts the training images whose free phase ends in a cycle. Adds
+configurations, metrics and counts to ``runs``, and writes continual_noise.md.
 """
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from collect import copy_run
 from numpy.typing import NDArray
+from packed_runs import pack, unpack
 from table import markdown
 
 import cep
 from cep import datasets
 from cep.experiments import RunDirectory, RunOutcome, checkpoints, presets
-from cep.reproduction.series import Series
+from cep.reproduction.series import Series, row
 from cep.reproduction.trials import best_test_error
 
 HERE = Path(__file__).resolve().parent
-KEPT = HERE / "runs"
 COUNT = "cycles.json"
-# What is changed of the preset, and with how many seeds.
-VARIANTS: dict[str, dict[str, tuple[dict[str, Any], int]]] = {
-    "C-EP-1h": {
-        "as published": ({}, 5),
-        "alternating": ({"relaxation": "alternating"}, 5),
-        "nudged-16": ({"nudged_steps": 16}, 1),
-    },
-    "C-VF-1h": {
-        "as published": ({}, 5),
-        "alternating": ({"relaxation": "alternating"}, 5),
-    },
+NUDGED_16 = presets.get("C-EP-1h").configuration.replace(nudged_steps=16)
+# With how many seeds.
+SERIES = {
+    row(presets.get("C-EP-1h")): 5,
+    row(presets.get("C-EP-1h-alternating")): 5,
+    Series("variants/C-EP-1h/nudged-16", NUDGED_16): 1,
+    row(presets.get("C-VF-1h")): 5,
+    row(presets.get("C-VF-1h-alternating")): 5,
 }
-# A state that changes by more in a step, after all free steps, is not on its way to rest.
+# A state that changes by more in a step, after all free steps, does not converge.
 CYCLE = 0.1
 IMAGES = 20_000
 HEADINGS = ("run", "seed", "last test error", "best", "train error", "images in a cycle")
@@ -47,40 +44,35 @@ HEADINGS = ("run", "seed", "last test error", "best", "train error", "images in 
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python results/continual_noise.py RUNS")
-    series = {
-        Series(
-            folder_of(preset, variant), presets.get(preset).configuration.replace(**changes)
-        ): seeds
-        for preset, variants in VARIANTS.items()
-        for variant, (changes, seeds) in variants.items()
-    }
-    missing = {
-        name: each.configuration.replace(seed=seed)
-        for each, seeds in series.items()
-        for seed in range(seeds)
-        if not (KEPT / (name := f"{each.folder}/seed-{seed}") / COUNT).exists()
-    }
-    (images, _), _ = datasets.load("mnist")
-    for name, outcome in cep.run_many(missing, sys.argv[1]).items():
-        copy_run(outcome)
-        count = cycles_of(outcome, images[:IMAGES])
-        (KEPT / name / COUNT).write_text(json.dumps({"images_in_a_cycle": count}) + "\n")
-    rows = [row(outcome) for each in series for outcome in each.ended(KEPT)]
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder)
+        unpack(kept)
+        runs = {name: each for series, n in SERIES.items() for name, each in series.runs(n).items()}
+        missing = {name: each for name, each in runs.items() if not (kept / name / COUNT).exists()}
+        if missing:
+            train(missing, Path(sys.argv[1]))
+            unpack(kept)
+        rows = [cells(kept, outcome) for series in SERIES for outcome in series.ended(kept)]
     (HERE / "continual_noise.md").write_text(f"{COMMENT}\n{markdown(HEADINGS, rows)}\n")
 
 
-def folder_of(preset: str, variant: str) -> str:
-    return preset if variant == "as published" else f"variants/{preset}/{variant}"
+def train(missing: dict[str, cep.Configuration], place: Path) -> None:
+    """Train runs, count cycles, and pack both."""
+    (images, _), _ = datasets.load("mnist")
+    for name, outcome in cep.run_many(missing, place).items():
+        count = cycles_of(outcome, images[:IMAGES])
+        (place / name / COUNT).write_text(json.dumps({"images_in_a_cycle": count}) + "\n")
+    pack(place, missing)
 
 
-def row(outcome: RunOutcome) -> list[str]:
+def cells(kept: Path, outcome: RunOutcome) -> list[str]:
     folder, _, seed = outcome.name.rpartition("/seed-")
-    cells = [folder.removeprefix("variants/"), seed]
+    found = [folder.removeprefix("variants/"), seed]
     if outcome.reason == "diverged":
-        return [*cells, f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
+        return [*found, f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
     errors = (outcome.test_error, best_test_error(outcome), outcome.train_error)
-    count = json.loads((KEPT / outcome.name / COUNT).read_text())["images_in_a_cycle"]
-    return [*cells, *(f"{error:.2%}" for error in errors), str(count)]
+    count = json.loads((kept / outcome.name / COUNT).read_text())["images_in_a_cycle"]
+    return [*found, *(f"{error:.2%}" for error in errors), str(count)]
 
 
 def cycles_of(outcome: RunOutcome, images: NDArray[Any]) -> int | None:
@@ -105,11 +97,11 @@ def cycles(net: cep.Network, images: NDArray[Any], steps: int) -> int:
     return count
 
 
-COMMENT = f"""# Why C-EP is noisier than EP
+COMMENT = f"""# Why C-EP fluctuates more than EP
 
-Written by `python results/continual_noise.py RUNS`. Images in a cycle: of the first {IMAGES:,}
-training images, those of which a state still changed by more than {CYCLE} in the step after the
-free phase, when training had ended. Metrics are in `runs`.
+Written by `python results/continual_noise.py RUNS`. The last column counts images in a cycle.
+These are images of the first {IMAGES:,} training images for which the step after the free phase
+still changed a state by more than {CYCLE}, after training. Metrics are in `runs`.
 """
 
 

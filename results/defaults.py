@@ -1,10 +1,11 @@
-"""Chooses the defaults of EPClassifier, EPRegressor and Configuration by validation error.
+"""Searches for defaults of the estimators and of Configuration, by validation error.
 
     python results/defaults.py [SECONDS]
 
-Writes defaults.md beside this file. Runs are kept in build/defaults, so that the script may be
+Writes defaults.md beside this file. Runs are kept in build/defaults. The script may be
 stopped, also by itself after SECONDS, and started again. It takes about ten minutes of one thread.
-MNIST is looked for as by `cep.datasets.mnist`.
+It needs MNIST, which it
+finds as `cep.datasets.mnist` does.
 """
 
 import sys
@@ -185,9 +186,8 @@ CHANGES = "; ".join(
 )
 INTRODUCTION = f"""# Defaults of the estimators and of Configuration
 
-Written by `python results/defaults.py`. The defaults of `EPClassifier`, `EPRegressor` and
-`Configuration` are the candidates in bold: those with the lowest validation error, which is the
-mean over four data sets, three networks and five seeds. Test data chose nothing.
+Written by `python results/defaults.py`. The candidates in bold have the lowest validation error,
+which is the mean over four data sets, three networks and five seeds. Test data chose nothing.
 
 Data: scikit-learn's digits, wine and breast cancer, 60 % of the samples for training, 20 % for
 validation and 20 % for the test, drawn by the seed; and MNIST, 8,000 images for training and 2,000

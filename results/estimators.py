@@ -1,9 +1,9 @@
-"""EPClassifier beside MLPClassifier, EPRegressor beside MLPRegressor: accuracy and time.
+"""Compares EPClassifier with MLPClassifier and EPRegressor with MLPRegressor.
 
     python results/estimators.py [SECONDS]
 
-Writes estimators.md beside this file. Rows are kept in build/estimators, so that the script may be
-stopped, also by itself after SECONDS, and started again. It takes some ten minutes of one thread.
+Writes estimators.md beside this file. Rows are kept in build/estimators. The script may be
+stopped, also by itself after SECONDS, and started again. It takes about ten minutes of one thread.
 """
 
 import sys
@@ -102,14 +102,14 @@ def main() -> None:
     (HERE / "estimators.md").write_text("\n".join(lines) + "\n")
 
 
-INTRODUCTION = """# The estimators beside scikit-learn's
+INTRODUCTION = """# The estimators compared with scikit-learn's
 
-Written by `python results/estimators.py`: scores on five shuffled folds, the mean and its standard
-error. Inputs are standardised (`StandardScaler`), and all estimators have their defaults and
-`random_state=0`. The targets of MLPRegressor are standardised too; EPRegressor scales them itself.
-The time is that of one fit, the mean over the folds, on one thread of a machine
-that did other work too. The defaults of EPClassifier were chosen on parts of the same three data
-sets: [defaults.md](defaults.md).
+Written by `python results/estimators.py`. The tables show scores on five shuffled folds: the mean
+and its standard error. Inputs are standardised (`StandardScaler`). All estimators have their
+defaults and `random_state=0`. The targets of MLPRegressor are standardised too; EPRegressor scales
+them itself. The time is that of one fit, the mean over the folds, on one thread of a machine that
+also did other work. The defaults of EPClassifier were chosen on parts of the same three data sets
+(see docs/sklearn.md).
 """
 
 

@@ -1,7 +1,7 @@
-"""Ten runs, each killed at a random moment and resumed, beside one that was left alone.
+"""Kill ten runs at random moments, resume them, and compare them with an uninterrupted one.
 
-C-VF on the digits, with signs of β drawn for each batch. Prints a table with hashes of the final
-parameters, and writes kill_and_resume.md beside this file:
+C-VF on the digits, with a random sign of β for each batch. Prints a table with hashes of the final
+parameters, and writes it to kill_and_resume.md beside this file:
 
     python results/kill_and_resume.py
 """
@@ -40,9 +40,10 @@ cep.run(configuration, sys.argv[2], resume=True, checkpoint_every=10, progress=F
 COMMENT = f"""# Kill and resume
 
 Written by `python results/kill_and_resume.py`: C-VF on the digits, {CONFIGURATION.epochs} epochs
-of 72 batches, a checkpoint every 10 batches. Each run was killed (SIGKILL) at a random moment and
-resumed; the first column is where its last checkpoint was then. Hashes are SHA-256, of all
-parameters after the last epoch; another instruction set has another one.
+of 72 batches, and a checkpoint every 10 batches. Each run was killed (SIGKILL) at a random moment
+and resumed. The first column shows its last checkpoint at that moment. The hashes are SHA-256 of
+all parameters after the last epoch. They are the same on each machine with the same instruction
+set.
 """
 
 
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def killed(directory: RunDirectory, seconds: float) -> str:
-    """Begin a run, kill it so long after its first checkpoint, and say where that one was."""
+    """Start a run, kill it some seconds after its first checkpoint, and describe the last one."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, CONFIGURATION.to_json(), str(directory.path)]
     )

@@ -1,13 +1,13 @@
-"""Resident memory over a long training run, and over 10,000 networks made, trained and dropped.
+"""Measure resident memory over a long training run, and over 10,000 networks that are deleted.
 
-A line is fitted to the resident memory after each of many rounds, the first fifth of them left out:
-until then pools of the interpreter and of the C library fill. Prints the slopes with twice their
-standard errors, and writes memory.md beside this file:
+A line is fitted to the resident memory after each of many rounds. The first fifth of the rounds is
+left out, because memory pools of the interpreter and of the C library grow during this time. Prints
+the slopes with twice their standard errors, and writes memory.md beside this file:
 
     python results/memory.py
 
-It ends with status 1 where memory grows: where a slope is larger than twice its standard error
-and comes to more than a megabyte over the whole run.
+It exits with status 1 if memory grows: if a slope is larger than twice its standard error and adds
+up to more than a megabyte over the whole run.
 """
 
 import gc
@@ -47,10 +47,10 @@ class Fit:
 def main() -> None:
     works: dict[str, tuple[int, Callable[[int, Callable[[], None]], None]]] = {
         "epochs of one training run": (2_000, long_run),
-        "networks made, trained and dropped": (10_000, many_networks),
+        "networks created, trained and deleted": (10_000, many_networks),
     }
     lines = [
-        "| | rounds | first | last | bytes a round | over all rounds | |",
+        "| | rounds | first | last | bytes per round | over all rounds | |",
         "|---|---|---|---|---|---|---|",
     ]
     grows = False
@@ -65,18 +65,19 @@ def main() -> None:
         print(lines[-1], flush=True)
     comment = f"""# Memory over time
 
-Written by `python results/memory.py`: resident memory of one process, in {POINTS} places along the
-way, and the slope of a line through the last four fifths of them, ± twice its standard error.
-The run trains C-EP on 360 of the digits, an epoch a round, evaluation included, of which its
-history keeps five numbers, 160 bytes; a network is 784-128-10, takes a free phase and a batch of
-C-EP, of EP and of BPTT, is copied, and dropped.
+Written by `python results/memory.py`. The resident memory of one process was measured {POINTS}
+times, and a line was fitted to the last four fifths of the values. The table shows its slope ±
+twice the standard error. In the first row, a round is one epoch of C-EP on 360 of the digits with
+evaluation. Its history stores five numbers, which are 160 bytes. In the second row, a round
+creates a network 784-128-10, runs a free phase and a batch of C-EP, of EP and of BPTT, copies the
+network and deletes it.
 """
     (HERE / "memory.md").write_text("\n".join([comment, *lines]) + "\n")
     sys.exit(grows)
 
 
 def long_run(rounds: int, ended: Callable[[], None]) -> None:
-    """C-EP on the digits, an epoch at a time."""
+    """Train C-EP on the digits, one epoch at a time."""
     data, test = cep.datasets.split(cep.datasets.digits(), 1437)
     cep.fit(
         cep.Network([64, 32, 10], seed=0),
@@ -91,7 +92,7 @@ def long_run(rounds: int, ended: Callable[[], None]) -> None:
 
 
 def many_networks(rounds: int, ended: Callable[[], None]) -> None:
-    """Networks that are trained by each kind of rule, copied, and dropped."""
+    """Train networks with each kind of rule, copy them and delete them."""
     x = np.random.default_rng(0).random((20, 784), dtype=np.float32)
     y = np.arange(20) % 10
     rules = (cep.CEP(3, 2, 0.5, 0.1), cep.EP(3, 2, 0.5, 0.1), cep.BPTT(3, learning_rates=0.1))

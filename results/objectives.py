@@ -1,10 +1,10 @@
-"""Trains scikit-learn's digits with cross-entropy, with a readout, and with momentum.
+"""Train scikit-learn's digits with cross-entropy, with a readout, and with momentum.
 
     python results/objectives.py
 
-Each row is the mean over five seeds, which draw the network, the order of the samples and which 360
-of the 1,797 digits are the test set. Writes objectives.md beside this file; takes three minutes on
-two cores.
+Each row is the mean over five seeds. A seed determines the network, the order of the samples and
+the test set of 360 of the 1,797 digits. Writes objectives.md beside this file. Takes three minutes
+on two cores.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ SEEDS = range(5)
 EPOCHS = 40
 TARGET = 0.035
 READOUT = [64, 256, cep.Readout(10)]
-# In the first one the output layer is linear. Alternating free phases keep it from oscillating.
+# The first has a linear output layer. Alternating free phases prevent oscillations.
 ROWS: dict[str, tuple[list[Any], dict[str, Any], cep.LearningRule]] = {
     'loss="cross_entropy"': (
         [64, 256, 10],
@@ -40,10 +40,10 @@ def main() -> None:
     lines = [
         "# Cross-entropy, the readout and momentum on the digits",
         "",
-        "Written by `python results/objectives.py`: EP on scikit-learn's 1,797 digits, 360 of them",
-        f"the test set, batches of 20, {EPOCHS} epochs, mean of {len(SEEDS)} seeds.",
+        "Written by `python results/objectives.py`: EP on scikit-learn's 1,797 digits, of which",
+        f"360 are the test set. Batches of 20, {EPOCHS} epochs, mean of {len(SEEDS)} seeds.",
         "",
-        "| network and rule | test error after the last epoch | of each seed | "
+        "| network and rule | test error after the last epoch | for each seed | "
         f"first epoch with at most {TARGET:.1%} |",
         "|---|---|---|---|",
     ]

@@ -1,13 +1,13 @@
-"""Is it the engine, or the equations? Rows trained by cep and, side by side, by a program in JAX.
+"""Train rows with cep and, for comparison, with an independent program in JAX.
 
     pip install jax
     export CEP_DATA=<folder of the MNIST files>
     PYTHONPATH=benchmarks python results/second_program.py
 
-The program in JAX is that of the benchmarks (benchmarks/peer_jax.py): it has the equations, and
-nothing of cep. Both begin with the same parameters and take the same batches with the same signs of
-β; the errors of both networks are then found by the same free phases. Writes second_program.md
-beside this file.
+The program in JAX is that of the benchmarks (benchmarks/peer_jax.py). It implements the equations
+without any code of cep. Both start with the same parameters and use the same batches and the same
+signs of β. The errors of both networks are measured with the same free phases. Writes
+second_program.md beside this file.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def side_by_side(row: Row, images: int, epochs: int):
-    """Trains both; yields what there is to say after each epoch."""
+    """Train both, and yield the cells of a row after each epoch."""
     (x, labels), tests = datasets.load("mnist")
     x, labels = x[:images], labels[:images]
     targets = np.eye(10, dtype=x.dtype)[labels]
@@ -76,7 +76,7 @@ def network(row: Row) -> cep.Network:
 
 
 def to_jax(net: cep.Network):
-    """The parameters of a network as the program in JAX has them."""
+    """The parameters of a network in the form of the program in JAX."""
     import jax.numpy as jnp
 
     groups = (net.weights, net.biases, net.feedback_weights)
@@ -97,11 +97,12 @@ def from_jax(row: Row, parameters) -> cep.Network:
 
 COMMENT = """# The same rows, trained by a second program
 
-Written by `PYTHONPATH=benchmarks python results/second_program.py`: a program in JAX that has the
-equations of the paper and nothing of cep trains beside it, from the same parameters, on the same
-batches, with the same signs of β. Rounding makes the two networks part in time, the sooner the more
-a row amplifies small differences. What is to be compared is how they learn, and what goes wrong in
-both.
+Written by `PYTHONPATH=benchmarks python results/second_program.py`.
+
+A program in JAX, written from the equations of the paper without any code of cep, is trained next
+to cep, with the same initial parameters, the same batches and the same signs of β. Rounding errors
+make the two networks diverge from each other in time, and earlier if a row amplifies small
+differences. Compare how they learn, and which problems occur in both.
 """
 
 

@@ -1,8 +1,8 @@
-"""A sweep of 20 short runs three times: one after the other, two at a time, and through Dask.
+"""Time a sweep of 20 short runs: one after the other, two at a time, and with Dask.
 
-C-EP on the digits, four strengths of nudging and five seeds. Wall times include the start of
-workers, and of the cluster. Prints them with hashes of all final parameters, and writes
-sweep_speed.md beside this file:
+C-EP on the digits, with four values of β and five seeds. Wall times include the start of the
+workers and of the cluster. Prints the times with hashes of all final parameters, and
+writes sweep_speed.md beside this file:
 
     python results/sweep_speed.py
 """
@@ -50,8 +50,8 @@ def main() -> None:
 
 Written by `python results/sweep_speed.py`: {len(result)} runs of C-EP on the digits,
 {CONFIGURATION.epochs} epochs each, none longer than {longest:.1f} s, on a machine with
-{joblib.cpu_count()} processors. One thread of the engine each; the start of workers and of the
-cluster is included. Another instruction set has another hash.
+{joblib.cpu_count()} processors. Each run uses one thread of the engine. Times include the start of
+the workers and of the cluster. The hash is the same on machines with the same instruction set.
 """
     (HERE / "sweep_speed.md").write_text("\n".join([comment, *lines]) + "\n")
     equal, ratio = len(set(hashes)) == 1, seconds[0] / seconds[1]

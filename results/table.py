@@ -8,32 +8,50 @@ Each table is between two comments that say so.
 
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cep.reproduction import AngleSweep, Reproduction, angle_figure, read_angles, read_rows, report
+from packed_runs import unpack
+
+from cep.reproduction import (
+    TABLE,
+    AngleSweep,
+    Reproduction,
+    angle_figure,
+    read_angles,
+    read_rows,
+    report,
+)
+from cep.reproduction.published import OFFICIAL_MILLISECONDS
 from cep.reproduction.trials import Trials
 
 ROOT = Path(__file__).resolve().parents[1]
-RUNS = ROOT / "results" / "runs"
+# Of an epoch: 60,000 images in batches of 20.
+BATCHES = 3000
 NOTHING = "No runs have been collected yet."
 
 
 def main() -> None:
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit("usage: python results/table.py [--check]")
-    rows = read_rows(RUNS)
-    sweeps = [read_angles(name, RUNS) for name in ("C-VF-1h", "C-VF-2h")]
-    sweeps = [sweep for sweep in sweeps if sweep.trials]
-    blocks = {
-        ROOT / "README.md": {"table": summary(rows)},
-        ROOT / "results" / "README.md": {
-            "table": summary(rows),
-            "seeds": seeds(rows),
-            "angles": "\n\n".join(map(angles, sweeps)) or NOTHING,
-            "machines": machines([*rows, *(each for s in sweeps for each in s.trials.values())]),
-        },
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        unpack(runs)
+        rows = sorted(read_rows(runs), key=place_in_table)
+        sweeps = [read_angles(name, runs) for name in ("C-VF-1h", "C-VF-2h")]
+        sweeps = [sweep for sweep in sweeps if sweep.trials]
+        trials = [*rows, *(each for sweep in sweeps for each in sweep.trials.values())]
+        blocks = {
+            ROOT / "README.md": {"table": summary(rows)},
+            ROOT / "results" / "README.md": {
+                "table": summary(rows),
+                "times": times(rows),
+                "seeds": seeds(rows),
+                "angles": "\n\n".join(map(angles, sweeps)) or NOTHING,
+                "machines": machines(runs, trials),
+            },
+        }
     different = []
     for path, contents in blocks.items():
         before = text = path.read_text(encoding="utf-8")
@@ -63,6 +81,24 @@ def summary(rows: Sequence[Reproduction]) -> str:
     return markdown(report.SUMMARY_HEADINGS, [report.summary_cells(row) for row in rows])
 
 
+def place_in_table(row: Reproduction) -> int:
+    """Where a row stands; rows that are not in the paper's table come last."""
+    name = row.preset.name
+    return TABLE.index(name) if name in TABLE else len(TABLE)
+
+
+def times(rows: Sequence[Reproduction]) -> str:
+    """Milliseconds of a batch, here and of the official code."""
+    cells = []
+    for row in rows:
+        name = row.preset.name.removesuffix("-alternating")
+        epochs = sum(len(outcome.history) for outcome in row.outcomes)
+        milliseconds = 1000 * row.seconds / (epochs * BATCHES)
+        official = OFFICIAL_MILLISECONDS.get(name, "")
+        cells.append([row.preset.name, f"{milliseconds:.1f}", str(official)])
+    return markdown(["run", "ms a batch here", "ms a batch, official code"], cells)
+
+
 def seeds(rows: Sequence[Reproduction]) -> str:
     cells = [
         [f"`{outcome.name}`", *report.seed_cells(outcome)[1:]]
@@ -76,8 +112,8 @@ def angles(sweep: AngleSweep) -> str:
     return f"{sweep.preset.name}:\n\n{markdown(angle_figure.HEADINGS, sweep.rows())}"
 
 
-def machines(trials: Sequence[Trials]) -> str:
-    places = [RUNS / outcome.name for each in trials for outcome in each.outcomes]
+def machines(runs: Path, trials: Sequence[Trials]) -> str:
+    places = [runs / outcome.name for each in trials for outcome in each.outcomes]
     environments = [json.loads((place / "environment.json").read_text()) for place in places]
     named = sorted(
         {

@@ -1,7 +1,7 @@
 """The theorem experiments of Ernoult et al. (2020), appendix E.6: all rules in both settings.
 
-784-512-10, tanh, batch 1, on MNIST. Prints the tables, writes theorem.md and its pictures beside
-this file:
+784-512-10, tanh, batch 1, on MNIST. Prints the tables, and writes theorem.md and its figures to
+this folder:
 
     CEP_DATA=folder/with/mnist python results/theorem.py
 """
@@ -9,14 +9,15 @@ this file:
 from pathlib import Path
 
 from cep import reproduction
+from cep.plotting.plots import DPI
 
 HERE = Path(__file__).resolve().parent
 COMMENT = """# Theorem experiments
 
-Written by `python results/theorem.py`. 784-512-10, tanh, batch 1 (the first test image
-of MNIST), seed 0; the feedback of VF and C-VF starts at an angle of 0°. Relative errors
-are |updates − (−gradients)| / |gradients| over all steps and entries; the angle is
-between the total update and minus the total gradient of all weights.
+Written by `python results/theorem.py`. The network is 784-512-10 with tanh, the batch is the
+first test image of MNIST, and the seed is 0. The feedback of VF and C-VF starts at an angle of
+0°. Relative errors are |updates − (−gradients)| / |gradients| over all steps and entries. The
+angle is between the total update and the negative total gradient of all weights.
 """
 
 
@@ -29,7 +30,7 @@ def main() -> None:
         if not lines:
             lines += [f"| setting | {' | '.join(headings)} |", "|---" * (len(headings) + 1) + "|"]
         lines += [f"| {setting} | {' | '.join(row)} |" for row in rows]
-        curves.plot().savefig(HERE / f"theorem-{setting}.png", dpi=90)
+        curves.plot().savefig(HERE / f"theorem-{setting}.png", dpi=DPI)
         pictures.append(f"![curves in the {setting} setting](theorem-{setting}.png)")
     (HERE / "theorem.md").write_text("\n".join([COMMENT, *lines, "", *pictures, ""]))
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds Tests/CProgram with the engine and runs it, with the sanitizer named (address or thread) or without one. Then
-# compares the functions that cep.h declares with those that the library defines and those that the program calls.
+# Builds Tests/CProgram with the engine and runs it, with the given sanitizer (address or thread) or without one. Then
+# checks that the functions declared by cep.h are defined by the library and called by the program.
 set -eu
 cd "$(dirname "$0")/.."
 sanitizer=${1:-}
@@ -8,7 +8,7 @@ output=build/c_program${sanitizer:+-$sanitizer}
 rm -rf "$output"
 mkdir -p "$output"
 
-# The archiver keeps the objects of files that are gone: the library is made anew.
+# The archiver keeps the objects of deleted files, so the library is built again.
 if [ -z "$sanitizer" ]; then
     library=.build/release/libcep-static.a
     rm -f "$library"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Which lines of python/cep the Python tests run, and which of the engine and of the extension they reach: in lcov's
-# format, build/coverage/python.lcov and extension.lcov. Arguments go to pytest. The package is built apart from others,
-# with counters, in build/coverage/package.
+# Measures the lines of python/cep, of the engine and of the extension that the Python tests run, in lcov's format:
+# build/coverage/python.lcov and extension.lcov. Arguments go to pytest. The package is built separately, with counters,
+# in build/coverage/package.
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/build/coverage
@@ -22,7 +22,7 @@ swiftc -emit-library -static-stdlib -profile-generate "$out"/package/*.o "$out/r
     $(pkg-config --libs openblas) -o "$out/package/cep/_cep.abi3.so"
 
 export PYTHONPATH="$out/package" LLVM_PROFILE_FILE="$out/profiles/%p.profraw"
-# Tests of what the ordinary extension looks like, or of two interpreters, fail beside counters: ./test is for them.
+# Leaves out tests that fail with counters: those of the extension's symbols and of two interpreters. ./test runs them.
 "$python" -m coverage run -m pytest -q "$@" || [ $? -eq 1 ]
 "$python" -m coverage combine
 "$python" -m coverage lcov -o "$out/python.lcov"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Which lines of Sources the Swift tests run, under each instruction set that this processor has: in lcov's format,
-# build/coverage/swift.lcov. Built apart from other builds, in build/coverage/swift.
+# Measures the lines of Sources that the Swift tests run, with each instruction set of this processor, in lcov's format:
+# build/coverage/swift.lcov. Built separately, in build/coverage/swift.
 set -eu
 cd "$(dirname "$0")/.."
 out=build/coverage

@@ -1,9 +1,8 @@
-# Sourced by ./demo, ./test and .ci/run: brings a Debian machine that has a Swift toolchain to where cep is installed in
-# .venv, with the extras named in $extras, and has the Debian packages in $packages too. Says what it does; can be run
-# again.
+# Sourced by ./demo, ./test and .ci/run: installs cep in .venv on a Debian machine with a Swift toolchain, with the
+# extras in $extras and the Debian packages in $packages. Prints what it does; can be run again.
 set -eu
 
-# Begins a section, and says how long the one before took.
+# Begins a section, and prints the duration of the one before.
 section_began=
 say() {
     now=$(date +%s)
@@ -13,7 +12,7 @@ say() {
 }
 
 if ! command -v swift >/dev/null; then
-    echo "cep is built with Swift 6.2 or newer, and there is no swift on PATH: see https://www.swift.org/install" >&2
+    echo "cep is built with Swift 6.2 or newer, but swift is not on PATH: see https://www.swift.org/install" >&2
     exit 1
 fi
 

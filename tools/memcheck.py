@@ -1,4 +1,4 @@
-"""What memcheck watches: every way into the engine and out of it, on networks that are small."""
+"""Run by memcheck: all calls into the engine and back, on small networks."""
 
 import contextlib
 import gc
@@ -37,7 +37,7 @@ for dtype in ("float32", "float64"):
             cep.gdu_check(net, x, labels, free_steps=6, nudged_steps=3, beta=0.1)
             with contextlib.suppress(cep.DivergenceError):
                 cep.gradient(net, x, labels, cep.RBP(20, tolerance=0.01))
-            with cep.record(net):
+            with cep.trace(net):
                 cep.train_batch(net, x, labels, cep.CEP(4, 3, beta=0.5, learning_rates=rates))
             net.feedback_angles()
             net.free_phase(x, steps=2)
@@ -50,4 +50,4 @@ for dtype in ("float32", "float64"):
             del net
             gc.collect()
             weights[...] = 0.0
-print("every way in and out has been taken")
+print("all calls have been made")

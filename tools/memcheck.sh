@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs tools/memcheck.py under valgrind's memcheck. tools/memcheck.supp has what it leaves out, and why.
+# Runs tools/memcheck.py under valgrind's memcheck. tools/memcheck.supp lists suppressed reports, with reasons.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,7 +7,7 @@ if ! command -v valgrind >/dev/null; then
     echo "valgrind is missing: apt-get install valgrind" >&2
     exit 1
 fi
-# memcheck knows no AVX-512, and sees what it allocated only where CPython takes its memory from malloc.
+# memcheck does not support AVX-512, and sees allocations of CPython only if they use malloc.
 CEP_INSTRUCTION_SET=avx2 CEP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=1 PYTHONMALLOC=malloc \
     valgrind --quiet --error-exitcode=1 --fair-sched=yes --num-callers=30 --suppressions=tools/memcheck.supp \
     .venv/bin/python tools/memcheck.py

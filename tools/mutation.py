@@ -1,15 +1,15 @@
-"""Do the tests test? Plants defects, one at a time, and reports which test catches each.
+"""Plant defects one at a time, and report which test catches each.
 
     python tools/mutation.py [WORD ...]
 
-The defects are those of planted_defects.toml; with words, those that have one of them in what they
-are or in their file's name. Each is planted in a copy of the checkout in build/mutation, never in
-the checkout itself; the copy is built, and tested until a first test fails. results/mutation.md
-says which it was.
+The defects are those of planted_defects.toml; with words, those whose description or file name
+contains one of them. Each is planted in a copy of the checkout in build/mutation, never in the
+checkout itself; the copy is built, and tested until a first test fails. results/mutation.md lists
+these tests.
 
-It takes about half an hour, and can be interrupted: what was caught is not tried again while the
-sources, tests aside, are the same. The interpreter is to have what the tests need; of cep itself
-the copy's is taken.
+It takes about half an hour and can be interrupted: results are kept while the sources, except for
+tests, are the same. The interpreter needs the packages of the tests; cep itself is imported from
+the copy.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ EXTENSION = COPY / "python" / "cep" / "_cep.abi3.so"
 OUTCOMES = SCRATCH / "outcomes.json"
 REPORT = CHECKOUT / "results" / "mutation.md"
 
-# What is tried of the Python tests where all Swift tests pass.
+# The Python tests that run if all Swift tests pass.
 ENGINE_TESTS = tuple(
     f"python/tests/test_{name}.py"
     for name in (
@@ -45,7 +45,7 @@ ENGINE_TESTS = tuple(
         "relaxation_options", "training", "threads", "bad_input", "divergence",
     )
 )  # fmt: skip
-# Seconds after which a test is taken to hang.
+# A test that takes longer, in seconds, counts as hanging.
 PATIENCE = 300
 
 
@@ -78,7 +78,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def update_copy() -> None:
-    """Bring the copy up to date; what is the same keeps its time, so that little is built anew."""
+    """Bring the copy up to date; unchanged files keep their time, so that little is rebuilt."""
     listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], CHECKOUT)
     names = {name for name in listed.stdout.split("\0") if (CHECKOUT / name).is_file()}
     COPY.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def update_copy() -> None:
             name = path.relative_to(COPY).as_posix()
             if path.suffix in {".swift", ".c", ".h", ".py"} and name not in names:
                 path.unlink()
-    # Recordings and data are looked for beside a checkout.
+    # Tests look for recordings and data beside the checkout.
     shared = SCRATCH / "shared"
     if not shared.exists() and (CHECKOUT.parent / "shared").is_dir():
         shared.symlink_to(CHECKOUT.parent / "shared")
@@ -110,7 +110,7 @@ def planted(defect: Defect) -> Iterator[None]:
 
 
 def check_that_everything_passes(defects: Sequence[Defect], outcomes: "Outcomes") -> None:
-    """A test that fails anyway would catch every defect."""
+    """Check the tests without a defect: a test that always fails would catch every defect."""
     named = {test for defect in defects for test in defect.tests}
     for tests in ["Tests", EXTENSION.name, *sorted(named | set(ENGINE_TESTS))]:
         version = f"{tests} {digest_of(tests)}"
@@ -127,7 +127,7 @@ def check_that_everything_passes(defects: Sequence[Defect], outcomes: "Outcomes"
             shutil.copyfile(SCRATCH / EXTENSION.name, EXTENSION)
             failing = python_test_that_fails([tests])
         if failing:
-            sys.exit(f"{failing} fails without any defect")
+            sys.exit(f"{failing} fails without a defect")
         print(f"without a defect: {tests}", flush=True)
         outcomes.record_passing(version)
 
@@ -136,7 +136,7 @@ def check_that_everything_passes(defects: Sequence[Defect], outcomes: "Outcomes"
 
 
 def try_out(defect: Defect) -> tuple[str | None, str]:
-    """The test that catches a defect, or what happened otherwise."""
+    """The test that catches a defect, or another outcome."""
     try:
         with planted(defect):
             return failing_test(defect), "**survived**"
@@ -146,13 +146,13 @@ def try_out(defect: Defect) -> tuple[str | None, str]:
 
 
 def failing_test(defect: Defect) -> str | None:
-    """The first test that the planted defect lets fail."""
+    """The first test that fails with the planted defect."""
     if defect.file.endswith(".py"):
         shutil.copyfile(SCRATCH / EXTENSION.name, EXTENSION)
         return python_test_that_fails(defect.tests)
     if not defect.tests:
         run(["swift", "build", "--build-tests"], COPY)
-        # Those of the module first.
+        # The tests of the module first.
         module = Path(defect.file).parts[1].replace("CVectorKernels", "CEPKernels")
         if (
             failing := swift_test_that_fails("--filter", f"{module}Tests")
@@ -188,7 +188,7 @@ def python_test_that_fails(tests: Sequence[str]) -> str | None:
 
 
 def first_failure(command: Sequence[str], pattern: str) -> tuple[int, re.Match[str] | None]:
-    """Run tests until one fails: the status, and what matched in the line that said so."""
+    """Run tests until one fails: the status, and the match in the line that reports it."""
     environment = os.environ | {"PYTHONPATH": str(COPY / "python")}
     process = subprocess.Popen(
         command, cwd=COPY, env=environment, text=True, errors="replace", start_new_session=True,
@@ -209,7 +209,7 @@ def first_failure(command: Sequence[str], pattern: str) -> tuple[int, re.Match[s
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End the tests and what they started, where they have not ended."""
+    """End the tests and their processes if they are still running."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -225,7 +225,7 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
 
 
 class Outcomes:
-    """By which test each defect was caught: kept while the sources are the same."""
+    """The test that caught each defect, kept while the sources are the same."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {
@@ -241,7 +241,7 @@ class Outcomes:
 
     @property
     def passing(self) -> list[str]:
-        """What passed without a defect: tests, and a digest of them."""
+        """The tests that passed without a defect, and a digest of them."""
         return self._kept["passing"]
 
     def record_passing(self, tests: str) -> None:
@@ -249,7 +249,7 @@ class Outcomes:
         self._write()
 
     def catcher(self, defect: Defect) -> str | None:
-        """The test that has caught it."""
+        """The test that caught the defect."""
         return self._kept["caught"].get(repr(defect))
 
     def record(self, defect: Defect, test: str | None, otherwise: str) -> str:
@@ -273,7 +273,7 @@ class Outcomes:
 
 
 def digest_of(*names: str) -> str:
-    """Of files of the copy, or of all in a folder, but for what is built from them."""
+    """A digest of files or folders of the copy, without build products."""
     digest = hashlib.sha256()
     for name in names:
         for path in [COPY / name, *sorted((COPY / name).rglob("*"))]:
@@ -284,11 +284,11 @@ def digest_of(*names: str) -> str:
 
 def report(defects: Sequence[Defect], outcomes: Outcomes) -> str:
     lines = [
-        "# Do the tests test?",
+        "# Mutation tests",
         "",
-        "Written by `make mutation` (tools/mutation.py): each defect of tools/planted_defects.toml",
-        "was planted alone in a copy of the sources, which was built and tested until a first test",
-        "failed. That is the one named; others may fail too.",
+        "Written by `make mutation` (tools/mutation.py). Each defect of tools/planted_defects.toml",
+        "was planted in a copy of the sources, which was built and tested until a test failed. The",
+        "table names this test. Others may fail too.",
         "",
         f"**{outcomes.score(defects)}.**",
         "",
@@ -306,4 +306,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit("interrupted: run again to go on")
+        sys.exit("interrupted: run the command again to continue")

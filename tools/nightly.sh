@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs what takes too long for each change, an hour or two: all Swift tests under both sanitizers, memcheck, the tests of
-# memory, of processes and of failures with CPython's debug allocator, ten minutes of fuzzing, the wheel on every CPython
-# of the machine, every test (the slow ones included) under each instruction set of this processor, and the planted
+# Runs the checks that take too long for each change, an hour or two: all Swift tests under both sanitizers, memcheck, the
+# tests of memory, of processes and of failures with CPython's debug allocator, ten minutes of fuzzing, the wheel on every
+# CPython of the machine, every test (including slow ones) under each instruction set of this processor, and the planted
 # defects.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
-"""Executes notebooks from a clean kernel and writes them as they are committed: `make notebooks`.
+"""Execute notebooks in a clean kernel, and write them as they are committed: `make notebooks`.
 
-Without names all of them: python tools/notebooks.py [NOTEBOOK …]
+Without names all notebooks: python tools/notebooks.py [NOTEBOOK …]
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-# Of this machine.
+# Folders of this machine.
 _FOLDERS = (os.fspath(FOLDER.parent), tempfile.gettempdir(), os.fspath(Path.home()) + os.sep)
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells in a folder. The kernel is this interpreter, whatever others there are."""
+    """Run all cells in a folder. The kernel is this interpreter."""
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -38,7 +38,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
 
 
 def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Outputs in which what was printed is one text, not the pieces in which it arrived."""
+    """Outputs with consecutive pieces of printed text joined."""
     result: list[NotebookNode] = []
     for output in outputs:
         if result and output.output_type == "stream" and output.name == result[-1].get("name"):
@@ -49,7 +49,7 @@ def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def metadata(notebook: NotebookNode) -> dict[str, object]:
-    """What a committed notebook says of itself: its kernel, and which code has these outputs."""
+    """The metadata of a committed notebook: its kernel, and a digest of the code."""
     return {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -69,7 +69,7 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def unwanted(notebook: NotebookNode) -> list[str]:
-    """What must not be among the outputs, a line each: errors, warnings, addresses, paths."""
+    """Outputs that must not be committed, one per line: errors, warnings, addresses, paths."""
     found = []
     for cell in code_cells(notebook):
         for output in cell.outputs:
@@ -92,10 +92,11 @@ def kinds(notebook: NotebookNode) -> list[list[tuple[str, ...]]]:
 
 
 def problems(executed: NotebookNode, committed: NotebookNode) -> list[str]:
-    """What is wrong with an executed notebook, one line each.
+    """The problems of an executed notebook, one per line.
 
-    Unwanted output, and cells whose kinds of output are not those of the committed notebook. Text
-    and pictures are not compared: training rounds differently on each processor.
+    Problems are unwanted outputs, and cells whose kinds of output differ from those of the
+    committed notebook. Texts and pictures are not compared, because training rounds differently on
+    each processor.
     """
     cells = zip(kinds(executed), kinds(committed), strict=True)
     return unwanted(executed) + [
@@ -106,7 +107,7 @@ def problems(executed: NotebookNode, committed: NotebookNode) -> list[str]:
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:
-    """Pictures of 256 colours, half the size; lines and letters look the same."""
+    """Reduce pictures to 256 colours, half the size; lines and letters look the same."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if (data := output.get("data", {})) and "image/png" in data:
@@ -117,7 +118,7 @@ def shrink_pictures(notebook: NotebookNode) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Execute, and write where all is well."""
+    """Execute, and write the notebooks without problems."""
     for path in [Path(name) for name in names] or NOTEBOOKS:
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as folder:

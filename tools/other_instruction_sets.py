@@ -1,4 +1,4 @@
-"""Prints the instruction sets that this processor has and cep does not choose by itself."""
+"""Print the instruction sets of this processor that cep does not choose by default."""
 
 import os
 import subprocess

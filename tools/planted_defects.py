@@ -1,4 +1,4 @@
-"""The table of planted defects, planted_defects.toml: what each is, and where it goes."""
+"""Read the table of planted defects, planted_defects.toml."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ TABLE = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True)
 class Defect:
-    """A text of a file, and the wrong one that takes its place."""
+    """A text in a file, and the wrong text that replaces it."""
 
     what: str
     file: str
     original: str
     planted: str
     tests: tuple[str, ...] = ()
-    """The pytest files that are to tell; none where the Swift tests are to."""
+    """The pytest files that should catch it; empty for the Swift tests."""
 
     def plant(self, root: Path) -> str:
-        """The text of the file with the defect in it.
+        """The text of the file with the defect.
 
         Raises
         ------
         ValueError
-            Where the original text is not in the file exactly once.
+            If the original text does not occur exactly once in the file.
         """
         text = (root / self.file).read_text()
         count = text.count(self.original)
@@ -36,6 +36,6 @@ class Defect:
 
 
 def load() -> list[Defect]:
-    """All of them, in their order."""
+    """All defects in order."""
     rows = tomllib.loads(TABLE.read_text())["defect"]
     return [Defect(**row | {"tests": tuple(row.get("tests", ()))}) for row in rows]

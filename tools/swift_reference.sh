@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes the reference of the Swift engine into the folder given: pages that DocC makes from the comments of its public
-# declarations; any warning is an error. They are for a site that has them under /swift. What is public is read from the
-# modules that the extension is built with, so that nothing is compiled a second time.
+# Writes the reference of the Swift engine into the given folder: pages made by DocC from the comments of public
+# declarations, for a site that has them under /swift. Any warning is an error. Public declarations are read from the
+# modules built for the extension, so that nothing is compiled twice.
 set -eu
 cd "$(dirname "$0")/.."
 output=$1

@@ -1,14 +1,14 @@
 import CEPEngine
 import Foundation
 
-/// Images of digits, and which digit each is.
+/// Images of digits, and their classes.
 struct Digits {
     private var pixels: [[Float]] = []
     private var labels: [Int] = []
 
     static let besideThisFile = #filePath.replacing(/[^\/]+$/, with: "digits.csv")
 
-    /// Reads lines of pixels of 0 to 16, then the digit, with commas between them.
+    /// Reads lines of 64 pixels of 0 to 16 and the digit, separated by commas.
     init(from path: String) throws {
         for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
             let numbers = line.split(separator: ",").compactMap { Int($0) }
@@ -18,7 +18,7 @@ struct Digits {
         }
     }
 
-    /// Samples to learn from, and so many others, chosen at random, to be tested on.
+    /// A random split into `count` samples for testing and the others for training.
     func split(testing count: Int) throws -> (training: Samples, test: Samples) {
         var random = RandomSource(seed: 3)
         var order = Array(labels.indices)

@@ -8,7 +8,7 @@ import Foundation
 
 let path = CommandLine.arguments.dropFirst().first ?? Digits.besideThisFile
 guard let data = try? Digits(from: path) else {
-    print("\(path) is no file of lines of 64 pixels and a digit")
+    print("\(path) does not consist of lines of 64 pixels and a digit")
     exit(1)
 }
 let (training, test) = try data.split(testing: 360)

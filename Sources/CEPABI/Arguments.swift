@@ -2,7 +2,7 @@ import CCEP
 import CEPEngine
 import CEPKernels
 
-// What callers pass in: pointers, options, data and progress functions, as the engine takes them.
+// Converts the arguments of C functions (pointers, options, data and progress functions) to the engine's types.
 
 /// - Throws: `EngineError.invalidArgument` for NULL.
 func required<Pointer>(_ pointer: Pointer?, _ name: String) throws(EngineError) -> Pointer {
@@ -10,7 +10,7 @@ func required<Pointer>(_ pointer: Pointer?, _ name: String) throws(EngineError) 
     return pointer
 }
 
-/// Data of the caller's.
+/// Data of the caller.
 ///
 /// - Throws: `EngineError.invalidArgument` for NULL, and for an address that is not aligned.
 private func data<Value>(_ pointer: UnsafeRawPointer?, _ name: String) throws(EngineError) -> UnsafePointer<Value> {
@@ -106,7 +106,8 @@ extension Samples {
 }
 
 extension ProgressMonitor {
-    /// Made before the engine works: the functions are called with the floating-point mode that the thread has now.
+    /// Called before the engine starts to work, so that the functions run with the floating-point mode that the thread
+    /// has now.
     convenience init(_ progress: cep_progress, countsSteps: Bool = false) {
         let context = progress.context
         let observer = progress.step.map { CStepObserver($0, context: context) }

@@ -7,12 +7,12 @@ protocol EngineNetwork: AnyObject {
     var random: RandomSource { get set }
     var parameterNames: [(name: String, index: Int)] { get }
     var deviceTensorNames: [(name: String, index: Int)] { get }
-    /// The name of the optimizer whose state there is, and its updates; nil if there is none.
+    /// The name of the optimizer and the number of its updates; nil without an optimizer state.
     var optimizerSummary: (name: String, steps: Int)? { get }
 
     func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result
     func tensor(_ name: String, at index: Int) throws(EngineError) -> TensorMemory
-    /// - Throws: `EngineError.invalidState` if there is no state of an optimizer.
+    /// - Throws: `EngineError.invalidState` without an optimizer state.
     func optimizerTensor(_ state: String, _ name: String, at index: Int) throws(EngineError) -> TensorMemory
     func setOptimizerSteps(_ steps: Int) throws(EngineError)
     func prepareOptimizer(of rule: Options) throws(EngineError)
@@ -80,7 +80,7 @@ extension Network: EngineNetwork {
     }
 
     private func presentOptimizerState() throws(EngineError) -> OptimizerState<Element> {
-        guard let optimizerState else { throw .invalidState("there is no state of an optimizer yet") }
+        guard let optimizerState else { throw .invalidState("the network has no optimizer state yet: train it first") }
         return optimizerState
     }
 
@@ -99,7 +99,7 @@ extension Network: EngineNetwork {
             samples, rule: rule, batchSize: batchSize, shuffleSeed: shuffleSeed, part: part, monitor: monitor)
     }
 
-    /// - Throws: `EngineError.invalidArgument` for samples in memory of the network, which training writes.
+    /// - Throws: `EngineError.invalidArgument` if samples are memory of the network, which training overwrites.
     private func checkApart(_ samples: Samples) throws(EngineError) {
         let matrices = parameters.flatMap { $0.matrices } + (state?.layers ?? [])
         var inputs = [("x", samples.inputs.memory)]
@@ -132,10 +132,10 @@ extension Network: EngineNetwork {
     func check(_ samples: Samples) throws(EngineError) { try samples.validate(for: self) }
 }
 
-/// - Throws: `EngineError.invalidArgument` if there is no layer or connection of this index.
+/// - Throws: `EngineError.invalidArgument` if the index is out of range.
 func checkIndex(_ index: Int, of count: Int, _ name: String) throws(EngineError) {
     guard 0..<count ~= index else {
-        throw .invalidArgument("there is no \(name) \(index); the network's \(name)s are 0 to \(count - 1)")
+        throw .invalidArgument("\(name) \(index) does not exist; the network's \(name)s are 0 to \(count - 1)")
     }
 }
 
@@ -145,7 +145,7 @@ extension NetworkState {
 }
 
 extension Array {
-    /// A tensor of parameters, or of something of their shapes.
+    /// A tensor of parameters, or of values of the same shapes.
     func tensor<Scalar>(
         _ name: String, at index: Int
     ) throws(EngineError) -> TensorMemory where Element == ConnectionParameters<Scalar> {

@@ -93,12 +93,12 @@ public func cep_energy(
 ) -> cep_status {
     reportingErrors { () throws(EngineError) in
         guard count >= 1 else {
-            throw .invalidArgument("energies has room for \(count) values; expected one a sample of the batch")
+            throw .invalidArgument("energies has space for \(count) values; expected one for each sample of the batch")
         }
         let result = try required(energies, "energies")
         let values = try CEPABI.network(network).energy()
         guard count == values.count else {
-            throw .invalidArgument("energies has room for \(count) values; the batch has \(values.count) samples")
+            throw .invalidArgument("energies has space for \(count) values; the batch has \(values.count) samples")
         }
         result.update(from: values.pointer, count: values.count)
     }
@@ -119,13 +119,13 @@ extension TheoremCheck {
     fileprivate func curves(_ name: String, at index: Int) throws(EngineError) -> Curves {
         if name == "states" {
             guard index >= 1, index <= states.count else {
-                throw .invalidArgument("there are no curves of layer \(index); expected 1 to \(states.count)")
+                throw .invalidArgument("layer \(index) has no curves; expected a layer from 1 to \(states.count)")
             }
             return states[index - 1]
         }
         try checkIndex(index, of: parameters.count, "connection")
         guard let curves = curves(name, of: index) else {
-            throw .invalidArgument("connection \(index) has no curves of \(name)")
+            throw .invalidArgument("connection \(index) has no curves for \(name)")
         }
         return curves
     }

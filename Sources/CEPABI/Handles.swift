@@ -2,8 +2,8 @@ import CCEP
 import CEPEngine
 import CEPKernels
 
-// What the opaque pointers of cep.h stand for. The caller owns a handle until it calls the matching destroy or release
-// function.
+// The objects behind the opaque pointers of cep.h. The caller owns a handle until it calls the matching destroy or
+// release function.
 
 /// Behind a `cep_network *`.
 final class NetworkHandle: Handle {
@@ -19,7 +19,7 @@ func network(_ pointer: OpaquePointer?) throws(EngineError) -> any EngineNetwork
     return handle.network
 }
 
-/// Behind a `cep_memory *`: memory that a tensor keeps, and its shape.
+/// Behind a `cep_memory *`: the memory of a tensor, and its shape.
 final class TensorMemory: Handle {
     static let kind = "memory of a tensor"
     private let layout: cep_tensor
@@ -52,7 +52,7 @@ final class TensorMemory: Handle {
     }
 }
 
-/// Behind a `cep_gradient *`: of either number type.
+/// Behind a `cep_gradient *`: a gradient of either number type.
 final class GradientHandle: Handle {
     static let kind = "a gradient"
     let tensor: (_ name: String, _ index: Int) throws(EngineError) -> TensorMemory
@@ -71,7 +71,7 @@ final class TheoremHandle: Handle {
 /// Passes a handle to the caller, who releases it with the matching function.
 func passToCaller(_ handle: some Handle) -> OpaquePointer? { HandleRegistry.shared.add(handle) }
 
-/// Takes a handle back from the caller. NULL is allowed. For anything else that is not such a handle the message says so.
+/// Takes a handle back from the caller. NULL is allowed. For another pointer it sets the last error.
 func release<Released: Handle>(_ pointer: OpaquePointer?, _ name: String, as kind: Released.Type) {
     guard let pointer else { return }
     _ = reportingErrors { () throws(EngineError) in

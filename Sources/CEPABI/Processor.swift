@@ -3,13 +3,13 @@ import CEPEngine
 import CEPKernels
 import Synchronization
 
-// Section 1 of cep.h: what the engine runs on.
+// Section 1 of cep.h: instruction set and threads.
 
 /// Strings that C callers may keep.
 enum StaticText {
     private static let known = Mutex<[String: UInt]>([:])
 
-    /// The same pointer for the same text, for ever.
+    /// The same pointer for the same text, valid for ever.
     static func shared(_ text: String) -> UnsafePointer<CChar>? {
         let address = known.withLock { known in
             if let address = known[text] { return address }

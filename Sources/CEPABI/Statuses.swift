@@ -1,9 +1,9 @@
 import CCEP
 import CEPEngine
 
-// From Swift errors to C statuses: the one place where they are mapped.
+// Maps Swift errors to C statuses. Nothing else does.
 
-/// Runs the body of a C function; what it throws becomes the status, and its message the thread's last error.
+/// Runs the body of a C function. An error becomes the status, and its message the thread's last error.
 func reportingErrors(_ body: () throws(EngineError) -> Void) -> cep_status {
     do {
         try body()
@@ -27,7 +27,7 @@ extension EngineError {
     }
 }
 
-/// Keeps a message for cep_last_error(), cut to the room there is, between characters.
+/// Keeps a message for cep_last_error(), cut at a character boundary if it is too long.
 private func record(_ message: String) {
     guard let storage = cep_message_storage() else { return }
     var length = 0

@@ -3,7 +3,7 @@ import CEPEngine
 import CEPKernels
 import Synchronization
 
-// Section 6 of cep.h: steps as they are taken.
+// Section 6 of cep.h: steps of phases.
 
 @c @implementation
 public func cep_step_summarize(_ step: OpaquePointer?, _ summary: UnsafeMutablePointer<cep_step_summary>?) -> cep_status
@@ -26,7 +26,7 @@ public func cep_step_tensor(
     }
 }
 
-/// Behind a `cep_step *`, which nobody owns: it is valid while the caller's function runs.
+/// Behind a `cep_step *`. It has no owner and is valid while the caller's function runs.
 final class StepHandle: Handle {
     static let kind = "a step"
     let summary: cep_step_summary
@@ -37,7 +37,7 @@ final class StepHandle: Handle {
         summary = cep_step_summary(
             step: Int64(step.step), beta: step.beta ?? 0, residual: step.residual,
             weights_move: step.weightsMove ? 1 : 0)
-        // A continual phase computes them for each connection that is asked for.
+        // The parameters that a continual phase has computed, by connection.
         var computed: [Int: ConnectionParameters<Element>] = [:]
         tensor = { (name, index) throws(EngineError) in
             guard name != "states" else {
@@ -61,7 +61,7 @@ final class StepHandle: Handle {
         return try Arithmetic.engine.during { () throws(EngineError) in try tensor(name, index) }
     }
 
-    /// Waits for a call of another thread to end. No other call begins.
+    /// Waits until a call of another thread has ended, and refuses further calls.
     func close() {
         while !take() { usleep(100) }
     }
@@ -77,7 +77,7 @@ extension StepHandle {
     }
 }
 
-/// Passes each step to a C function, which is called with the floating-point mode that the thread has when this is made.
+/// Passes each step to a C function, with the floating-point mode that the thread had when the observer was created.
 final class CStepObserver: PhaseObserver {
     private let function: cep_step_function
     private let context: UnsafeMutableRawPointer?

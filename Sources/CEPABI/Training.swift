@@ -87,7 +87,7 @@ public func cep_optimizer_summarize(
 @c @implementation
 public func cep_optimizer_set_steps(_ network: OpaquePointer?, _ steps: Int64) -> cep_status {
     reportingErrors { () throws(EngineError) in
-        // The next updates count on. 2^53 is the largest count that a double holds exactly.
+        // The next updates continue the count. 2^53 is the largest count that a double holds exactly.
         guard steps >= 0, steps <= 1 << 53 else {
             throw .invalidArgument("steps must be 0 to 2^53, got \(steps)")
         }
@@ -144,11 +144,11 @@ public func cep_predict(
     reportingErrors { () throws(EngineError) in
         let inputs = try SampleMatrix(x, "x")
         guard class_count == inputs.rows else {
-            throw .invalidArgument("classes has room for \(class_count) values; x has \(inputs.rows) rows")
+            throw .invalidArgument("classes has space for \(class_count) values; x has \(inputs.rows) rows")
         }
         let classes = try required(classes, "classes")
         let monitor = ProgressMonitor(progress)
-        // Nothing is written where a later row diverges or the work is stopped.
+        // Nothing is written if a later row diverges or the work is stopped.
         let predicted = try CEPABI.network(network).classes(of: inputs, steps: Int(steps), monitor: monitor)
         for (row, unit) in predicted.enumerated() { classes[row] = Int64(unit) }
     }

@@ -1,4 +1,4 @@
-// What users of this module name, and CEPKernels defines.
+// Names of CEPKernels that users of this module need.
 
 @_exported import enum CEPKernels.Activation
 @_exported import protocol CEPKernels.KernelScalar

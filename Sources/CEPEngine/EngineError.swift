@@ -1,14 +1,14 @@
 import CEPKernels
 
-/// What can go wrong in the engine. Every message says what was wrong, what was expected and what was given.
+/// An error of the engine. Every message says what was wrong, what was expected and what was given.
 public enum EngineError: Error, Equatable {
     /// A value or shape that cannot be used.
     case invalidArgument(String)
-    /// The call is right, but not at this moment.
+    /// The call is not possible in the present state.
     case invalidState(String)
-    /// Memory that cannot be had.
+    /// Memory that is not available.
     case outOfMemory(String)
-    /// A file that cannot be read or written, or that is damaged or something else than expected.
+    /// A file that cannot be read or written, is damaged, or has other contents than expected.
     case file(String)
     /// A number became infinite or not a number, or an iteration did not converge. The case is indirect because Swift
     /// 6.3.1 cannot compile `catch EngineError.diverged(let divergence)` otherwise.
@@ -18,7 +18,8 @@ public enum EngineError: Error, Equatable {
     /// Another thread is using the network, or a step of it.
     case busy(String)
 
-    /// What went wrong, with the names of the C and Python interfaces: `free_steps`, `dt`. `description` has Swift's.
+    /// The error with the names of the C and Python interfaces, such as `free_steps` and `dt`. `description` uses
+    /// Swift's names.
     public var message: String {
         switch self {
         case .invalidArgument(let text), .invalidState(let text), .outOfMemory(let text), .file(let text),
@@ -30,13 +31,13 @@ public enum EngineError: Error, Equatable {
     }
 }
 
-/// Where numbers were first found not to be finite.
+/// The place where numbers were first found to be infinite or not a number.
 public struct Divergence: Sendable, Equatable {
     /// What happened, and what to try.
     public let message: String
-    /// The step of the phase, or of the way back through it, counted from 1. nil for an update, which belongs to none.
+    /// The step of the phase, or of the backward pass through it, counted from 1. nil for an update.
     public let step: Int?
-    /// The layer, counted from the input's 0. nil if it is not a layer whose numbers are not finite.
+    /// The layer, counted from the input's 0. nil if the numbers do not belong to a layer.
     public let layer: Int?
 
     package init(_ message: String, step: Int? = nil, layer: Int? = nil) {
@@ -47,7 +48,7 @@ public struct Divergence: Sendable, Equatable {
 }
 
 extension EngineError: CustomStringConvertible {
-    /// What went wrong, with the names of the Swift interface: `freeSteps`, `timeStep`, `.hardSigmoid`.
+    /// The error with the names of the Swift interface, such as `freeSteps`, `timeStep` and `.hardSigmoid`.
     public var description: String {
         if case .file(let text) = self { return text }
         var (text, word) = ("", "")
@@ -62,7 +63,7 @@ extension EngineError: CustomStringConvertible {
         return String(text.dropLast())
     }
 
-    /// Names that differ by more than their case.
+    /// Names that differ in more than their case.
     private static let swiftNames = [
         "x": "inputs", "y": "targets", "dt": "timeStep", "dtype": "number type", "max_iterations": "maximumIterations",
         "bias_learning_rates": "learningRates.biases", "float32": "Float", "float64": "Double",

@@ -12,12 +12,12 @@ public enum Activation: String, Sendable, CaseIterable {
     case sigmoid
     /// min(max(x / 2, 0), 1), with derivative ½ on the closed interval [0, 2].
     case halfHardSigmoid = "half_hard_sigmoid"
-    /// x itself: the output layer under cross-entropy.
+    /// x itself: the activation of the output layer with cross-entropy.
     case linear
-    /// A measured curve, which the engine applies. It is no kernel, and in no list: its points belong to a network.
+    /// A measured curve, which the engine evaluates. It is not in `allCases`, because its points belong to a network.
     case tabulated
 
-    /// Those that kernels know.
+    /// The activations that the kernels implement.
     public static let allCases: [Activation] = [
         .shiftedSigmoid, .hardSigmoid, .tanh, .sigmoid, .halfHardSigmoid, .linear,
     ]

@@ -1,21 +1,21 @@
 import CVectorKernels
 
-/// How the processor rounds on a thread, what it traps on, and what it makes of denormal numbers.
+/// The floating-point mode of a thread: rounding, traps and denormal numbers.
 ///
-/// Each thread has its own, which libraries are known to change. The engine's calls have theirs, so that their results do
-/// not depend on it, and that denormal numbers, which it takes for zeros, slow nothing down on any processor.
+/// Each thread has its own mode, and libraries may change it. Calls of the engine set their own mode, so that results
+/// do not depend on the caller's mode and denormal numbers, which are treated as zero, are not slow on any processor.
 public struct Arithmetic: Sendable {
     private let control: UInt64
 
-    /// Of this thread.
+    /// The mode of this thread.
     public static var current: Arithmetic { Arithmetic(control: cep_get_arithmetic()) }
-    /// To the nearest, no traps, denormals are zeros.
+    /// Rounds to nearest, traps nothing, and treats denormals as zeros.
     public static let engine = Arithmetic(control: cep_engine_arithmetic())
 
-    /// Makes it that of this thread.
+    /// Sets the mode of this thread.
     func set() { cep_set_arithmetic(control) }
 
-    /// Runs `work` with it, and puts back what the thread had.
+    /// Runs `work` with this mode, and restores the thread's mode afterwards.
     public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
         let before = Arithmetic.current
         set()

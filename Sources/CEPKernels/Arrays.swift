@@ -58,7 +58,7 @@ public func addTransposed<Element: KernelScalar>(
     }
 }
 
-/// Exchanges the values of two arrays.
+/// Swaps the values of two arrays.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func exchange<Element: KernelScalar>(
@@ -91,17 +91,17 @@ public func convert<Source: KernelScalar, Element: KernelScalar>(
     }
 }
 
-/// Into how many parts the copying of so many values is worth cutting: they come from memory, not from a cache.
+/// The number of parts in which to copy this many values: large arrays are limited by memory, not by the caches.
 public func sharedCopyParts(of count: Int) -> Int {
     max(1, min(WorkerPool.shared.threadCount, count / 4096))
 }
 
-/// The place of the first value that is infinite or not a number.
+/// The index of the first value that is infinite or not a number.
 public func firstNonFinite<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Int? {
     firstNonFinite(in: array, count: count, as: Element.self)
 }
 
-/// The place of the first value that is infinite or not a number, or becomes so when converted to `Element`.
+/// The index of the first value that is infinite or not a number, or becomes so when converted to `Element`.
 @specialized(where Source == Float, Element == Float)
 @specialized(where Source == Float, Element == Double)
 @specialized(where Source == Double, Element == Float)
@@ -109,9 +109,9 @@ public func firstNonFinite<Element: KernelScalar>(in array: UnsafePointer<Elemen
 public func firstNonFinite<Source: KernelScalar, Element: KernelScalar>(
     in array: UnsafePointer<Source>, count: Int, as _: Element.Type
 ) -> Int? {
-    // The place is looked for only where there is one. A value is not converted to its own type.
+    // The index is searched only if there is one. A value is not converted to its own type.
     if Source.self == Element.self, Source.vectorKernels.largest_magnitude(array, count).isFinite { return nil }
-    // A block at a time without a branch a value.
+    // Check a block at a time, without a branch for each value.
     let block = 1024
     for start in stride(from: 0, to: count, by: block) {
         let end = min(start + block, count)
@@ -122,7 +122,7 @@ public func firstNonFinite<Source: KernelScalar, Element: KernelScalar>(
     return nil
 }
 
-/// The index of the largest value, the first of equals.
+/// The index of the largest value; the first one if several are equal.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Int {
@@ -131,7 +131,7 @@ public func indexOfLargest<Element: KernelScalar>(in array: UnsafePointer<Elemen
     return best
 }
 
-/// max |array[i]|; NaN where a value is not finite.
+/// max |array[i]|; NaN if a value is infinite or NaN.
 public func largestMagnitude<Element: KernelScalar>(in array: UnsafePointer<Element>, count: Int) -> Element {
     Element(Element.vectorKernels.largest_magnitude(array, count))
 }

@@ -1,4 +1,4 @@
-// The C library, for this module and those above it.
+// Exports the C library to this module and those above it.
 
 #if canImport(Glibc)
     @_exported import Glibc

@@ -1,13 +1,13 @@
 import CVectorKernels
 
-/// The extents of a convolution of one image. Inside, images are height × width × channels, so that each row of a kernel
-/// meets consecutive numbers.
+/// The extents of a convolution of one image. Internally, images are height × width × channels, so that each row of a
+/// kernel reads consecutive numbers.
 public struct ConvolutionShape: Sendable {
-    /// Of the image with its padding.
+    /// The image with its padding.
     public let channels: Int
     public let height: Int
     public let width: Int
-    /// Of the result, before pooling.
+    /// The result, before pooling.
     public let filters: Int
     public let resultHeight: Int
     public let resultWidth: Int
@@ -32,7 +32,7 @@ public struct ConvolutionShape: Sendable {
         resultWidth = (width - kernel.width) / stride.width + 1
     }
 
-    /// Positions of a kernel's weights, and of the kernel.
+    /// The number of weights of a kernel per channel and filter.
     public var taps: Int { kernelHeight * kernelWidth }
     public var positions: Int { resultHeight * resultWidth }
     public var imageCount: Int { height * width * channels }
@@ -89,8 +89,8 @@ public func addTransposedConvolution<Element: KernelScalar>(
     }
 }
 
-/// Rows `rows` of gradient ← gradient + scale · the derivative of ⟨convolve(image), result⟩ with respect to the filters,
-/// on this thread.
+/// Rows `rows` of gradient ← gradient + scale · the derivative of ⟨convolve(image), result⟩ with respect to the
+/// filters, on this thread.
 ///
 /// - Parameter gradient: Taps · channels × filters.
 @specialized(where Element == Float)

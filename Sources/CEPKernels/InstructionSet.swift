@@ -6,7 +6,7 @@ public struct InstructionSet: Sendable {
     let float32: cep_kernels
     let float64: cep_kernels
 
-    /// Those this processor has, narrowest first.
+    /// The instruction sets of this processor, narrowest first.
     public static let supported: [InstructionSet] = {
         var sets: UnsafePointer<cep_instruction_set>?
         let count = cep_instruction_sets(&sets)
@@ -15,13 +15,13 @@ public struct InstructionSet: Sendable {
         }
     }()
 
-    /// What the environment variable CEP_INSTRUCTION_SET asks for.
+    /// The value of the environment variable CEP_INSTRUCTION_SET.
     public static let requested: String? = getenv("CEP_INSTRUCTION_SET").map { String(cString: $0) }
 
-    /// The one in use: that asked for, or the widest.
+    /// The one in use: the requested one, or the widest.
     public static let current: InstructionSet =
         supported.first { $0.name == requested } ?? supported[supported.count - 1]
 
-    /// Whether what is asked for, if anything is, can be had.
+    /// Whether the requested set, if any, is available.
     public static var requestIsMet: Bool { requested == nil || requested == current.name }
 }

@@ -2,13 +2,13 @@ import CVectorKernels
 
 /// A number type of networks: `Float` or `Double`. No other type can conform, because the kernels are compiled for these.
 ///
-/// The requirements are what differs between the two: the C functions they are handed to. Everything else in
-/// this module is written once, generically, and specialised for both.
+/// The requirements are the C functions of each type. Everything else in this module is generic, and specialised for
+/// both.
 public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     static func exponential(_ x: Self) -> Self
     static func hyperbolicTangent(_ x: Self) -> Self
 
-    /// C ← α op(A) op(B) + β C on row-major matrices, `op(A)` being m × k and `op(B)` k × n, by the library.
+    /// C ← α op(A) op(B) + β C on row-major matrices, with op(A) m × k and op(B) k × n, computed by OpenBLAS.
     static func multiplyMatrices(
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
         alpha: Self, a: UnsafePointer<Self>, b: UnsafePointer<Self>,

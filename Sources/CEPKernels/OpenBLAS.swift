@@ -1,8 +1,8 @@
 import COpenBLAS
 
-/// What the library needs before it multiplies: one thread, and memory.
+/// Prepares OpenBLAS before products: one thread, and memory.
 enum OpenBLAS {
-    /// Addresses it takes, and keeps, for each thread that multiplies at the same time as others; and a little more.
+    /// The memory that OpenBLAS reserves, and keeps, for each thread that multiplies concurrently; with a margin.
     private static let bufferSize = 136 << 20
 
     private nonisolated(unsafe) static let mutex: UnsafeMutablePointer<pthread_mutex_t> = {
@@ -17,11 +17,11 @@ enum OpenBLAS {
     private nonisolated(unsafe) static var hasFirstBuffer = false
     private nonisolated(unsafe) static var threadsBefore: Int32 = 1
 
-    /// Multiplies on one thread, and leaves the library's setting to the program as it was: others may share the library.
-    /// By default it starts a thread for each core, which costs more than it brings on the matrices of a batch, and makes
-    /// results depend on the number of cores.
+    /// Multiplies on one thread, and then restores the library's setting, because other code may share the library. By
+    /// default OpenBLAS starts a thread for each core, which is slower on the matrices of a batch and makes results
+    /// depend on the number of cores.
     ///
-    /// - Returns: Whether there was memory to multiply in: without, the library would try for ever.
+    /// - Returns: Whether memory for the product was available. Without it, the library would retry for ever.
     static func onOneThread(_ multiply: () -> Void) -> Bool {
         guard begin() else { return false }
         multiply()
@@ -57,7 +57,7 @@ enum OpenBLAS {
         return true
     }
 
-    /// Multiplies matrices that are large enough for a buffer to be taken, which the library keeps.
+    /// Multiplies matrices that are large enough for OpenBLAS to allocate a buffer, which it keeps.
     private static func takeFirstBuffer() -> Bool {
         let extent = 128
         guard let memory = calloc(3 * extent * extent, MemoryLayout<Float>.stride) else { return false }
@@ -71,7 +71,7 @@ enum OpenBLAS {
     }
 }
 
-/// C ← α op(A) op(B) + β C by plain loops, where the library has no memory.
+/// C ← α op(A) op(B) + β C by plain loops, if OpenBLAS has no memory.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 func multiplyPlainly<Element: KernelScalar>(

@@ -1,8 +1,10 @@
 import CVectorKernels
 
-/// Processors that this process may use: those it may run on, and no more than its control groups grant time for.
+/// The number of processors that this process may use: those in its affinity mask, limited by the quota of its control
+/// groups.
 ///
-/// A container that is limited to two processors still sees all of the machine's, and one thread each would only wait.
+/// A container that is limited to two processors still sees all of the machine's. One thread for each of those would
+/// mostly wait.
 func processorCount() -> Int {
     let allowed = max(1, Int(cep_processor_count()))
     let quota = CPUQuota.read(membership: readFile("/proc/self/cgroup") ?? "", root: "/sys/fs/cgroup", readFile)
@@ -11,12 +13,12 @@ func processorCount() -> Int {
 
 /// The share of processors that control groups grant, of version 1 and 2.
 enum CPUQuota {
-    /// The smallest quota of the groups of a process and of those above them; nil without one.
+    /// The smallest quota of the groups of a process and their parents; nil without one.
     ///
     /// - Parameters:
     ///   - membership: /proc/self/cgroup: a line "number:controllers:path" for each hierarchy.
-    ///   - root: Where the groups are mounted. A container may see its own group there, so that the path is not found.
-    ///   - read: The text of a file; nil if there is none.
+    ///   - root: Where the groups are mounted. A container may see its own group there, so that the path is missing.
+    ///   - read: Returns the text of a file; nil if it does not exist.
     static func read(membership: String, root: String, _ read: (String) -> String?) -> Double? {
         var smallest: Double?
         for line in membership.split(separator: "\n") {
@@ -41,13 +43,13 @@ enum CPUQuota {
         return smallest
     }
 
-    /// "200000 100000": microseconds granted in each period. "max 100000" is no quota.
+    /// "200000 100000": microseconds granted in each period. "max 100000" means unlimited.
     private static func unified(_ text: String?) -> Double? {
         guard let fields = text?.split(whereSeparator: \.isWhitespace), fields.count == 2 else { return nil }
         return share(Double(fields[0]), of: Double(fields[1]))
     }
 
-    /// The same in two files; −1 is no quota.
+    /// The same in two files; −1 means unlimited.
     private static func legacy(_ folder: String, _ read: (String) -> String?) -> Double? {
         func number(_ file: String) -> Double? {
             read(folder + "/" + file)?.split(whereSeparator: \.isWhitespace).first.flatMap { Double($0) }

@@ -1,22 +1,22 @@
 import COpenBLAS
 import CVectorKernels
 
-// Matrix products: how matrices lie for our own kernel, and on how many threads it runs.
+// Matrix products: the layout of matrices for our own kernel, and the number of threads.
 //
-// Weights stay as they are through a phase, so it pays to pack them once and to multiply with our own kernel, which
-// runs at nearly the processor's peak on the skinny matrices of a batch; a general library packs at every call. Updates of
-// weights, and what gradients send back through connections, go to OpenBLAS (MatrixView.setToProduct).
+// Weights are constant during a phase, so it pays to pack them once and to multiply with our own kernel, which runs at
+// nearly the processor's peak on the narrow matrices of a batch; a general library packs at every call. Updates of
+// weights, and the gradients sent back through connections, use OpenBLAS (MatrixView.setToProduct).
 
-/// Multiplications that a part of a loop must have to be worth a hand-over: a few microseconds.
+/// The minimum number of multiplications of a part that is given to another thread: a few microseconds.
 private let minimumTaskWork = 1 << 18
 
-/// How a matrix lies in memory for products.
+/// The layout of a matrix in memory for products.
 public enum PackedLayout {
-    /// Panels of a few columns, each row after row.
+    /// Panels of a few columns, each in row-major order.
     case panels
-    /// Row after row: of few rows, for short sums.
+    /// Row-major, for matrices with few rows and short sums.
     case rows
-    /// Column after column: of few columns, of which a panel would be mostly empty.
+    /// Column-major, for matrices with few columns, which would leave a panel mostly empty.
     case columns
 
     public init(rows: Int, columns: Int) {
@@ -25,20 +25,19 @@ public enum PackedLayout {
     }
 }
 
-/// A matrix laid out for products.
+/// A matrix packed for products.
 public final class PackedMatrix<Element: KernelScalar> {
-    /// For the products. Valid while this object is alive.
+    /// Its products. Valid while this object is alive.
     public let product: PackedProduct<Element>
 
-    /// - Returns: nil where there is no memory for it.
-    ///
-    /// - Parameter layout: nil for the one that suits the shape.
+    /// - Parameter layout: nil to choose it by the shape.
+    /// - Returns: nil if memory is not available.
     public init?(rows: Int, columns: Int, layout: PackedLayout? = nil) {
         let layout = layout ?? PackedLayout(rows: rows, columns: columns)
         let bytes = Self.byteCount(rows: rows, columns: columns, layout: layout)
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else { return nil }
-        // The last panel may have columns that are never written, but are read.
+        // The last panel may have columns that are read but never written.
         memset(memory, 0, max(bytes, 64))
         product = PackedProduct(
             rows: rows, columns: columns, panels: Self.panels(columns: columns),
@@ -47,7 +46,7 @@ public final class PackedMatrix<Element: KernelScalar> {
 
     deinit { free(product.memory) }
 
-    /// What a matrix of this shape takes.
+    /// The memory that a matrix of this shape needs.
     public static func byteCount(rows: Int, columns: Int, layout: PackedLayout) -> Int {
         let width = layout == .panels ? panels(columns: columns) * Element.vectorKernels.panel_columns : columns
         return width * rows * MemoryLayout<Element>.stride
@@ -58,7 +57,7 @@ public final class PackedMatrix<Element: KernelScalar> {
         return (columns + width - 1) / width
     }
 
-    /// Takes in a matrix of this shape, or its transpose where `transposing`.
+    /// Packs a matrix of this shape, or its transpose if `transposing`.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     public func pack(_ matrix: UnsafePointer<Element>, transposing: Bool) {
@@ -85,7 +84,7 @@ public final class PackedMatrix<Element: KernelScalar> {
     }
 }
 
-/// Products with a packed matrix. It holds no reference, so that threads can share it without counting any.
+/// Products with a packed matrix. It holds no reference, so that threads can share it without reference counting.
 public struct PackedProduct<Element: KernelScalar> {
     public let rows: Int
     public let columns: Int
@@ -93,7 +92,7 @@ public struct PackedProduct<Element: KernelScalar> {
     public let layout: PackedLayout
     public let memory: UnsafeMutableRawPointer
 
-    /// Products with the transposed matrix, which is the same memory: not of panels.
+    /// Products with the transposed matrix, in the same memory; nil for panels.
     public var transposed: PackedProduct? {
         layout == .panels
             ? nil
@@ -104,7 +103,7 @@ public struct PackedProduct<Element: KernelScalar> {
 
     /// c[m × columns] ← base + a[m × rows] · self
     ///
-    /// - Parameter baseStride: From a row of the base to the next: 0 where it is one row for all.
+    /// - Parameter baseStride: The distance between rows of the base: 0 if all rows use the same one.
     @inlinable
     public func multiply(
         _ a: UnsafePointer<Element>, m: Int, addingTo base: UnsafePointer<Element>, baseStride: Int,
@@ -126,11 +125,11 @@ public struct PackedProduct<Element: KernelScalar> {
     }
 }
 
-/// c[m × n] ← base + a[m × k] · b[n × k] transposed, b as it lies.
+/// c[m × n] ← base + a[m × k] · b[n × k] transposed, with b in row-major order.
 ///
 /// - Parameters:
 ///   - base: May be c itself; nil for zeros.
-///   - baseStride: From a row of the base to the next: 0 where it is one row for all.
+///   - baseStride: The distance between rows of the base: 0 if all rows use the same one.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func multiplyTransposed<Element: KernelScalar>(
@@ -138,7 +137,7 @@ public func multiplyTransposed<Element: KernelScalar>(
     addingTo base: UnsafePointer<Element>?, baseStride: Int, into c: UnsafeMutablePointer<Element>
 ) {
     let kernels = Element.vectorKernels
-    // Columns are computed by fours.
+    // Columns are computed in groups of four.
     let fours = (n + 3) / 4
     let parts = partCount(units: fours, work: m * n * k)
     WorkerPool.shared.run(parts: parts, of: fours) { _, fours in
@@ -147,7 +146,7 @@ public func multiplyTransposed<Element: KernelScalar>(
     }
 }
 
-/// c[m × n] ← c + scale · a[m × k] · b[k × n], both as they lie: for b of few rows.
+/// c[m × n] ← c + scale · a[m × k] · b[k × n], both in row-major order: for b with few rows.
 public func addProduct<Element: KernelScalar>(
     _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, scale: Element,
     to c: UnsafeMutablePointer<Element>
@@ -155,7 +154,7 @@ public func addProduct<Element: KernelScalar>(
     addProduct(a, strides: (row: k, column: 1), b, m: m, n: n, k: k, scale: scale, to: c)
 }
 
-/// c[m × n] ← c + scale · a[k × m] transposed · b[k × n], both as they lie: for a and b of few rows.
+/// c[m × n] ← c + scale · a[k × m] transposed · b[k × n], both in row-major order: for a and b with few rows.
 public func addTransposedProduct<Element: KernelScalar>(
     _ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, m: Int, n: Int, k: Int, scale: Element,
     to c: UnsafeMutablePointer<Element>
@@ -178,8 +177,8 @@ public func setToTransposedProduct<Element: KernelScalar>(
 /// to[columns × rows] ← from[rows × columns] transposed.
 ///
 /// - Parameters:
-///   - fromStride: From a row to the next; nil for `columns`.
-///   - toStride: The same of the result; nil for `rows`.
+///   - fromStride: The distance between rows; nil for `columns`.
+///   - toStride: The same for the result; nil for `rows`.
 public func transpose<Element: KernelScalar>(
     _ from: UnsafePointer<Element>, rows: Int, columns: Int, fromStride: Int? = nil,
     into to: UnsafeMutablePointer<Element>, toStride: Int? = nil
@@ -203,7 +202,7 @@ private func addProduct<Element: KernelScalar>(
     }
 }
 
-/// How many parts a loop of so many units and multiplications is cut into.
+/// The number of parts into which a loop over `units` with this many multiplications is divided.
 @usableFromInline
 package func partCount(units: Int, work: Int) -> Int {
     max(1, min(WorkerPool.shared.threadCount, units, work / minimumTaskWork))
@@ -249,5 +248,5 @@ extension Double {
     }
 }
 
-/// The largest extent of a matrix a product can have: OpenBLAS counts in 32 bits.
+/// The largest extent of a matrix in a product: OpenBLAS uses 32-bit integers.
 public let largestMatrixExtent = Int(Int32.max)

@@ -1,7 +1,7 @@
-// The elementwise half of a step backwards: from the gradient of a loss with respect to a layer's new state to those
-// with respect to its preactivation and to its old state. Each loop has the activation outside.
+// The elementwise part of a step backwards: from the gradient of a loss with respect to a layer's new state to those
+// with respect to its preactivation and its old state. The switch over activations is outside of the loops.
 
-/// Backwards through s(t+1) = σ(a): dL/da = σ′(a) dL/ds(t+1). The new state does not depend on the old one otherwise.
+/// Backwards through s(t+1) = σ(a): dL/da = σ′(a) dL/ds(t+1). The new state depends on the old one only through a.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func stepBackPrototypical<Element: KernelScalar>(
@@ -11,9 +11,9 @@ public func stepBackPrototypical<Element: KernelScalar>(
     for i in 0..<count { preactivationGradient[i] = gradient[i] * activation.derivative(preactivation[i]) }
 }
 
-/// Backwards through s(t+1) = clamp(s + dt (−s + ρ′(s) a)): writes dL/da and the part of dL/ds that does not go through
-/// the layer's activity. No gradient passes where a state was clamped. The factor ρ′ is that of `activation`; the
-/// linear one has none.
+/// Backwards through s(t+1) = clamp(s + dt (−s + ρ′(s) a)): writes dL/da and the part of dL/ds that does not pass
+/// through the layer's activity. The gradient is zero where a state was clamped. The factor ρ′ is that of `activation`;
+/// it is 1 for the linear one.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 public func stepBackRealTime<Element: KernelScalar>(

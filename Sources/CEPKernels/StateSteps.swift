@@ -1,8 +1,8 @@
 import CVectorKernels
 
-// The elementwise half of a step: from a layer's preactivation to its new state, in one pass over memory.
+// The elementwise part of a step: from a layer's preactivation to its new state, in one pass over memory.
 
-/// The nudging of a layer: strength β times minus the derivative of the loss of each sample.
+/// The nudging of a layer: strength β times the negative derivative of the loss of each sample.
 public struct Pull<Element: KernelScalar> {
     /// Rows × columns of the layer.
     public let values: UnsafePointer<Element>
@@ -15,15 +15,15 @@ public struct Pull<Element: KernelScalar> {
     }
 }
 
-/// A layer of some samples: rows × columns, and how much each sample changes in a step.
+/// A layer of some samples, rows × columns, and the change of each sample in a step.
 public struct MovingLayer<Element: KernelScalar> {
     public let rows: Int
     public let columns: Int
     public let activation: Activation
-    /// Nudging inside the activation adds to it.
+    /// Nudging inside the activation is added to it.
     public let preactivation: UnsafeMutablePointer<Element>
     public let state: UnsafeMutablePointer<Element>
-    /// A step raises the entry of each row to max |s(t+1) − s(t)| over the row; to NaN if a state is not finite.
+    /// A step raises the entry of each row to max |s(t+1) − s(t)| over the row, or to NaN if a state is not finite.
     public let changes: UnsafeMutablePointer<Element>
 
     @inlinable
@@ -57,8 +57,8 @@ public func stepPrototypical<Element: KernelScalar>(_ layer: MovingLayer<Element
         Double(pull?.strength ?? 0), layer.state, layer.changes)
 }
 
-/// A real-time step of a layer: s ← s + dt (−s + ρ′(s) a + β·pull), with 1 for ρ′ if no derivative is asked for; then
-/// clamped to [0, 1] if asked.
+/// A real-time step of a layer: s ← s + dt (−s + ρ′(s) a + β·pull), with ρ′ = 1 if no derivative is requested, then
+/// clamped to [0, 1] if requested.
 @inlinable
 public func stepRealTime<Element: KernelScalar>(
     _ layer: MovingLayer<Element>, hasDerivative: Bool, pull: Pull<Element>?, timeStep: Element, clamp: Bool

@@ -1,15 +1,16 @@
 import CVectorKernels
 import Synchronization
 
-/// Threads that wait for parts of loops, so that handing one over takes a microsecond rather than a thread's start.
+/// Threads that wait for parts of loops, so that passing a part to one takes a microsecond instead of the start of a
+/// thread.
 ///
-/// A loop is cut into parts that do not depend on the number of threads' luck: which thread computes a part changes
-/// no bit of it. One caller has the pool at a time; another runs its parts itself, which it also does while several
-/// networks are at work, so that they do not fight over the processors.
+/// The division of a loop into parts determines its results; which thread computes a part does not. One caller has the
+/// pool at a time. Another caller computes its parts itself, as all callers do while several networks are in use, so
+/// that they do not compete for processors.
 public final class WorkerPool: @unchecked Sendable {
     public static let shared = WorkerPool()
 
-    /// Threads a loop may use, the caller's included.
+    /// The number of threads of a loop, including the caller's.
     public var threadCount: Int { wanted.load(ordering: .relaxed) }
 
     /// - Parameter count: 1 to `largestThreadCount`.
@@ -23,30 +24,30 @@ public final class WorkerPool: @unchecked Sendable {
 
     private let wanted = Atomic(WorkerPool.initialThreadCount)
     private let taken = Atomic(false)
-    /// Calls into the engine that are at work.
+    /// The number of calls into the engine in progress.
     private let calls = Atomic(0)
     private let sleeping = Atomic(0)
     private let started = Atomic(0)
-    /// Parts of all loops so far that workers have finished; to be used only by who has the pool.
+    /// Parts of all loops so far that workers have finished. Only the owner of the pool uses it.
     private nonisolated(unsafe) var expected: UInt64 = 0
 
     private let gapBeforeTicket = CacheLines()
-    /// Which loop is handed over, how many parts it has, and which is the next: one word, so that a thread that is
-    /// late cannot take a part of one loop for that of another. Workers look at it all the time.
+    /// The number of the loop, its parts and the next part, in one word, so that a late thread cannot take a part of
+    /// the wrong loop. Workers poll it.
     private let ticket = Atomic<UInt64>(0)
-    /// Of the loop; to be read only by who has taken a part of it. All threads compute as its caller does.
+    /// The body of the loop; only a thread that has taken a part reads it. All threads use the caller's arithmetic.
     private nonisolated(unsafe) var body: ((Int) -> Void)?
     private nonisolated(unsafe) var arithmetic = Arithmetic.current
 
     private let gapBeforeFinished = CacheLines()
-    /// Parts of all loops that workers have finished. The caller looks at it all the time when it has run out of parts.
+    /// Parts of all loops that workers have finished. The caller polls it after its last part.
     private let finished = Atomic<UInt64>(0)
     private let gapAfterFinished = CacheLines()
 
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    /// There are parts.
+    /// Signals that there are parts.
     private nonisolated(unsafe) let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// There are to be more threads, or fewer.
+    /// Signals that the number of threads has changed.
     private nonisolated(unsafe) let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     private init() {
@@ -57,7 +58,7 @@ public final class WorkerPool: @unchecked Sendable {
         pthread_atfork(nil, nil) { WorkerPool.shared.startOver() }
     }
 
-    /// Counts a call into the engine while it runs, with the engine's arithmetic.
+    /// Counts a call into the engine while it runs, and sets the engine's arithmetic.
     public func during<Result, Failure: Error>(_ work: () throws(Failure) -> Result) throws(Failure) -> Result {
         calls.add(1, ordering: .relaxed)
         defer { calls.subtract(1, ordering: .relaxed) }
@@ -85,7 +86,7 @@ public final class WorkerPool: @unchecked Sendable {
             self.body = body
             arithmetic = .current
             let loop = Ticket(ticket.load(ordering: .relaxed)).loop &+ 1
-            // The first part is the caller's.
+            // The caller takes the first part.
             ticket.store(Ticket(loop: loop, parts: parts, next: 1).word, ordering: .sequentiallyConsistent)
             if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
                 pthread_mutex_lock(mutex)
@@ -99,13 +100,13 @@ public final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// The same for so many units (rows, samples, panels), of which each part has as many as another, or one more:
-    /// `body(part, its units)`.
+    /// Divides `units` (rows, samples, panels) into parts whose sizes differ by at most one, and runs `body(part, its
+    /// units)`.
     public func run(parts: Int, of units: Int, _ body: (Int, Range<Int>) -> Void) {
         run(parts: parts) { part in body(part, part * units / parts..<(part + 1) * units / parts) }
     }
 
-    /// Runs parts of the present loop until there are none left, and returns how many.
+    /// Runs parts of the present loop until none are left, and returns their number.
     private func takeParts() -> Int {
         var count = 0
         var present = ticket.load(ordering: .acquiring)
@@ -138,8 +139,8 @@ public final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// Threads begin with the mask of the one that starts them. Signals are for the program's threads, which may block
-    /// them and wait for them. Those by which the processor reports an error of the thread itself stay.
+    /// Threads inherit the signal mask of the thread that starts them. Signals are meant for the program's threads,
+    /// which may block them and wait for them. Signals that report an error of the thread itself stay unblocked.
     private func withoutSignals(_ start: () -> Void) {
         var (signals, before) = (sigset_t(), sigset_t())
         sigfillset(&signals)
@@ -149,9 +150,9 @@ public final class WorkerPool: @unchecked Sendable {
         start()
     }
 
-    /// What a worker does for ever: looks for parts, the longer there are none the more patiently.
+    /// The endless loop of a worker: polls for parts, and waits longer while there are none.
     ///
-    /// - Parameter number: 1 for the first. There may have been more threads once than there are to be now.
+    /// - Parameter number: 1 for the first worker. A worker whose number is too large waits.
     private func work(_ number: Int) -> UnsafeMutableRawPointer? {
         var idle = 0
         while true {
@@ -174,7 +175,7 @@ public final class WorkerPool: @unchecked Sendable {
 
     private func sleep(_ number: Int) {
         pthread_mutex_lock(mutex)
-        // One too many is not woken for parts.
+        // Surplus threads are not woken for parts.
         while number >= threadCount { pthread_cond_wait(change, mutex) }
         sleeping.add(1, ordering: .sequentiallyConsistent)
         while !hasParts(for: number), number < threadCount { pthread_cond_wait(wake, mutex) }
@@ -196,28 +197,28 @@ public final class WorkerPool: @unchecked Sendable {
         pthread_cond_init(change, nil)
     }
 
-    /// The most threads there can be: parts of a loop are counted in few bits.
+    /// The maximum number of threads: the parts of a loop are counted in few bits.
     public static let largestThreadCount = 1024
 
-    /// What the environment variable CEP_NUM_THREADS asks for; nil without it, or if it is empty.
+    /// The value of the environment variable CEP_NUM_THREADS; nil if it is unset or empty.
     public static let requested = environmentVariable("CEP_NUM_THREADS")
 
-    /// Whether what is asked for, if anything is, is a number of threads that there can be.
+    /// Whether the requested number of threads, if any, is valid.
     public static var requestIsMet: Bool { requested == nil || requestedCount != nil }
 
     private static var requestedCount: Int? {
         requested.flatMap { Int($0) }.flatMap { (1...largestThreadCount).contains($0) ? $0 : nil }
     }
 
-    /// The number that OMP_NUM_THREADS asks of every library; nil if it is none. OpenMP allows a list, one number for
-    /// each level of nested loops: the first counts.
+    /// The number in OMP_NUM_THREADS; nil if it is invalid. OpenMP allows a list, one number for each level of nested
+    /// loops; the first one counts.
     private static var openMPCount: Int? {
         environmentVariable("OMP_NUM_THREADS").flatMap { $0.split(separator: ",").first }.flatMap {
             Int($0.filter { $0 != " " })
         }.flatMap { $0 >= 1 ? min($0, largestThreadCount) : nil }
     }
 
-    /// As many as CEP_NUM_THREADS asks for, or else OMP_NUM_THREADS, or the processors this process may use.
+    /// The number in CEP_NUM_THREADS, or else OMP_NUM_THREADS, or the processors that this process may use.
     private static var initialThreadCount: Int {
         requestedCount ?? openMPCount ?? min(processorCount(), largestThreadCount)
     }
@@ -227,8 +228,8 @@ public final class WorkerPool: @unchecked Sendable {
     }
 }
 
-/// Keeps what is declared before it and after it in different lines of the caches: a thread that writes to a line takes
-/// it from all others, whatever of it they look at.
+/// Padding that keeps the variables before and after it in different cache lines: a thread that writes to a line takes
+/// it from all threads that read any part of it.
 private struct CacheLines {
     private let bytes = SIMD16<UInt64>()
 }

@@ -32,8 +32,8 @@ INLINE VECTOR NAME(hard_sigmoid)(VECTOR x) {
     return SELECT(x > SPLAT(1), SPLAT(1), x);
 }
 
-/* Of |x|, with the sign of x put back: near 0 a series, so that tanh(x) is x there to the last bits; elsewhere
- * 1 - 2 / (e^2x + 1). */
+/* Computed from |x|, with the sign of x restored: near 0 a series, so that tanh(x) is accurate to the last bits there;
+ * elsewhere 1 - 2 / (e^2x + 1). */
 INLINE VECTOR NAME(tanh)(VECTOR x) {
     VECTOR size = (VECTOR)((NAME(mask))x & MAGNITUDE);
     VECTOR far = SPLAT(1) - SPLAT(2) / (NAME(power_of_two)(SPLAT(2 * LOG2_E) * size) + SPLAT(1));
@@ -109,12 +109,11 @@ INLINE VECTOR NAME(derivative)(int activation, VECTOR x) {
 
 /* ---- Loops over arrays ------------------------------------------------------------------------ */
 
-/* Sizes are compared as integers, in which order positive numbers are the same, and infinity and NaN above them.
- */
+/* Magnitudes are compared as integers: positive numbers have the same order, with infinity and NaN above them. */
 #define SIZE(change) ((NAME(mask))(change) & MAGNITUDE)
 #define RECORD(change) largest = __builtin_elementwise_max(largest, SIZE(change))
 
-/* The largest size among the lanes; NaN if one was infinite or not a number. */
+/* The largest magnitude among the lanes; NaN if a value was infinite or NaN. */
 INLINE T NAME(largest)(NAME(mask) largest) {
     union {
         INTEGER bits;
@@ -177,7 +176,7 @@ INLINE T NAME(prototypical_loop)(int activation, const T *preactivation, const T
     return NAME(largest)(largest);
 }
 
-/* The larger of two sizes, NaN if either is. */
+/* The larger of two magnitudes; NaN if either is NaN. */
 INLINE void NAME(raise)(T *largest, T size) {
     if (!(size <= *largest) && *largest == *largest)
         *largest = size;

@@ -22,14 +22,14 @@ enum { NAME(LANES) = BYTES / sizeof(T), NAME(PANEL) = 2 * NAME(LANES), NAME(SIDE
 #define SELECT(m, a, b) ((VECTOR)(((m) & (NAME(mask))(a)) | (~(m) & (NAME(mask))(b))))
 #define SPLAT(x) NAME(splat)(x)
 
-/* The same number in all lanes. An addition to zeros would cost an instruction: 0 + x is not x for a negative 0. */
+/* The same number in all lanes. An addition to zeros would cost an instruction, because 0 + x differs from x for -0. */
 INLINE VECTOR NAME(splat)(T x) {
     VECTOR v;
     UNROLL for (int i = 0; i < LANES; i++) v[i] = x;
     return v;
 }
 
-/* The first `count` lanes of memory, zeros behind them. */
+/* The first `count` lanes from memory; the others are zero. */
 INLINE VECTOR NAME(load_part)(const T *p, size_t count) {
 #ifdef LOAD_PART
     return (VECTOR)LOAD_PART(p, count);
@@ -52,8 +52,7 @@ INLINE void NAME(store_part)(T *p, VECTOR v, size_t count) {
 #endif
 }
 
-/* The first `count` lanes, zeros behind them. What was stored in part is not read again for it: that would wait.
- */
+/* The first `count` lanes; the others are zero. It does not read back a partial store, which would stall. */
 INLINE VECTOR NAME(first_lanes)(VECTOR v, size_t count) {
     NAME(mask) lane;
     UNROLL for (int i = 0; i < LANES; i++) lane[i] = i;

@@ -29,11 +29,11 @@ INLINE void NAME(transpose)(const T *from, size_t rows, size_t columns, size_t f
     }
 }
 
-/* A matrix that fits into one vector's columns has a panel of that width. */
+/* A matrix whose columns fit into one vector has a panel of that width. */
 INLINE size_t NAME(panel_width)(size_t n) { return n <= LANES ? LANES : PANEL; }
 
-/* Panels of that many columns, k rows each. Columns that are not there are left as they are: nothing comes of
- * them. */
+/* Packs panels of this width, with k rows each. Columns beyond the matrix are left as they are: their results are not
+ * used. */
 TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t stride, int transposed, void *to,
                               size_t first, size_t last) {
     const T *b = from;
@@ -53,7 +53,7 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
 
 /* ---- Products in tiles --------------------------------------------------------------------------- */
 
-/* What one row of b adds to the sums of a tile. The first one sets them: zeroing them costs more than it looks. */
+/* Adds the contribution of one row of b to the sums of a tile. The first row sets them, because zeroing costs time. */
 #define TILE_STEP(i, first)                                                                                       \
     {                                                                                                             \
         VECTOR weights[2];                                                                                        \
@@ -71,11 +71,10 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
         }                                                                                                         \
     }
 
-/* A tile of m rows and one panel, m known when this is compiled in, so that the sums stay in registers. `whole` is
- * whether all lanes of the vectors of b can be read. `fetches` is whether `next`, the panel that comes after this
- * one, is fetched meanwhile: weights that are in no near cache would be waited for otherwise, half of the time.
- * Four rows of b at a time: few instructions beside the multiply-adds leave more to a processor whose cores are
- * shared with other programs. */
+/* A tile of m rows and one panel. m is a compile-time constant, so that the sums stay in registers. `whole` tells
+ * whether all lanes of the vectors of b can be read. `fetches` tells whether to prefetch `next`, the panel that comes
+ * after this one: weights outside the near caches would otherwise take half of the time. Processing four rows of b at a
+ * time needs fewer instructions beside the multiply-adds, which helps on cores shared with other programs. */
 INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, const int fetches, size_t k,
                        const T *a, size_t a_row, const size_t a_column, const T *b, const T *next,
                        const size_t b_stride, T scale, const T *base, size_t base_stride, T *c, size_t c_stride,
@@ -143,7 +142,7 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, co
 #define TILE_CASES TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
 #endif
 
-/* With a panel of packed weights of that width. `next` may be NULL. */
+/* With a panel of packed weights of this width. `next` may be NULL. */
 TARGET static void NAME(panel_tile)(size_t m, size_t k, const T *a, size_t a_row, const T *b, const T *next,
                                     size_t width, const T *base, size_t base_stride, T *c, size_t c_stride,
                                     size_t columns) {
@@ -160,7 +159,7 @@ TARGET static void NAME(panel_tile)(size_t m, size_t k, const T *a, size_t a_row
     }
 }
 
-/* With b as it lies. */
+/* With b in row-major order. */
 TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, size_t a_row, size_t a_column,
                                   const T *b, size_t b_stride, T scale, const T *base, size_t base_stride, T *c,
                                   size_t c_stride, size_t columns) {
@@ -169,8 +168,8 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
     switch (m) { TILE_CASES }
 }
 
-/* Into how many tiles of nearly the same size m rows are cut. Where sums are short, the next tile had better begin
- * before the last one has ended, which small tiles can. */
+/* The number of tiles of nearly the same size into which m rows are divided. If sums are short, smaller tiles allow the
+ * next tile to start before the last one has ended. */
 INLINE size_t NAME(tile_count)(size_t m, size_t k) {
     const size_t rows = k < 64 ? SHORT_ROWS : ROWS;
     return (m + rows - 1) / rows;
@@ -218,19 +217,19 @@ TARGET static void NAME(add_product)(size_t m, size_t n, size_t k, double scale,
 
 /* ---- Products with weights as they lie ----------------------------------------------------------- */
 
-/* In each 16 bytes: half as many sums of a's lanes, and of b's, in turn. */
+/* In each 16 bytes: half as many sums of a's lanes and of b's, alternating. */
 INLINE VECTOR NAME(add_pairs)(VECTOR a, VECTOR b) {
     return __builtin_shufflevector(a, b, PAIRS_LOW) + __builtin_shufflevector(a, b, PAIRS_HIGH);
 }
 
-/* The same of 8 bytes as if they were one lane. */
+/* The same for 8 bytes as if they were one lane. */
 INLINE VECTOR NAME(add_wide_pairs)(VECTOR a, VECTOR b) {
     typedef double wide __attribute__((vector_size(BYTES)));
     return (VECTOR)__builtin_shufflevector((wide)a, (wide)b, JOIN(LOW_64, BYTES)) +
            (VECTOR)__builtin_shufflevector((wide)a, (wide)b, JOIN(HIGH_64, BYTES));
 }
 
-/* The sums of the lanes of SIDE vectors, in an order that does not depend on anything. */
+/* The sums of the lanes of SIDE vectors, in a fixed order. */
 INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
     union {
         VECTOR whole;
@@ -256,8 +255,8 @@ INLINE NAME(square_row) NAME(sums)(const VECTOR *v) {
 #define WHOLE(p) LOAD(p)
 #define PART(p) NAME(load_part)(p, k - i)
 
-/* A tile of m rows of a and n rows of b (4 at most), both known when this is compiled in: the sums of products
- * along their rows, added to a base where there is one. */
+/* A tile of m rows of a and n rows of b (4 at most), both compile-time constants: the sums of products along their
+ * rows, added to a base if there is one. */
 INLINE void NAME(dot_tile)(const size_t m, const size_t n, size_t k, const T *a, const T *b, const T *base,
                            size_t base_stride, T *c, size_t c_stride) {
     VECTOR sums[DOT_ROWS][4];

@@ -9,12 +9,12 @@
 #include <immintrin.h>
 #endif
 
-/* What is fused is said by MULTIPLY_ADD. A compiler that chose would choose otherwise for a tile of another
- * height, and results would depend on how rows are shared among threads. */
+/* MULTIPLY_ADD alone determines what is fused. If the compiler chose, it might choose differently for tiles of
+ * different heights, and results would depend on how rows are divided among threads. */
 #pragma clang fp contract(off)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
-/* Loads are not moved across it: a compiler that did would run out of registers. */
+/* Prevents loads from being moved across it: the compiler would run out of registers. */
 #define KEEP_ORDER __asm__ volatile("" ::: "memory")
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -49,8 +49,8 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 
 #define LOG2_E 1.44269504088896340736
 
-/* Which lanes of two vectors, of 4 or 8 bytes each, make the lower and the upper halves of every 16 bytes, in
- * turn. */
+/* The lanes of two vectors, of 4 or 8 bytes each, that form the lower and the upper halves of every 16 bytes,
+ * alternating. */
 #define LOW_32_16 0, 4, 1, 5
 #define HIGH_32_16 2, 6, 3, 7
 #define LOW_32_32 0, 8, 1, 9, 4, 12, 5, 13

@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Numbers, rules and result pointers of calls. Data has its own tests.
+/// Checks of numbers, rules and result pointers. Data is tested in DataTests.
 @Suite struct ArgumentTests {
     private static let samples = TestSamples(3)
     private var x: UnsafePointer<cep_matrix> { Self.samples.x }
@@ -48,7 +48,7 @@ import Testing
         expectSuccess { cep_free_phase(network.pointer, x, 1, 0, noProgress, &$0.outcome) }
         expectFailure(saying: ["energies is NULL"]) { _ in cep_energy(network.pointer, nil, 3) }
         for count in [0, -1, 2, 4, Int64.min, .max] {
-            expectFailure(saying: ["energies has room for \(count) values"]) {
+            expectFailure(saying: ["energies has space for \(count) values"]) {
                 cep_energy(network.pointer, &$0.energies, count)
             }
         }
@@ -66,7 +66,7 @@ import Testing
         #expect(abs(degrees - 180) < 1e-5)
         expectFailure(saying: ["connection 0", "input"]) { cep_feedback_angle(network.pointer, 0, &$0.degrees) }
         for index in [-1, 2, Int64.min, .max] {
-            expectFailure(saying: ["no connection \(index)"]) {
+            expectFailure(saying: ["connection \(index) does not exist"]) {
                 cep_feedback_angle(network.pointer, index, &$0.degrees)
             }
         }
@@ -162,7 +162,9 @@ import Testing
             expectFailure(saying: ["connection 1 has no states"]) {
                 cep_gradient_tensor(gradient, "states", 1, &$0.tensor)
             }
-            expectFailure(saying: ["no connection 2"]) { cep_gradient_tensor(gradient, "biases", 2, &$0.tensor) }
+            expectFailure(saying: ["connection 2 does not exist"]) {
+                cep_gradient_tensor(gradient, "biases", 2, &$0.tensor)
+            }
             cep_gradient_destroy(gradient)
             expectFailure(saying: ["released"]) { cep_gradient_tensor(gradient, "weights", 1, &$0.tensor) }
             #expect(weights.values.contains { $0 != 0 }, "the tensor outlives the gradient")
@@ -190,8 +192,8 @@ import Testing
             #expect(curves.relative_error < 2e-3 && curves.sign_agreement > 0.9)
         }
         for (name, index, words) in [
-            ("states", 0, ["no curves of layer 0"]), ("states", 3, ["layer 3"]), ("weights", 2, ["no connection 2"]),
-            ("feedback_weights", 1, ["no curves of feedback_weights"]), ("weights", Int64.min, ["no connection"]),
+            ("states", 0, ["layer 0 has no curves"]), ("states", 3, ["layer 3"]), ("weights", 2, ["connection 2"]),
+            ("feedback_weights", 1, ["no curves for feedback_weights"]), ("weights", Int64.min, ["does not exist"]),
         ] {
             expectFailure(saying: words) { _ in
                 var curves = cep_theorem_curves()

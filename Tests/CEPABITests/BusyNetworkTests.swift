@@ -10,7 +10,7 @@ import Testing
         try CNetwork([4, 5, 3], ["setting": "real-time", "dt": 1e-6, "dtype": "float64"])
     }
 
-    /// Every function that uses a network, with valid arguments. They run in this order: the first one makes states.
+    /// Every function that uses a network, with valid arguments, in this order: the first one creates states.
     private static let calls: [@Sendable (OpaquePointer, inout Outputs) -> cep_status] = [
         { cep_free_phase($0, samples.x, 1, 0, noProgress, &$1.outcome) },
         { cep_nudged_phase($0, samples.targets, 0.5, 1, noProgress, &$1.outcome) },

@@ -7,7 +7,7 @@ import Testing
         COptions("layers", .text(layers)).replacing(changes)
     }
 
-    /// Images of 1 × 2 × 2 = the four inputs of the samples.
+    /// Images of 1 × 2 × 2, from the four inputs of the samples.
     @Test func tensorsHaveTheShapesOfFeatureMaps() throws {
         let samples = TestSamples(2)
         let layers = "1x2x2,conv2d:5:2x2:padding=1x1:pool=max,3"
@@ -44,7 +44,7 @@ import Testing
         ("-1x2x2,conv2d:4:1x1,3", ["-1 × 2 × 2"]), ("1x-2x2,5,3", ["layer 0"]), ("1x0x2,5,3", ["layer 0"]),
         (",5,3", ["shape"]), ("1x2x2,,3", ["dense"]),
     ])
-    func wordsThatCannotBeUsed(_ layers: String, _ parts: [String]) {
+    func invalidLayers(_ layers: String, _ parts: [String]) {
         expectNetworkRefused(Self.options(layers), saying: parts)
     }
 

@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Conventions of the header: what a call that fails leaves.
+/// After a failed call, the network is as the header describes.
 @Suite struct FailureTests {
     private static let samples = TestSamples(6)
 
@@ -11,7 +11,7 @@ import Testing
         let rule = COptions.rule(name, ["learning_rates": [0.01, 0.01]]).pointer
         var order = SplitOrder(rows: 6, seed: 5)
         let batches = (0..<3).map { _ in order.next(2) }
-        // Linear units, and one sample so large that its loss overflows.
+        // Linear units, and one sample that is large enough for its loss to overflow.
         func makeNetwork() throws -> CNetwork {
             try CNetwork([4, 5, 3], ["dtype": "float64", "activation": "linear"])
         }
@@ -65,14 +65,14 @@ import Testing
         #expect(try network.parameters() == before)
     }
 
-    /// A batch that is stopped, and calls that are refused, leave the parameters.
+    /// The parameters are unchanged after a batch is stopped and after a call is refused.
     @Test func otherFailuresLeaveTheParameters() throws {
         let network = try CNetwork([4, 5, 3], ["dtype": "float64"])
         let before = try network.parameters()
         let (x, targets) = (Self.samples.x, Self.samples.targets)
         for name in ["ep", "cep", "bptt", "rbp"] {
             let rule = COptions.rule(name).pointer
-            // A free phase of 3 steps and its start, then the nudged phase of the rules that have one.
+            // A free phase of 3 steps and its start, then the nudged phase of EP and C-EP.
             for stopAt in 1...(["ep", "cep"].contains(name) ? 6 : 4) {
                 var count = 0
                 let probe = StepProbe { _ in

@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Handles that were released, are of another kind, or never were handles.
+/// Handles that were released, are of another kind, or were never valid.
 @Suite struct HandleTests {
     private static let samples = TestSamples(3)
 
@@ -21,21 +21,22 @@ import Testing
 
         for (handle, words) in [
             (gradient, "network is a gradient, not a network"), (tensor.tensor.memory, "network is memory of a tensor"),
-            (released.pointer, "released"), (text, "never was one"), (OpaquePointer(bitPattern: 8), "never was one"),
+            (released.pointer, "released"), (text, "was never valid"),
+            (OpaquePointer(bitPattern: 8), "was never valid"),
         ] {
             expectFailure(saying: [words]) { cep_network_copy(handle, &$0.handle) }
             expectFailure(saying: [words]) { cep_network_tensor(handle, "weights", 0, &$0.tensor) }
         }
-        for (handle, words) in [(network.pointer, "is a network, not a gradient"), (text, "never was one")] {
+        for (handle, words) in [(network.pointer, "is a network, not a gradient"), (text, "was never valid")] {
             expectFailure(saying: [words]) { cep_gradient_tensor(handle, "weights", 0, &$0.tensor) }
         }
-        for (handle, words) in [(network.pointer, "is a network, not a theorem"), (text, "never was one")] {
+        for (handle, words) in [(network.pointer, "is a network, not a theorem"), (text, "was never valid")] {
             expectFailure(saying: [words]) { _ in
                 var summary = cep_theorem_summary()
                 return cep_theorem_summarize(handle, &summary)
             }
         }
-        // Destroying something else changes nothing.
+        // Destroying a handle of another kind changes nothing.
         cep_network_destroy(gradient)
         cep_gradient_destroy(network.pointer)
         cep_theorem_destroy(text)

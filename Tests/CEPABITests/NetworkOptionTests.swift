@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    /// A number that is out of range is a mistake, whether it is used or not.
+    /// A number out of range is an error even if it is not used.
     @Test func unusedNumbersAreCheckedToo() {
         expectRefused(["dt": .numbers([.nan])], saying: ["dt", "nan"])
         expectRefused(["feedback_angle": .numbers([.nan])], saying: ["angle", "nan"])

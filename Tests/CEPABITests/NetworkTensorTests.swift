@@ -74,7 +74,7 @@ import Testing
         let tensors = try ["weights", "biases"].map { try #require(network).tensor($0, 1) }
         let values = tensors.map(\.values)
         network = nil
-        // Other networks, which would get the memory if it had been freed.
+        // Creates other networks, which would get the memory if it had been freed.
         for seed in 1...20 as ClosedRange<Int64> { _ = try CNetwork([4, 5, 3], ["seed": .integers([seed])]) }
         #expect(tensors.map(\.values) == values)
         tensors[0][0] = 7
@@ -91,7 +91,7 @@ import Testing
             #expect(withUnsafeBytes(of: &tensor) { $0.allSatisfy { $0 == 0 } })
         }
         cep_tensor_release(nil)
-        // The memory that a copy names has been released: nothing happens.
+        // The memory of the copied struct has been released already: nothing happens.
         var second = copy
         cep_tensor_release(&second)
         #expect(second.data == nil && second.memory == nil)
@@ -133,11 +133,11 @@ import Testing
         }
         for index in [-1, 2, Int64.min, .max] {
             for name in ["weights", "biases", "feedback_weights"] {
-                expectRefused(name, index, saying: ["no connection \(index)", "0 to 1"])
+                expectRefused(name, index, saying: ["connection \(index) does not exist", "0 to 1"])
             }
         }
         for index in [-1, 3, Int64.min, .max] {
-            expectRefused("states", index, saying: ["no layer \(index)", "0 to 2"])
+            expectRefused("states", index, saying: ["layer \(index) does not exist", "0 to 2"])
         }
         for name in ["weight", "", "Weights", "wéights"] {
             expectRefused(name, 0, saying: ["connection 0 has no \(name)", "weights, biases"])
@@ -163,10 +163,10 @@ import Testing
         func tensor(_ state: String) throws -> CTensor {
             try CTensor { cep_optimizer_tensor(network.pointer, state, "weights", 1, &$0) }
         }
-        expectFailure(CEP_INVALID_STATE, saying: ["no state of an optimizer"]) {
+        expectFailure(CEP_INVALID_STATE, saying: ["no optimizer state"]) {
             cep_optimizer_tensor(network.pointer, "velocity", "weights", 1, &$0.tensor)
         }
-        expectFailure(CEP_INVALID_STATE, saying: ["no state of an optimizer"]) { _ in
+        expectFailure(CEP_INVALID_STATE, saying: ["no optimizer state"]) { _ in
             cep_optimizer_set_steps(network.pointer, 3)
         }
         var summary = cep_optimizer_summary()

@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// Options by name: what is refused whatever they are options of.
+/// Options of networks, rules and theorem checks.
 @Suite struct OptionTests {
     private static let samples = TestSamples(3)
 

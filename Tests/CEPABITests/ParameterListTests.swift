@@ -11,7 +11,7 @@ import Testing
         #expect(
             try list([4, 5, 3], ["feedback": "untied"])
                 == ["weights 0", "biases 0", "weights 1", "biases 1", "feedback_weights 1"])
-        // The readout comes after the chain, then the connections beside the chain, which have no biases.
+        // The order is: the chain, the readout, then the other connections, which have no biases.
         #expect(
             try list([4, 6, 5, 3], ["readout": true, "feedback": "untied", "connections": .integers([0, 2])])
                 == [
@@ -20,7 +20,7 @@ import Testing
                 ])
     }
 
-    @Test func aSmallerCapacityGetsTheFirstOnes() throws {
+    @Test func aSmallCapacityGetsTheFirstParameters() throws {
         let network = try CNetwork()
         for capacity in 0...6 {
             var parameters = [cep_parameter](repeating: cep_parameter(name: nil, index: -7), count: 6)
@@ -47,7 +47,7 @@ import Testing
         expectFailure(saying: ["network is NULL"]) { cep_network_parameters(nil, nil, 0, &$0.count) }
     }
 
-    /// Strings that are returned are static.
+    /// Returned strings are static.
     @Test func namesOutliveTheNetwork() throws {
         var network: CNetwork? = try CNetwork()
         let names = try #require(network).parameterNames()

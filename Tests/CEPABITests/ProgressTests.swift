@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// The progress function reports and stops work. Which parameters remain is also tested in FailureTests.
+/// The progress function reports and stops work. FailureTests also checks the parameters afterwards.
 @Suite struct ProgressTests {
     private static let batchSize: Int64 = 3
 

@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// What a step function sees of each step, and that results do not depend on it.
+/// The step function sees each step, and results do not depend on it.
 @Suite struct StepTests {
     private static let samples = TestSamples(3)
 
@@ -115,9 +115,9 @@ import Testing
             expectFailure(saying: ["tensor is NULL"]) { _ in cep_step_tensor(step, "states", 0, nil) }
             expectFailure(saying: ["name is NULL"]) { cep_step_tensor(step, nil, 0, &$0.tensor) }
             for (name, index, words) in [
-                ("states", 3, ["no layer 3", "0 to 2"]), ("states", -1, ["no layer -1"]),
-                ("states", .max, ["no layer"]), ("weights", 2, ["no connection 2", "0 to 1"]),
-                ("biases", .min, ["no connection"]), ("feedback_weights", 1, ["connection 1 has no feedback_weights"]),
+                ("states", 3, ["layer 3 does not exist", "0 to 2"]), ("states", -1, ["layer -1 does not exist"]),
+                ("states", .max, ["does not exist"]), ("weights", 2, ["connection 2 does not exist", "0 to 1"]),
+                ("biases", .min, ["does not exist"]), ("feedback_weights", 1, ["connection 1 has no feedback_weights"]),
                 ("state", 0, ["connection 0 has no state"]),
             ] as [(String, Int64, [String])] {
                 expectFailure(saying: words) { cep_step_tensor(step, name, index, &$0.tensor) }

@@ -33,7 +33,7 @@ import Testing
         cep_tensor_release(nil)
     }
 
-    /// Numbers that other languages have written down.
+    /// Other languages use these numbers, so they must not change.
     @Test func constantsStayAsTheyAre() {
         #expect(
             [CEP_OK, CEP_INVALID_ARGUMENT, CEP_INVALID_STATE, CEP_OUT_OF_MEMORY, CEP_DIVERGED, CEP_STOPPED, CEP_BUSY]

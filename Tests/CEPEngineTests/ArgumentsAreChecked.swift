@@ -6,14 +6,14 @@ import Testing
     private static let phases = Conditions(freeSteps: 2, nudgedSteps: 2, beta: 0.5, learningRates: [0.1, 0.1])
     private static let good = Dataset.random(3, inputs: 4, classes: 3)
 
-    /// A network with a state, so that nothing but the argument is wrong.
+    /// A network with a state, so that only the argument is wrong.
     private func network() throws -> Network<Float> {
         let network = try Network<Float>(NetworkConfiguration(sizes: [4, 5, 3]))
         try network.freePhase(Self.good.inputs, steps: 2)
         return network
     }
 
-    /// Runs each call that takes x, expecting its complaint, and nothing to have changed.
+    /// Expects that each call that takes x refuses it and changes nothing.
     private func expectInputsRefused(_ inputs: [[Double]], saying parts: [String]) throws {
         let network = try network()
         let (parameters, states) = (network.parameterBits, network.stateBits)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    /// Runs each call that takes y.
+    /// The same for each call that takes y.
     private func expectTargetsRefused(_ wanted: Dataset.Wanted, saying parts: [String]) throws {
         let network = try network()
         let (parameters, states) = (network.parameterBits, network.stateBits)
@@ -116,7 +116,7 @@ import Testing
             try expectRuleRefused(saying: ["learning_rates[0]", "\(bad)"]) { $0.learningRates = [bad, 0.1] }
             try expectRuleRefused(saying: ["learning_rates[1]", "\(bad)"]) { $0.learningRates = [0.1, bad] }
         }
-        // None at all is a rate.
+        // Zero is a valid rate.
         var still = Self.phases
         still.learningRates = [0, 0]
         try network().trainBatch(Self.good, .ep, still)

@@ -64,7 +64,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// A step that float32 rounds to zero would report convergence without having moved.
+    /// A time step that float32 rounds to zero would report convergence without moving.
     @Test func aTimeStepThatVanishesInFloat32IsRefused() {
         let setting = SettingKind.realTime(RealTime(timeStep: 1e-60, clamp: true))
         expectError(EngineError.invalidArgument, saying: ["dt"]) {

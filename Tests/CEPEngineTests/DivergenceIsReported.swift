@@ -7,7 +7,7 @@ import Testing
     private static let sizes = [4, 5, 6, 3]
     private static let data = Dataset.random(3, inputs: 4, classes: 3)
 
-    /// Expects every call that takes steps to report `parts`, and parameters to stay.
+    /// Expects that every call that takes steps reports `parts` and leaves the parameters unchanged.
     private func expectReports<Element: KernelScalar>(_ network: Network<Element>, _ parts: [String]) {
         let before = network.parameterBits
         expectError(EngineError.diverged, saying: parts) { try network.freePhase(Self.data.inputs, steps: 5) }
@@ -22,13 +22,14 @@ import Testing
         #expect(network.parameterBits == before)
     }
 
-    /// The states above the first connection are zero at first: ∞ · 0 is not a number, at once and on both sides.
+    /// The states above the first connection are zero at first, so ∞ · 0 is NaN at the first step, in both directions.
     @Test(arguments: NumberType.allCases, [Feedback.tied, .untied(angle: 20)])
     func infiniteWeightsBetweenZeroStates(_ type: NumberType, _ feedback: Feedback) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let network = try Network<Element>(NetworkConfiguration(sizes: Self.sizes, feedback: feedback))
             network.connections[2].parameters.weights.pointer[4] = .infinity
-            // Tied, the way down carries it to layer 2 too; untied, only the output sees it.
+            // With tied weights the feedback carries it to layer 2 as well; with untied weights only the output is
+            // affected.
             let layer = feedback == .tied ? "layer 2" : "layer 3"
             expectReports(network, ["free phase", "step 1", layer, "connection 2"])
         }
@@ -43,14 +44,14 @@ import Testing
                     NetworkConfiguration(sizes: Self.sizes, setting: setting, feedback: .untied(angle: 20)))
                 let biases = try #require(network.connections[connection].parameters.biases)
                 biases.pointer[biases.count - 1] = .nan
-                // A bias reaches the layer above, at the first step.
+                // A bias affects the layer above at the first step.
                 expectReports(network, ["free phase", "step 1", "layer \(connection + 1)", "connection \(connection)"])
             }
         }
         try check(type.scalar)
     }
 
-    /// With s(t+1) = σ + β(y − s) and a huge β the output is about ±β after one step and ∓β² after two: too large.
+    /// With s(t+1) = σ + β(y − s) and a huge β, the output is about ±β after one step and overflows at ∓β² after two.
     @Test(arguments: NumberType.allCases, NetworkCase.settings)
     func aNudgedPhaseThatGrowsBeyondBounds(_ type: NumberType, _ setting: SettingKind) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -60,7 +61,7 @@ import Testing
                 let network = try Network<Element>(
                     NetworkConfiguration(sizes: Self.sizes, setting: setting, feedback: feedback))
                 let before = network.parameterBits
-                // Which layer is first depends on how the weights that move are written.
+                // The layer that diverges first depends on the form of the continual updates.
                 let parts = ["nudged phase", "step 2", "in layer", "beta"]
                 try network.freePhase(Self.data.inputs, steps: 5)
                 try network.nudgedPhase(Self.data.wanted, beta: beta, steps: 1)
@@ -72,7 +73,7 @@ import Testing
                 phases.beta = beta
                 for kind in RuleKind.allCases {
                     expectError(EngineError.diverged, saying: parts) { try network.trainBatch(Self.data, kind, phases) }
-                    // C-EP had moved its weights at the first step, and put them back.
+                    // C-EP has moved its weights at the first step and must have restored them.
                     #expect(network.parameterBits == before, "\(kind)")
                 }
             }
@@ -80,7 +81,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// The same where threads take parts of the hidden layer.
+    /// The same if threads share the hidden layer.
     @Test(arguments: NumberType.allCases, [Feedback.tied, .untied(angle: 20)])
     func aContinualPhaseInBlocksOfUnits(_ type: NumberType, _ feedback: Feedback) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -99,9 +100,9 @@ import Testing
         try check(type.scalar)
     }
 
-    /// From −2z to 2z, both finite, it is 4z, which is not: with β = 2 and y = −z, s goes 0, −2z, 2z.
+    /// The change from −2z to 2z, both finite, overflows: with β = 2 and y = −z, s takes the values 0, −2z, 2z.
     @Test(arguments: NumberType.allCases)
-    func aChangeThatIsTooLargeIsNotBlamedOnALayerThatIsFinite(_ type: NumberType) throws {
+    func anOverflowingChangeNamesNoLayer(_ type: NumberType) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let network = try Network<Element>(NetworkConfiguration(sizes: [4, 5, 3]))
             try network.freePhase([[0, 0, 0, 0]], steps: 5)
@@ -118,7 +119,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// A network that diverged in one batch of an epoch is as the batches before left it.
+    /// After a divergence within an epoch, the network is as after the batches before.
     @Test(arguments: NumberType.allCases, RuleKind.allCases)
     func anEpochThatDivergesKeepsItsWholeBatches(_ type: NumberType, _ kind: RuleKind) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -126,7 +127,7 @@ import Testing
             let phases = Conditions(freeSteps: 4, nudgedSteps: 3, beta: 2, learningRates: [0.2, 0.1])
             var random = RandomSource(seed: 3)
             let order = random.permutation(of: 8)
-            // Twice this target is infinite: the nudged phase diverges where the seventh sample's turn comes.
+            // Twice this target is infinite, so the nudged phase of the seventh sample diverges.
             var data = Dataset.random(8, inputs: 4, classes: 3)
             var wanted = data.targetRows(units: 3)
             wanted[order[6]][1] = Double(Element.greatestFiniteMagnitude)
@@ -146,7 +147,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Rules whose numbers do not fit into float32 must not make parameters infinite without a word.
+    /// Rates that float32 cannot hold must not make parameters infinite silently.
     @Test(arguments: RuleKind.allCases, [(1e-46, 0.1), (1e39, 0.1), (0.5, 1e39), (1e-30, 1e10)])
     func ruleNumbersThatDoNotFitIntoFloat32AreRefused(_ kind: RuleKind, _ numbers: (beta: Double, rate: Double)) throws
     {

@@ -6,7 +6,8 @@ import Testing
 @Suite struct EnergiesAndAnglesFollowTheirFormulas {
     static let tied = NetworkCase.all.filter { $0.type == .float64 && $0.configuration.feedback == .tied }
 
-    /// E = ½ Σ s² − Σ ρ(s_{k+1})ᵀ W_k ρ(s_k) − Σ bᵀ ρ(s); in the prototypical setting without the squares, and s for ρ(s).
+    /// E = ½ Σ s² − Σ ρ(s_{k+1})ᵀ W_k ρ(s_k) − Σ bᵀ ρ(s); in the prototypical setting without the squares and with s
+    /// for ρ(s).
     @Test(arguments: tied)
     func energies(_ example: NetworkCase) throws {
         let network = try Network<Double>(example.configuration)
@@ -20,8 +21,10 @@ import Testing
             var expected = 0.0
             for k in reference.weights.indices {
                 for (i, above) in states[k + 1][sample].enumerated() {
-                    let drive = zip(reference.weights[k][i], states[k][sample]).map { $0 * reference.activity($1, k) }
-                    expected -= reference.activity(above, k + 1) * (drive.reduce(0, +) + reference.biases[k][i])
+                    let products = zip(reference.weights[k][i], states[k][sample]).map {
+                        $0 * reference.activity($1, k)
+                    }
+                    expected -= reference.activity(above, k + 1) * (products.reduce(0, +) + reference.biases[k][i])
                     if example.configuration.setting != .prototypical { expected += above * above / 2 }
                 }
             }
@@ -29,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func energiesThatThereAreNot() throws {
+    @Test func energiesThatAreNotDefined() throws {
         expectError(EngineError.invalidState, saying: ["free phase"]) {
             _ = try Network<Double>(NetworkConfiguration(sizes: [3, 4, 2])).energy()
         }
@@ -60,7 +63,7 @@ import Testing
                     squares += weight * weight
                 }
             }
-            // Both have the same length: signs differ alone.
+            // Both have the same length, because only signs differ.
             let expected = acos(max(-1, min(1, product / squares))) * 180 / .pi
             let found = try network.feedbackAngle(of: k)
             #expect(abs(found - expected) < 1e-5, "connection \(k)")
@@ -68,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func anglesWithoutFeedbackOfItsOwn() throws {
+    @Test func anglesOfTiedAndZeroWeights() throws {
         #expect(try Network<Double>(NetworkConfiguration(sizes: [3, 4, 2])).feedbackAngle(of: 1) == 0)
         let network = try Network<Double>(NetworkConfiguration(sizes: [3, 4, 2], feedback: .untied(angle: 10)))
         let weights = network.connections[1].parameters.weights

@@ -62,7 +62,8 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// With rates of zero nothing moves, so that an epoch in any order and any batches sees what evaluation sees.
+    /// With rates of zero the parameters stay constant, so an epoch in any order and batch size gives the metrics of
+    /// evaluation.
     @Test(arguments: NetworkCase.few, batchSizes)
     func eachSampleIsUsedOnce(_ example: NetworkCase, _ batchSize: Int) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -83,7 +84,7 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// A rate that is only right for the last, smaller batch's own size.
+    /// The rate of the last, smaller batch is divided by its own size.
     @Test(arguments: RuleKind.allCases)
     func theLastBatchIsDividedByItsOwnSize(_ kind: RuleKind) throws {
         let configuration = NetworkConfiguration(sizes: [4, 5, 3], seed: 1)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CEPEngine
 
-/// Parameters and states are after an estimate as they were before it, to the last bit.
+/// Parameters and states are the same after an estimate as before, bit for bit.
 @Suite struct EstimatesChangeNothing {
     private static let phases = TwoPhases(freeSteps: 12, nudgedSteps: 7, beta: 0.5)
     private static let rates = LearningRates(weights: [0.3, 0.2, 0.1])
@@ -40,7 +40,7 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// - Parameter estimate: Returns whether there is anything in what it has found.
+    /// - Parameter estimate: Returns whether its result is not zero.
     private func expectNothingChanges<Element: KernelScalar>(
         in network: Network<Element>, _ example: NetworkCase, _ estimate: (Network<Element>, Samples) throws -> Bool
     ) throws {

@@ -3,12 +3,12 @@ import CEPKernels
 import Testing
 
 @Suite struct EvaluationChangesNothing {
-    /// Around the 128 rows that are relaxed at once.
+    /// Numbers around 128, the number of rows that are relaxed at once.
     static let rows = [1, 127, 128, 129, 300]
 
     private func network<Element: KernelScalar>(_ feedback: Feedback = .tied) throws -> Network<Element> {
         let network = try Network<Element>(NetworkConfiguration(sizes: [6, 8, 4], feedback: feedback, seed: 3))
-        // Some training, so that predictions are not all the same.
+        // Some training, so that predictions differ.
         let phases = Conditions(freeSteps: 15, nudgedSteps: 5, beta: 0.5, learningRates: [0.5, 0.5])
         let data = Dataset.random(40, inputs: 6, classes: 4)
         for seed in 0..<5 { try network.trainEpoch(data, .ep, phases, batchSize: 8, shuffleSeed: UInt64(seed)) }
@@ -29,7 +29,7 @@ import Testing
                 try network.predict(data.inputs, steps: 9)
                 #expect(network.parameterBits == parameters && network.stateBits == states)
                 #expect(network.state === state, "the same memory, too")
-                // And the nudged phase goes on from there.
+                // The nudged phase continues from these states.
                 try network.nudgedPhase(present.wanted, beta: 0.5, steps: 3)
                 let nudged = network.stateBits
                 try network.freePhase(present.inputs, steps: 4)
@@ -94,7 +94,7 @@ import Testing
             for matrix in connection.parameters.matrices { matrix.pointer.update(repeating: 0, count: matrix.count) }
         }
         #expect(try network.predict([[1, 0], [0, 1]], steps: 5) == [0, 0])
-        // Labels 0 are right then, all others wrong.
+        // Label 0 is then right, and all others are wrong.
         let data = Dataset(inputs: [[1, 0], [0, 1], [1, 1]], wanted: .labels([0, 3, 0]))
         #expect(try network.evaluate(data, steps: 5).errors == 1)
     }

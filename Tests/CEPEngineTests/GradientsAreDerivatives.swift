@@ -3,10 +3,11 @@ import Testing
 
 @testable import CEPEngine
 
-/// Gradients against differences of the loss, which the slow reference computes with parameters or states moved a little
-/// to either side: along random directions, which no wrong entry escapes.
+/// Compares gradients with differences of the loss, computed by the slow reference with parameters or states moved
+/// slightly to either side, along random directions, so that a wrong entry cannot stay unnoticed.
 @Suite struct GradientsAreDerivatives {
-    /// Where the loss has a derivative (the hard sigmoid has corners) that is not 0 (as where all outputs are clamped).
+    /// Examples in which the loss has a derivative (the hard sigmoid has corners) that is not 0 (as it is if all
+    /// outputs are clamped).
     static let examples = NetworkCase.all.filter { example in
         guard example.type == .float64, example.batch > 1, !example.configuration.activation.hasCorners,
             let outputs = try? Problem(example).relax(steps: steps).last?.joined()
@@ -39,7 +40,7 @@ import Testing
             (network ?? reference).relax(start ?? reference.zeroStates(data.inputs), steps: steps)
         }
 
-        /// The derivative along each direction, by central differences of what moved parameters lead to.
+        /// The derivative along each direction, by central differences with moved parameters.
         func derivatives(_ end: (_ moved: ReferenceNetwork) -> ReferenceNetwork.States) -> [Double] {
             directions.map { direction in
                 centralDifference { step in
@@ -77,7 +78,7 @@ import Testing
             problem.derivatives { problem.relax($0, from: start, steps: last) })
     }
 
-    /// With the parameters moved for as long as it takes to come to another steady state.
+    /// With the parameters moved until the next steady state is reached.
     @Test(arguments: [SettingKind.prototypical, .realTime(RealTime(timeStep: 0.5, clamp: false))], [false, true])
     func atTheSteadyState(_ setting: SettingKind, _ untied: Bool) throws {
         let configuration = NetworkConfiguration(
@@ -90,7 +91,7 @@ import Testing
         expectEqual(try problem.estimate(rule), problem.derivatives { problem.relax($0, steps: steps) })
     }
 
-    /// Row t: states at T − t moved, and parameters moved in the step before; minus the derivative.
+    /// Row t: states moved at T − t, and parameters moved in the step before; the negative derivative.
     @Test(arguments: examples)
     func ofTheTheoremStepByStep(_ example: NetworkCase) throws {
         let problem = try Problem(example)
@@ -98,7 +99,7 @@ import Testing
         let check = try theorem(problem, steps: 4, rates: [0, 0, 0, 0])
         for t in 0..<4 {
             let states = problem.relax(steps: Self.steps - t)
-            // In the prototypical setting every other layer has none.
+            // In the prototypical setting every other layer has derivative 0.
             var (found, derivatives): ([Double], [Double]) = ([], [])
             for layer in 1...reference.last {
                 let direction = problem.directions[0][problem.network.biasPlaces[layer - 1]]
@@ -120,7 +121,7 @@ import Testing
         }
     }
 
-    /// Updates are those of C-EP step by step, at learning rate 1; those of neurons (1/βB) Σ (s(t+1) − s(t)), by dt.
+    /// Updates are those of C-EP at each step with learning rate 1; those of neurons are (1/βB) Σ (s(t+1) − s(t)) / dt.
     @Test(arguments: examples)
     func besideTheUpdatesOfTheTheorem(_ example: NetworkCase) throws {
         let problem = try Problem(example)
@@ -149,7 +150,8 @@ import Testing
         }
     }
 
-    /// The term t = 0 of the weights, on both sides, and the updates of neurons that the nudging has not reached yet.
+    /// Leaves out the term t = 0 of the weights, on both sides, and the updates of neurons that the nudging has not
+    /// reached.
     @Test(arguments: examples.filter { $0.configuration.setting != .realTime(RealTime(timeStep: 0.2, clamp: true)) })
     func asRecordedLeavesOutFirstTerms(_ example: NetworkCase) throws {
         let problem = try Problem(example)
@@ -202,7 +204,7 @@ private func sumOfProducts(_ a: [[Double]], _ b: [[Double]]) -> Double {
 }
 
 extension Network {
-    /// Where the biases of each connection are among `parameterValues`.
+    /// The indices of the biases of each connection in `parameterValues`.
     fileprivate var biasPlaces: [Int] {
         var place = 1
         return connections.map { connection in
@@ -217,10 +219,10 @@ extension Matrix<Double> {
 }
 
 extension TheoremCheck<Double> {
-    /// Something of each parameter's curves, in the order of `Network.parameterValues`.
+    /// A quantity of each parameter's curves, in the order of `Network.parameterValues`.
     fileprivate func parameters(_ part: (Curves) -> [Double]) -> [[Double]] { parameters.joined().map(part) }
 
-    /// The curves of tensors whose name passes a test.
+    /// The curves of tensors whose names pass a test.
     fileprivate func named(_ passes: (String) -> Bool) -> [Curves] {
         zip(names, parameters).flatMap { zip($0, $1) }.filter { passes($0.0) }.map { $0.1 }
     }

@@ -2,7 +2,7 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-// Laws hold in exact arithmetic: everything here is float64.
+// These laws hold in exact arithmetic, so all tests use float64.
 
 @Suite struct LearningObeysItsLaws {
     static let configurations: [NetworkConfiguration] = NetworkCase.settings.flatMap { setting in
@@ -23,7 +23,8 @@ import Testing
         return zip(before, network.parameterValues).map { zip($0, $1).map { ($1 - $0) / rate } }
     }
 
-    /// Tied C-EP telescopes: as learning gets slow, the sum of its updates becomes EP's, with an error linear in η.
+    /// Tied C-EP telescopes: for small learning rates the sum of its updates approaches EP's, with an error linear in
+    /// η.
     @Test(arguments: configurations)
     func slowContinualUpdatesApproachTheUpdateOfEP(_ configuration: NetworkConfiguration) throws {
         let limit = try updatePerRate(configuration, .ep, rate: 1e-3)
@@ -37,7 +38,7 @@ import Testing
         #expect((8...12).contains(errors[0] / errors[1]) && (8...12).contains(errors[1] / errors[2]), "\(errors)")
     }
 
-    /// Where feedback is untied this holds for what telescopes: biases and the connection from the clamped input.
+    /// With untied feedback this holds for the parts that telescope: biases and the connection from the clamped input.
     @Test(arguments: NetworkCase.settings)
     func slowContinualUpdatesOfUntiedBiasesAndInputWeightsToo(_ setting: SettingKind) throws {
         let configuration = NetworkConfiguration(
@@ -53,7 +54,7 @@ import Testing
         }
     }
 
-    /// The update does not depend on β to first order: β → 0 exists, and is approached linearly.
+    /// The update does not depend on β to first order: it has a limit for β → 0 and approaches it linearly.
     @Test(arguments: configurations)
     func updatesApproachTheirLimitLinearlyInBeta(_ configuration: NetworkConfiguration) throws {
         let limit = try updatePerRate(configuration, .ep, rate: 1e-3, beta: 1e-5, steps: 200)
@@ -67,7 +68,7 @@ import Testing
         #expect((0.8...1.25).contains(negative / fine), "the same error on the other side of 0")
     }
 
-    /// Untied weights that are the transposed ones move states exactly like tied ones.
+    /// Untied weights that equal the transposed ones move states exactly like tied ones.
     @Test(arguments: [[4, 5, 3], [4, 6, 5, 3], [3, 5, 4, 6, 2]])
     func untiedAtAngleZeroMovesLikeTied(_ sizes: [Int]) throws {
         for activation in Activation.allCases {
@@ -111,10 +112,10 @@ import Testing
         #expect(largestDifference(try update(data), mean) < 1e-14)
     }
 
-    /// In this setting 20 steps are too few for a steady state, and the update is not the loss's gradient.
+    /// In this setting 20 steps are too few to reach a steady state, so the update differs from the loss's gradient.
     static let slow = SettingKind.realTime(RealTime(timeStep: 0.2, clamp: true))
 
-    /// Learning is for something: the loss on the batch that is trained on falls.
+    /// The loss on the training batch decreases.
     @Test(arguments: NetworkCase.few.filter { $0.configuration.setting != slow }, RuleKind.allCases)
     func trainingLowersTheLoss(_ example: NetworkCase, _ kind: RuleKind) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {

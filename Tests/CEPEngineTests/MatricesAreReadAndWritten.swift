@@ -2,7 +2,7 @@ import CEPEngine
 import Testing
 
 @Suite struct MatricesAreReadAndWritten {
-    @Test func byPlaceRowAndAsAWhole() throws {
+    @Test func elementsRowsAndTheWholeMatrix() throws {
         let matrix = try Matrix<Float>([[1, 2, 3], [4, 5, 6]])
         #expect(matrix.rows == 2 && matrix.columns == 3)
         #expect(matrix[1, 0] == 4 && matrix[0] == [1, 2, 3])
@@ -19,7 +19,7 @@ import Testing
         expectError(EngineError.invalidArgument, saying: ["-1"]) { _ = try Matrix<Double>(rows: -1, columns: 3) }
     }
 
-    @Test func whatIsOutsideTraps() async throws {
+    @Test func indicesOutOfRangeTrap() async throws {
         await #expect(processExitsWith: .failure) { _ = try Matrix<Float>([[1, 2], [3, 4]])[0, 2] }
         await #expect(processExitsWith: .failure) { _ = try Matrix<Float>([[1, 2], [3, 4]])[-1, 0] }
         await #expect(processExitsWith: .failure) { _ = try Matrix<Float>([[1, 2], [3, 4]])[2] }
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// Samples of a matrix are those of the same numbers in arrays, and follow its changes.
+    /// Samples from a matrix equal those from arrays of the same numbers, and follow its changes.
     @Test func samplesAreTheRowsOfAMatrix() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [2, 5, 3], seed: 3))
         let rows: [[Float]] = [[0.25, 1], [0.5, 0.125]]

@@ -24,7 +24,7 @@ import Testing
         let small = ConnectionKind.conv2d(channels: 3, kernel: (2, 3), padding: (0, 1), pooling: "max")
         let skip = Edge(from: 0, to: 2, kind: .conv2d(channels: 4, kernel: (3, 2), stride: (1, 2)))
         let chain = [small, .conv2d(channels: 4, kernel: (1, 1)), .dense(2)]
-        // (2, 5, 6) to (3, 2, 3), and on to (4, 2, 3).
+        // The shapes are (2, 5, 6), (3, 2, 3) and (4, 2, 3).
         return [
             try? NetworkConfiguration(input: [2, 5, 6], chain: chain),
             try? NetworkConfiguration(input: [2, 5, 6], chain: chain, feedback: .untied(angle: 30), seed: 2),
@@ -129,7 +129,8 @@ import Testing
     @Test func otherFilesAreRefused() throws {
         let file = Self.folder + "written_by_swift.safetensors"
         for (path, reason) in [
-            ("/nowhere/at/all", "cannot be read"), ("/tmp", "is not a file"), (#filePath, "is not a whole safetensors"),
+            ("/nowhere/at/all", "cannot be read"), ("/tmp", "is not a file"),
+            (#filePath, "is not a complete safetensors"),
         ] {
             expectError(EngineError.file, saying: [path, reason]) {
                 _ = try Network<Float>(loading: path)
@@ -140,7 +141,7 @@ import Testing
         }
     }
 
-    /// What cannot be written leaves nothing behind, and what was there stays.
+    /// A failed write leaves no file behind and does not change an existing one.
     @Test func failedWritesChangeNothing() throws {
         let network = try Network<Float>(NetworkConfiguration(sizes: [3, 4, 2]))
         let folder = Self.temporaryPath()

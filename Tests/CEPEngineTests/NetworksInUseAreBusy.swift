@@ -2,7 +2,7 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-/// One call at a time: also where an observer calls the network whose phase it is shown.
+/// Only one call at a time is allowed, also if an observer calls the network during its phase.
 @Suite struct NetworksInUseAreBusy {
     private final class Caller: PhaseObserver {
         var messages: [String] = []
@@ -50,17 +50,17 @@ import Testing
         try undisturbed.trainBatch(samples, rule: rule)
         #expect(caller.messages == [])
         #expect(network.parameterBits == undisturbed.parameterBits && network.stateBits == undisturbed.stateBits)
-        // It is free again.
+        // The network is free again.
         #expect(try network.evaluate(samples, steps: 2).samples == 2)
     }
 
-    /// Targets keep what they are made of.
+    /// Targets keep their memory.
     @Test func targetsOutliveTheirSamples() throws {
         func targets() throws -> Targets {
             Samples(inputs: try SampleMatrix([0, 0] as [Float], columns: 2), classes: [2]).targets
         }
         let kept = try targets()
-        // Memory that is free may be given out again.
+        // Freed memory may be allocated again.
         let others = (0..<100).map { _ in [Int64](repeating: 77, count: 1) }
         let network = try Network<Double>(NetworkConfiguration(sizes: [2, 4, 3]))
         try network.freePhase(try SampleMatrix([0.5, 0.5] as [Double], columns: 2), steps: 2)
@@ -68,7 +68,7 @@ import Testing
         #expect(others.count == 100)
     }
 
-    /// Swift callers compute as callers of the C interface do: denormal numbers are zeros.
+    /// Calls from Swift also treat denormal numbers as zeros, like calls through the C interface.
     @Test func denormalNumbersAreZeros() throws {
         let network = try Network<Float>(NetworkConfiguration(sizes: [2, 3, 2], activation: .hardSigmoid))
         for connection in network.connections {

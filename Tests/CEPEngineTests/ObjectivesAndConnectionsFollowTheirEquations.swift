@@ -3,7 +3,7 @@ import Testing
 
 @testable import CEPEngine
 
-/// Losses, nudgings, readouts, activations by layer and skip connections beside the slow reference.
+/// Compares losses, nudgings, readouts, activations by layer and skip connections with the slow reference.
 @Suite struct ObjectivesAndConnectionsFollowTheirEquations {
     static let settings: [SettingKind] = [
         .prototypical, .realTime(RealTime(timeStep: 0.3)), .realTime(RealTime(timeStep: 0.5, clamp: false)),
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// Targets that are no probabilities: the equations hold for them too.
+    /// The targets are not probabilities: the equations hold for them too.
     private static func data(_ configuration: NetworkConfiguration) -> Dataset {
         var stream = NumberStream(41)
         return Dataset(inputs: stream.matrix(4, 5), wanted: .values(stream.matrix(4, configuration.sizes.last ?? 0)))
@@ -89,7 +89,7 @@ import Testing
         #expect(largestDifference([found], [expected]) < 1e-7)
     }
 
-    /// Wide enough that weights are packed, and that threads share the samples.
+    /// The layers are wide enough for packed weights and for sharing samples among threads.
     @Test(arguments: [Feedback.tied, .untied(angle: 30)], [false, true])
     func continualUpdatesEqualWritingTheWeights(_ feedback: Feedback, _ readout: Bool) throws {
         let configuration = NetworkConfiguration(

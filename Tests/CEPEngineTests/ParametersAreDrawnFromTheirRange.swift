@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct ParametersAreDrawnFromTheirRange {
-    /// Other widths throughout, so that fan_in cannot be mistaken for fan_out.
+    /// All widths differ, so that fan_in and fan_out cannot be confused.
     static let sizes = [400, 100, 30, 10]
 
     @Test(arguments: NumberType.allCases, [Feedback.tied, .untied(angle: 90)])
@@ -27,11 +27,12 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Within ±bound, near the bounds, and with the mean 0, variance bound²/3 and quarters of a uniform distribution.
+    /// Within ±bound, close to the bounds, and with the mean 0, variance bound²/3 and quarters of a uniform
+    /// distribution.
     private func expectUniform<Element: KernelScalar>(_ values: [Double], _ bound: Element, _ name: String) {
         let (bound, count) = (Double(bound), Double(values.count))
         #expect(values.allSatisfy { abs($0) <= bound }, "\(name)")
-        // Of n draws the largest is below 1 − 20/n with probability e^−10.
+        // The largest of n draws is below 1 − 20/n with probability e^−10.
         #expect((values.max() ?? 0) > bound * (1 - 20 / count), "\(name)")
         #expect((values.min() ?? 0) < -bound * (1 - 20 / count), "\(name)")
         let deviation = bound / 3.0.squareRoot()
@@ -71,7 +72,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Nothing but the seed, the sizes and the feedback decides what is drawn.
+    /// Only the seed, the sizes and the feedback determine the parameters.
     @Test func theSettingAndTheActivationDoNotMatter() throws {
         let plain = try Network<Double>(NetworkConfiguration(sizes: [5, 4, 3], seed: 3))
         let other = try Network<Double>(
@@ -95,7 +96,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Feedback is the transpose, the signs flipped with probability ½ (1 − cos angle).
+    /// Feedback is the transpose, with signs flipped with probability ½ (1 − cos angle).
     @Test(arguments: NumberType.allCases, [0.0, 45, 90, 135, 180])
     func feedbackIsTheTransposeWithSignsFlipped(_ type: NumberType, _ angle: Double) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {

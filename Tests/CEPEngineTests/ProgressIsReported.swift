@@ -51,7 +51,7 @@ import Testing
         #expect(polled.reports.allSatisfy { $0.total == 130 && $0.errors == 0 && $0.lossSum == 0 })
     }
 
-    @Test func aPhaseOfItsOwnCountsSteps() throws {
+    @Test func aSinglePhaseCountsSteps() throws {
         let network = try network()
         var polled = PolledMonitor(countsSteps: true)
         try network.freePhase(Self.data.inputs, steps: 3, monitor: polled.monitor())
@@ -61,7 +61,7 @@ import Testing
         #expect(polled.reports.map(\.done) == [1, 2] && polled.reports.allSatisfy { $0.total == 2 })
     }
 
-    /// Reports are for people to see: no more than one in 20 ms, however fast the work is.
+    /// Reports are for display: at most one in 20 ms, however fast the work is.
     @Test func reportsAreSeldom() throws {
         let network = try network()
         var reports = 0
@@ -88,7 +88,7 @@ import Testing
         #expect((first ?? 0) - start >= 20_000_000)
     }
 
-    /// Nanoseconds on a clock that only goes forward.
+    /// Nanoseconds of a monotonic clock.
     private func now() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

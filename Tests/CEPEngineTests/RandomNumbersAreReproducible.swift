@@ -2,9 +2,9 @@ import CEPEngine
 import Testing
 
 @Suite struct RandomNumbersAreReproducible {
-    /// Outputs of xoshiro256++ whose state splitmix64 filled from these seeds. For seed 0 they are the test vector of
-    /// the Rust crate rand 0.8 (SmallRng), the others are published by several independent implementations.
-    @Test func thePublishedStreamsComeOut() {
+    /// Outputs of xoshiro256++ with the state filled by splitmix64 from these seeds. For seed 0 they are the test
+    /// vector of the Rust crate rand 0.8 (SmallRng); the others are published by several independent implementations.
+    @Test func streamsEqualPublishedOnes() {
         var zero = RandomSource(seed: 0)
         let expected: [UInt64] = [
             5_987_356_902_031_041_503, 7_051_070_477_665_621_255, 6_633_766_593_972_829_180, 211_316_841_551_650_330,
@@ -28,7 +28,7 @@ import Testing
         #expect(source.next() == ((sum << 23) | (sum >> 41)) &+ state[0])
     }
 
-    @Test func copiesGoOnAlike() {
+    @Test func copiesContinueEqually() {
         var first = RandomSource(seed: 9)
         for _ in 0..<10 { _ = first.next() }
         var second = first
@@ -49,7 +49,7 @@ import Testing
         var buckets = [Int](repeating: 0, count: 20)
         let count = 40_000
         for _ in 0..<count { buckets[Int(source.uniform() * 20)] += 1 }
-        // χ² with 19 degrees of freedom: above 50 with probability 1e-4, and the same in every run.
+        // χ² with 19 degrees of freedom exceeds 50 with probability 1e-4; the result is the same in every run.
         let expected = Double(count) / 20
         let chiSquare = buckets.map { (Double($0) - expected) * (Double($0) - expected) / expected }.reduce(0, +)
         #expect(chiSquare < 50)
@@ -79,7 +79,7 @@ import Testing
         let draws = 24_000
         for _ in 0..<draws { counts[source.permutation(of: 4), default: 0] += 1 }
         #expect(counts.count == 24)
-        // χ² with 23 degrees of freedom: above 56 with probability 1e-4.
+        // χ² with 23 degrees of freedom exceeds 56 with probability 1e-4.
         let chiSquare = counts.values.map { (Double($0) - 1000) * (Double($0) - 1000) / 1000 }.reduce(0, +)
         #expect(chiSquare < 56)
     }

@@ -42,7 +42,7 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// Each sample relaxes as if it were alone.
+    /// Each sample relaxes as it would alone.
     @Test(arguments: NetworkCase.few)
     func samplesOfABatchDoNotInfluenceEachOther(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -60,8 +60,8 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// Where samples come to rest at different times, each goes on with its own input, towards its own target, until it
-    /// does, and is found in its own place.
+    /// Samples come to rest at different times. Each relaxes with its own input and target until then, and is found in
+    /// its own row.
     @Test(arguments: NetworkCase.few.filter { $0.type == .float64 })
     func samplesComeToRestEachInItsTime(_ example: NetworkCase) throws {
         var configuration = example.configuration
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(arguments: NetworkCase.few)
-    func aFreePhaseStartsFromZeroWhateverWasBefore(_ example: NetworkCase) throws {
+    func aFreePhaseStartsFromZero(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let network = try Network<Element>(example.configuration)
             let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
@@ -123,7 +123,7 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// What is written into parameters from outside is what the next phase works with.
+    /// The next phase uses parameters that were written from outside.
     @Test(arguments: NetworkCase.few)
     func parametersWrittenFromOutsideAreUsed(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {

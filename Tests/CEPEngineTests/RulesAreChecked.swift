@@ -2,7 +2,7 @@ import CEPEngine
 import CEPKernels
 import Testing
 
-/// What a rule cannot be is refused before anything moves.
+/// Invalid rules are refused before anything changes.
 @Suite struct RulesAreChecked {
     private static let data = Dataset.random(3, inputs: 4, classes: 3)
 
@@ -45,7 +45,7 @@ import Testing
             ContinualEquilibriumPropagation(phases, learningRates: nil), saying: ["symmetric", "continual"])
     }
 
-    @Test func iterationsThatAreTooFew() throws {
+    @Test func tooFewIterations() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3]))
         let rule = RecurrentBackpropagation<Double>(
             freeSteps: 50, tolerance: 1e-9, maximumIterations: 2, learningRates: nil)
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func stepsThatAreTooManyToBeKept() throws {
+    @Test func tooManyStepsToKeep() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3]))
         let rule = BackpropagationThroughTime<Double>(freeSteps: .max, learningRates: nil)
         expectError(EngineError.outOfMemory, saying: ["\(Int.max) steps of 3 samples"]) {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func aTheoremOfMoreNudgedStepsThanFreeOnes() throws {
+    @Test func aTheoremWithMoreNudgedThanFreeSteps() throws {
         let network = try Network<Double>(NetworkConfiguration(sizes: [4, 5, 3]))
         let conditions = TheoremConditions(
             freeSteps: 3, nudgedSteps: 4, beta: 0.1, learningRates: LearningRates(weights: [0, 0]))

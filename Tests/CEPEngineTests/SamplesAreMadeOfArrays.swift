@@ -4,14 +4,14 @@ import Testing
 @Suite struct SamplesAreMadeOfArrays {
     private let values = [0.25, 0.5, 0.75, 1, 0, 0.125]
 
-    /// A network's answers for the rows, as far as they depend on each number.
+    /// The loss and errors of the rows, which depend on each number.
     private func losses(_ samples: Samples) throws -> Metrics {
         try Network<Double>(NetworkConfiguration(sizes: [2, 5, 3], seed: 3)).evaluate(samples, steps: 4)
     }
 
-    @Test func theyAreTheSameAsPointers() throws {
+    @Test func arraysEqualPointers() throws {
         let classes: [Int64] = [2, 0, 1]
-        let lent = try values.withUnsafeBufferPointer { values in
+        let fromPointers = try values.withUnsafeBufferPointer { values in
             try classes.withUnsafeBufferPointer { classes in
                 try losses(
                     Samples(
@@ -20,16 +20,16 @@ import Testing
             }
         }
         let inputs = try SampleMatrix(values, columns: 2)
-        #expect(try losses(Samples(inputs: inputs, classes: [2, 0, 1])) == lent)
+        #expect(try losses(Samples(inputs: inputs, classes: [2, 0, 1])) == fromPointers)
         #expect(
             try losses(Samples(inputs: try SampleMatrix(values.map { Float($0) }, columns: 2), classes: [2, 0, 1]))
-                == lent)
+                == fromPointers)
         let oneHot = try SampleMatrix([0, 0, 1, 1, 0, 0, 0, 1, 0] as [Double], columns: 3)
-        #expect(try losses(Samples(inputs: inputs, values: oneHot)) == lent)
+        #expect(try losses(Samples(inputs: inputs, values: oneHot)) == fromPointers)
     }
 
-    /// Whatever becomes of the arrays, and of what was taken out of the samples.
-    @Test func theyKeepTheirMemory() throws {
+    /// Later changes of the arrays, and of values taken out of the samples, have no effect.
+    @Test func samplesKeepTheirMemory() throws {
         func made() throws -> SampleMatrix {
             Samples(inputs: try SampleMatrix(values, columns: 2), classes: [2, 0, 1]).inputs
         }

@@ -3,10 +3,10 @@ import CEPKernels
 import Testing
 
 @Suite struct StoppingKeepsWholeBatches {
-    /// Two batches; each gives five chances to stop: two steps of either phase, and its end.
+    /// Two batches. Each can be stopped at five points: after two steps of either phase, and at its end.
     private static let phases = Conditions(freeSteps: 2, nudgedSteps: 2, beta: 0.5, learningRates: [0.4, 0.2])
     private static let data = Dataset.random(5, inputs: 4, classes: 3)
-    private static let chances = 5
+    private static let polls = 5
 
     private static func configuration(_ feedback: Feedback) -> NetworkConfiguration {
         NetworkConfiguration(sizes: [4, 5, 3], feedback: feedback, seed: 6)
@@ -25,7 +25,7 @@ import Testing
         }
         #expect(Set(afterBatches).count == 3, "the test's own premise")
 
-        for stopAt in 1...(2 * Self.chances) {
+        for stopAt in 1...(2 * Self.polls) {
             let network = try Network<Float>(Self.configuration(feedback))
             let polled = PolledMonitor(stopAt: stopAt)
             #expect(throws: EngineError.stopped) {
@@ -33,7 +33,7 @@ import Testing
                     Self.data, kind, Self.phases, batchSize: 3, shuffleSeed: 3, monitor: polled.monitor())
             }
             #expect(polled.reports.count == stopAt)
-            #expect(network.parameterBits == afterBatches[stopAt / Self.chances], "stopped at chance \(stopAt)")
+            #expect(network.parameterBits == afterBatches[stopAt / Self.polls], "stopped at poll \(stopAt)")
         }
     }
 
@@ -47,7 +47,7 @@ import Testing
                 try network.trainBatch(Self.data, kind, Self.phases, monitor: polled.monitor())
             }
             #expect(network.parameterBits == before, "stopped at step \(stopAt)")
-            // And it can be trained as if nothing had been.
+            // It can be trained afterwards as if nothing had happened.
             try network.trainBatch(Self.data, kind, Self.phases)
             let untouched = try Network<Double>(Self.configuration(feedback))
             try untouched.trainBatch(Self.data, kind, Self.phases)
@@ -64,7 +64,7 @@ import Testing
                 Self.data, kind, Self.phases, batchSize: 3, monitor: polled.monitor())
             #expect(try alone.trainEpoch(Self.data, kind, Self.phases, batchSize: 3) == metrics)
             #expect(watched.parameterBits == alone.parameterBits)
-            #expect(polled.reports.count == 2 * Self.chances)
+            #expect(polled.reports.count == 2 * Self.polls)
         }
     }
 
@@ -77,7 +77,7 @@ import Testing
             #expect(throws: EngineError.stopped) {
                 try network.freePhase(Self.data.inputs, steps: 10, monitor: polled.monitor())
             }
-            // The states are those of the steps taken.
+            // The states are those of the last step.
             let free = reference.relax(reference.zeroStates(Self.data.inputs), steps: stopAt)
             #expect(largestDifference(network.states, free) <= Float.tolerance)
 

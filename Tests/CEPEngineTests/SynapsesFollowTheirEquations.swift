@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct SynapsesFollowTheirEquations {
-    /// One pulse from a weight: the size of the step, up or down, with the bounds and sizes of `devices`.
+    /// One pulse from a weight: the step up or down, with the bounds and sizes of `devices`.
     typealias Step = @Sendable (_ weight: Double, _ isUp: Bool) -> Double
 
     static let devices: [(word: String, bounds: ClosedRange<Double>, step: Step)] = [
@@ -50,7 +50,7 @@ import Testing
         #expect(Set(response).count > 50)
     }
 
-    @Test func wordsThatAreNoSynapseAreRefused() throws {
+    @Test func invalidSynapsesAreRefused() throws {
         for word in [
             "", "memristor", "constant_step", "constant_step:dw_min", "constant_step:dw_min=0.1:dw_min=0.1",
             "constant_step:dw_min=0.1:speed=1", "constant_step:dw_min=3", "quantized:bits=17:w_min=-1:w_max=1",

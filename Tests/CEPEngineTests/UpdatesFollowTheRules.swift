@@ -3,14 +3,14 @@ import CEPKernels
 import Testing
 
 @Suite struct UpdatesFollowTheRules {
-    /// Another rate for each connection, so that none can stand in for another.
+    /// A different rate for each connection, so that none can be confused with another.
     static func phases(_ connections: Int, beta: Double = 0.5) -> Conditions {
         Conditions(
             freeSteps: 12, nudgedSteps: 7, beta: beta,
             learningRates: (0..<connections).map { [0.3, 0.1, 0.2, 0.15][$0] })
     }
 
-    /// Three batches in a row, of other sizes, each against the reference started from the same parameters.
+    /// Three consecutive batches of different sizes, each compared with the reference from the same parameters.
     private func expectReference<Element: KernelScalar>(
         _ network: Network<Element>, _ kind: RuleKind, beta: Double, batch: Int, targets: (Dataset) -> Dataset = { $0 }
     ) throws {
@@ -26,7 +26,7 @@ import Testing
 
             let moved = zip(before, reference.parameterValues).map { largestDifference([$0], [$1]) }
             if network.configuration.activation.hasCorners == false {
-                // (Units of the hard sigmoid can be stuck where it is flat.)
+                // (Units of the hard sigmoid can be stuck at a flat part.)
                 #expect((moved.max() ?? 0) > 0.002, "the test's own premise: there is something to compare")
             }
             #expect(
@@ -70,9 +70,9 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// A rate of zero holds a connection, and only this one, fixed to the last bit.
+    /// A rate of zero leaves one connection, and only this one, unchanged bit for bit.
     @Test(arguments: NetworkCase.few, RuleKind.allCases)
-    func aRateOfZeroHoldsAConnection(_ example: NetworkCase, _ kind: RuleKind) throws {
+    func aRateOfZeroFixesAConnection(_ example: NetworkCase, _ kind: RuleKind) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
             let count = example.configuration.sizes.count - 1
@@ -92,7 +92,7 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// Labels are one-hot targets.
+    /// Labels are equivalent to one-hot targets.
     @Test(arguments: NetworkCase.few, RuleKind.allCases)
     func labelsEqualOneHotValues(_ example: NetworkCase, _ kind: RuleKind) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
@@ -110,9 +110,9 @@ import Testing
         try check(example.type.scalar)
     }
 
-    /// The states stay as the nudged phase of EP left them, and are those of the two phases run by hand.
+    /// The states are those at the end of the nudged phase of EP, and equal those of the two phases run by hand.
     @Test(arguments: NetworkCase.few)
-    func statesStayAsTheNudgedPhaseLeftThem(_ example: NetworkCase) throws {
+    func statesAreThoseAfterTheNudgedPhase(_ example: NetworkCase) throws {
         func check<Element: KernelScalar>(_: Element.Type) throws {
             let data = Dataset.random(example.batch, inputs: example.inputs, classes: example.outputs)
             let phases = Self.phases(example.configuration.sizes.count - 1)

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: NumberType.allCases)
-    func theSigmoidKeepsItsRelativePrecisionWhereItIsSmall(_ type: NumberType) {
+    func smallSigmoidsHaveRelativePrecision(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {
             for activation in [Activation.shiftedSigmoid, .sigmoid] {
                 for x in stride(from: -8.0, through: 0.0, by: 0.25) {
@@ -110,14 +110,14 @@ import Testing
         check(type.scalar)
     }
 
-    /// Every 4093rd of all float32 numbers, of every sign and size, infinities and denormals among them.
+    /// Every 4093rd float32 number, including infinities and denormals of both signs.
     @Test(arguments: Activation.allCases.filter { $0 != .linear })
     func errorsAreBelowTwoUnitsInTheLastPlace(_ activation: Activation) {
         var input = stride(from: UInt32(0), to: .max - 4093, by: 4093).map { Float(bitPattern: $0) }
         input = input.filter { !$0.isNaN } + [.infinity, -.infinity, .leastNonzeroMagnitude, -.leastNonzeroMagnitude]
         var output = [Float](repeating: .nan, count: input.count)
         activate(activation, input, into: &output, count: input.count)
-        // Results are between −1 and 1: of that scale the last place is half the ulp of 1. Written so that NaN fails.
+        // Results are between −1 and 1, so the last place is half the ulp of 1. Written so that NaN fails.
         let worst = zip(input, output).max { !(error($0) >= error($1)) }
         #expect(worst.map { error($0) <= 2 * Double(Float.ulpOfOne / 2) } == true, "at \(String(describing: worst))")
         #expect(!output.contains { $0.isNaN })
@@ -137,7 +137,7 @@ import Testing
         check(type.scalar)
     }
 
-    /// Every function, away from the corners of the hard sigmoid.
+    /// Points away from the corners of the hard sigmoid.
     private var smoothPoints: [Double] {
         stride(from: -2.9375, through: 2.9375, by: 0.125).map { $0 }
     }

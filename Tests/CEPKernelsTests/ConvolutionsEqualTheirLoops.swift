@@ -2,7 +2,7 @@ import CEPKernels
 import CVectorKernels
 import Testing
 
-/// Products and pooling of images, height × width × channels, beside loops over every index.
+/// Compares products and pooling of images, height × width × channels, with loops over every index.
 @Suite struct ConvolutionsEqualTheirLoops {
     static let shapes = [
         ConvolutionShape(channels: 1, height: 1, width: 1, filters: 1, kernel: (1, 1), stride: (1, 1)),
@@ -12,7 +12,7 @@ import Testing
         ConvolutionShape(channels: 16, height: 12, width: 12, filters: 40, kernel: (5, 5), stride: (1, 1)),
     ]
 
-    /// Calls `body` with the places of all products: in the image, of the tap, and in the result without its channel.
+    /// Calls `body` with the indices of all products: in the image, of the tap, and in the result without its channel.
     private func forEachPlace(
         _ shape: ConvolutionShape, _ body: (_ pixel: Int, _ tap: Int, _ position: Int) -> Void
     ) {
@@ -108,7 +108,7 @@ import Testing
         try check(type.scalar)
     }
 
-    /// Whatever rows of the gradient a call computes, each has the same bits.
+    /// Each row of the gradient has the same bits, whichever rows a call computes.
     @Test(arguments: NumberType.allCases, shapes)
     func gradientOfTheFilters(_ type: NumberType, _ shape: ConvolutionShape) {
         func check<Element: KernelScalar>(_: Element.Type) {
@@ -141,7 +141,7 @@ import Testing
         check(type.scalar)
     }
 
-    /// An array in memory of its own, as C takes it.
+    /// An array in its own memory, for C functions.
     private final class Buffer<Element: KernelScalar> {
         let pointer: UnsafeMutablePointer<Element>
         let count: Int
@@ -164,7 +164,7 @@ import Testing
             let kernels = Element.vectorKernels
             var stream = NumberStream(9)
             var pixels = stream.array(height * width * channels, of: Element.self)
-            // The first of equals wins.
+            // The first of equal values wins.
             for c in 0..<channels where c % 2 == 1 {
                 for pixel in 0..<height * width { pixels[pixel * channels + c] = 0 }
             }

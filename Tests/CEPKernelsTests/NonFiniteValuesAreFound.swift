@@ -2,7 +2,7 @@ import CEPKernels
 import Testing
 
 @Suite struct NonFiniteValuesAreFound {
-    /// Lengths and places around the blocks of 1024 that the search goes by.
+    /// Lengths and indices around multiples of 1024, the block size of the search.
     static let lengths = [1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 3000]
 
     @Test(arguments: NumberType.allCases, lengths)

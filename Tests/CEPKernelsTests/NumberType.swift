@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// The number types everything is tested in.
+/// The number types of all tests.
 enum NumberType: String, CaseIterable, Sendable {
     case float32, float64
 
@@ -8,12 +8,12 @@ enum NumberType: String, CaseIterable, Sendable {
 }
 
 extension KernelScalar {
-    /// How far a result of a few roundings may be from the exact one, relative to numbers of size 1.
+    /// The tolerance of a result after a few roundings, relative to numbers of size 1.
     static var tolerance: Double { 32 * Double(Self.ulpOfOne) }
 }
 
-/// Numbers that look random and are the same in every run: splitmix64, written here so that the engine's own
-/// random source is not trusted.
+/// Pseudorandom numbers, the same in every run: splitmix64, written here so that tests do not depend on the engine's
+/// random source.
 struct NumberStream {
     private var counter: UInt64
 

@@ -16,7 +16,7 @@ import Testing
         #expect(quota("0::/\n", ["/cg/cpu.max": "nonsense"]) == nil)
     }
 
-    /// A group is limited by those above it too.
+    /// A group is also limited by its parents.
     @Test func theSmallestOfNestedGroups() {
         let files = ["/cg/a/b/cpu.max": "400000 100000", "/cg/a/cpu.max": "150000 100000", "/cg/cpu.max": "max 100000"]
         #expect(quota("0::/a/b\n", files) == 1.5)
@@ -37,7 +37,7 @@ import Testing
 
     @Test func thereIsAtLeastOne() { #expect(processorCount() >= 1) }
 
-    /// A ticket counts parts in 20 bits.
+    /// The parts of a loop are counted in 20 bits.
     @Test func loopsOfAnyNumberOfPartsEnd() {
         let parts = (1 << 20) + 5
         let sums = UnsafeMutablePointer<Int>.allocate(capacity: parts)
@@ -48,7 +48,7 @@ import Testing
         #expect((0..<parts).allSatisfy { sums[$0] == 1 })
     }
 
-    /// The library may be shared with the program.
+    /// The program may use OpenBLAS too.
     @Test func openBLASKeepsTheThreadsThatTheProgramHasSet() {
         let before = openblas_get_num_threads()
         defer { openblas_set_num_threads(before) }

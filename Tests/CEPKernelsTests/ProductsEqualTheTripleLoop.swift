@@ -33,7 +33,7 @@ import Testing
                         for j in 0..<n {
                             var sum = 0.0
                             for p in 0..<k {
-                                // Row-major: a transposed factor is stored k × m, or n × k.
+                                // Row-major: a transposed factor is stored as k × m or n × k.
                                 let left = transposeA ? a[p * m + i] : a[i * k + p]
                                 let right = transposeB ? b[j * k + p] : b[p * n + j]
                                 sum += Double(left) * Double(right)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: NumberType.allCases)
-    func whatIsNotKeptIsNotReadEither(_ type: NumberType) {
+    func withBetaZeroTheOldResultIsNotRead(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {
             var c = [Element](repeating: .nan, count: 4)
             Element.multiplyMatrices(

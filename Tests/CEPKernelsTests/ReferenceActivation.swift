@@ -1,13 +1,13 @@
 import CEPKernels
 import Glibc
 
-// The activation functions once more, from other formulas than the kernels use, in float64.
+// The activation functions in float64, by other formulas than in the kernels.
 
 extension Activation {
     func reference(_ x: Double) -> Double {
         switch self {
         case .shiftedSigmoid:
-            // 1 / (1 + e^(−4(x − ½))) with numerator and denominator multiplied by e^(4(x − ½)) where that is small.
+            // 1 / (1 + e^(−4(x − ½))) with numerator and denominator multiplied by e^(4(x − ½)) if that is small.
             let odds = exp(4 * (x - 0.5))
             return odds < 1 ? odds / (1 + odds) : 1 - 1 / (1 + odds)
         case .hardSigmoid: return min(max(x, 0), 1)
@@ -20,7 +20,7 @@ extension Activation {
         }
     }
 
-    /// The same on all numbers, those included that make the exponentials overflow.
+    /// The same for all numbers, including those that make the exponentials overflow.
     func wideReference(_ x: Double) -> Double {
         abs(x) < 100 ? reference(x) : self == .tanh ? (x < 0 ? -1 : 1) : (x < 0 ? 0 : 1)
     }

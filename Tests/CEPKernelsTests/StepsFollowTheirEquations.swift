@@ -12,11 +12,11 @@ import Testing
                 let layer = Layer<Element>(count, beta)
                 var state = layer.state
                 _ = layer.withPull { pull in
-                    move(&state, from: layer.drive, activation: activation) { stepPrototypical($0, pull: pull) }
+                    move(&state, from: layer.preactivation, activation: activation) { stepPrototypical($0, pull: pull) }
                 }
                 for i in 0..<count {
                     let pulled = (beta ?? 0) * Double(layer.pull[i])
-                    let expected = activation.reference(Double(layer.drive[i])) + pulled
+                    let expected = activation.reference(Double(layer.preactivation[i])) + pulled
                     #expect(
                         abs(Double(state[i]) - expected) <= Element.tolerance, "unit \(i) of \(count), β \(beta ?? 0)")
                 }
@@ -33,7 +33,7 @@ import Testing
                     let layer = Layer<Element>(count, beta)
                     var state = layer.state
                     _ = layer.withPull { pull in
-                        move(&state, from: layer.drive, activation: derivativeOf ?? .tanh) {
+                        move(&state, from: layer.preactivation, activation: derivativeOf ?? .tanh) {
                             stepRealTime(
                                 $0, hasDerivative: derivativeOf != nil, pull: pull, timeStep: Element(timeStep),
                                 clamp: clamp)
@@ -43,7 +43,7 @@ import Testing
                         let old = Double(layer.state[i])
                         let slope = derivativeOf.map { slopeOf($0, at: old) } ?? 1
                         let pulled = (beta ?? 0) * Double(layer.pull[i])
-                        var expected = old + timeStep * (-old + slope * Double(layer.drive[i]) + pulled)
+                        var expected = old + timeStep * (-old + slope * Double(layer.preactivation[i]) + pulled)
                         if clamp { expected = min(max(expected, 0), 1) }
                         #expect(
                             abs(Double(state[i]) - expected) <= max(Element.tolerance, 1e-9),
@@ -55,7 +55,7 @@ import Testing
         check(type.scalar)
     }
 
-    @Test func statesStartBelowZeroInsideAboveOneAndAtTheCornersSoThatEachIsSeen() {
+    @Test func statesCoverAllPiecesOfTheActivation() {
         let layer = Layer<Double>(100, nil)
         #expect(layer.state.contains { $0 < 0 } && layer.state.contains { $0 > 0 && $0 < 1 })
         #expect(layer.state.contains { $0 > 1 } && layer.state.contains(0) && layer.state.contains(1))
@@ -63,7 +63,7 @@ import Testing
 
     private var cases: [(Int, Double?)] { Self.counts.flatMap { count in Self.pulls.map { (count, $0) } } }
 
-    /// ρ′, the hard sigmoid's on the closed interval.
+    /// ρ′; the hard sigmoid has slope 1 on the closed interval.
     private func slopeOf(_ activation: Activation, at x: Double) -> Double {
         switch activation {
         case .hardSigmoid: x >= 0 && x <= 1 ? 1 : 0
@@ -73,16 +73,16 @@ import Testing
     }
 }
 
-/// What a step takes: a layer of random numbers, and two states at the bounds.
+/// The arguments of a step: a layer of random numbers, and two states at the bounds.
 private struct Layer<Element: KernelScalar> {
-    let drive: [Element]
+    let preactivation: [Element]
     let state: [Element]
     let pull: [Element]
     let beta: Double?
 
     init(_ count: Int, _ beta: Double?) {
         var stream = NumberStream(UInt64(count))
-        drive = stream.array(count, in: -1.5...2)
+        preactivation = stream.array(count, in: -1.5...2)
         var state = stream.array(count, in: -0.5...1.5) as [Element]
         (state[count - 1], state[0]) = (1, 0)
         self.state = state

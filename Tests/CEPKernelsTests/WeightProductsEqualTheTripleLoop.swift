@@ -1,11 +1,10 @@
 import CEPKernels
 import Testing
 
-/// The products with weights: packed ones, and those that take matrices as they lie. Run under CEP_INSTRUCTION_SET they
-/// are of that set.
+/// The products with packed and with unpacked weights. CEP_INSTRUCTION_SET selects the instruction set.
 @Suite struct WeightProductsEqualTheTripleLoop {
-    /// Around the widths of vectors and panels of every instruction set, and the heights of tiles; and two that are
-    /// cut into parts for threads.
+    /// Sizes around the widths of vectors and panels of every instruction set and the heights of tiles, and two that
+    /// are divided among threads.
     static let shapes: [(m: Int, n: Int, k: Int)] = [
         (1, 1, 1), (1, 10, 33), (2, 16, 7), (3, 17, 20), (4, 32, 5), (5, 33, 64), (6, 8, 40), (7, 9, 3), (9, 31, 12),
         (10, 64, 16), (11, 65, 17), (20, 10, 100), (20, 48, 1), (23, 100, 50),
@@ -21,7 +20,7 @@ import Testing
                 let matrices = Matrices<Element>(m, n, k)
                 let packed = try #require(PackedMatrix<Element>(rows: k, columns: n))
                 packed.pack(transposing ? matrices.bTransposed : matrices.b, transposing: transposing)
-                // One row for all, rows of their own, and the result itself.
+                // The same row for all, separate rows, and the result itself.
                 let row = matrices.random(n)
                 var result = matrices.random(m * n)
                 packed.product.multiply(matrices.a, m: m, addingTo: row, baseStride: 0, into: &result)
@@ -63,7 +62,7 @@ import Testing
         #expect(throws: Never.self) { try check(type.scalar) }
     }
 
-    /// Threads share rows: neither the height of a tile nor that of a part may change a bit.
+    /// Threads share rows: results must not depend on the height of a tile or of a part.
     @Test(arguments: NumberType.allCases)
     func rowsDoNotDependOnThePartTheyAreIn(_ type: NumberType) {
         func check<Element: KernelScalar>(_: Element.Type) {
@@ -93,7 +92,7 @@ import Testing
         func check<Element: KernelScalar>(_: Element.Type) {
             for (m, n, k) in Self.shapes {
                 let matrices = Matrices<Element>(m, n, k)
-                // Nothing, one row for all, and the result itself.
+                // No base, the same row for all, and the result itself.
                 let row = matrices.random(n)
                 let base = matrices.random(m * n)
                 var result = base
@@ -139,7 +138,7 @@ import Testing
     }
 }
 
-/// Factors of a product of m × k and k × n, and what lies behind it in memory.
+/// Factors of a product of m × k and k × n, and the memory after them.
 private final class Matrices<Element: KernelScalar> {
     let (m, n, k): (Int, Int, Int)
     let a: [Element]
@@ -157,7 +156,7 @@ private final class Matrices<Element: KernelScalar> {
     var aTransposed: [Element] { (0..<k).flatMap { column in (0..<m).map { self.a[$0 * k + column] } } }
     var bTransposed: [Element] { (0..<n).flatMap { column in (0..<k).map { self.b[$0 * n + column] } } }
 
-    /// Numbers, and a few more behind them that nobody should touch.
+    /// Random numbers, and a few more after them that must not be changed.
     func random(_ count: Int) -> [Element] { stream.array(count) + [7, 7, 7] }
 
     func expect(_ result: [Element], scale: Double = 1, base: (_ row: Int, _ column: Int) -> Element) {

@@ -42,7 +42,7 @@ typedef struct arguments {
 typedef struct function {
     const char *name;
     cep_status (*call)(void **pointers, int64_t number);
-    void (*release)(void *result); /* of what the function writes; NULL if there is nothing to release */
+    void (*release)(void *result); /* releases the result; NULL if none is needed */
     int64_t number;                /* a valid one */
     unsigned used;                 /* bits: the pointers, and NUMBER */
 } function;

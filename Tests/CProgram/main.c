@@ -1,6 +1,6 @@
-/* Calls every function of cep.h with valid arguments, NULL, handles of other things, unknown names and extreme
- * numbers, and from several threads. Prints how often each function was checked; the last line counts what passed
- * and failed. tools/c_program.sh builds and runs it. */
+/* Calls every function of cep.h with valid arguments, NULL, handles of other kinds, unknown names and extreme numbers,
+ * and from several threads. Prints how often each function was checked; the last line counts passed and failed checks.
+ * tools/c_program.sh builds and runs it. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -112,7 +112,7 @@ static int32_t observe(const cep_step *step, void *context) {
 }
 
 static void check_steps(arguments *a) {
-    /* A network of its own, because the arguments include one that is not in use. */
+    /* A separate network, because the arguments include one that is not in use. */
     cep_network *network;
     cep_phase_outcome outcome;
     check_status(cep_network_copy(a->pointers[NETWORK], &network), CEP_OK, "cep_network_copy", "to observe");
@@ -125,7 +125,7 @@ static void check_steps(arguments *a) {
 
 /* ---- Extreme numbers ---- */
 
-/* Whatever the numbers, calls return; which status is not checked. */
+/* Calls return for any numbers; their status is not checked. */
 static void check_extremes(arguments *a) {
     static const double numbers[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -DBL_MAX, 1e-45};
     static const int64_t counts[] = {INT64_MIN, -1, 0, INT64_MAX};
@@ -138,7 +138,7 @@ static void check_extremes(arguments *a) {
         }
         *option = valid;
     }
-    /* The next update counts one more. */
+    /* The next update increments the count. */
     cep_optimizer_set_steps(a->pointers[NETWORK], INT64_C(1) << 53);
     for (int f = STEP_FUNCTIONS; f < function_count; f++)
         call(&functions[f], a, functions[f].number, "the most updates");
@@ -178,12 +178,12 @@ static void check_functions_without_status(arguments *a) {
             cep_theorem_destroy(handles[i]);
         cep_tensor tensor = {.memory = handles[i], .rank = 1};
         cep_tensor_release(&tensor);
-        check(tensor.memory == NULL && tensor.rank == 0, "cep_tensor_release", "a tensor of something else");
+        check(tensor.memory == NULL && tensor.rank == 0, "cep_tensor_release", "a tensor of another kind");
     }
     cep_tensor_release(NULL);
     const char *released[] = {"cep_network_destroy", "cep_gradient_destroy", "cep_theorem_destroy"};
-    for (int i = 0; i < 3; i++) /* What was not released still works. */
-        check(call(&functions[NETWORK_COPY], a, 0, "") == CEP_OK, released[i], "something else is released");
+    for (int i = 0; i < 3; i++) /* Handles that were not released still work. */
+        check(call(&functions[NETWORK_COPY], a, 0, "") == CEP_OK, released[i], "another handle is released");
     check(cep_version_number() == CEP_VERSION_NUMBER, "cep_version_number", "the header");
     check(strcmp(cep_version(), CEP_VERSION) == 0, "cep_version", "the header");
     check(strcmp(cep_status_name(CEP_BUSY), "busy") == 0, "cep_status_name", "CEP_BUSY");

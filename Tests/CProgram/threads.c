@@ -43,7 +43,7 @@ static void check_own_networks(void) {
 static void *use(void *context) {
     arguments *a = context;
     for (int f = STEP_FUNCTIONS; f < function_count; f++) {
-        /* The names of the parameters, and of what devices are, do not change. */
+        /* The names of the parameters and of the devices do not change. */
         int is_list = strcmp(functions[f].name, "cep_network_parameters") == 0 ||
                       strcmp(functions[f].name, "cep_network_devices") == 0;
         if (functions[f].used & 1 << NETWORK && !is_list)

@@ -1,9 +1,9 @@
 import CEPEngine
 
-// A learning rule, an optimizer and an observer of a package that uses the engine. python/tests/test_swift_users.py
+// A learning rule, an optimizer and an observer in a package that uses the engine. python/tests/test_swift_users.py
 // builds and runs it.
 
-/// EP with Richardson's extrapolation: twice the update at β less the update at 2β.
+/// EP with Richardson's extrapolation: twice the update at β minus the update at 2β.
 struct ExtrapolatedEquilibriumPropagation<Element: KernelScalar>: LearningRule {
     let phases: TwoPhases
     let learningRates: LearningRates?
@@ -47,7 +47,7 @@ struct SignDescent: Optimizer {
     }
 }
 
-/// Counts steps, and keeps the last output of the first sample.
+/// Counts steps, and stores the last output of the first sample.
 final class StepCounter: PhaseObserver {
     var steps = 0
     var output: [Double] = []

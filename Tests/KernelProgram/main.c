@@ -17,7 +17,7 @@ typedef struct {
     size_t size;
     double epsilon;
     int failures;
-} subject;
+} kernel_case;
 
 /* ---- Arrays ------------------------------------------------------------------------------------- */
 
@@ -34,32 +34,32 @@ static void *allocate(size_t bytes) {
     return memory;
 }
 
-static double get(const subject *s, const void *array, size_t i) {
+static double get(const kernel_case *s, const void *array, size_t i) {
     return s->size == 4 ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
-static void set(const subject *s, void *array, size_t i, double value) {
+static void set(const kernel_case *s, void *array, size_t i, double value) {
     if (s->size == 4)
         ((float *)array)[i] = (float)value;
     else
         ((double *)array)[i] = value;
 }
 
-/* Random numbers between -range and range, in memory that a read or write behind the end would leave. */
-static void *randoms(const subject *s, size_t count, double range) {
+/* Random numbers between -range and range, at the end of their memory, so that reads or writes beyond it are found. */
+static void *randoms(const kernel_case *s, size_t count, double range) {
     void *array = allocate(count * s->size);
     for (size_t i = 0; i < count; i++)
         set(s, array, i, 2 * range * number());
     return array;
 }
 
-static void *copied(const subject *s, const void *array, size_t count) {
+static void *copied(const kernel_case *s, const void *array, size_t count) {
     void *copy = allocate(count * s->size);
     memcpy(copy, array, count * s->size);
     return copy;
 }
 
-static void expect(subject *s, const char *what, double got, double wanted, double scale) {
+static void expect(kernel_case *s, const char *what, double got, double wanted, double scale) {
     double limit = 16 * s->epsilon * (scale > 1 ? scale : 1);
     if (fabs(got - wanted) <= limit)
         return;
@@ -69,17 +69,17 @@ static void expect(subject *s, const char *what, double got, double wanted, doub
 
 /* ---- Products ----------------------------------------------------------------------------------- */
 
-static size_t panels(const subject *s, size_t n) {
+static size_t panels(const kernel_case *s, size_t n) {
     size_t columns = s->kernels->panel_columns;
     return n <= columns / 2 ? 1 : (n + columns - 1) / columns;
 }
 
-static size_t packed_count(const subject *s, size_t n, size_t k) {
+static size_t packed_count(const kernel_case *s, size_t n, size_t k) {
     return panels(s, n) * s->kernels->panel_columns * k;
 }
 
-/* Each product of matrices of that shape against the triple loop. */
-static void check_products(subject *s, size_t m, size_t n, size_t k) {
+/* Compares products of matrices of this shape with the triple loop. */
+static void check_products(kernel_case *s, size_t m, size_t n, size_t k) {
     void *a = randoms(s, m * k, 1), *b = randoms(s, k * n, 1), *bt = allocate(n * k * s->size);
     void *base = randoms(s, m * n, 1), *row = randoms(s, n, 1);
     double *wanted = allocate(m * n * sizeof(double));
@@ -119,8 +119,8 @@ static void check_products(subject *s, size_t m, size_t n, size_t k) {
     free(a), free(b), free(bt), free(base), free(row), free(wanted), free(c);
 }
 
-/* Two products of rows of one packed matrix, each added to what is there, as a convolution needs them. */
-static void check_many(subject *s, size_t m, size_t n, size_t k) {
+/* Two products of rows of one packed matrix, each added to the result, as in a convolution. */
+static void check_many(kernel_case *s, size_t m, size_t n, size_t k) {
     enum { PRODUCTS = 2, ABOVE = 3 };
     size_t rows = k + ABOVE + 1, a_row = k + 2, c_row = n + 1;
     cep_products p = {.count = PRODUCTS,
@@ -155,7 +155,7 @@ static void check_many(subject *s, size_t m, size_t n, size_t k) {
     free(a), free(b), free(c), free(before), free(packed);
 }
 
-static void check_transpose(subject *s, size_t rows, size_t columns) {
+static void check_transpose(kernel_case *s, size_t rows, size_t columns) {
     void *from = randoms(s, rows * columns, 1), *to = randoms(s, rows * columns, 1);
     s->kernels->transpose(from, rows, columns, columns, to, rows);
     for (size_t i = 0; i < rows; i++)
@@ -166,7 +166,7 @@ static void check_transpose(subject *s, size_t rows, size_t columns) {
 
 /* ---- Pooling ------------------------------------------------------------------------------------ */
 
-static void check_pooling(subject *s, size_t height, size_t width, size_t channels) {
+static void check_pooling(kernel_case *s, size_t height, size_t width, size_t channels) {
     size_t pixels = height * width * channels, windows = (height / 2) * (width / 2) * channels;
     void *image = randoms(s, pixels, 1), *pooled = randoms(s, windows, 1), *winners = randoms(s, windows, 1);
     void *again = randoms(s, windows, 1), *mean = randoms(s, windows, 1);
@@ -247,18 +247,18 @@ static double derivative(int kind, double x) {
     }
 }
 
-static void check_steps(subject *s, int kind, size_t rows, size_t columns) {
+static void check_steps(kernel_case *s, int kind, size_t rows, size_t columns) {
     const double beta = 0.25, dt = 0.125;
     size_t count = rows * columns;
-    void *drive = randoms(s, count, 4), *pull = randoms(s, count, 1), *state = randoms(s, count, 1);
+    void *preactivation = randoms(s, count, 4), *pull = randoms(s, count, 1), *state = randoms(s, count, 1);
     void *output = randoms(s, count, 1), *changes = allocate(rows * s->size);
     double largest = 0;
-    s->kernels->activate(kind, drive, output, count);
+    s->kernels->activate(kind, preactivation, output, count);
     for (size_t i = 0; i < count; i++) {
-        expect(s, "activate", get(s, output, i), activation(kind, get(s, drive, i)), 0);
-        largest = fmax(largest, fabs(get(s, drive, i)));
+        expect(s, "activate", get(s, output, i), activation(kind, get(s, preactivation, i)), 0);
+        largest = fmax(largest, fabs(get(s, preactivation, i)));
     }
-    expect(s, "largest_magnitude", s->kernels->largest_magnitude(drive, count), largest, 0);
+    expect(s, "largest_magnitude", s->kernels->largest_magnitude(preactivation, count), largest, 0);
     set(s, output, count - 1, INFINITY);
     if (!isnan(s->kernels->largest_magnitude(output, count)))
         expect(s, "largest_magnitude of infinity", 0, 1, 0);
@@ -269,19 +269,19 @@ static void check_steps(subject *s, int kind, size_t rows, size_t columns) {
             for (size_t i = 0; i < rows; i++)
                 set(s, changes, i, 0);
             if (real_time)
-                s->kernels->step_real_time(kind, rows, columns, drive, pulled ? pull : NULL, beta, dt, 1, moved,
-                                           changes);
+                s->kernels->step_real_time(kind, rows, columns, preactivation, pulled ? pull : NULL, beta, dt, 1,
+                                           moved, changes);
             else
-                s->kernels->step_prototypical(kind, rows, columns, drive, pulled ? pull : NULL, beta, moved,
-                                              changes);
+                s->kernels->step_prototypical(kind, rows, columns, preactivation, pulled ? pull : NULL, beta,
+                                              moved, changes);
             for (size_t i = 0; i < rows; i++) {
                 double change = 0;
                 for (size_t j = i * columns; j < (i + 1) * columns; j++) {
                     double old = get(s, state, j), nudge = pulled ? beta * get(s, pull, j) : 0, new;
                     if (real_time)
-                        new = clipped(old + dt * (derivative(kind, old) * get(s, drive, j) - old + nudge));
+                        new = clipped(old + dt * (derivative(kind, old) * get(s, preactivation, j) - old + nudge));
                     else
-                        new = activation(kind, get(s, drive, j)) + nudge;
+                        new = activation(kind, get(s, preactivation, j)) + nudge;
                     expect(s, real_time ? "step_real_time" : "step_prototypical", get(s, moved, j), new, 4);
                     change = fmax(change, fabs(new - old));
                 }
@@ -290,7 +290,7 @@ static void check_steps(subject *s, int kind, size_t rows, size_t columns) {
             free(moved);
         }
     }
-    free(drive), free(pull), free(state), free(output), free(changes);
+    free(preactivation), free(pull), free(state), free(output), free(changes);
 }
 
 /* ---- All of it ---------------------------------------------------------------------------------- */
@@ -298,7 +298,7 @@ static void check_steps(subject *s, int kind, size_t rows, size_t columns) {
 static int check(const cep_kernels *kernels, size_t size, double epsilon) {
     static const size_t rows[] = {1, 2, 3, 5, 6, 7, 10, 13, 20}, columns[] = {1, 3, 4, 5, 8, 10, 16, 17, 35};
     static const size_t lengths[] = {1, 2, 3, 9, 16, 70};
-    subject s = {kernels, size, epsilon, 0};
+    kernel_case s = {kernels, size, epsilon, 0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
             check_transpose(&s, rows[i], columns[j]);

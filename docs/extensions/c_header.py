@@ -1,7 +1,7 @@
 """The directive ``c-header``: a C header as reference, section by section.
 
-The header has sections that begin with ``/* ---- 1. Title ---- */``. In them, blocks between empty
-lines consist of a comment and declarations. Indented lines of a comment are shown as they are.
+Sections of the header begin with ``/* ---- 1. Title ---- */``. They consist of blocks, separated by
+empty lines, each with a comment and declarations. Indented lines of a comment are shown verbatim.
 """
 
 import itertools
@@ -24,23 +24,23 @@ TYPE = re.compile(r"^typedef .*?(\w+);$|^\} (\w+);$|^typedef \w+ \(\*(\w+)\)\(",
 
 
 class CHeader(SphinxDirective):
-    """All sections of the header whose path within the repository is the argument."""
+    """All sections of a header. The argument is its path in the repository."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The introduction of the header, then its sections."""
+        """Return the introduction of the header and its sections."""
         path = Path(self.env.srcdir).parent / self.arguments[0]
         self.env.note_dependency(path)
         head, *parts = SECTION.split(path.read_text())
         introduction = COMMENT.match(head)
         if introduction is None or not parts:
-            raise ExtensionError(f"{path} is not laid out as cep.h is")
-        # Lists are indented there; reStructuredText wants their marks in one column.
+            raise ExtensionError(f"{path} does not have the layout of cep.h")
+        # Lists are indented in the header. reStructuredText needs their marks in one column.
         text = re.sub(r"^ \* ?", "", introduction[1].strip("\n"), flags=re.MULTILINE)
         text = re.sub(r"^ +(\d+\.|-) ", r"    \1 ", text, flags=re.MULTILINE)
         found = self.parse_text_to_nodes(text)
-        # Behind the last declaration come the ends of what the header began.
+        # The last declaration is followed by the closing lines of the header.
         parts[-1] = parts[-1].partition("\n#ifdef __cplusplus")[0]
         for title, body in zip(parts[::2], parts[1::2], strict=True):
             section = nodes.section(ids=[nodes.make_id(title)])
@@ -52,7 +52,7 @@ class CHeader(SphinxDirective):
 
 
 def entry(block: str) -> Iterator[str]:
-    """What a block of a header declares, in reStructuredText."""
+    """The declarations of a block, in reStructuredText."""
     comment = COMMENT.match(block)
     code = block[comment.end() :] if comment else block
     if functions := FUNCTION.findall(code):
@@ -67,7 +67,7 @@ def entry(block: str) -> Iterator[str]:
         yield from paragraphs(comment[1], indentation="")
         return
     if not heads or (functions and len(functions) != code.count(";")):
-        raise ExtensionError(f"the C header has a block that is not understood:\n{block}")
+        raise ExtensionError(f"the C header has an unknown kind of block:\n{block}")
     yield f".. c:{kind}:: {heads[0]}"
     yield from (f"              {head}" for head in heads[1:])
     yield ""

@@ -1,9 +1,9 @@
-"""Pages that show the files of the repository which other pages link to.
+"""Pages that show the files of the repository to which other pages link.
 
-On a code host ``[rules.py](../python/cep/learning/rules.py)`` leads to the file. On the site it
-leads to a page with the file on it, a folder to a list of its files, and what has a page of its
-own to that page: ``../results/theorem.md`` (``docs/results/theorem.md``), and notebooks
-(``docs/notebooks``).
+On a code host, ``[rules.py](../python/cep/learning/rules.py)`` leads to the file. On the site it
+leads to a page that shows the file. A link to a folder leads to a list of its files. Some files
+already have a page on the site: ``../results/theorem.md`` (``docs/results/theorem.md``), and
+notebooks (``docs/notebooks``). Links to them lead to that page.
 """
 
 import posixpath
@@ -35,7 +35,7 @@ def page_of(path: str) -> str:
 
 
 def find_links(app: Sphinx, doctree: nodes.document) -> None:
-    """Turn links to files into references to their pages, before they are taken for downloads."""
+    """Turn links to files into references to their pages, before Sphinx makes them downloads."""
     docname = app.env.current_document.docname
     here = Path(app.env.doc2path(docname)).parent
     linked = files_of(app.env).setdefault(docname, set())
@@ -51,17 +51,17 @@ def find_links(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def target(node: nodes.Element, here: Path) -> Path:
-    """The file or folder, there or not, that a link in a folder leads to."""
+    """The file or folder to which a link in a folder leads. It need not exist."""
     path = (here / node["reftarget"]).resolve()
     if node["refdomain"] != "doc":
         return path
-    # MyST takes the suffix from what looks like a page, even one that is outside of the site.
+    # MyST removes the suffix of links to pages, even of pages outside the site.
     pages = [path.with_name(path.name + suffix) for suffix in PAGES]
     return next((page for page in pages if page.exists()), path)
 
 
 def is_link(node: nodes.Node) -> bool:
-    """Whether a node is what MyST makes of a link without a scheme."""
+    """Whether a node is a link without a scheme, as MyST creates it."""
     return isinstance(node, addnodes.download_reference | addnodes.pending_xref) and (
         node.get("reftype") == "myst"
     )
@@ -78,7 +78,7 @@ def resolve(
 
 
 def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """A page for every file that is linked to, and for every file of a folder that is."""
+    """A page for every linked file, and for every file of a linked folder."""
     linked = set().union(*files_of(app.env).values())
     for name in sorted(linked | {file for each in linked for file in files_in(each)}):
         if page_of(name).startswith(FOLDER):
@@ -88,7 +88,7 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def files_in(name: str) -> list[str]:
-    """The files of a folder; none where it is no folder."""
+    """The files of a folder. Empty if the path is not a folder."""
     path = REPOSITORY / name
     files = (each for each in path.iterdir() if each.is_file()) if path.is_dir() else ()
     return sorted(each.relative_to(REPOSITORY).as_posix() for each in files)
@@ -114,7 +114,7 @@ def folder(name: str) -> str:
 
 
 def files_of(env: Any) -> dict[str, set[str]]:
-    """What each page links to."""
+    """The files to which each page links."""
     if not hasattr(env, "linked_files"):
         env.linked_files = {}
     links: dict[str, set[str]] = env.linked_files
@@ -122,7 +122,7 @@ def files_of(env: Any) -> dict[str, set[str]]:
 
 
 def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """A page is read anew, or gone."""
+    """Forget the links of a page that is read again or was removed."""
     files_of(env).pop(docname, None)
 
 

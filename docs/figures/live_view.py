@@ -1,7 +1,8 @@
-"""Draws live_view.svg, and prints the terminal's view of that moment: see ../seeing_inside.md."""
+"""Draw live_view.svg, and print the terminal's view at the same time: see ../seeing_inside.md."""
 
 from pathlib import Path
 
+import matplotlib
 from rich.console import Console
 
 import cep
@@ -15,12 +16,12 @@ EPOCHS = 40
 
 
 class LastLook(Screen):
-    """Keeps what was shown last."""
+    """Keeps the last snapshot."""
 
     look: Snapshot
 
     def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
-        """Keep a look."""
+        """Keep a snapshot."""
         self.look = look
 
 
@@ -32,7 +33,7 @@ live_view.screen_here = lambda: screen
 
 
 class Half(cep.Callback):
-    """Stops halfway."""
+    """Stops training halfway."""
 
     def on_epoch_end(self, training: cep.Training) -> object:
         """Stop."""
@@ -40,5 +41,6 @@ class Half(cep.Callback):
 
 
 cep.fit(net, data, rule, EPOCHS, validation_data=test, seed=0, callbacks=[cep.LiveView(), Half()])
-picture(screen.look).savefig(Path(__file__).with_suffix(".svg"))
-Console(width=100, color_system=None).print(view(screen.look, 100))
+matplotlib.rcParams["svg.hashsalt"] = "cep"
+picture(screen.look).savefig(Path(__file__).with_suffix(".svg"), metadata={"Date": None})
+Console(width=88, color_system=None).print(view(screen.look, 88))

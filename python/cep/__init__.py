@@ -20,11 +20,13 @@ from cep.experiments import (
     RunOutcome,
     RunResult,
     SweepResult,
+    TuneResult,
     checkpoints,
     presets,
     run,
     run_many,
     sweep,
+    tune,
 )
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
@@ -39,7 +41,7 @@ from cep.network.from_torch import from_torch
 from cep.network.layers import Conv2d, Dense, Input, Readout
 from cep.network.network import Network, PhaseOutcome
 from cep.network.options import NetworkOptions
-from cep.network.phase_traces import Record, RecordedPhase, record
+from cep.network.phase_traces import PhaseTrace, Trace, trace
 from cep.plotting.angles import plot_angles
 from cep.plotting.plots import plot_gdu, plot_history, plot_records
 from cep.plotting.relaxation import plot_relaxation
@@ -53,6 +55,7 @@ from cep.training.callbacks import (
     SaveNetwork,
     TensorBoard,
 )
+from cep.training.checks import LearningWarning
 from cep.training.diagnostics import Diagnostics
 from cep.training.evaluation import Evaluation, evaluate
 from cep.training.fitting import fit
@@ -88,15 +91,15 @@ __all__ = [
     "Input",
     "LearningRateSchedule",
     "LearningRule",
+    "LearningWarning",
     "LiveView",
     "Network",
     "NetworkOptions",
     "Optimizer",
     "PhaseOutcome",
+    "PhaseTrace",
     "ProgressBar",
     "Readout",
-    "Record",
-    "RecordedPhase",
     "Reproduction",
     "RunDirectory",
     "RunOutcome",
@@ -107,7 +110,9 @@ __all__ = [
     "SweepResult",
     "TabulatedActivation",
     "TensorBoard",
+    "Trace",
     "Training",
+    "TuneResult",
     "__version__",
     "checkpoints",
     "datasets",
@@ -127,7 +132,6 @@ __all__ = [
     "plot_relaxation",
     "plot_weights",
     "presets",
-    "record",
     "reproduce",
     "reproduction",
     "run",
@@ -136,7 +140,9 @@ __all__ = [
     "set_num_threads",
     "suggest",
     "sweep",
+    "trace",
     "train_batch",
+    "tune",
 ]
 
 if TYPE_CHECKING:

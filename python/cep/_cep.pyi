@@ -18,12 +18,12 @@ def pulse_response(
     /,
 ) -> None: ...
 
-# Options by name, as cep.h lists them; several numbers are a tuple.
+# Options by name, as listed in cep.h; several numbers are a tuple.
 Options = Mapping[str, str | float | tuple[float, ...]]
-# (batches done before; batches, 0 for all that are left; their wrong predictions, sum of losses).
+# (batches trained before; batches to train, 0 for all that remain; errors, sum of losses before).
 _EpochPart = tuple[int, int, int, float]
 RandomState = tuple[int, int, int, int]
-# Called with (samples done, of, wrong predictions, sum of losses).
+# Called with (samples done, total, wrong predictions, sum of losses).
 _Progress = Callable[[int, int, int, float], object]
 
 class DivergenceError(ArithmeticError): ...
@@ -34,11 +34,11 @@ class Array:
 
 @final
 class Step:
-    # (steps taken, beta, residual, whether weights move); both raise when the step is over.
+    # (steps taken, beta, residual, whether weights move); both raise after the step.
     def summary(self) -> tuple[int, float, float, bool]: ...
     def array(self, name: str, index: int, /) -> Array: ...
 
-# Called with every moment of every phase.
+# Called with every step of every phase.
 _Observer = Callable[[Step], object] | None
 
 @final
@@ -56,7 +56,7 @@ class Network:
     def array(self, name: str, index: int, /) -> Array: ...
     # (name, index), in the order of the connections.
     def parameters(self) -> list[tuple[str, int]]: ...
-    # The same of the tensors of the devices.
+    # The same for the tensors of the devices.
     def devices(self) -> list[tuple[str, int]]: ...
     def copy(self) -> Network: ...
     def free_phase(
@@ -88,7 +88,7 @@ class Network:
     def energy(self, energies: NDArray[Any], /) -> None: ...
     def feedback_angle(self, connection: int, /) -> float: ...
     def prepare_optimizer(self, rule: Options, /) -> None: ...
-    # (name, updates made); no name if there is no state.
+    # (name, updates made); an empty name without a state.
     def optimizer(self) -> tuple[str, int]: ...
     def set_optimizer_steps(self, steps: int, /) -> None: ...
     def optimizer_array(self, state: str, name: str, index: int, /) -> Array: ...

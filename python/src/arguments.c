@@ -1,5 +1,5 @@
-/* From Python objects to what cep.h takes. Values are checked by the engine; here only what C itself needs: that a
- * number fits, that a buffer has a known format and is contiguous. */
+/* Converts Python objects to arguments of cep.h. The engine checks values. Here only the requirements of C are checked:
+ * a number fits, a buffer has a known format and is contiguous. */
 #include <string.h>
 
 #include "extension.h"
@@ -27,10 +27,10 @@ int convert_uint64(PyObject *object, void *uint64) {
     return 1;
 }
 
-/* Bytes, where a buffer does not say. */
+/* The format of a buffer. Without one it consists of bytes. */
 static const char *format_of(const Py_buffer *buffer) { return buffer->format == NULL ? "B" : buffer->format; }
 
-/* The character of a struct-module format of one native value; 0 for any other. */
+/* The format character of the struct module if the buffer holds single native values; otherwise 0. */
 static char single_format(const Py_buffer *buffer) {
     const char *format = format_of(buffer);
     if (*format == '@' || *format == '=') {
@@ -96,7 +96,7 @@ int convert_targets(PyObject *object, void *argument) {
     return Py_CLEANUP_SUPPORTED;
 }
 
-/* An integer as 64 bits: a seed may need all of them. */
+/* An integer as 64 bits, all of which a seed may need. */
 static int integer_of(PyObject *object, int64_t *value) {
     int overflow;
     long long integer = PyLong_AsLongLongAndOverflow(object, &overflow);

@@ -1,5 +1,5 @@
-/* _cep.Array: a tensor of the engine, through the buffer protocol. It keeps the memory alive, whatever happens to
- * the network. */
+/* _cep.Array: a tensor of the engine, through the buffer protocol. It keeps the memory alive, also when the network is
+ * gone. */
 #include "extension.h"
 
 typedef struct {
@@ -33,13 +33,14 @@ static void array_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-/* Every tensor is contiguous and row-major today. A consumer that does not take strides relies on it. */
+/* Every tensor is contiguous and row-major. Consumers that do not support strides rely on it. */
 static int array_getbuffer(PyObject *object, Py_buffer *view, int flags) {
     Array *self = (Array *)object;
     const cep_tensor *tensor = &self->tensor;
     view->obj = NULL;
     if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && tensor->rank > 1) {
-        PyErr_SetString(PyExc_BufferError, "the array is row-major (C-contiguous); column-major was asked for");
+        PyErr_SetString(PyExc_BufferError,
+                        "the array is row-major (C-contiguous), but column-major was requested");
         return -1;
     }
     view->buf = tensor->data;

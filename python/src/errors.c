@@ -1,4 +1,4 @@
-/* From the engine's statuses to Python's exceptions: the one place where they are mapped. */
+/* Maps the engine's statuses to Python exceptions. Nothing else does. */
 #include "extension.h"
 
 PyObject *set_error(cep_status status, module_state *state) {

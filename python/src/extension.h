@@ -1,5 +1,5 @@
-/* What the files of the extension share. The extension hands buffers to the engine, releases the GIL around its
- * work and turns its statuses into exceptions. It computes nothing. */
+/* Declarations shared by the files of the extension. The extension passes buffers to the engine, releases the GIL
+ * during its work and turns statuses into exceptions. It computes nothing. */
 #ifndef CEP_EXTENSION_H
 #define CEP_EXTENSION_H
 
@@ -8,7 +8,7 @@
 
 #include "cep.h"
 
-/* Of each interpreter its own. */
+/* The state of the module in one interpreter. */
 typedef struct {
     PyTypeObject *array_type;
     PyTypeObject *network_type;
@@ -22,33 +22,32 @@ extern struct PyModuleDef cep_module;
 
 /* array.c: an object with the buffer protocol over memory of the engine. */
 extern PyType_Spec array_spec;
-/* Takes over the tensor. */
+/* Takes ownership of the tensor. */
 PyObject *array_new(module_state *state, const cep_tensor *tensor);
 
 /* network.c */
 extern PyType_Spec network_spec;
 
-/* gradient.c and theorem.c: results of the engine that arrays are taken from. */
+/* gradient.c and theorem.c: results of the engine that contain arrays. */
 extern PyType_Spec gradient_spec;
 extern PyType_Spec theorem_spec;
 /* Steal the reference to the engine's object. */
 PyObject *gradient_new(module_state *state, cep_gradient *gradient);
 PyObject *theorem_new(module_state *state, cep_theorem *theorem);
 
-/* step.c: a moment of a phase, as a function that sees every step is handed it. */
+/* step.c: a step of a phase, for a function that observes every step. */
 extern PyType_Spec step_spec;
-/* Calls a function with a step, which cannot be used any more afterwards. Returns 0, or -1 with an exception set.
- */
+/* Calls a function with a step, which is invalid afterwards. Returns 0, or -1 with an exception set. */
 int call_with_step(PyObject *function, const cep_step *step, module_state *state);
 
 /* Results as tuples: (steps, residual, converged), (samples, errors, sum of losses). */
 PyObject *outcome_tuple(const cep_phase_outcome *outcome);
 PyObject *metrics_tuple(const cep_metrics *metrics);
 
-/* arguments.c: from Python objects to what cep.h takes. Return 0 with an exception set on failure, as converters
- * of PyArg_ParseTuple do. */
+/* arguments.c: converts Python objects to arguments of cep.h. On failure the functions return 0 with an exception set,
+ * like converters of PyArg_ParseTuple. */
 typedef struct {
-    Py_buffer buffer; /* buffer.obj is NULL where there is none */
+    Py_buffer buffer; /* buffer.obj is NULL if no buffer is held */
     cep_matrix matrix;
 } matrix_argument;
 typedef struct {
@@ -56,8 +55,8 @@ typedef struct {
     cep_targets targets;
 } targets_argument;
 typedef struct {
-    PyObject *dictionary; /* a copy, which nobody else can change: it owns names and words */
-    cep_options options;  /* items and their numbers are of PyMem */
+    PyObject *dictionary; /* a private copy that owns names and words */
+    cep_options options;  /* items and numbers are allocated by PyMem */
 } options_argument;
 
 int convert_int64(PyObject *object, void *int64);
@@ -71,13 +70,12 @@ void release_options(options_argument *argument);
 
 /* work.c: long calls of the engine.
  *
- * GIL policy: every call whose time depends on the size of a network or of data releases the GIL. Those that may
- * take long, because they take steps, run between begin_work and end_work. Every 20 ms or so the engine calls
- * back on the same thread, which takes the GIL, lets signal handlers run (so that Ctrl-C raises
- * KeyboardInterrupt), calls the Python progress function if there is one, and releases the GIL again. Where there
- * is an observer it does the same after every step. Those that go through memory once (creating, copying,
- * checking, curves, energies, angles), a view, which looks at every layer, and those that give memory back run
- * between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS. What is left takes microseconds: the random state, the
+ * GIL policy: a call releases the GIL if its time depends on the size of a network or of data. Calls that take steps
+ * may be long and run between begin_work and end_work. About every 20 ms the engine calls back on the same thread,
+ * which acquires the GIL, lets signal handlers run (so that Ctrl-C raises KeyboardInterrupt), calls the Python progress
+ * function if there is one, and releases the GIL again. With an observer it does the same after every step. Calls that
+ * read memory once (creating, copying, checking, curves, energies, angles, views) and calls that free memory run
+ * between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS. The other calls take microseconds: the random state, the
  * number of threads. */
 typedef struct {
     PyThreadState *thread;
@@ -88,7 +86,7 @@ typedef struct {
 
 /* callback and observer may be None. */
 cep_progress begin_work(work *work, PyObject *callback, PyObject *observer, module_state *state);
-/* Takes the GIL back. Returns 0, or -1 with an exception set where the status is not CEP_OK. */
+/* Acquires the GIL again. Returns 0, or -1 with an exception set if the status is not CEP_OK. */
 int end_work(work *work, cep_status status);
 
 /* errors.c: sets the exception for a status. Always returns NULL. */

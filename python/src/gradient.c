@@ -1,4 +1,4 @@
-/* _cep.Gradient: a rule's estimate of the gradient, of the shapes of the parameters. */
+/* _cep.Gradient: a rule's estimate of the gradient, with the shapes of the parameters. */
 #include "extension.h"
 
 typedef struct {

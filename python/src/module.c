@@ -28,7 +28,7 @@ static PyObject *module_option_words(PyObject *Py_UNUSED(module), PyObject *args
     }
     const char *words = cep_option_words(name);
     if (words == NULL) {
-        return PyErr_Format(PyExc_ValueError, "there is no option %s that takes words", name);
+        return PyErr_Format(PyExc_ValueError, "the option %s does not exist or does not take words", name);
     }
     return PyUnicode_FromString(words);
 }
@@ -51,7 +51,7 @@ static PyObject *module_pulse_response(PyObject *module, PyObject *args) {
         status = cep_pulse_response(synapse, directions.buf, count, weight, seed, weights.buf);
         Py_END_ALLOW_THREADS;
     } else {
-        PyErr_SetString(PyExc_ValueError, "weights must be as many as directions");
+        PyErr_SetString(PyExc_ValueError, "weights must have as many values as directions");
     }
     PyBuffer_Release(&directions);
     PyBuffer_Release(&weights);
@@ -65,9 +65,10 @@ static PyObject *module_pulse_response(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef module_methods[] = {
-    {"option_words", module_option_words, METH_VARARGS, "option_words(name): what it takes, separated by commas."},
-    {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the one in use."},
-    {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): of the engine, for one network."},
+    {"option_words", module_option_words, METH_VARARGS,
+     "option_words(name): the words it takes, separated by commas."},
+    {"instruction_set", module_instruction_set, METH_NOARGS, "instruction_set(): the name of the set in use."},
+    {"get_num_threads", module_get_num_threads, METH_NOARGS, "get_num_threads(): the threads for one network."},
     {"pulse_response", module_pulse_response, METH_VARARGS,
      "pulse_response(synapse, directions, weight, seed, weights): writes the weight after each pulse."},
     {"set_num_threads", module_set_num_threads, METH_VARARGS, "set_num_threads(count)"},
@@ -130,7 +131,7 @@ static int module_clear(PyObject *module) {
 
 static void module_free(void *module) { module_clear(module); }
 
-/* Room for the slots that only later versions of Python know. */
+/* Space for the slots that only later versions of Python have. */
 static PyModuleDef_Slot module_slots[4] = {{Py_mod_exec, module_exec}};
 
 struct PyModuleDef cep_module = {

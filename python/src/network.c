@@ -74,7 +74,7 @@ static PyObject *network_array(PyObject *self, PyObject *args) {
     }
     cep_tensor tensor;
     cep_status status;
-    /* It looks at every layer. */
+    /* It reads every layer. */
     Py_BEGIN_ALLOW_THREADS;
     status = cep_network_tensor(network_of(self), name, index, &tensor);
     Py_END_ALLOW_THREADS;
@@ -434,7 +434,7 @@ static PyMethodDef network_methods[] = {
     {"array", network_array, METH_VARARGS, "array(name, index): parameters or states, in place."},
     {"parameters", network_parameters, METH_NOARGS, "parameters(): (name, index) of each, in order."},
     {"devices", network_devices, METH_NOARGS, "devices(): (name, index) of each tensor of the devices."},
-    {"copy", network_copy, METH_NOARGS, "copy(): with the states and the random state."},
+    {"copy", network_copy, METH_NOARGS, "copy(): a copy with the states and the random state."},
     {"free_phase", network_free_phase, METH_VARARGS, "free_phase(x, steps, continue_from_state, observer)"},
     {"nudged_phase", network_nudged_phase, METH_VARARGS, "nudged_phase(y, beta, steps, observer)"},
     {"train_batch", network_train_batch, METH_VARARGS, "train_batch(x, y, rule, observer)"},
@@ -444,15 +444,14 @@ static PyMethodDef network_methods[] = {
     {"set_random_state", network_set_random_state, METH_VARARGS, "set_random_state((four integers))"},
     {"gradient", network_gradient, METH_VARARGS, "gradient(x, y, rule, observer): (Gradient, metrics)"},
     {"check_theorem", network_check_theorem, METH_VARARGS, "check_theorem(x, y, options): Theorem"},
-    {"energy", network_energy, METH_VARARGS, "energy(energies): writes a float64 a sample."},
+    {"energy", network_energy, METH_VARARGS, "energy(energies): writes one float64 per sample."},
     {"feedback_angle", network_feedback_angle, METH_VARARGS, "feedback_angle(connection): degrees."},
-    {"prepare_optimizer", network_prepare_optimizer, METH_VARARGS, "prepare_optimizer(rule): its state."},
-    {"optimizer", network_optimizer, METH_NOARGS,
-     "optimizer(): (name, updates), of no name if there is no state."},
+    {"prepare_optimizer", network_prepare_optimizer, METH_VARARGS, "prepare_optimizer(rule): creates its state."},
+    {"optimizer", network_optimizer, METH_NOARGS, "optimizer(): (name, updates), an empty name without a state."},
     {"set_optimizer_steps", network_set_optimizer_steps, METH_VARARGS, "set_optimizer_steps(updates)"},
     {"optimizer_array", network_optimizer_array, METH_VARARGS,
-     "optimizer_array(state, name, index): what the optimizer remembers, in place."},
-    {"check_samples", network_check_samples, METH_VARARGS, "check_samples(x, y): raises what is wrong."},
+     "optimizer_array(state, name, index): a tensor of the optimizer's state, in place."},
+    {"check_samples", network_check_samples, METH_VARARGS, "check_samples(x, y): raises an exception if invalid."},
     {"evaluate", network_evaluate, METH_VARARGS, "evaluate(x, y, steps)"},
     {"predict", network_predict, METH_VARARGS, "predict(x, steps, classes): writes int64 classes."},
     {NULL, NULL, 0, NULL},

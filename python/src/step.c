@@ -1,4 +1,4 @@
-/* _cep.Step: a moment of a phase, handed to a function that sees every step. */
+/* _cep.Step: a step of a phase, passed to a function that observes every step. */
 #include "extension.h"
 
 typedef struct {
@@ -28,7 +28,7 @@ static int is_over(PyObject *self) {
     if (((Step *)self)->step != NULL) {
         return 0;
     }
-    PyErr_SetString(PyExc_RuntimeError, "a step can be looked at only while it is the last one taken");
+    PyErr_SetString(PyExc_RuntimeError, "a step can be read only until the next one");
     return 1;
 }
 
@@ -56,7 +56,7 @@ static PyObject *step_array(PyObject *self, PyObject *args) {
     const cep_step *step = ((Step *)self)->step;
     cep_tensor tensor;
     cep_status status;
-    /* Of weights that move it may be computed now. */
+    /* It may compute weights that move now. */
     Py_BEGIN_ALLOW_THREADS;
     status = cep_step_tensor(step, name, index, &tensor);
     Py_END_ALLOW_THREADS;
@@ -65,12 +65,12 @@ static PyObject *step_array(PyObject *self, PyObject *args) {
 
 static PyMethodDef step_methods[] = {
     {"summary", step_summary, METH_NOARGS, "summary(): (step, beta, residual, whether weights move)."},
-    {"array", step_array, METH_VARARGS, "array(name, index): parameters or states at this moment."},
+    {"array", step_array, METH_VARARGS, "array(name, index): parameters or states at this step."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot step_slots[] = {
-    {Py_tp_doc, "A moment of a phase."},
+    {Py_tp_doc, "A step of a phase."},
     {Py_tp_dealloc, step_dealloc},
     {Py_tp_methods, step_methods},
     {0, NULL},

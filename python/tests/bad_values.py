@@ -1,4 +1,4 @@
-"""What users hand in by mistake, by kind of mistake."""
+"""Invalid arguments, by kind of mistake."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ CEP = cep.CEP(5, 3, 0.5, 0.1)
 
 
 def network(dtype: str = "float32") -> cep.Network:
-    """A network that has learned and holds states, so that changes to either would be seen."""
+    """A trained network with states, so that changes to either would be noticed."""
     net = cep.Network(SIZES, dtype=dtype, seed=1)
     cep.train_batch(net, X, LABELS, EP)
     return net
@@ -27,7 +27,7 @@ def fit(net: cep.Network, data: Any, **options: Any) -> cep.History:
     return cep.fit(net, data, CEP, **{"epochs": 2, "seed": 0, "progress": False, **options})
 
 
-# All that take inputs; x and y as the user gives them.
+# All calls that take inputs; x and y as the user passes them.
 Call = Callable[[cep.Network, Any, Any], object]
 CALLS_WITH_TARGETS: dict[str, Call] = {
     "train_batch EP": lambda net, x, y: cep.train_batch(net, x, y, EP),
@@ -64,7 +64,7 @@ WRONG_TYPES: dict[str, Any] = {
     "list of complex": [[1j] * 4] * ROWS,
 }
 
-# Numbers of steps, epochs or samples that are none: (value, exception, words of its message).
+# Invalid numbers of steps, epochs or samples: (value, exception, words of its message).
 WRONG_COUNTS: dict[str, tuple[Any, type[Exception], str]] = {
     "zero": (0, ValueError, "1 or more, got 0"),
     "negative": (-3, ValueError, "1 or more, got -3"),
@@ -82,7 +82,7 @@ WRONG_COUNTS: dict[str, tuple[Any, type[Exception], str]] = {
     "array": (np.array([5, 6]), TypeError, "integer, got ndarray"),
 }
 
-# Flags that are none: (value, words of the message).
+# Invalid flags: (value, words of the message).
 WRONG_FLAGS: dict[str, tuple[Any, str]] = {
     "string": ("no", "str 'no'"),
     "empty string": ("", "str ''"),
@@ -92,7 +92,7 @@ WRONG_FLAGS: dict[str, tuple[Any, str]] = {
     "array": (np.array([True]), r"ndarray array\(\[ True\]\)"),
 }
 
-# Values of beta: (value, exception, words of its message).
+# Invalid values of beta: (value, exception, words of its message).
 WRONG_BETAS: dict[str, tuple[Any, type[Exception], str]] = {
     "zero": (0, ValueError, r"beta.*not 0, got 0"),
     "minus zero": (-0.0, ValueError, r"beta.*not 0, got -0"),

@@ -23,7 +23,7 @@ Batches = dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]
 
 
 def fake_cifar(records: int, monkeypatch: pytest.MonkeyPatch) -> Batches:
-    """Return labels and images of each file, and have the loader expect so many in a file."""
+    """Return labels and images of each file, and set the loader's number of records."""
     monkeypatch.setattr(cifar, "_RECORDS", records)
     generator = np.random.default_rng(0)
     return {
@@ -36,14 +36,14 @@ def fake_cifar(records: int, monkeypatch: pytest.MonkeyPatch) -> Batches:
 
 
 def batch_bytes(labels: npt.NDArray[np.uint8], images: npt.NDArray[np.uint8]) -> bytes:
-    """Return the content of a file: a label and an image, again and again."""
+    """Return the content of a file: labels, each followed by its image."""
     return b"".join(
         bytes([label]) + image.tobytes() for label, image in zip(labels, images, strict=True)
     )
 
 
 def members(batches: Batches) -> dict[str, bytes]:
-    """Return what the archive holds, in the published order."""
+    """Return the contents of the archive, in the published order."""
     contents = {f"{FOLDER}/{file}": batch_bytes(*batch) for file, batch in batches.items()}
     order = [4, 0, 3, 5, 2, 1]
     return {

@@ -14,19 +14,20 @@ from hypothesis import settings
 from places import MNIST
 
 import cep
+from cep.experiments import RunDirectory
 
 # Before SciPy is imported; without it scikit-learn skips one of its checks of estimators.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
-# Two busy cores: an example that is slow once says nothing about the next. By default every run
-# tries the same examples; HYPOTHESIS_PROFILE=long tries others, and many more.
+# Two busy cores: one slow example does not mean that others are slow. By default every run tries
+# the same examples; HYPOTHESIS_PROFILE=long tries many others.
 settings.register_profile("cep", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cep"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell that starts a command in the background has it ignore Ctrl-C, and all that it starts.
+    # A shell that starts a command in the background makes it, and its children, ignore Ctrl-C.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: runs in make nightly, or with -m slow")
@@ -39,6 +40,32 @@ def digits() -> Any:
     return cep.datasets.digits()
 
 
+_DRAW = RunDirectory.draw
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pictures() -> None:
+    """Runs draw no error curves, which take ten times as long as their training."""
+    RunDirectory.draw = lambda *_: None  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def no_pictures_in_children(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nor do runs in processes that a test starts: they find no matplotlib."""
+    folder = tmp_path_factory.mktemp("absent")
+    (folder / "matplotlib.py").write_text("raise ImportError('absent in this test')\n")
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw their error curves."""
+    monkeypatch.setattr(RunDirectory, "draw", _DRAW)
+
+
 @pytest.fixture(scope="session")
 def mnist_folder() -> Path:
     """The folder of the real MNIST files."""
@@ -49,7 +76,7 @@ def mnist_folder() -> Path:
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[None]:
-    """Ends the processes that joblib keeps for the next call, when the module's tests are done."""
+    """Ends the processes that joblib keeps, after the module's tests."""
     from joblib.externals.loky import get_reusable_executor
 
     yield
@@ -58,7 +85,7 @@ def workers() -> Iterator[None]:
 
 @pytest.fixture
 def run_script(tmp_path: Path) -> Callable[..., str]:
-    """Runs a Python program in a process of its own, away from the sources; returns its output."""
+    """Runs a Python program in a new process, outside the sources; returns its output."""
 
     def run(program: str, *arguments: object, timeout: float = 120) -> str:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Convolutional networks in NumPy, from the equations: an oracle for the engine."""
+"""Convolutional networks in NumPy, from the equations, as a reference for the engine."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class Convolution:
         return np.stack(pixels, axis=-1)
 
     def _shares(self, images: Array) -> Array:
-        """How much of each of the four pixels pooling takes."""
+        """The weight of each of the four pixels in pooling."""
         cells = self._cells(self._convolved(images))
         if self.layer.pool == "average":
             return np.full_like(cells, 0.25)
@@ -120,7 +120,7 @@ class Model:
             self.back.append(back)
 
     def preactivation(self, layer: int, activities: list[Array]) -> Array:
-        """What a layer receives from below and from above."""
+        """The preactivation of a layer."""
         total = np.zeros_like(activities[layer])
         for k, (below, above) in enumerate(self.net.edges):
             if above == layer:
@@ -130,7 +130,7 @@ class Model:
         return total
 
     def relax(self, x: Array, steps: int) -> list[Array]:
-        """The states after so many steps from zero."""
+        """The states after this many steps from zero."""
         states = [x] + [np.zeros((len(x), *shape)) for shape in self.net.shapes[1:]]
         halves = [range(1, len(states))]
         if self.net.relaxation == "alternating":

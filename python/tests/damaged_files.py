@@ -1,7 +1,7 @@
-"""What has to hold of any file: it is read right, or refused by name, and nothing is half done.
+"""Invariants of any file: it is read correctly, or refused by name, and nothing is half done.
 
-`check` takes bytes that say which kind of file it is, and what is in it: those of a fuzzer
-(`fuzzing/files.py`), or of tests.
+`check` takes bytes that select a kind of file and its content: a fuzzer's (`fuzzing/files.py`), or
+those of tests.
 """
 
 import atexit
@@ -38,8 +38,8 @@ HISTORY = cep.History([0.5], [0.1], [0.5], [0.2], [1.5])
 
 @cache
 def folder() -> Path:
-    """One of this process, which the examples of a search write into again and again."""
-    # In memory where that can be: nothing waits for a disk then.
+    """A folder of this process, which the examples of a search use repeatedly."""
+    # In memory if possible, to avoid waiting for a disk.
     memory = Path("/dev/shm")
     elsewhere = "TMPDIR" in os.environ or not memory.is_dir()
     made = tempfile.mkdtemp(prefix="cep-damaged-", dir=None if elsewhere else memory)
@@ -49,7 +49,7 @@ def folder() -> Path:
 
 @contextlib.contextmanager
 def refused_by_name(path: Path, kind: type[ValueError] = ValueError) -> Iterator[None]:
-    """Whatever the block raises is this error, of a message that names the file."""
+    """Expect that every exception of the block is this error, with the file in its message."""
     message = None
     try:
         yield
@@ -62,7 +62,7 @@ def refused_by_name(path: Path, kind: type[ValueError] = ValueError) -> Iterator
 
 
 def idx_by_the_book(content: bytes) -> NDArray[Any] | None:
-    """The array of an IDX file, None where it is none, without a thought for memory."""
+    """The array of an IDX file, or None; does not limit memory."""
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)
@@ -78,7 +78,7 @@ def idx_by_the_book(content: bytes) -> NDArray[Any] | None:
     if math.prod(shape) * dtype.itemsize != len(content) - end:
         return None
     if math.prod(size or 1 for size in shape) * dtype.itemsize > 2**63 - 1:
-        return None  # No array of NumPy has this shape.
+        return None  # NumPy does not support this shape.
     return np.frombuffer(content[end:], dtype).reshape(shape)
 
 
@@ -115,14 +115,14 @@ def checkpoint_file() -> bytes:
 
 
 def state_of(content: bytes) -> str:
-    """The JSON in a file of ours, by the format's own description."""
+    """The JSON in a file of cep, by the description of the format."""
     (length,) = struct.unpack("<Q", content[:8])
     state: str = json.loads(content[8 : 8 + length])["__metadata__"]["state"]
     return state
 
 
 def forged(content: bytes, state: str) -> bytes:
-    """The same file with another state, and the checksum that goes with it."""
+    """The same file with another state and the matching checksum."""
     (length,) = struct.unpack("<Q", content[:8])
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
     tensors = safetensors.numpy.load(content)
@@ -131,7 +131,7 @@ def forged(content: bytes, state: str) -> bytes:
 
 
 def check_tensor_file(content: bytes) -> None:
-    """By both readers; what they give is what the file says."""
+    """Read by both readers; the results equal the content of the file."""
     path = folder() / "any.safetensors"
     path.write_bytes(content)
     with refused_by_name(path, cep.CheckpointError):
@@ -170,13 +170,13 @@ def check_checkpoint_state(text: bytes) -> None:
 
 
 def all_of_type(kind: Any, *values: Any) -> None:
-    """Expect all values in some sequences to be of a type."""
+    """Expect all values in some sequences to have a type."""
     assert all(isinstance(value, kind) for several in values for value in several), values
 
 
 @cache
 def run_files() -> dict[str, bytes]:
-    """Those of a run of one epoch and a bit."""
+    """The files of a run of one and a half epochs."""
     line = HISTORY.rows()[0]
     record = {"epoch": 1, "batch": 2, "batches": 9, "feedback_angles": [1.5, 2]}
     return {
@@ -190,7 +190,7 @@ def run_files() -> dict[str, bytes]:
 
 
 def check_run_file(name: str) -> Callable[[bytes], None]:
-    """One file of a run is anything, the others are whole."""
+    """One file of a run has any content, the others are valid."""
 
     def check(content: bytes) -> None:
         place = folder() / "run"
@@ -207,13 +207,15 @@ def check_run_file(name: str) -> Callable[[bytes], None]:
             directory.metrics,
             lambda: all_of_type(float | int, *vars(directory.history()).values()),
             lambda: [all_of_type(int, [r["epoch"], r["batch"]]) for r in directory.records()],
-            lambda: directory.result(CONFIGURATION),
         ):
             with refused_by_name(place / name):
                 look()
+        # Another configuration, whole, is that of another run in this place.
+        with refused_by_name(place if name == "configuration.json" else place / name):
+            directory.result(CONFIGURATION)
         refused = True
         with refused_by_name(place), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # That it began with another instruction set.
+            warnings.simplefilter("ignore")  # Warns that it began with another instruction set.
             with directory.opened(CONFIGURATION, {}, resume=True):
                 refused = False
         if refused:
@@ -239,7 +241,7 @@ def check_sweep(content: bytes) -> None:
     assert not refused or (place / "sweep.json").read_bytes() == content
 
 
-# A check for each kind of file, and a file that passes it as a whole one.
+# A check for each kind of file, and a valid file of this kind.
 KINDS: dict[str, tuple[Callable[[bytes], None], Callable[[], bytes]]] = {
     "idx": (check_idx, lambda: idx_bytes(np.arange(6, dtype=np.int16).reshape(2, 3))),
     "idx.gz": (lambda content: check_idx(compress(content)), lambda: idx_bytes(np.arange(3.0))),
@@ -262,6 +264,6 @@ KINDS: dict[str, tuple[Callable[[bytes], None], Callable[[], bytes]]] = {
 
 
 def check(data: bytes) -> None:
-    """The first byte names the kind."""
+    """The first byte selects the kind."""
     if data:
         list(KINDS.values())[data[0] % len(KINDS)][0](data[1:])

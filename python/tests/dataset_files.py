@@ -27,12 +27,12 @@ FILES = [
 
 @dataclass(frozen=True)
 class Member:
-    """A data set of MNIST's family, as published."""
+    """A published data set of MNIST's family."""
 
     name: str
     title: str
-    folders: tuple[str, ...]  # Below the one that the user names.
-    md5: tuple[str, ...]  # Of FILES.
+    folders: tuple[str, ...]  # Below the user's folder.
+    md5: tuple[str, ...]  # For FILES.
     mirrors: tuple[str, ...]
 
     def load(self, root: Any = None) -> Any:
@@ -41,7 +41,7 @@ class Member:
 
     @property
     def source(self) -> Source:
-        """What the package knows of it."""
+        """The package's description of it."""
         source: Source = getattr(mnist_family, self.name.upper())
         return source
 
@@ -88,12 +88,12 @@ def idx_bytes(array: npt.NDArray[Any]) -> bytes:
 
 
 def compress(content: bytes) -> bytes:
-    """Gzip without the time of day."""
+    """Compress without a time stamp."""
     return gzip.compress(content, mtime=0)
 
 
 def fake_mnist(*, train: int = 10, test: int = 6, seed: int = 0) -> dict[str, npt.NDArray[Any]]:
-    """Return four arrays in the form of MNIST's, under the names of its files."""
+    """Return four arrays in MNIST's format, by the names of its files."""
     generator = np.random.default_rng(seed)
     return {
         "train-images-idx3-ubyte": generator.integers(0, 256, (train, 28, 28), dtype=np.uint8),
@@ -115,7 +115,7 @@ def write_mnist(
 
 
 def assert_holds(loaded: Any, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    """Compare what mnist() or another of its family returned with the arrays that were written."""
+    """Compare the result of mnist() or a related function with the arrays that were written."""
     (x, y), (x_test, y_test) = loaded
     images, labels, test_images, test_labels = arrays.values()
     for given_x, expected in ((x, images), (x_test, test_images)):
@@ -141,13 +141,13 @@ def read_or_refused(path: Path) -> npt.NDArray[Any] | None:
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file name that the examples of one test may write again and again."""
+    """Return a file name that the examples of one test use repeatedly."""
     return tmp_path_factory.mktemp("idx") / "file.idx"
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point the user's cache at a folder that does not exist yet, and forbid downloads."""
+    """Set the user's cache to a folder that does not exist, and forbid downloads."""
     pooch = pytest.importorskip("pooch")
     folder = tmp_path / "cache"
 
@@ -165,7 +165,7 @@ Answer = Callable[[str], bytes]
 
 @pytest.fixture
 def serve(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[str]]:
-    """Replace the network by a function from URL to content; it may write half, then raise."""
+    """Replace the network by a function from URL to content; it may write a part, then raise."""
     import pooch
 
     def start(answer: Answer) -> list[str]:
@@ -197,7 +197,7 @@ def publish(
     monkeypatch: pytest.MonkeyPatch,
     member: Member = MNIST_MEMBER,
 ) -> dict[str, bytes]:
-    """Return the files a mirror would serve, and make their checksums the published ones."""
+    """Return the files a mirror would serve, and set the published checksums to theirs."""
     files = {f"{name}.gz": compress(idx_bytes(array)) for name, array in arrays.items()}
     for file, content in files.items():
         monkeypatch.setitem(member.source.checksums, file, md5(content))
@@ -205,5 +205,5 @@ def publish(
 
 
 def files_below(folder: Path) -> set[str]:
-    """Return the names of all files in `folder` and below."""
+    """Return the names of all files below `folder`."""
     return {path.name for path in folder.rglob("*") if path.is_file()}

@@ -1,4 +1,4 @@
-"""Runs that nobody trained: outcomes with given errors, and their files."""
+"""Outcomes with given errors, and their files, without training."""
 
 import json
 import math
@@ -19,7 +19,7 @@ def outcome(
     name: str = "",
     message: str = "",
 ) -> cep.RunOutcome:
-    """One with these test errors, training errors half as large, and 1.5 s an epoch."""
+    """An outcome with these test errors, half as large training errors, and 1.5 s per epoch."""
     halves = [error / 2 for error in errors]
     seconds = [1.5] * len(errors)
     history = cep.History(halves, halves, [], [], seconds, list(errors), list(errors))
@@ -38,7 +38,7 @@ def outcome(
 def write_run(
     place: Path, configuration: cep.Configuration, errors: Sequence[float], status: str = "finished"
 ) -> None:
-    """The small files of a run with these test errors, training errors half as large."""
+    """The small files of a run with these test errors and half as large training errors."""
     place.mkdir(parents=True)
     (place / "configuration.json").write_text(configuration.to_json())
     tested = {"test_error": errors[-1], "test_loss": errors[-1]} if errors else {}
@@ -62,7 +62,7 @@ def write_run(
 
 @pytest.fixture
 def quick_presets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts three epochs of the digits in the place of some of the rows."""
+    """Replaces some rows by three epochs of the digits."""
     configurations = {
         "EP-1h": small(rule="ep"),
         "EP-2h": small(rule="ep", hidden=[16, 16], learning_rates=0.02),
@@ -72,5 +72,3 @@ def quick_presets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, configuration in configurations.items():
         preset = Preset(name, configuration, Published(0.02, 0.001, 0.002))
         monkeypatch.setitem(cep.presets.PRESETS, name, preset)
-    # The error curves of every run take longer than its training.
-    monkeypatch.setattr("cep.experiments.RunDirectory.draw", lambda *arguments: None)

@@ -1,4 +1,4 @@
-"""Files of ours whose checksum is right and whose content is not."""
+"""Files of cep with a correct checksum and wrong content."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from cep.io import tensor_files
 
 
 def forge(path: Path, change: Callable[[Any, dict[str, Any]], Any]) -> None:
-    """Change state and tensors in place, and make the checksum right again."""
+    """Change state and tensors in place, with a correct checksum."""
     with safetensors.safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
     tensors = safetensors.numpy.load_file(path)
@@ -22,7 +22,7 @@ def forge(path: Path, change: Callable[[Any, dict[str, Any]], Any]) -> None:
 
 
 def forge_state(path: Path, state: Any) -> None:
-    """Put something else in the place of the state, and make the checksum right again."""
+    """Replace the state, with a correct checksum."""
     with safetensors.safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
     _write(path, metadata, state, safetensors.numpy.load_file(path))

@@ -1,11 +1,11 @@
-"""Listings of the documents."""
+"""Code blocks of the documents."""
 
 import re
 from pathlib import Path
 
 
 def listings(page: Path, *languages: str) -> list[str]:
-    """What stands between the fences of these languages, in its order."""
+    """The code blocks of these languages, in order."""
     return blocks_of(page.read_text(), *languages)
 
 

@@ -1,6 +1,6 @@
-"""The networks and rules of shared/reference/README.md, written down once more: slow, in NumPy.
+"""The networks and rules of shared/reference/README.md in NumPy: a slow reference implementation.
 
-An oracle: it shares nothing with the engine but the equations. All arithmetic is in float64.
+It shares only the equations with the engine. All arithmetic is in float64.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class NumpyModel:
 
     weights: list[Matrix]
     biases: list[Matrix]
-    feedback: list[Matrix] | None  # Of connections 1 … L−1; None: tied.
+    feedback: list[Matrix] | None  # For connections 1 … L−1; None: tied.
     setting: str
     activation: str
     dt: float = 0.2
@@ -76,11 +76,11 @@ class NumpyModel:
         )
 
     def copy(self) -> NumpyModel:
-        """One with parameters of its own."""
+        """A model with its own parameters."""
         return copy.deepcopy(self)
 
     def parameters(self) -> list[Matrix]:
-        """All of them in place, in the order of `Network.parameters`."""
+        """All parameters in place, in the order of `Network.parameters`."""
         return [*self.weights, *self.biases, *(self.feedback or [])]
 
     @property
@@ -92,7 +92,7 @@ class NumpyModel:
         return ACTIVATIONS[self.activation][0](state)
 
     def backward(self, layer: int) -> Matrix:
-        """V of layer + 1: what carries its state back to ``layer``."""
+        """V of layer + 1, which carries its state back to ``layer``."""
         if self.feedback is None:
             return self.weights[layer].T
         return self.feedback[layer - 1]
@@ -104,20 +104,20 @@ class NumpyModel:
     def moved(
         self, states: Sequence[Matrix], layer: int, y: Matrix | None = None, beta: float = 0
     ) -> Matrix:
-        """A layer after one step, from the states as they are."""
+        """A layer after one step, from the present states."""
         prototypical = self.setting == "prototypical"
-        sent = list(states) if prototypical else [self.rho(state) for state in states]
-        drive = sent[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
+        activity = list(states) if prototypical else [self.rho(state) for state in states]
+        preactivation = activity[layer - 1] @ self.weights[layer - 1].T + self.biases[layer - 1]
         hidden = layer < self.layers
         if hidden:
-            drive = drive + sent[layer + 1] @ self.backward(layer).T
+            preactivation = preactivation + activity[layer + 1] @ self.backward(layer).T
         old = states[layer]
         pull = 0 if hidden or y is None else beta * (y - old)
         if prototypical:
-            return self.rho(drive) + pull
+            return self.rho(preactivation) + pull
         if (hidden or self.follows_energy) and self.feedback is None:
-            drive = ACTIVATIONS[self.activation][1](old) * drive
-        new = old + self.dt * (-old + drive + pull)
+            preactivation = ACTIVATIONS[self.activation][1](old) * preactivation
+        new = old + self.dt * (-old + preactivation + pull)
         return np.clip(new, 0, 1) if self.clamp else new
 
     def step(
@@ -127,7 +127,7 @@ class NumpyModel:
         return [states[0], *(self.moved(states, k + 1, y, beta) for k in range(self.layers))]
 
     def alternating_step(self, states: Sequence[Matrix]) -> list[Matrix]:
-        """Layers 1, 3, … first, then layers 2, 4, … from where those have gone."""
+        """Layers 1, 3, … first, then layers 2, 4, … from the new states."""
         new = list(states)
         for first in (1, 2):
             for layer in range(first, self.layers + 1, 2):
@@ -137,7 +137,7 @@ class NumpyModel:
     def relax(
         self, states: Sequence[Matrix], steps: int, y: Matrix | None = None, beta: float = 0
     ) -> list[Matrix]:
-        """A phase: a nudged one is synchronous always."""
+        """A phase; nudged phases are always synchronous."""
         for _ in range(steps):
             if y is None and self.relaxation == "alternating":
                 states = self.alternating_step(states)
@@ -185,7 +185,7 @@ class NumpyModel:
         wanted = one_hot(wanted, len(self.biases[-1])) if wanted.ndim == 1 else wanted
         free = self.free_phase(x, rule.free_steps)
         loss, errors = loss_and_errors(free[-1], wanted)
-        # Of a symmetric EP, each phase's update is that of half the learning rates.
+        # For symmetric EP, each phase's update uses half of the learning rates.
         betas = [rule.beta, -rule.beta] if rule.beta_sign == "symmetric" else [rule.beta]
         rates = np.broadcast_to(rule.learning_rates, self.layers) / len(betas)
         own = rule.bias_learning_rates
@@ -205,6 +205,6 @@ class NumpyModel:
 
 
 def loss_and_errors(output: Matrix, wanted: Matrix) -> tuple[float, int]:
-    """(1/2B) Σ |s_L − y|², and in how many rows the largest unit is not that of the target."""
+    """(1/2B) Σ |s_L − y|², and the number of wrong predictions."""
     loss = ((output - wanted) ** 2).sum() / (2 * len(output))
     return float(loss), int((output.argmax(axis=1) != wanted.argmax(axis=1)).sum())

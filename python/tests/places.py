@@ -1,6 +1,6 @@
-"""Where tests find what is no part of the package.
+"""Files of tests that are not part of the package.
 
-They run from the repository, or from a copy of those of its files that they read
+The tests run from the repository, or from a copy of the files that they read
 (tools/wheel/trial.py), with the recordings and MNIST beside it, which are not part of it.
 """
 

@@ -1,4 +1,4 @@
-"""A network beside a slow model of it that goes through the same."""
+"""A network beside a slow model that makes the same calls."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import cep
 
 Place = tuple[str, int]
 
-# By how much a single call may differ from the model, which computes in float64.
+# The tolerance of a single call relative to the model, which computes in float64.
 TOLERANCES = {"float32": 2e-4, "float64": 1e-9}
 
 
 class Shadowed:
     """A network, its model, the model's states, and arrays taken from the network before.
 
-    The model moves first; `follow` expects the network to have moved the same way, and takes over
-    its bits, so that rounding adds up over no more than one call, and what a call leaves alone can
-    be compared to the last bit.
+    The model moves first; `follow` expects the network to have moved in the same way and copies its
+    bits, so that rounding errors are those of one call, and anything that a call must not change
+    can be compared bit for bit.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class Shadowed:
 
     @classmethod
     def of(cls, net: cep.Network) -> Shadowed:
-        """With a model as the network's options and parameters say."""
+        """A network with a model of the same options and parameters."""
         options = net.options
         model = NumpyModel.of(net, options["dt"], options["clamp"], options["follows_energy"])
         return cls(net, model)
 
     def twin(self, net: cep.Network, *, with_states: bool) -> Shadowed:
-        """Another network that is to be as this one is."""
+        """Another network that should equal this one."""
         states = [state.copy() for state in self.states] if with_states and self.states else None
         return Shadowed(net, self.model.copy(), states)
 
@@ -54,7 +54,7 @@ class Shadowed:
         return 0 if self.states is None else len(self.states[0])
 
     def model_arrays(self) -> dict[Place, Matrix]:
-        """What the model has where the network has an array."""
+        """The model's array for an array of the network."""
         kinds = {
             "weights": self.model.weights,
             "biases": self.model.biases,
@@ -69,21 +69,21 @@ class Shadowed:
         }
 
     def array(self, place: Place) -> NDArray[Any]:
-        """The network's, taken anew."""
+        """The network's arrays, taken now."""
         kind, k = place
         return getattr(self.net, kind)[k]
 
     def take(self, place: Place) -> NDArray[Any]:
-        """The same, kept to be looked at again after every call."""
+        """The same arrays, kept to be compared after every call."""
         view = self.array(place)
         self.views.setdefault(place, []).append(view)
         return view
 
     def phase_ended(self, states: list[Matrix]) -> list[NDArray[Any]]:
-        """What the model's states are now.
+        """Set the states of the model.
 
-        States of another batch size get new memory: those taken before are returned, and are of
-        this network no longer.
+        States of another batch size get new memory: the old arrays are returned, and no longer
+        belong to this network.
         """
         old: list[NDArray[Any]] = []
         if self.batch != len(states[0]):
@@ -93,7 +93,7 @@ class Shadowed:
         return old
 
     def views_that_have_gone(self) -> list[NDArray[Any]]:
-        """States of this network no longer, after batches of sizes that are not known."""
+        """Drop the arrays of states, after batches of unknown sizes."""
         gone: list[NDArray[Any]] = []
         for place in [place for place in self.views if place[0] == "states"]:
             views, now = self.views.pop(place), self.array(place)
@@ -102,7 +102,7 @@ class Shadowed:
         return gone
 
     def agrees(self, model: NumpyModel, states: list[Matrix]) -> bool:
-        """Whether the network is where another model is."""
+        """Whether the network equals another model."""
         mine = [*self.net.weights, *self.net.biases, *feedback_weights(self.net), *self.net.states]
         theirs = [*model.weights, *model.biases, *(model.feedback or []), *states]
         return all(
@@ -111,7 +111,7 @@ class Shadowed:
         )
 
     def follow(self) -> None:
-        """Expect the network to be where the model is, and take over its bits."""
+        """Expect the network to equal the model, and copy its bits."""
         for place, expected in self.model_arrays().items():
             found = self.array(place)
             np.testing.assert_allclose(
@@ -120,7 +120,7 @@ class Shadowed:
             expected[...] = found
 
     def check(self) -> None:
-        """Expect every bit to be as it was when it was last looked at, through every array."""
+        """Expect that no bit has changed since the last check, in any array."""
         for place, expected in self.model_arrays().items():
             now = self.array(place)
             assert np.array_equal(now, expected), place

@@ -8,7 +8,7 @@ from numpy_model import Matrix, NumpyModel, loss_and_errors
 
 
 def slopes_of(function: Callable[[], Any], array: Matrix, width: float = 1e-3) -> Matrix:
-    """By central differences of fourth order, of each entry of the array; values come last."""
+    """Central differences of fourth order, for each entry of the array."""
     slopes = []
     for place in np.ndindex(array.shape):
         value, found = array[place], []
@@ -22,7 +22,7 @@ def slopes_of(function: Callable[[], Any], array: Matrix, width: float = 1e-3) -
 
 
 def bptt_gradient(model: NumpyModel, x: Matrix, y: Matrix, steps: int) -> list[Matrix]:
-    """Of the loss at the end of a free phase, in the order of a network's parameters."""
+    """For the loss at the end of a free phase, in the order of a network's parameters."""
 
     def loss() -> float:
         return loss_and_errors(model.free_phase(x, steps)[-1], y)[0]
@@ -31,7 +31,7 @@ def bptt_gradient(model: NumpyModel, x: Matrix, y: Matrix, steps: int) -> list[M
 
 
 def rbp_gradient(model: NumpyModel, x: Matrix, y: Matrix, steps: int) -> list[Matrix] | None:
-    """The same as if the steady state had held for ever; None where there is none after so long.
+    """The same at a steady state; None if it is not reached in this many steps.
 
     With J the Jacobian of a step, λ = (1 − Jᵀ)⁻¹ dL/ds, and dL/dθ = λᵀ ∂step/∂θ.
     """

@@ -1,4 +1,4 @@
-"""Configurations that train in a moment, and what an uninterrupted training makes of them."""
+"""Configurations that train in a moment, and the result of uninterrupted training."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def small(**changes: Any) -> cep.Configuration:
 
 
 def fitted(configuration: cep.Configuration) -> tuple[list[NDArray[Any]], cep.History]:
-    """Parameters and history after `cep.fit`, which knows no directories and no checkpoints."""
+    """Parameters and history after `cep.fit`, without directories and checkpoints."""
     data, test = cep.datasets.split(cep.datasets.digits(), 360, seed=configuration.seed)
     net = configuration.make_network()
     history = cep.fit(
@@ -42,19 +42,19 @@ def fitted(configuration: cep.Configuration) -> tuple[list[NDArray[Any]], cep.Hi
         seed=configuration.seed,
         progress=False,
     )
-    # A run with these configurations validates nothing, and tests after every epoch.
+    # Runs with these configurations do not validate, and test after every epoch.
     history.test_error, history.validation_error = history.validation_error, []
     history.test_loss, history.validation_loss = history.validation_loss, []
     return parameters(net), history
 
 
 def kept(directory: Path) -> list[NDArray[Any]]:
-    """The parameters that the last checkpoint of a run directory has."""
+    """The parameters of the last checkpoint in a run directory."""
     return parameters(checkpoints.load(directory / "last.safetensors").make_network())
 
 
 def files(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """When each file below a folder was written, and what."""
+    """The time and content of each file below a folder."""
     return {
         str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in folder.rglob("*")
@@ -63,7 +63,7 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def without_times(history: cep.History) -> dict[str, list[float]]:
-    """What of a history does not depend on the machine's mood."""
+    """The reproducible part of a history."""
     return {name: values for name, values in vars(history).items() if name != "seconds"}
 
 

@@ -1,4 +1,4 @@
-"""All that a network holds, copied: to compare networks, and to show that nothing has changed."""
+"""Copies of a network's contents, to compare networks and to show that nothing has changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +48,9 @@ def same(first: list[NDArray[Any]], second: list[NDArray[Any]]) -> bool:
 
 @contextmanager
 def refused(net: cep.Network, error: type[Exception], message: str) -> Iterator[None]:
-    """The block raises this error with a message that matches, and changes no bit of the network.
+    """Expect this error with a matching message, and no change to the network.
 
-    The message is searched for the regular expression. An error of a derived class is another one.
+    The message is searched for the regular expression. The type must be exactly this one.
     """
     before = fingerprint(net)
     with pytest.raises(error, match=message) as caught:

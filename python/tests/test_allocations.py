@@ -1,4 +1,4 @@
-"""Steps take no memory: a long phase asks for it as often as a short one."""
+"""Steps allocate no memory: a long phase makes as many allocations as a short one."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Counts every call that takes memory, and says how many there were.
+# Counts all calls that allocate memory, and prints their number.
 COUNTER = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -44,9 +44,9 @@ for setting in ("prototypical", "real-time"):
                 "nudged": lambda steps: net.nudged_phase(y, 0.3, steps),
                 "continual": lambda steps: cep.train_batch(net, x, y, cep.CEP(5, steps, 0.3, 1e-6)),
             }
-            # A loop that is handed over to other threads takes a few bytes to say what it is: once
-            # a phase, but for continual ones, where it is twice a step and hidden layer at most.
-            # How often depends on which way of sharing was the quicker one.
+            # Passing a loop to other threads allocates a few bytes: once a phase, or at most twice
+            # per step and hidden layer in continual phases. The number depends on which way of
+            # sharing was faster.
             handed_over = 2 * 40 * len(hidden) if cep.get_num_threads() > 1 else 0
             allowed = {"free": 4, "nudged": 4, "continual": 4 + handed_over}
             for name, phase in phases.items():

@@ -1,4 +1,4 @@
-"""The engine computes alike whatever the processor's arithmetic is set to, which it puts back."""
+"""Results do not depend on the caller's floating-point mode, which the engine restores."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# Reads and sets the register that rounding, traps and denormals hang on.
+# Reads and sets the register of rounding, traps and denormals.
 REGISTER = """
 #include <immintrin.h>
 unsigned get(void) { return _mm_getcsr() & ~0x3fu; } /* without the flags of what has happened */
@@ -60,13 +60,13 @@ for threads in (1, 2):
         assert digest == expected, (threads, hex(control))
 
 watched = cep.Network([300, 256, 10], seed=0)
-with cep.record(watched) as record:
+with cep.trace(watched) as trace:
     register.set(UPWARDS)
     try:
         cep.train_batch(watched, x, y, cep.CEP(9, 6, 0.5, 0.01))
     finally:
         register.set(USUAL)
-for recorded, left in zip(record.nudged.weights, watched.weights, strict=True):
+for recorded, left in zip(trace.nudged.weights, watched.weights, strict=True):
     assert np.array_equal(recorded[-1], left), "weights at a step are those that the phase leaves"
 
 tiny = cep.Network([1, 1, 1], activation="tanh")
@@ -81,7 +81,7 @@ print("fine")
 """
 
 
-def test_whatever_the_arithmetic_of_the_caller(tmp_path: Path) -> None:
+def test_any_floating_point_mode_of_the_caller(tmp_path: Path) -> None:
     source, library = tmp_path / "register.c", tmp_path / "register.so"
     source.write_text(REGISTER)
     compiled = subprocess.run(

@@ -1,4 +1,4 @@
-"""The corrected nudged phase: exact gradients whatever the feedback weights are."""
+"""The corrected nudged phase gives exact gradients for any feedback weights."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def _data(net: cep.Network) -> tuple[Any, Any]:
 
 
 def _vector(gradient: Any) -> NDArray[np.float64]:
-    """Of all parameters."""
+    """The gradient of all parameters."""
     feedback = [v for v in gradient.feedback_weights if v is not None]
     arrays = [*gradient.weights, *gradient.biases, *feedback]
     return np.concatenate([np.asarray(array).ravel() for array in arrays])
@@ -58,13 +58,14 @@ def test_updates_tend_to_the_gradient(layers: str, setting: str, angle: float) -
             rule = cep.EP(1500, 1500, beta, beta_sign=sign, asymmetry="exact")  # type: ignore[arg-type]
             found = _vector(cep.gradient(net, x, y, rule))
             errors.append(np.linalg.norm(found - exact) / np.linalg.norm(exact))
-        assert _angle(found, exact) < 0.06
+        # The error is linear in beta; the readout's has the largest factor.
+        assert _angle(found, exact) < (0.06 if layers == "readout" else 0.05)
         assert errors[0] / errors[1] == pytest.approx(10**order, rel=0.3)
         assert errors[1] < 2e-3
 
 
-def test_the_vector_field_alone_is_far_off() -> None:
-    """The premise of the tests above: something is corrected."""
+def test_the_vector_field_differs() -> None:
+    """The premise of the tests above: the correction matters."""
     net = _network("two hidden", "prototypical", 100, activation="tanh")
     x, y = _data(net)
     exact = _vector(cep.gradient(net, x, y, cep.RBP(1500)))
@@ -95,7 +96,7 @@ def test_the_continual_form_tends_to_the_other(layers: str, setting: str) -> Non
         for make in (cep.CEP, cep.EP)
     )
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
-    # And so do its updates, as the learning rate falls.
+    # And so do its updates as the learning rate decreases.
     before = np.concatenate([array.ravel() for array in net.parameters()])
     differences = []
     for rate in (1e-3, 1e-4):
@@ -108,8 +109,8 @@ def test_the_continual_form_tends_to_the_other(layers: str, setting: str) -> Non
     assert differences[1] < 0.01
 
 
-def test_on_tied_networks_it_is_the_usual_rule() -> None:
-    """Which is exact where nudging is inside the activation."""
+def test_tied_networks_get_the_usual_rule() -> None:
+    """It is exact if nudging is inside the activation."""
     net = _network("two hidden", "prototypical", None, nudging="inside")
     x, y = _data(net)
     differences = []
@@ -151,7 +152,7 @@ def test_without_feedback_it_is_backpropagation(make: Callable[..., Any]) -> Non
 @pytest.mark.parametrize("kind", ["EP", "C-EP"])
 @pytest.mark.parametrize("layers", [[6, 40, 30, 3], [6, 8, 7, 3], LAYERS["convolutional"]])
 def test_feedback_has_learning_rates_of_its_own(layers: list[Any], kind: str, write: bool) -> None:
-    """0 holds it; and what forward weights do does not depend on it within a batch of EP."""
+    """A rate of 0 fixes it; within a batch of EP it does not affect forward weights."""
     rates = [0.05, 0.04, 0.03]
     own: dict[str, Any] = {} if kind == "EP" else {"write_every_step": write}
     make: Any = cep.EP if kind == "EP" else cep.CEP
@@ -169,7 +170,7 @@ def test_feedback_has_learning_rates_of_its_own(layers: list[Any], kind: str, wr
     assert all(change.any() for change in changes[1.0])
     for usual, given, half in zip(changes[None], changes[1.0], changes[0.5], strict=True):
         np.testing.assert_array_equal(usual, given)
-        # In a continual rule what has moved moves the states.
+        # In a continual rule, changed weights change the states.
         np.testing.assert_allclose(
             half, 0.5 * given, rtol=1e-9 if kind == "EP" else 0.05, atol=1e-5
         )
@@ -207,10 +208,10 @@ def test_bad_input_gets_one_sentence(make: Any) -> None:
 def test_corrected_phases_are_recorded(make: Any, setting: str) -> None:
     net = _network("two hidden", setting, 100)
     x, y = _data(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, make(20, 5, 0.5, 0.1, asymmetry="exact"))
-    assert [phase.steps for phase in record.phases] == [20, 5]
-    nudged = record.nudged
+    assert [phase.steps for phase in trace.phases] == [20, 5]
+    nudged = trace.nudged
     assert nudged.beta == 0.5
     moved = [
         max(

@@ -1,4 +1,4 @@
-"""Images are mirrored and shifted as drawn, each on its own."""
+"""Images are mirrored and shifted at random, each independently."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def window(image: Images, top: int, left: int, crop: int) -> Images:
 
 
 def places_of(image: Images, result: Images, crop: int) -> list[tuple[int, int]]:
-    """Return all places of a window that give this result."""
+    """Return all positions of a window that give this result."""
     return [
         (top, left)
         for top in range(2 * crop + 1)
@@ -48,7 +48,7 @@ def places_of(image: Images, result: Images, crop: int) -> list[tuple[int, int]]
 
 
 def test_a_flipped_image_is_the_mirrored_one() -> None:
-    """Left to right, all channels together; the others are as they were."""
+    """Left to right, all channels together; other images do not change."""
     x = distinct(200, 3, 4, 5)
     result = datasets.augment(x, flip=True, seed=0)
     mirrored = 0
@@ -76,7 +76,7 @@ def test_without_flip_and_crop_it_is_a_copy() -> None:
 def test_a_crop_is_a_window_of_the_padded_image(
     samples: int, channels: int, height: int, width: int, data: st.DataObject, seed: int
 ) -> None:
-    """Compared with loops over the pixels; a window that is not empty has one place."""
+    """Compared with loops over the pixels; a window that is not empty has one position."""
     crop = data.draw(st.integers(1, min(height, width) - 1))
     x = distinct(samples, channels, height, width)
     result = datasets.augment(x, crop=crop, seed=seed)
@@ -85,7 +85,7 @@ def test_a_crop_is_a_window_of_the_padded_image(
 
 
 def test_all_places_are_drawn_alike() -> None:
-    """25 of them for two pixels; top and left independently."""
+    """25 positions for two pixels; top and left independently."""
     x = distinct(5000, 1, 3, 4)
     result = datasets.augment(x, crop=2, seed=0)
     counts = np.zeros((5, 5), int)
@@ -143,7 +143,7 @@ def test_the_seed_decides() -> None:
     assert not np.array_equal(first, datasets.augment(x, flip=True, crop=2, seed=2))
 
 
-def test_a_generator_goes_on() -> None:
+def test_a_generator_continues() -> None:
     """The next epoch gets other variants."""
     x = distinct(50, 1, 8, 8)
     generator = np.random.default_rng(1)
@@ -152,7 +152,7 @@ def test_a_generator_goes_on() -> None:
 
 
 def test_without_a_seed_each_call_differs() -> None:
-    """And NumPy's own state is left alone."""
+    """NumPy's own state does not change."""
     x = distinct(50, 1, 8, 8)
     state: Any = np.random.get_state()
     first, second = (datasets.augment(x, flip=True, crop=2) for _ in range(2))
@@ -168,7 +168,7 @@ def test_without_a_seed_each_call_differs() -> None:
 @pytest.mark.parametrize("dtype", ["f4", "f8", "f2", "u1", "i8", "?", ">f4"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_dtype_shape_and_layout(dtype: str, order: Any) -> None:
-    """In and out the same; the result is C-contiguous whatever came in."""
+    """They stay the same; the result is always C-contiguous."""
     x = np.array(distinct(6, 3, 4, 5) % 127, dtype, order=order)
     before = x.copy()
     x.flags.writeable = False
@@ -182,7 +182,7 @@ def test_dtype_shape_and_layout(dtype: str, order: Any) -> None:
 
 
 def test_flat_images() -> None:
-    """With their shape; images that have it already may be given it too."""
+    """With their shape; it may also be given for images that have it already."""
     x = distinct(10, 3, 4, 5, np.float32)
     expected = datasets.augment(x, flip=True, crop=1, seed=0)
     flat = datasets.augment(x.reshape(10, 60), flip=True, crop=1, shape=(3, 4, 5), seed=0)

@@ -1,4 +1,4 @@
-"""Data that cannot be used is refused with a message, and nothing has changed."""
+"""Invalid data are refused with a message, and nothing changes."""
 
 from typing import Any
 
@@ -38,39 +38,26 @@ def test_good_data_is_not_refused() -> None:
 
 
 @with_inputs
-@pytest.mark.parametrize("columns", [1, 3, 5, 400])
-def test_wrong_number_of_columns(call: Call, columns: int) -> None:
+def test_inputs_of_another_shape(call: Call) -> None:
     net = network()
-    with refused(
-        net, ValueError, rf"^x has {columns} columns; the network's input layer has 4 units"
-    ):
-        call(net, np.zeros((ROWS, columns)), LABELS)
+    for columns in (1, 3, 5, 400):
+        message = rf"^x has {columns} columns; the network's input layer has 4 units"
+        with refused(net, ValueError, message):
+            call(net, np.zeros((ROWS, columns)), LABELS)
+    for shape in ((), (4,), (ROWS,), (ROWS, 4, 1), (1, ROWS, 4), (2, 2, 2, 2)):
+        with refused(net, ValueError, r"^x must be 2-dimensional.*got shape \("):
+            call(net, np.zeros(shape), LABELS)
+    for rows, columns in ((0, 4), (ROWS, 0), (0, 0)):
+        with refused(net, ValueError, r"^x .*(row|column)"):
+            call(net, np.zeros((rows, columns)), LABELS[:rows])
 
 
 @with_inputs
-@pytest.mark.parametrize(
-    "shape", [(), (4,), (ROWS,), (ROWS, 4, 1), (1, ROWS, 4), (2, 2, 2, 2)], ids=str
-)
-def test_inputs_that_are_no_matrix(call: Call, shape: tuple[int, ...]) -> None:
+def test_inputs_of_another_type(call: Call) -> None:
     net = network()
-    with refused(net, ValueError, r"^x must be 2-dimensional.*got shape \(") as _:
-        call(net, np.zeros(shape), LABELS)
-
-
-@with_inputs
-@pytest.mark.parametrize("shape", [(0, 4), (ROWS, 0), (0, 0)], ids=str)
-def test_empty_inputs(call: Call, shape: tuple[int, ...]) -> None:
-    net = network()
-    with refused(net, ValueError, r"^x .*(row|column)"):
-        call(net, np.zeros(shape), LABELS[: shape[0]])
-
-
-@with_inputs
-@pytest.mark.parametrize("kind", WRONG_TYPES)
-def test_inputs_of_another_type(call: Call, kind: str) -> None:
-    net = network()
-    with refused(net, TypeError, "^x must hold float32, float64 or integers, got dtype"):
-        call(net, WRONG_TYPES[kind], LABELS)
+    for wrong in WRONG_TYPES.values():
+        with refused(net, TypeError, "^x must hold float32, float64 or integers, got dtype"):
+            call(net, wrong, LABELS)
 
 
 @pytest.mark.parametrize("kind", ["float16", "complex128", "datetime"])
@@ -89,16 +76,13 @@ def test_ragged_inputs(call: Call) -> None:
 
 @with_inputs
 @pytest.mark.parametrize("value", NOT_FINITE.values(), ids=NOT_FINITE)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("place", [(0, 0), (2, 1), (4, 3)], ids=str)
-def test_inputs_that_are_not_finite(
-    call: Call, value: float, dtype: str, place: tuple[int, int]
-) -> None:
+def test_inputs_that_are_not_finite(call: Call, value: float) -> None:
     for net in (network(), network("float64")):
-        x = X.astype(dtype)
-        x[place] = value
-        with refused(net, ValueError, rf"^x .*not finite.*row {place[0]}, column {place[1]}"):
-            call(net, x, LABELS)
+        for dtype, place in (("float32", (0, 0)), ("float64", (4, 3))):
+            x = X.astype(dtype)
+            x[place] = value
+            with refused(net, ValueError, rf"^x .*not finite.*row {place[0]}, column {place[1]}"):
+                call(net, x, LABELS)
 
 
 @given(
@@ -121,77 +105,56 @@ def test_values_that_are_not_finite_are_found_anywhere(
 
 
 @with_inputs
-@pytest.mark.parametrize("value", [1e39, -1e308])
-def test_inputs_too_large_for_the_dtype(call: Call, value: float) -> None:
+def test_inputs_too_large_for_the_dtype(call: Call) -> None:
     net = network()
-    x = X.copy()
-    x[3, 2] = value
-    with refused(net, ValueError, r"^x .*too large for.*row 3, column 2"):
-        call(net, x, LABELS)
-    network("float64").free_phase(x, 5)
+    for value in (1e39, -1e308):
+        x = X.copy()
+        x[3, 2] = value
+        with refused(net, ValueError, r"^x .*too large for.*row 3, column 2"):
+            call(net, x, LABELS)
+        network("float64").free_phase(x, 5)
 
 
 @with_targets
-@pytest.mark.parametrize("count", [1, 4, 6])
-def test_wrong_batch_of_targets(call: Call, count: int) -> None:
+def test_targets_of_another_shape(call: Call) -> None:
     net = network()
-    for y in (np.zeros(count, dtype=int), np.zeros((count, 2))):
-        with refused(net, ValueError, rf"^y has {count} targets for the {ROWS} rows of x"):
-            call(net, X, y)
-
-
-@with_targets
-def test_no_targets(call: Call) -> None:
-    net = network()
+    for count in (1, 4, 6):
+        for y in (np.zeros(count, dtype=int), np.zeros((count, 2))):
+            with refused(net, ValueError, rf"^y has {count} targets for the {ROWS} rows of x"):
+                call(net, X, y)
     for y in (np.zeros(0, dtype=int), np.zeros((0, 2))):
         with refused(net, ValueError, "^y "):
             call(net, X, y)
+    for columns in (1, 3):
+        message = rf"^y has {columns} columns; the network's output layer has 2 units"
+        with refused(net, ValueError, message):
+            call(net, X, np.zeros((ROWS, columns)))
+    for shape in ((), (ROWS, 2, 1)):
+        with refused(net, ValueError, r"^y must be 1-dimensional.*or 2-dimensional.*got shape"):
+            call(net, X, np.zeros(shape))
 
 
 @with_targets
-@pytest.mark.parametrize("label", [-1, 2, 10, -(2**63), 2**63 - 1])
-@pytest.mark.parametrize("row", [0, 3, 4])
-def test_labels_out_of_range(call: Call, label: int, row: int) -> None:
+def test_labels_out_of_range(call: Call) -> None:
     net = network()
-    y = LABELS.copy()
-    y[row] = label
-    with refused(net, ValueError, rf"^y has the label {label} in row {row}.*labels 0 to 1"):
-        call(net, X, y)
-
-
-@with_targets
-def test_labels_beyond_64_bits(call: Call) -> None:
-    net = network()
-    y = LABELS.astype(np.uint64)
-    y[3] = 2**64 - 1
+    for label in (-1, 2, 10, -(2**63), 2**63 - 1):
+        for row in (0, 3, 4):
+            y = LABELS.copy()
+            y[row] = label
+            message = rf"^y has the label {label} in row {row}.*labels 0 to 1"
+            with refused(net, ValueError, message):
+                call(net, X, y)
+    beyond = LABELS.astype(np.uint64)
+    beyond[3] = 2**64 - 1
     with refused(net, ValueError, rf"^y .*label.*{2**64 - 1}"):
-        call(net, X, y)
-
-
-@with_targets
-@pytest.mark.parametrize("columns", [1, 3])
-def test_wrong_number_of_target_columns(call: Call, columns: int) -> None:
-    net = network()
-    with refused(
-        net, ValueError, rf"^y has {columns} columns; the network's output layer has 2 units"
-    ):
-        call(net, X, np.zeros((ROWS, columns)))
-
-
-@with_targets
-@pytest.mark.parametrize("shape", [(), (ROWS, 2, 1)], ids=str)
-def test_targets_of_other_dimensions(call: Call, shape: tuple[int, ...]) -> None:
-    net = network()
-    with refused(net, ValueError, r"^y must be 1-dimensional.*or 2-dimensional.*got shape"):
-        call(net, X, np.zeros(shape))
+        call(net, X, beyond)
 
 
 @with_targets
 @pytest.mark.parametrize("value", NOT_FINITE.values(), ids=NOT_FINITE)
-@pytest.mark.parametrize("place", [(0, 0), (2, 1), (4, 1)], ids=str)
-def test_targets_that_are_not_finite(call: Call, value: float, place: tuple[int, int]) -> None:
+def test_targets_that_are_not_finite(call: Call, value: float) -> None:
     net = network()
-    for dtype in (np.float32, np.float64):
+    for dtype, place in ((np.float32, (0, 0)), (np.float64, (4, 1))):
         y = TARGETS.astype(dtype)
         y[place] = value
         with refused(net, ValueError, rf"^y .*not finite.*row {place[0]}, column {place[1]}"):
@@ -208,22 +171,17 @@ def test_targets_too_large_for_the_dtype(call: Call) -> None:
 
 
 @with_targets
-@pytest.mark.parametrize("kind", WRONG_TYPES)
-def test_targets_of_another_type(call: Call, kind: str) -> None:
+def test_targets_of_another_type(call: Call) -> None:
     net = network()
-    matrix = np.asarray(WRONG_TYPES[kind])[:, :2]
-    with refused(net, TypeError, "^y must hold float32, float64 or integers, got dtype"):
-        call(net, X, matrix)
-    with refused(net, TypeError, "^y must hold integer classes"):
-        call(net, X, matrix[:, 0])
-
-
-@with_targets
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.bool_])
-def test_labels_that_are_no_integers(call: Call, dtype: Any) -> None:
-    net = network()
-    with refused(net, TypeError, "^y must hold integer classes"):
-        call(net, X, LABELS.astype(dtype))
+    for wrong in WRONG_TYPES.values():
+        matrix = np.asarray(wrong)[:, :2]
+        with refused(net, TypeError, "^y must hold float32, float64 or integers, got dtype"):
+            call(net, X, matrix)
+        with refused(net, TypeError, "^y must hold integer classes"):
+            call(net, X, matrix[:, 0])
+    for dtype in (np.float32, np.float64, np.bool_):
+        with refused(net, TypeError, "^y must hold integer classes"):
+            call(net, X, LABELS.astype(dtype))
 
 
 @with_targets
@@ -236,7 +194,7 @@ def test_ragged_targets(call: Call) -> None:
 @pytest.mark.parametrize(
     "data", [X, None, 5, (X,), (X, LABELS, LABELS), {}], ids=lambda d: str(type(d))
 )
-def test_data_that_is_no_pair(data: Any) -> None:
+def test_data_must_be_a_pair(data: Any) -> None:
     net = network()
     for name, call in {
         "data": lambda: fit(net, data),
@@ -255,7 +213,7 @@ def test_continuing_with_another_batch_size() -> None:
         net.free_phase(X[:3], 5, reset=False)
 
 
-def test_phases_that_come_too_early() -> None:
+def test_phases_in_the_wrong_order() -> None:
     net = cep.Network((4, 3, 2), seed=0)
     with refused(net, RuntimeError, "no states to nudge yet: run a free phase first"):
         net.nudged_phase(LABELS, 0.5, 3)
@@ -263,7 +221,7 @@ def test_phases_that_come_too_early() -> None:
         net.free_phase(X, 5, reset=False)
 
 
-def test_what_is_no_rule() -> None:
+def test_invalid_rules() -> None:
     net = network()
     for rule in (None, "ep", cep.EP, {"beta": 1}, (5, 3, 0.5, 0.1)):
         with refused(net, TypeError, "^rule must be a learning rule such as cep.CEP"):

@@ -1,4 +1,4 @@
-"""The sign of β: as given, drawn for each batch, or both from the same steady state."""
+"""The sign of β: fixed, drawn for each batch, or both from the same steady state."""
 
 import itertools
 from dataclasses import replace
@@ -35,7 +35,7 @@ def batch(rows: int = 3) -> tuple[Any, Any]:
 
 
 def after_a_batch(net: cep.Network, rule: Any) -> list[Any]:
-    """Parameters and states; then the parameters are put back."""
+    """Parameters and states; then the parameters are restored."""
     before = parameters(net)
     cep.train_batch(net, *batch(), rule)
     after = parameters(net) + states(net)
@@ -45,7 +45,7 @@ def after_a_batch(net: cep.Network, rule: Any) -> list[Any]:
 
 
 def signs(net: cep.Network, rule: Any, count: int) -> list[int]:
-    """+1 or −1 for each batch, as one of the two rules of fixed sign moves the network."""
+    """+1 or −1 for each batch, from comparing with the rules of fixed sign."""
     plus, minus = (
         after_a_batch(net, replace(rule, beta_sign="fixed", beta=b)) for b in (0.4, -0.4)
     )
@@ -69,7 +69,7 @@ def test_each_batch_has_one_sign_or_the_other(rule: str, feedback: str, setting:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("beta", [0.4, -0.4])
 def test_each_sign_has_half_of_the_batches(rule: str, beta: float) -> None:
-    """Within four standard deviations; as for runs of the same sign, of n/2 = 200 on average."""
+    """Within four standard deviations; likewise the number of runs, n/2 = 200 on average."""
     drawn = signs(network(), replace(RULES[rule], beta=beta, beta_sign="random"), 400)
     assert abs(sum(drawn)) < 4 * np.sqrt(400)
     assert 200 - 40 < len(list(itertools.groupby(drawn))) < 200 + 40
@@ -88,7 +88,7 @@ def test_in_fit_signs_come_from_its_seed(rule: str) -> None:
 
     def fitted(seed: int, learning: Any) -> list[Any]:
         net = network()
-        signs(net, random, seed)  # What was drawn before does not matter.
+        signs(net, random, seed)  # Earlier draws do not matter.
         cep.fit(net, (x, y), learning, 2, batch_size=3, seed=seed, progress=False)
         return parameters(net)
 
@@ -100,7 +100,7 @@ def test_in_fit_signs_come_from_its_seed(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_in_fit_a_sign_is_drawn_for_each_batch(rule: str) -> None:
-    """With samples that are all alike, an epoch is one of the 2⁵ runs with signs of one's own."""
+    """With equal samples, an epoch is one of the 2⁵ runs with explicit signs."""
     x, y = (np.repeat(array, 5, axis=0) for array in batch(1))
     runs = {}
     for chosen in itertools.product((1, -1), repeat=5):
@@ -187,7 +187,7 @@ def test_a_continual_rule_refuses_both_signs_at_once() -> None:
 
 @pytest.mark.parametrize("rule", [cep.EP, cep.CEP])
 @pytest.mark.parametrize("sign", ["both", "", "Random", None, 1, True])
-def test_words_that_are_no_sign(rule: Any, sign: Any) -> None:
+def test_invalid_signs(rule: Any, sign: Any) -> None:
     with pytest.raises(ValueError, match="beta_sign must be 'fixed' or 'random'"):
         rule(12, 6, 0.4, 0.1, beta_sign=sign)
 
@@ -198,7 +198,7 @@ def test_words_that_are_no_sign(rule: Any, sign: Any) -> None:
 def test_a_negative_beta_pushes_away_from_the_target(
     rule: str, feedback: str, setting: str
 ) -> None:
-    """And the update, divided by β, follows the equations as with a positive one."""
+    """The update, divided by β, follows the equations as with a positive sign."""
     net = network(setting=setting, feedback=feedback)
     negative = replace(RULES[rule], beta=-0.4)
     x, y = batch()

@@ -1,4 +1,4 @@
-"""Parameters and states are looked at in place: buffers over the engine's memory."""
+"""Parameters and states are read in place: buffers over the engine's memory."""
 
 import ctypes
 import gc
@@ -29,7 +29,7 @@ def network(dtype: str = "float32") -> cep.Network:
 
 
 def fill_memory() -> None:
-    """Reuses whatever was freed, so that a view of freed memory would be seen to change."""
+    """Reuses freed memory, so that a view of it would change."""
     for _ in range(300):
         other = cep.Network(SIZES, seed=9)
         other.free_phase(X + 1, 2)

@@ -1,7 +1,7 @@
 """C programs: Tests/CProgram checks arguments of cep.h, Examples/C/digits.c learns the digits.
 
-Both link the library in .build, which tools/c_program.sh makes anew: they are in one file so that
-they do not run side by side.
+Both link the library in .build, which tools/c_program.sh rebuilds: they are in one file so that
+they do not run at the same time.
 """
 
 import re
@@ -44,7 +44,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "digits"
 
 
-def test_it_is_a_cxx_program_too(tmp_path: Path) -> None:
+def test_it_compiles_as_cxx(tmp_path: Path) -> None:
     run("clang++", "-std=c++11", *WARNINGS, "-fsyntax-only", "-x", "c++", EXAMPLE, folder=tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Callbacks: when they are called, what ends training, and those that come with the package."""
+"""Callbacks: when they are called, what ends training, and the callbacks of the package."""
 
 import csv
 import importlib
@@ -26,7 +26,7 @@ def fit(net: cep.Network, *callbacks: cep.Callback, epochs: int = 3, **options: 
 
 
 class Notes(cep.Callback):
-    """Notes what it is called for, and does what it is told there."""
+    """Records its calls, and does what it is told in one of them."""
 
     def __init__(self, action: Any = None) -> None:
         self.notes: list[tuple[str, int, int]] = []
@@ -52,7 +52,7 @@ class Notes(cep.Callback):
         return self._note("train end", training)
 
 
-def test_they_are_called_at_each_moment() -> None:
+def test_callbacks_are_called_in_order() -> None:
     notes = Notes()
     fit(network(), notes, epochs=2)
     expected: list[tuple[str, int, int]] = [("train begin", 1, 0)]
@@ -78,7 +78,7 @@ def test_stop_ends_training_cleanly(moment: str, batch: int, epochs: int, raises
     history = fit(network(), notes, later)
     assert len(history) == epochs
     assert notes.notes[-1][0] == later.notes[-1][0] == "train end"
-    # All are called before training stops, but not after one has raised.
+    # All are called before training stops, but not after one has raised an exception.
     assert ((moment, 1, batch) in later.notes) != raises
 
 
@@ -94,7 +94,7 @@ def test_an_error_calls_on_train_end() -> None:
 
 
 @pytest.mark.parametrize("callbacks", [cep.EarlyStopping(), [len], 5, [cep.EarlyStopping]])
-def test_what_is_no_callback(callbacks: Any) -> None:
+def test_invalid_callbacks(callbacks: Any) -> None:
     net = network()
     with pytest.raises(TypeError, match="callback"):
         cep.fit(net, (X, Y), RULE, 1, progress=False, callbacks=callbacks)
@@ -102,7 +102,7 @@ def test_what_is_no_callback(callbacks: Any) -> None:
 
 
 class Errors(cep.Callback):
-    """Puts other errors in place of those of training."""
+    """Replaces the errors of training."""
 
     def __init__(self, errors: list[float]) -> None:
         self.errors = errors
@@ -134,7 +134,7 @@ def test_early_stopping_restores_the_best() -> None:
 
 
 def test_early_stopping_needs_what_it_watches() -> None:
-    with pytest.raises(ValueError, match="there is no validation data"):
+    with pytest.raises(ValueError, match="has no validation data"):
         fit(network(), cep.EarlyStopping())
     with pytest.raises(ValueError, match="monitor must be"):
         cep.EarlyStopping("accuracy")
@@ -164,7 +164,7 @@ def test_learning_rates_follow_a_schedule(schedule: cep.Callback, factors: list[
 
 
 @pytest.mark.parametrize("factor", [-1.0, math.nan, "much"])
-def test_factors_that_are_none(factor: Any) -> None:
+def test_invalid_factors(factor: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="the factor of the learning rates must be"):
         fit(network(), cep.LearningRateSchedule(lambda epoch: factor))
 

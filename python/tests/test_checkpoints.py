@@ -1,4 +1,4 @@
-"""Checkpoints: what is in them, who can read them, what is refused, what a full disk leaves."""
+"""Checkpoints: contents, readers, refused files, and a full disk."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ POSITION = Position(41, 7, 0.1 + 0.2, 3.25)
 
 
 def checkpoint(**changes: Any) -> Checkpoint:
-    """Of a network that has learned a little, and has drawn from its stream."""
+    """A checkpoint of a briefly trained network that has drawn random numbers."""
     untied = {"feedback": "untied", "feedback_angle": 30, "beta_sign": "random"}
     configuration = small(hidden=[6, 5], learning_rates=[0.1, 0.1, 0.1], **untied | changes)
     net = configuration.make_network()
@@ -62,7 +62,7 @@ def test_what_was_saved_is_loaded(dtype: str, tmp_path: Path) -> None:
     assert (
         net.random_state == before.random_state != before.configuration.make_network().random_state
     )
-    # It draws on where the other one would.
+    # It continues drawing where the other one would.
     (x, y), _ = before.configuration.load_data()
     other = before.make_network()
     for each in (net, other):
@@ -83,8 +83,8 @@ def test_a_checkpoint_is_a_copy() -> None:
     assert taken.position.batch == 0
 
 
-def test_anybody_can_read_it(saved: Path) -> None:
-    """By the format's own description: the length of a JSON header, the header, the numbers."""
+def test_other_readers_can_read_it(saved: Path) -> None:
+    """By the description of the format: the length of a JSON header, the header, the numbers."""
     content = saved.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
@@ -111,7 +111,9 @@ def test_anybody_can_read_it(saved: Path) -> None:
 def test_truncated(saved: Path, share: float) -> None:
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match=r"one\.safetensors.* not a whole safetensors file"):
+    with pytest.raises(
+        CheckpointError, match=r"one\.safetensors.* not a complete safetensors file"
+    ):
         checkpoints.load(saved)
 
 
@@ -130,10 +132,10 @@ def test_edited_anywhere(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a whole"),
-        (b"PK\x03\x04 a PyTorch file" * 100, "not a whole"),
-        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a whole"),
-        (safetensors.numpy.save({"a": np.zeros(3)}), "no checkpoint of cep.*found None"),
+        (b"", "not a complete"),
+        (b"PK\x03\x04 a PyTorch file" * 100, "not a complete"),
+        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a complete"),
+        (safetensors.numpy.save({"a": np.zeros(3)}), "not a checkpoint of cep.*found None"),
         (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "found 'pt'"),
     ],
 )
@@ -202,16 +204,16 @@ def test_a_failure_in_the_middle(
 
     with monkeypatch.context() as patch:
         patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), full)
-        with pytest.raises(OSError, match=r"No space left on device.* as it was before"):
+        with pytest.raises(OSError, match=r"No space left on device.* the old file is unchanged"):
             checkpoints.save(saved, checkpoint(seed=1))
-        with pytest.raises(OSError, match="it does not exist"):
+        with pytest.raises(OSError, match="the file does not exist"):
             checkpoints.save(saved.with_name("new"), checkpoint(seed=1))
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 
 
 def test_a_disk_that_is_full(saved: Path, run_script: Callable[..., str]) -> None:
-    """The system itself refuses to write on, in the middle of the file."""
+    """The system refuses to write more in the middle of the file."""
     before = saved.read_bytes()
     output = run_script(
         """
@@ -231,7 +233,7 @@ print([each.name for each in path.parent.iterdir()])
         saved,
     )
     assert "File too large" in output
-    assert "it is as it was before" in output
+    assert "the old file is unchanged" in output
     assert "['one.safetensors']" in output
     assert saved.read_bytes() == before
 

@@ -1,4 +1,4 @@
-"""CIFAR-10 is found wherever a user has it, downloaded once, and refused if it is damaged."""
+"""CIFAR-10 is found in all supported places, downloaded once, and refused if it is damaged."""
 
 import hashlib
 import os
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.once
 def test_every_layout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str, archive: bool
 ) -> None:
-    """The files, the folder of them, or the archive; no checksum."""
+    """The files, their folder, or the archive; checksums are not checked."""
     batches = fake_cifar(3, monkeypatch)
     write_cifar(tmp_path / below, batches, archive=archive)
     before = files_below(tmp_path)
@@ -99,7 +99,7 @@ def test_places_have_an_order(tmp_path: Path, cache: Path, monkeypatch: pytest.M
 def test_an_incomplete_folder_is_not_the_data_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The archive beside it is, if there is one."""
+    """The archive beside it is used, if there is one."""
     batches = fake_cifar(2, monkeypatch)
     write_cifar(tmp_path / FOLDER, batches)
     (tmp_path / FOLDER / FILES[1]).unlink()
@@ -131,7 +131,7 @@ def test_the_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_files_that_are_there_need_no_pooch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Users with files need no extra."""
+    """Users with local files need no extra."""
     monkeypatch.setitem(sys.modules, "pooch", None)
     monkeypatch.setenv("CEP_DATA", str(tmp_path))
     batches = fake_cifar(1, monkeypatch)
@@ -140,7 +140,7 @@ def test_files_that_are_there_need_no_pooch(
 
 
 def test_the_pickled_version_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither under its own names nor under the binary version's."""
+    """Neither under its own names nor under those of the binary version."""
     fake_cifar(1, monkeypatch)
 
     class Harm:
@@ -169,7 +169,7 @@ def test_the_pickled_version_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_file_of_another_length_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, length: int, found: str
 ) -> None:
-    """Cut anywhere, between records too, or longer."""
+    """Cut anywhere, also between records, or longer."""
     batches = fake_cifar(2, monkeypatch)
     write_cifar(tmp_path, batches)
     content = (tmp_path / file).read_bytes() + bytes(2 * 3073)
@@ -180,7 +180,7 @@ def test_a_file_of_another_length_is_refused(
 
 
 def test_the_published_length(tmp_path: Path) -> None:
-    """10,000 records a file, where the tests expect fewer."""
+    """10,000 records per file; the tests expect fewer."""
     for file in FILES:
         (tmp_path / file).write_bytes(bytes(3073))
     with pytest.raises(ValueError, match=r"expected 30730000 bytes \(10000 records of 3073\)"):
@@ -193,7 +193,7 @@ def test_the_published_length(tmp_path: Path) -> None:
 def test_a_label_above_9_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: int, file: str, archive: bool
 ) -> None:
-    """As another file's bytes, or CIFAR-100's, would have."""
+    """As another file or CIFAR-100 would have."""
     batches = fake_cifar(3, monkeypatch)
     batches[file][0][1] = label
     write_cifar(tmp_path, batches, archive=archive)
@@ -210,7 +210,7 @@ def test_a_label_above_9_is_refused(
 def test_memory_is_that_of_the_result_and_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: bool
 ) -> None:
-    """A file is one byte a pixel; its float64 copy would be eight."""
+    """A file has one byte per pixel; a float64 copy would have eight."""
     write_cifar(tmp_path, fake_cifar(400, monkeypatch), archive=archive)
     tracemalloc.start()
     loaded = datasets.cifar10(tmp_path)
@@ -232,7 +232,7 @@ def published(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
 def test_the_archive_is_downloaded_once(
     cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One file into the cache, never unpacked; the second call is local."""
+    """One file in the cache, never unpacked; the second call is local."""
     batches = fake_cifar(2, monkeypatch)
     content = archive_bytes(batches)
     published(monkeypatch, content)
@@ -248,7 +248,7 @@ def test_the_archive_is_downloaded_once(
 def test_the_archive_completes_an_incomplete_cache(
     cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Files that are not all there are neither used nor removed."""
+    """Files of an incomplete set are neither used nor removed."""
     batches = fake_cifar(2, monkeypatch)
     content = archive_bytes(batches)
     published(monkeypatch, content)
@@ -267,7 +267,7 @@ def test_a_failed_download_is_told(
     monkeypatch: pytest.MonkeyPatch,
     failure: str,
 ) -> None:
-    """Where it looked, what to put there and why the download failed; no half file stays."""
+    """The message has the places searched, the files needed and the reason; no part stays."""
     import requests
 
     content = archive_bytes(fake_cifar(2, monkeypatch))
@@ -293,7 +293,7 @@ def test_a_failed_download_is_told(
 
 
 def test_the_published_checksum_is_asked_for(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pooch is told to compare with."""
+    """The checksum that pooch compares with."""
     import pooch
 
     asked = []

@@ -1,4 +1,4 @@
-"""The archive of CIFAR-10 is read as it was written, or refused with the reason."""
+"""The archive of CIFAR-10 is read correctly, or refused with the reason."""
 
 import gzip
 import io
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> Batches:
-    """Two images a file."""
+    """Two images per file."""
     return fake_cifar(2, monkeypatch)
 
 
@@ -59,7 +59,7 @@ def refused(folder: Path) -> str:
 
 
 def test_any_order_of_files(tmp_path: Path, batches: Batches) -> None:
-    """The name says which batch it is, not the place in the archive."""
+    """The name determines the batch, not the position in the archive."""
     contents = list(members(batches).items())
     for seed in range(5):
         random.Random(seed).shuffle(contents)
@@ -68,7 +68,7 @@ def test_any_order_of_files(tmp_path: Path, batches: Batches) -> None:
 
 
 def test_other_members_are_left_alone(tmp_path: Path, batches: Batches) -> None:
-    """No path of the archive is written to, no link is followed."""
+    """Paths of the archive are not written to, and links are not followed."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for name in ("../escaped.txt", str(tmp_path / "absolute.txt")):
@@ -113,20 +113,20 @@ def test_a_file_of_another_length_is_named(tmp_path: Path, batches: Batches, len
 
 
 def test_every_truncation_is_refused(tmp_path: Path, batches: Batches) -> None:
-    """Of the compressed archive, and of the tar file in it."""
+    """Truncations of the compressed archive, and of the tar file in it."""
     whole = archive_bytes(batches)
     for length in (*range(0, len(whole), 499), *range(len(whole) - 12, len(whole))):
         (tmp_path / ARCHIVE).write_bytes(whole[:length])
         refused(tmp_path)
     tar = tar_bytes(members(batches))
-    end = tar.rindex(b"airplane\n")  # What comes after the last batch is not missed.
+    end = tar.rindex(b"airplane\n")  # Missing data after the last batch are not noticed.
     for length in range(0, end - 1024, 511):
         write(tmp_path, tar[:length])
         refused(tmp_path)
 
 
 def test_any_flipped_bit_is_harmless_or_refused(tmp_path: Path, batches: Batches) -> None:
-    """Gzip's checksum guards all of the archive: 200 bits of the data, all of header and end."""
+    """Gzip's checksum protects the whole archive: 200 bits of the data, all of header and end."""
     whole = archive_bytes(batches)
     bits = [
         *range(80),
@@ -148,9 +148,11 @@ def test_any_flipped_bit_is_harmless_or_refused(tmp_path: Path, batches: Batches
 def test_any_changed_byte_of_the_headers_is_read_or_refused(
     tmp_path: Path, batches: Batches
 ) -> None:
-    """Whatever the tar file says, with a right checksum of its header, no other error comes."""
+    """With a correct checksum of the header, only ValueErrors occur."""
     tar = tar_bytes(members(batches))
-    header = 512 * 3  # Of the first batch: after the folder, and the page with its header.
+    header = (
+        512 * 3
+    )  # The header of the first batch, after the folder and the page with its header.
     assert tar[header:].startswith(f"{FOLDER}/".encode())
     kind = 156
     for position in [*range(0, 100, 20), *range(124, 136), kind, *range(157, 512, 20)]:
@@ -186,7 +188,7 @@ def with_checksum(tar: bytearray, header: int) -> bytes:
 def test_a_forged_size_is_refused_at_once(
     tmp_path: Path, batches: Batches, size: bytes, kind: bytes
 ) -> None:
-    """Of a file, a folder, a long name, attributes, a sparse file and an unknown kind."""
+    """For a file, a folder, a long name, attributes, a sparse file and an unknown kind."""
     tar = bytearray(tar_bytes(members(batches)))
     header = 512
     tar[header + 124 : header + 136] = size
@@ -197,12 +199,12 @@ def test_a_forged_size_is_refused_at_once(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 20
-    if loaded is not None:  # The size of the folder that comes first means nothing.
+    if loaded is not None:  # The size of the first folder is ignored.
         assert_holds_cifar(loaded, batches)
 
 
 def test_a_sparse_file_is_refused(tmp_path: Path, batches: Batches) -> None:
-    """It could be of any length, and hold nothing."""
+    """It could have any length without content."""
     tar = bytearray(tar_bytes(members(batches)))
     header = 512
     tar[header + 156 : header + 157] = b"S"
@@ -224,7 +226,7 @@ def test_a_sparse_file_is_refused(tmp_path: Path, batches: Batches) -> None:
 def test_forged_attributes_are_refused(
     tmp_path: Path, batches: Batches, attributes: dict[str, str]
 ) -> None:
-    """Numbers of POSIX's extended headers that are none, or too large."""
+    """Numbers in POSIX extended headers that are invalid or too large."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, content in members(batches).items():
@@ -248,8 +250,8 @@ def test_forged_attributes_are_refused(
     ],
     ids=["empty", "text", "not compressed", "nothing in it", "no tar file in it", "a rest"],
 )
-def test_what_is_no_archive_is_told(
+def test_invalid_archives(
     tmp_path: Path, batches: Batches, content: Callable[[bytes], bytes]
 ) -> None:
     (tmp_path / ARCHIVE).write_bytes(content(tar_bytes(members(batches))))
-    assert "expected a whole tar.gz archive, found damage (" in refused(tmp_path)
+    assert "expected a complete tar.gz archive, found damage (" in refused(tmp_path)

@@ -1,4 +1,4 @@
-"""The documented example trains on a Dask cluster, and the same as without one."""
+"""The documented example trains on a Dask cluster, with the same result as without."""
 
 import re
 import subprocess
@@ -51,7 +51,7 @@ def test_the_documented_example(tmp_path: Path) -> None:
     assert without_seconds(done.stdout) == without_seconds(without.table())
 
 
-# Where the engine had three threads before, it has one where a run was trained.
+# The engine had three threads before, and has one in the process of a run.
 WHERE = """
 import os, sys
 import joblib

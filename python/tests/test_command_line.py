@@ -1,4 +1,4 @@
-"""The command: trains, prints what it found, and says what is wrong where something is."""
+"""The command trains, prints its results, and reports errors."""
 
 import re
 import signal
@@ -45,7 +45,7 @@ def process(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 
 
 def assert_message(result: Result, code: int, *words: str) -> None:
-    """The command ended with this code and a message with these words, and no traceback."""
+    """Expect this exit code, a message with these words, and no traceback."""
     assert result.exit_code == code, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert "Error: " in result.stderr
@@ -113,7 +113,7 @@ def test_a_real_process_in_another_folder(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(ROW.findall(done.stdout)) == 3
     assert FINAL.search(done.stdout)
-    assert done.stderr == ""  # No progress bar, as it is no terminal.
+    assert done.stderr == ""  # No progress bar, because stderr is not a terminal.
     assert "samples/s" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -175,10 +175,6 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rule", "backprop"), ("--rule", "backprop", "c-ep")),
-        (("--data", "cifar"), ("--data", "cifar", "digits")),
-        (("--activation", "relu"), ("--activation", "relu", "tanh")),
-        (("--dtype", "float16"), ("--dtype", "float16", "float32")),
         (("--hidden", "many"), ("--hidden", "many")),
         (("--hidden", "32,,16"), ("--hidden", "32,,16")),
         (("--hidden", ""), ("--hidden",)),
@@ -193,13 +189,17 @@ def test_version() -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_options_that_are_misunderstood(options: tuple[str, ...], words: tuple[str, ...]) -> None:
+def test_misused_options(options: tuple[str, ...], words: tuple[str, ...]) -> None:
     assert_message(train(*options), 2, *words)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--rule", "backprop"), ("rule", "backprop", "c-ep")),
+        (("--data", "cifar"), ("data", "cifar", "digits")),
+        (("--activation", "relu"), ("activation", "relu", "tanh")),
+        (("--dtype", "float16"), ("dtype", "float16", "float32")),
         (("--epochs", 0), ("epochs", "1 or more", "0")),
         (("--epochs", -1), ("epochs", "1 or more", "-1")),
         (("--batch-size", 0), ("batch_size", "1 or more", "0")),
@@ -219,7 +219,7 @@ def test_options_that_are_misunderstood(options: tuple[str, ...], words: tuple[s
     ],
     ids=lambda value: " ".join(map(str, value)),
 )
-def test_values_that_cannot_be(
+def test_invalid_values(
     options: tuple[object, ...],
     words: tuple[str, ...],
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Configurations: what they stand for, as JSON and back, and what is refused."""
+"""Configurations: networks and rules made from them, JSON, and refused values."""
 
 import json
 from typing import Any
@@ -28,8 +28,8 @@ OTHERS: dict[str, Any] = {
     "nudged_steps": 3,
     "beta": -0.25,
     "beta_sign": "symmetric",
-    "learning_rates": [0.3, 0.2, 0.1],
-    "bias_learning_rates": [0.0, 0.2, 0.1],
+    "learning_rates": [0.3, 0.2, 0.1, 0.05],
+    "bias_learning_rates": [0.0, 0.2, 0.1, 0.05],
     "learning_rate_decay": 0.9,
     "learning_rate_schedule": [[2, 0.5], [10, 0.0]],
     "epochs": 4,
@@ -47,7 +47,7 @@ OTHERS: dict[str, Any] = {
     "feedback_update": "shared",
     "flip": True,
     "crop": 2,
-    "feedback_learning_rates": [0.3, 0.0, 0.1],
+    "feedback_learning_rates": [0.3, 0.0, 0.1, 0.05],
     "asymmetry": "vector-field",
     "validation_fraction": 0.25,
     "test_every_epoch": True,
@@ -56,6 +56,7 @@ OTHERS: dict[str, Any] = {
     "synapses": [
         "soft_bounds:dw_min=0.001:clip_initial=1",
         "quantized:bits=4:w_min=-1.0:w_max=1.0:rounding=stochastic",
+        "ideal",
         "ideal",
     ],
     "bias_synapses": "constant_step:dw_min=0.001:max_pulses=5",
@@ -66,6 +67,19 @@ OTHERS: dict[str, Any] = {
     "read_noise": 0.3,
     "read_noise_every": "phase",
     "feedback_mismatch": 0.04,
+    "write_every_step": False,
+    "last_steps": None,
+    "rbp_tolerance": 1e-6,
+    "max_iterations": 10_000,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "epsilon": 1e-8,
+    "connections": ["0-2"],
+}
+# Those of other rules and optimizers, and of data with a name of their own.
+UNCHANGED = {
+    *("optimizer", "asymmetry", "inputs", "classes", "write_every_step", "last_steps"),
+    *("rbp_tolerance", "max_iterations", "beta1", "beta2", "epsilon"),
 }
 
 
@@ -78,12 +92,7 @@ def test_every_field_survives_json() -> None:
     assert hash(back) == hash(configuration)
     default = cep.Configuration()
     assert cep.Configuration.from_json(default.to_json()) == default
-    assert set(default.differences(configuration)) == set(OTHERS) - {
-        "optimizer",
-        "asymmetry",
-        "inputs",
-        "classes",
-    }
+    assert set(default.differences(configuration)) == set(OTHERS) - UNCHANGED
 
 
 def test_the_network_and_the_rule_are_those_described() -> None:
@@ -95,26 +104,26 @@ def test_the_network_and_the_rule_are_those_described() -> None:
         feedback="untied", feedback_angle=22.5, dtype="float64", follows_energy=True,
         relaxation="alternating", tolerance=1e-6, seed=2**64 - 1, synapses=OTHERS["synapses"],
         bias_synapses=OTHERS["bias_synapses"], neurons=cep.hardware.Neurons(state_noise=0.02),
-        read_noise=0.3, read_noise_every="phase", feedback_mismatch=0.04,
+        read_noise=0.3, read_noise_every="phase", feedback_mismatch=0.04, connections=[(0, 2)],
     )  # fmt: skip
     net = configuration.make_network()
     assert repr(net) == repr(expected)
     assert same(parameters(net), parameters(expected))
-    rates, bias_rates = [0.3, 0.2, 0.1], [0.0, 0.2, 0.1]
+    rates, bias_rates = [0.3, 0.2, 0.1, 0.05], [0.0, 0.2, 0.1, 0.05]
     sgd = cep.SGD(momentum=0.5, weight_decay=0.25)
     assert configuration.make_rule() == cep.EP(
         7, 3, -0.25, rates, bias_rates, beta_sign="symmetric", accumulate=True, optimizer=sgd,
-        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1],
+        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1, 0.05],
     )  # fmt: skip
     continual = configuration.replace(rule="c-ep", accumulate=False, beta_sign="random")
     assert continual.make_rule() == cep.CEP(
         7, 3, -0.25, rates, bias_rates, beta_sign="random", optimizer=sgd,
-        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1],
+        feedback_update="shared", feedback_learning_rates=[0.3, 0.0, 0.1, 0.05],
     )  # fmt: skip
     exact = configuration.replace(rule="bptt", accumulate=False, optimizer="adam", momentum=0.0)
     adam = cep.Adam(weight_decay=0.25)
     assert exact.make_rule() == cep.BPTT(
-        7, None, rates, bias_rates, adam, feedback_learning_rates=[0.3, 0.0, 0.1]
+        7, None, rates, bias_rates, optimizer=adam, feedback_learning_rates=[0.3, 0.0, 0.1, 0.05]
     )
 
 
@@ -195,7 +204,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_values_that_cannot_be(case: str) -> None:
+def test_invalid_values(case: str) -> None:
     values, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         cep.Configuration(**values)
@@ -214,7 +223,7 @@ def test_values_that_cannot_be(case: str) -> None:
         (lambda text: text.replace("[128]", '"128"'), TypeError, "hidden must be a sequence"),
     ],
 )
-def test_json_that_is_no_configuration(change: Any, error: type[Exception], message: str) -> None:
+def test_invalid_json(change: Any, error: type[Exception], message: str) -> None:
     text = cep.Configuration().to_json()
     assert change(text) != text
     with pytest.raises(error, match=message):

@@ -1,4 +1,4 @@
-"""What can be converted without loss is converted: results equal those of the plain array."""
+"""Data that can be converted without loss are converted: results equal those of plain arrays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,13 +19,13 @@ from snapshot import parameters, same, states
 
 import cep
 
-# Values that every floating-point type holds exactly.
+# Values that all floating-point types represent exactly.
 EIGHTHS = np.round(X * 8) / 8
 DIGITS = np.arange(ROWS * 4).reshape(ROWS, 4) % 3
 
 
 def padded(array: Any) -> Any:
-    """The same values, every second one of a larger array."""
+    """The same values as every second element of a larger array."""
     shape = tuple(3 * size + 2 for size in array.shape)
     large = np.full(shape, 77, dtype=array.dtype)
     view = large[tuple(slice(1, 1 + 2 * size, 2) for size in array.shape)]
@@ -45,7 +45,7 @@ def read_only(array: Any) -> Any:
 
 
 def unaligned(array: Any) -> Any:
-    """The same values one byte off: as they come out of files and packets."""
+    """The same values with an offset of one byte, as in files and packets."""
     memory = bytearray(array.nbytes + 1)
     view = np.frombuffer(memory, array.dtype, offset=1).reshape(array.shape)
     view[...] = array
@@ -54,7 +54,7 @@ def unaligned(array: Any) -> Any:
 
 
 class Wrapped:
-    """What other libraries' arrays look like to NumPy."""
+    """Arrays of other libraries, as NumPy sees them."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
@@ -85,7 +85,7 @@ INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i2", ">i4", ">i8",
 
 
 def assert_same_results(plain: tuple[Any, Any], other: tuple[Any, Any], dtype: str) -> None:
-    """Every call that takes inputs or targets does with both what it does with the plain ones."""
+    """Every call with inputs or targets gives the same result for both."""
     calls = {**CALLS_WITH_INPUTS, **CALLS_WITH_ANY_TARGETS}
     for name, call in calls.items():
         expected, net = network(dtype), network(dtype)
@@ -100,7 +100,7 @@ def assert_same_results(plain: tuple[Any, Any], other: tuple[Any, Any], dtype: s
 
 
 def test_another_input_has_other_results() -> None:
-    """Otherwise the comparisons here would compare nothing."""
+    """Otherwise the comparisons here would prove nothing."""
     for other in ((X + 0.5, LABELS), (X, 1 - LABELS)):
         with pytest.raises(AssertionError):
             assert_same_results((X, LABELS), other, "float64")
@@ -163,7 +163,7 @@ def test_broadcast_inputs() -> None:
 
 @pytest.mark.parametrize("value", [np.finfo("f4").max, -np.finfo("f4").max, np.finfo("f4").tiny])
 def test_extreme_values_that_the_dtype_holds(value: float) -> None:
-    """The largest float32 is finite; as a target of a nudged phase it is taken as it is."""
+    """The largest float32 is finite; a nudged phase uses it as a target unchanged."""
     net = network()
     net.free_phase(np.zeros((1, 4)), 1)
     net.nudged_phase(np.array([[0, float(value)]]), 1e-3, 1)
@@ -193,7 +193,7 @@ def test_arrays_that_were_handed_in_are_not_kept() -> None:
     x = X.astype(np.float32)
     for each in (net, expected):
         each.free_phase(x, 3)
-    x[...] = 9  # Must not reach the clamped input.
+    x[...] = 9  # Must not affect the clamped input.
     net.free_phase(X, 3, reset=False)
     expected.free_phase(X, 3, reset=False)
     net.nudged_phase(LABELS, 0.5, 3)
@@ -211,7 +211,7 @@ def test_masked_values_are_refused() -> None:
 
 
 def test_values_need_an_array_that_is_there() -> None:
-    """Connection 0 has no feedback, nor have those of tied networks."""
+    """Connection 0 has no feedback weights, nor have tied networks."""
     net = cep.Network([8, 6, 3], feedback="untied", feedback_angle=30)
-    with pytest.raises(ValueError, match="no array 0 that values could be written to"):
+    with pytest.raises(ValueError, match="array 0 does not exist"):
         net.feedback_weights[0] = np.zeros((8, 6))

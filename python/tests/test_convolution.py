@@ -81,7 +81,7 @@ def test_bptt_equals_central_differences(name: str, setting: str, feedback: str)
     assert [g.shape for g in gradients] == [p.shape for p in parameters]
     random = np.random.default_rng(0)
     # One direction for each tensor: a fault in one cannot hide in the sum of all. The step is so
-    # small that no other pixel becomes the largest of its window.
+    # small that the largest pixel of each window stays the same.
     for gradient, parameter in zip(gradients, parameters, strict=True):
         direction = random.standard_normal(parameter.shape)
         losses = []
@@ -152,7 +152,7 @@ def test_results_do_not_depend_on_the_number_of_threads(
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_samples_do_not_depend_on_each_other(name: str) -> None:
-    # The first sample comes to rest long before the others: it changes its place in the memory.
+    # The first sample comes to rest long before the others and is moved in memory.
     net = _network(name, activation="hard_sigmoid", tolerance=1e-6, relaxation="alternating")
     x, _ = _data(net, 7)
     x[0] = 0
@@ -194,7 +194,7 @@ def test_views_have_the_shapes_of_feature_maps(feedback: str) -> None:
     assert shapes == ([None] * 3 if feedback == "tied" else [None, (5, 4, 2, 2), (5, 10)])
     assert net.sizes == (64, 36, 5, 10)
     np.testing.assert_array_equal(net.states[0], x)
-    # Weights that are written are used by the next phase.
+    # The next phase uses weights that were written.
     for array in net.parameters():
         array[...] = 0
     net.biases[0][...] = [0.1, 0.2, 0.3, 0.4]
@@ -271,13 +271,13 @@ def test_the_energy_is_that_of_the_equations(name: str) -> None:
 def test_phases_are_recorded_and_seen() -> None:
     net = _network("max")
     x, y = _data(net)
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, cep.CEP(6, 3, 0.5, 0.01))
-    phase = record.phases[0]
+    phase = trace.phases[0]
     assert phase.states[1].shape == (7, 6, 4, 3, 3)
     np.testing.assert_array_equal(phase.states[1][0], np.zeros((6, 4, 3, 3)))
     assert phase.layer_residuals(1).shape == (6,)
-    nudged = record.nudged
+    nudged = trace.nudged
     weights = nudged.weights
     assert weights is not None
     assert weights[0].shape == (4, 4, 1, 3, 3)
@@ -307,7 +307,7 @@ def test_digits_are_learned(rule: cep.LearningRule, options: dict[str, Any], dig
     net = cep.Network(layers, seed=0, **options)
     x, y = digits[0][:600], digits[1][:600]
     cep.fit(net, (x, y), rule, epochs=10, batch_size=20, seed=0)
-    # 0.9 is chance. Rates that are right for C-EP are small for the others: 0.07 to 0.25 here.
+    # 0.9 is chance. These rates suit C-EP and are small for the others: 0.07 to 0.25 here.
     assert cep.evaluate(net, (x, y), 30).error < 0.5
 
 
@@ -320,9 +320,9 @@ def test_pictures_of_kernels_and_feature_maps() -> None:
     np.testing.assert_allclose(drawn[1], net.weights[0][2].mean(axis=0))
     with pytest.raises(ValueError, match=r"shape is \(3, 3\); the kernels are \(2, 3\)"):
         cep.plot_weights(net, shape=(3, 3))
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, y, cep.CEP(6, 3, 0.5, 0.01))
-    assert len(cep.plot_relaxation(record).axes) == 2 * 3 + 1
+    assert len(cep.plot_relaxation(trace).axes) == 2 * 3 + 1
     flat = cep.Network([Input(1, 4, 6), 5, 3], seed=0)
     image = cep.plot_weights(flat, 1).axes[0].images[0]
     assert np.shape(image.get_array()) == (4, 6)
@@ -384,7 +384,7 @@ def test_augmentation_is_drawn_anew_in_every_epoch(digits: Any) -> None:
     assert not np.array_equal(seen[0], seen[1])
     np.testing.assert_array_equal(seen[0], seen[2])
     np.testing.assert_array_equal(first.weights[0], second.weights[0])
-    with pytest.raises(ValueError, match="augment must give images of shape"):
+    with pytest.raises(ValueError, match="augment must return images of shape"):
         cep.fit(
             cep.Network(layers, seed=0), (x, y), cep.EP(5, 2, 0.5, 0.01), 1, progress=False,
             augment=lambda images, random: images[:3],
@@ -403,7 +403,7 @@ def test_shared_updates_keep_weights_alike() -> None:
             v, w = net.feedback_weights[k], net.weights[k]
             assert v is not None
             np.testing.assert_allclose(v, w if v.ndim == 4 else w.T, rtol=0, atol=1e-12)
-            # And they are those of a network with tied feedback.
+            # They equal those of a network with tied feedback.
             np.testing.assert_allclose(w, tied.weights[k], rtol=0, atol=1e-12)
 
 

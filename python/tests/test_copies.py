@@ -1,4 +1,4 @@
-"""Networks are copied and pickled whole: what is copied goes on as the original would."""
+"""Networks are copied and pickled completely: a copy continues as the original would."""
 
 import copy
 import inspect
@@ -17,7 +17,7 @@ import cep
 
 X = np.random.default_rng(0).random((5, 4))
 LABELS = [0, 1, 0, 1, 1]
-# Draws a sign of β at every batch, from the network's own stream.
+# Draws a sign of β in every batch, from the network's own stream.
 RULE = cep.EP(6, 4, 0.5, 0.3, beta_sign="random")
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 
 
 def trained(**options: Any) -> cep.Network:
-    """A network that has learned, has drawn from its stream, and has states."""
+    """A trained network that has drawn random numbers and has states."""
     net = cep.Network([4, 6, 3, 2], **{"seed": 3, **options})
     for _ in range(3):
         cep.train_batch(net, X, LABELS, RULE)
@@ -57,7 +57,7 @@ def trained(**options: Any) -> cep.Network:
 
 
 def assert_go_on_alike(first: cep.Network, second: cep.Network) -> None:
-    """Nudged from where they are, and then trained with random signs, to the last bit."""
+    """Nudge from the present states, then train with random signs; compare bit for bit."""
     assert fingerprint(first) == fingerprint(second)
     for _ in range(2):
         first.nudged_phase(LABELS, 0.3, 2)
@@ -72,7 +72,7 @@ def assert_go_on_alike(first: cep.Network, second: cep.Network) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
-def test_a_copy_goes_on_as_the_original(way: str, options: dict[str, Any]) -> None:
+def test_a_copy_continues_as_the_original(way: str, options: dict[str, Any]) -> None:
     net = trained(**options)
     other = WAYS[way](net)
     assert type(other) is cep.Network
@@ -103,7 +103,7 @@ def test_a_network_without_states_stays_so(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_parameters_of_any_value_are_copied(way: str) -> None:
-    """With these, a phase diverges: none may be needed on the way."""
+    """A phase diverges with these values, so copying must not run one with them."""
     net = cep.Network([4, 6, 2], activation="tanh", seed=0)
     net.free_phase(X, 2)
     net.weights[0][...] = np.nan
@@ -114,7 +114,7 @@ def test_parameters_of_any_value_are_copied(way: str) -> None:
 
 
 class Named(cep.Network):
-    """A subclass with arguments and attributes of its own."""
+    """A subclass with its own arguments and attributes."""
 
     def __init__(self, name: str, notes: list[str]) -> None:
         super().__init__([4, 6, 2], seed=1)
@@ -142,7 +142,7 @@ def test_references_to_one_network_stay_one() -> None:
 
 
 def test_parameters_may_travel_beside_the_pickle() -> None:
-    """Protocol 5 hands them out as they were at that moment, without a copy in the pickle."""
+    """Protocol 5 passes their present values without a copy in the pickle."""
     net = trained()
     buffers: list[pickle.PickleBuffer] = []
     content = pickle.dumps(net, 5, buffer_callback=buffers.append)
@@ -179,7 +179,7 @@ def test_lists_of_arrays_are_copied_as_lists() -> None:
 
 @contextmanager
 def busy() -> Iterator[cep.Network]:
-    """A network that another thread is training; its progress function holds it still."""
+    """A network that another thread is training; its progress function pauses it."""
     net = cep.Network([4, 6, 2], seed=0)
     training, done = threading.Event(), threading.Event()
 
@@ -228,7 +228,7 @@ def test_networks_are_compared_by_identity_and_described_by_values() -> None:
 
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
 def test_options_are_the_arguments(options: dict[str, Any]) -> None:
-    """All that the constructor takes but the sizes: those given, and the others by default."""
+    """All constructor arguments except the sizes: the given ones and the defaults."""
     parameters_of_it = inspect.signature(cep.Network).parameters
     defaults = {name: each.default for name, each in parameters_of_it.items() if name != "sizes"}
     assert cep.Network([4, 6, 2], **{"seed": 3, **options}).options == {
@@ -263,5 +263,5 @@ def test_configurations_rules_and_histories_are_values(
     value = make()
     assert value == make() == WAYS[way](value)
     assert make(**changes) == WAYS[way](make(**changes)) != value
-    if not isinstance(value, cep.History):  # Which grows.
+    if not isinstance(value, cep.History):  # A history grows.
         assert len({value, make(), make(**changes)}) == 2

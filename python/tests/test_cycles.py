@@ -1,8 +1,8 @@
-"""Free phases that end in a cycle, what continual updates make of it, and what helps.
+"""Free phases that end in a cycle, their effect on continual updates, and the remedy.
 
 Two units that inhibit each other have two steady states: one of them high, the other low. In the
-prototypical setting synchronous steps are two chains that never meet (h of even steps with o of odd
-ones, and the other way round), and from zero each chain goes to a steady state of its own.
+prototypical setting synchronous steps are two independent chains (h of even steps with o of odd
+ones, and vice versa), and from zero each chain converges to a different steady state.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ HIGH, LOW = 0.8, 0.1
 
 
 def rivals(relaxation: str = "synchronous") -> cep.Network:
-    """h ← σ(1 − 2 o) and o ← σ(1 − 2 h), whatever the input is."""
+    """h ← σ(1 − 2 o) and o ← σ(1 − 2 h), for any input."""
     net = cep.Network([1, 1, 1], relaxation=relaxation, dtype="float64", seed=0)
     net.weights[0][...], net.biases[0][...] = 0, 1
     net.weights[1][...], net.biases[1][...] = -2, 1
@@ -48,7 +48,7 @@ def test_alternating_steps_come_to_rest_where_synchronous_ones_would() -> None:
     hidden, output = states(net)
     assert hidden > HIGH
     assert output < LOW
-    # It is a steady state of synchronous steps too.
+    # It is also a steady state of synchronous steps.
     assert hidden == pytest.approx(1 / (1 + np.exp(-4 * (1 - 2 * output - 0.5))), abs=1e-12)
     assert output == pytest.approx(1 / (1 + np.exp(-4 * (1 - 2 * hidden - 0.5))), abs=1e-12)
 

@@ -1,7 +1,7 @@
-"""Files that are damaged in any way are read right, or refused by name, and nothing is half done.
+"""Damaged files are read correctly, or refused by name, and nothing is half done.
 
-The default is a short search, the same at every run. HYPOTHESIS_PROFILE=long searches on, and
-`make fuzz` for files that reach code which none has reached before.
+The default is a short search, the same in every run. HYPOTHESIS_PROFILE=long searches more, and
+`make fuzz` searches for files that reach new code.
 """
 
 import json
@@ -32,7 +32,7 @@ VALUES = st.recursive(
 
 @st.composite
 def edited(draw: Any, content: bytes) -> bytes:
-    """Some bytes changed, lost, put in or said twice."""
+    """Some bytes changed, removed, inserted or repeated."""
     changed = bytearray(content)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(changed)))
@@ -48,7 +48,7 @@ def edited(draw: Any, content: bytes) -> bytes:
 
 @st.composite
 def other_json(draw: Any, text: bytes) -> bytes:
-    """A value of each line, anywhere in it, is another one, or gone; or there is one more."""
+    """A value anywhere in a line is changed or removed, or another one added."""
     return b"".join(
         json.dumps(draw(other_value(json.loads(line)))).encode() + b"\n"
         for line in (text.splitlines() if text.count(b"{\n") == 0 else [text])
@@ -96,5 +96,5 @@ def test_other_values(kind: str, data: Any) -> None:
 
 @pytest.mark.parametrize("path", sorted(FOUND.iterdir()), ids=lambda path: path.name)
 def test_what_was_found(path: Path) -> None:
-    """Inputs that once were neither read right nor refused."""
+    """Inputs that were once neither read correctly nor refused."""
     check(path.read_bytes())

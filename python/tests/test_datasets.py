@@ -1,4 +1,4 @@
-"""What cep.datasets imports, and the data sets by their names."""
+"""Imports of cep.datasets, and data sets by name."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def test_importing_needs_only_the_standard_library_and_numpy() -> None:
     program = """
 import sys, types
 sys.modules["cep"] = package = types.ModuleType("cep")
-package.__path__ = [sys.argv[1]]  # Without cep/__init__.py, which imports all the rest.
+package.__path__ = [sys.argv[1]]  # Without cep/__init__.py, which imports everything else.
 before = set(sys.modules)
 import cep.datasets
 new = {name.split(".")[0] for name in set(sys.modules) - before}
@@ -47,10 +47,10 @@ print(sorted(new - set(sys.stdlib_module_names)), "cep._cep" in sys.modules)
         ("pooch", datasets.cifar10),
     ],
 )
-def test_a_missing_package_is_named_with_its_remedy(
+def test_missing_packages_are_named(
     module: str, call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message must be the command that helps."""
+    """The message must have the command that installs it."""
     monkeypatch.delenv("CEP_DATA", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(
@@ -74,7 +74,7 @@ def test_shapes_and_features() -> None:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a few samples of all that have files, each another number."""
+    """A folder with a few samples of all data sets in files, each with a different number."""
     for train, member in enumerate(MEMBERS, start=20):
         write_mnist(tmp_path / member.folders[0], fake_mnist(train=train, test=6))
     write_cifar(tmp_path, fake_cifar(5, monkeypatch))
@@ -89,7 +89,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )  # fmt: skip
 def test_load_by_name(root: Path, name: str, train: int, test: int) -> None:
-    """Flat, of the right data set, and what the function of that name returns."""
+    """Flat, the right data set, and equal to the result of its function."""
     (x, y), (x_test, y_test) = datasets.load(name, root)
     features = datasets.FEATURES[name]
     assert (x.shape, x_test.shape) == ((train, features), (test, features))
@@ -125,14 +125,14 @@ def test_load_splits_the_digits_by_the_seed() -> None:
 
 
 def test_load_takes_an_empty_data_set(tmp_path: Path) -> None:
-    """Flat images of no samples have features too."""
+    """Flat images of no samples also have features."""
     write_mnist(tmp_path, fake_mnist(train=0, test=2))
     assert datasets.load("mnist", tmp_path)[0][0].shape == (0, 784)
 
 
 @pytest.mark.parametrize("name", ["cifar", "MNIST", "", None, 3, ["mnist"]])
 def test_load_refuses_other_names(name: Any) -> None:
-    """The message has those that there are."""
+    """The message lists the known names."""
     words = " or ".join(map(repr, NAMES))
     message = f"name must be {words}, got {name!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

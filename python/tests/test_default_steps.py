@@ -16,7 +16,7 @@ def network(**options: Any) -> cep.Network:
 
 
 @pytest.mark.parametrize("batch", [False, True])
-def test_they_are_those_of_the_rule_that_trained_last(batch: bool) -> None:
+def test_steps_default_to_those_of_the_last_rule(batch: bool) -> None:
     net, rule = network(), cep.EP(3, 2, 0.5, 0.1)
     if batch:
         cep.train_batch(net, X, Y, rule)
@@ -33,7 +33,7 @@ def test_a_network_that_was_not_trained_comes_to_rest() -> None:
     exact = net.outputs(X, 1000)
     assert np.abs(net.outputs(X) - exact).max() < 1e-3
     assert np.array_equal(net.predict(X), exact.argmax(axis=1))
-    # One that never rests takes 1,000 steps.
+    # A network that never rests takes 1,000 steps.
     rivals = cep.Network([1, 1, 1], dtype="float64", seed=0)
     rivals.weights[0][...], rivals.biases[0][...] = 0, 1
     rivals.weights[1][...], rivals.biases[1][...] = -2, 1
@@ -56,7 +56,7 @@ def test_outputs_are_the_scores() -> None:
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1.5, "7"])
-def test_steps_that_are_none(steps: Any) -> None:
+def test_invalid_steps(steps: Any) -> None:
     for call in (network().predict, network().outputs):
         with pytest.raises((TypeError, ValueError), match="steps"):
             call(X, steps)

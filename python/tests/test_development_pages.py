@@ -12,7 +12,8 @@ from swift_toolchain import needs_swift, run
 
 pytestmark = [pytest.mark.slow, needs_swift]
 
-PAGES = sorted((REPOSITORY / "docs" / "development").glob("add_*.md"))
+FOLDER = REPOSITORY / "docs" / "development"
+PAGES = [page for page in sorted(FOLDER.glob("add_*.md")) if listings(page, "swift")]
 COPIED = (
     "Package.swift", "Sources", "Tests", "Examples",
     "setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE", "python",
@@ -46,7 +47,7 @@ def add(page: Path, copy: Path) -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with what all pages add, built."""
+    """The package with the additions of all pages, built."""
     copy = tmp_path_factory.mktemp("development") / "cep"
     copy_package(copy)
     for page in PAGES:

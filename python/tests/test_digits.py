@@ -25,7 +25,7 @@ def test_digits() -> None:
 
 
 def labelled(samples: int, classes: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Return samples whose only features are their row and their class, classes in turn."""
+    """Return samples with their row and class as features, in alternating classes."""
     y = np.arange(samples, dtype=np.int64) % classes
     return np.stack([np.arange(samples), y], axis=1).astype(np.float32), y
 
@@ -76,7 +76,7 @@ def test_split_depends_on_the_seed_alone() -> None:
 
 
 def test_split_returns_contiguous_copies() -> None:
-    """The engine reads rows; a Fortran-ordered x must not leak its layout."""
+    """The engine reads rows; a Fortran-ordered x must not keep its layout."""
     pytest.importorskip("sklearn")
     x, y = labelled(20, 2)
     (x_train, _), (x_test, _) = datasets.split((np.asfortranarray(x), y), 6)
@@ -117,14 +117,14 @@ SAMPLES, LABELS = labelled(20, 4)
     ],
 )
 def test_split_refuses(data: Any, size: Any, seed: Any, message: str) -> None:
-    """Whatever is wrong is a ValueError that names it."""
+    """Every mistake is a ValueError that names it."""
     pytest.importorskip("sklearn")
     with pytest.raises(ValueError, match=message):
         datasets.split(data, size, seed=seed)
 
 
 def test_split_takes_numpy_integers() -> None:
-    """A size computed with NumPy is a size."""
+    """A size computed with NumPy is accepted."""
     pytest.importorskip("sklearn")
     size: Any = np.int32(8)
     seed: Any = np.int64(3)

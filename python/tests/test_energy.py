@@ -1,4 +1,4 @@
-"""The energy, or primitive function, is what the states of a tied network go down."""
+"""The states of a tied network descend the energy, or the primitive function."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def batch(rows: int = 4, units: int = SIZES[0]) -> Any:
 
 
 def plant_states(net: cep.Network, seed: int = 0) -> None:
-    """Any states, rather than those that a phase leads to."""
+    """Arbitrary states, not those of a phase."""
     generator = np.random.default_rng(seed)
     for state in net.states[1:]:
         state[...] = generator.uniform(-0.4, 1.4, state.shape)
@@ -34,11 +34,15 @@ def plant_states(net: cep.Network, seed: int = 0) -> None:
 def energy_by_numpy(net: cep.Network) -> Matrix:
     states = [np.array(state, np.float64) for state in net.states]
     prototypical = net.setting == "prototypical"
-    sent = states if prototypical else [ACTIVATIONS[net.activation][0](state) for state in states]
+    activities = (
+        states if prototypical else [ACTIVATIONS[net.activation][0](state) for state in states]
+    )
     energy = np.zeros(len(states[0]))
     for k, (weights, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
-        energy -= np.einsum("bi,ij,bj->b", sent[k + 1], np.array(weights, np.float64), sent[k])
-        energy -= sent[k + 1] @ np.array(bias, np.float64)
+        energy -= np.einsum(
+            "bi,ij,bj->b", activities[k + 1], np.array(weights, np.float64), activities[k]
+        )
+        energy -= activities[k + 1] @ np.array(bias, np.float64)
         if not prototypical:
             energy += (states[k + 1] ** 2).sum(axis=1) / 2
     return energy
@@ -50,7 +54,7 @@ def energy_by_numpy(net: cep.Network) -> Matrix:
 def test_the_energy_of_any_states(
     activation: str, setting: str, dtype: str, tolerance: float
 ) -> None:
-    """Of those that phases leave, and of those that are written by hand."""
+    """For states after phases, and for states written by hand."""
     net = network(setting=setting, activation=activation, dtype=dtype)
     net.free_phase(batch(), 4)
     for prepare in (
@@ -83,7 +87,7 @@ def test_the_energy_of_any_network(sizes: list[int], rows: int, setting: str, se
 @pytest.mark.parametrize("activation", SMOOTH)
 @pytest.mark.parametrize("energy", [True, False])
 def test_the_dynamics_go_down_the_gradient(activation: str, energy: bool) -> None:
-    """ds/dt = −∂E/∂s: as published but for the output, which lacks ρ′; with it, everywhere."""
+    """ds/dt = −∂E/∂s; as published the output lacks ρ′."""
     dt = 0.25
     net = network(setting="real-time", activation=activation, follows_energy=energy, dt=dt)
     net.free_phase(batch(), 1)
@@ -101,7 +105,7 @@ def test_the_dynamics_go_down_the_gradient(activation: str, energy: bool) -> Non
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_prototypical_states_are_the_activated_gradient(activation: str) -> None:
-    """s ← σ(∂Φ/∂s), the energy being −Φ."""
+    """s ← σ(∂Φ/∂s), with the energy −Φ."""
     net = network(activation=activation)
     net.free_phase(batch(), 1)
     plant_states(net)
@@ -114,7 +118,7 @@ def test_prototypical_states_are_the_activated_gradient(activation: str) -> None
 
 
 def energy_slopes(net: cep.Network, width: float = 1e-5) -> list[Any]:
-    """∂E/∂s of each layer by central differences: each sample has an energy of its own."""
+    """∂E/∂s of each layer by central differences; samples are independent."""
     slopes = []
     for state in net.states:
         slope = np.empty(state.shape)
@@ -153,7 +157,7 @@ def test_the_energy_never_rises(activation: str, seed: int) -> None:
 
 @pytest.mark.parametrize("activation", SMOOTH)
 def test_the_energy_falls_by_the_square_of_the_velocity(activation: str) -> None:
-    """ΔE = −dt |ds/dt|² to first order in dt: the rest falls with dt²."""
+    """ΔE = −dt |ds/dt|² to first order in dt; the remainder decreases with dt²."""
     rests = []
     for dt in (0.02, 0.01):
         net = network(setting="real-time", activation=activation, follows_energy=True, dt=dt)
@@ -170,7 +174,7 @@ def test_the_energy_falls_by_the_square_of_the_velocity(activation: str) -> None
 
 @pytest.mark.parametrize("activation", SMOOTH)
 def test_as_published_the_energy_may_rise(activation: str) -> None:
-    """Without ρ′ at the output it is not the gradient that states follow: the docstring says so."""
+    """Without ρ′ at the output, states do not follow the gradient, as documented."""
     net = network(setting="real-time", activation=activation, dt=0.02)
     net.biases[-1][...] = 2
     energies = descent(net, 600)
@@ -178,17 +182,17 @@ def test_as_published_the_energy_may_rise(activation: str) -> None:
 
 
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
-def test_a_vector_field_has_no_energy(setting: str) -> None:
+def test_vector_fields_have_no_energy(setting: str) -> None:
     net = network(setting=setting, feedback="untied")
-    with refused(net, ValueError, "untied feedback derives from no energy"):
+    with refused(net, ValueError, "untied feedback has no energy"):
         net.energy()
     net.free_phase(batch(), 3)
-    with refused(net, ValueError, "untied feedback derives from no energy"):
+    with refused(net, ValueError, "untied feedback has no energy"):
         net.energy()
 
 
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
-def test_there_is_no_energy_before_there_are_states(setting: str) -> None:
+def test_without_states_there_is_no_energy(setting: str) -> None:
     net = network(setting=setting)
     with refused(net, RuntimeError, "free phase|no states"):
         net.energy()

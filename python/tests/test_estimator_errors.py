@@ -1,4 +1,4 @@
-"""What cannot be estimated, checked or learned from is said so, and changes no bit of a network."""
+"""Invalid arguments of estimators and checks are refused, without changing the network."""
 
 import re
 from collections.abc import Callable
@@ -17,13 +17,13 @@ LABELS = np.array([0, 1, 2, 0])
 
 
 def network(**options: Any) -> cep.Network:
-    """One that has learned and holds states, so that changes to either would be seen."""
+    """A trained network with states, so that changes to either would be noticed."""
     net = cep.Network(SIZES, **{"seed": 1, "dtype": "float64", **options})
     cep.train_batch(net, X, LABELS, cep.EP(5, 3, 0.5, 0.1))
     return net
 
 
-# All that take a rule.
+# All calls that take a rule.
 CALLS: dict[str, Callable[[cep.Network, Any], object]] = {
     "gradient": lambda net, rule: cep.gradient(net, X, LABELS, rule),
     "train_batch": lambda net, rule: cep.train_batch(net, X, LABELS, rule),
@@ -41,7 +41,7 @@ each_rule = pytest.mark.parametrize("rule", RULES)
 
 @pytest.mark.parametrize("dt", [0, -0.0, -0.2, 1.0000001, 2, float("nan"), float("inf")])
 def test_a_time_step_outside_of_0_to_1(dt: float) -> None:
-    """Refused where it is of no use, too: it is a mistake."""
+    """Refused even if it is not used, because it is a mistake."""
     for setting in ("real-time", "prototypical"):
         with pytest.raises(ValueError, match=rf"dt must be in \(0, 1\], got {float(dt)}"):
             cep.Network(SIZES, setting=setting, dt=dt)
@@ -58,7 +58,7 @@ def test_an_angle_outside_of_0_to_180(angle: float) -> None:
 
 @each_call
 @pytest.mark.parametrize("value", ["EP", None, 5, cep.EP, (5, 3, 0.5), cep.Network], ids=repr)
-def test_what_is_no_rule(call: str, value: Any) -> None:
+def test_invalid_rules(call: str, value: Any) -> None:
     name = "estimator" if call == "gradient" else "rule"
     net = network()
     with refused(net, TypeError, rf"{name} must be a learning rule such as cep\.CEP"):
@@ -83,7 +83,7 @@ def test_training_without_learning_rates(call: str, rule: str) -> None:
     net = network()
     with refused(net, ValueError, r"learning.rates.*train"):
         CALLS[call](net, RULES[rule]())
-    CALLS["gradient"](net, RULES[rule]())  # To estimate it needs none.
+    CALLS["gradient"](net, RULES[rule]())  # Estimates do not need learning rates.
 
 
 @each_rule
@@ -93,7 +93,7 @@ def test_training_without_learning_rates(call: str, rule: str) -> None:
      ("fast", TypeError), ([0.1, None, 0.1], TypeError), (1j, TypeError)],
     ids=repr,
 )  # fmt: skip
-def test_rates_that_are_none(rule: str, rates: Any, error: type[Exception]) -> None:
+def test_invalid_rates(rule: str, rates: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"^learning_rates"):
         RULES[rule](learning_rates=rates)
     with pytest.raises(error, match=r"^bias_learning_rates"):
@@ -106,7 +106,7 @@ def test_rates_that_are_none(rule: str, rates: Any, error: type[Exception]) -> N
 @pytest.mark.parametrize(
     ("rate", "dtype"), [(1e38, "float32"), (1e39, "float32"), (1e308, "float64")]
 )
-def test_an_update_that_is_not_finite_is_not_made(rule: str, rate: float, dtype: str) -> None:
+def test_infinite_updates_are_not_made(rule: str, rate: float, dtype: str) -> None:
     """The rate is finite, but the parameters would not be."""
     net = network(dtype=dtype)
     before = parameters(net)
@@ -149,7 +149,7 @@ def test_more_nudged_steps_than_gradients_can_be_sent_back_through() -> None:
     ],
     ids=str,
 )
-def test_a_check_that_cannot_be(arguments: Any, error: type[Exception], message: str) -> None:
+def test_invalid_checks(arguments: Any, error: type[Exception], message: str) -> None:
     net = network()
     with refused(net, error, message):
         cep.gdu_check(net, X, LABELS, *arguments)
@@ -176,7 +176,7 @@ def test_data_that_do_not_fit(x: Any, y: Any, message: str) -> None:
 
 
 def unstable(dtype: str = "float64") -> cep.Network:
-    """Rests at zero without input, a steady state that the least push grows out of."""
+    """Rests at zero without input, an unstable steady state."""
     net = cep.Network(SIZES, feedback="untied", activation="tanh", dtype=dtype, seed=1)
     for bias in net.biases:
         bias[...] = 0
@@ -209,7 +209,7 @@ def test_gradients_that_grow_without_bounds(dtype: str) -> None:
 
 
 def test_a_check_of_gradients_that_grow_without_bounds() -> None:
-    """There is no angle to report."""
+    """The angle is not defined."""
     net = unstable()
     with refused(net, cep.DivergenceError, "gradient"):
         cep.gdu_check(net, np.zeros_like(X), LABELS, 2000, 2000, 0.1)
@@ -233,7 +233,7 @@ def first_infinite(model: NumpyModel, states: list[Any], **nudge: Any) -> tuple[
 
 
 def diverging(activation: str, connection: int) -> tuple[cep.Network, int, int]:
-    """Activations are bounded, so that it takes weights near the largest numbers there are.
+    """Activations are bounded, so it needs weights near the largest numbers.
 
     With the step and the layer where NumPy finds the first state that is not finite.
     """
@@ -271,7 +271,7 @@ def test_a_suggestion_names_the_step_that_diverged() -> None:
 @pytest.mark.parametrize("rule", ["EP", "C-EP"])
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 def test_a_nudged_phase_that_diverges(rule: str, feedback: str) -> None:
-    """Where β dt > 2 the output swings further out with every step."""
+    """If β dt > 2, the output oscillates with growing amplitude."""
     net = network(setting="real-time", activation="tanh", clamp=False, feedback=feedback)
     model = NumpyModel.of(net, clamp=False)
     nudge: dict[str, Any] = {"y": one_hot(LABELS, 3), "beta": 40.0}

@@ -1,27 +1,23 @@
-"""What is shown runs: docstrings, README.md and docs; what commands they name can be given."""
+"""Examples run: docstrings, README.md and docs."""
 
 import doctest
 import importlib
-import json
 import os
 import pkgutil
-import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import numpy as np
 import pytest
 from dataset_files import fake_mnist, write_mnist
-from listings import blocks_of, listings
+from listings import listings
 from places import REPOSITORY
 from sklearn.datasets import load_digits
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import cep
-from cep.cli import cep as command
 
 pytestmark = pytest.mark.once
 
@@ -46,9 +42,9 @@ def test_examples_in_docstrings(module: ModuleType) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder to write into. MNIST is a few images of noise, and there are 600 digits.
+    """A folder for output. MNIST is a few images of noise, and there are 600 digits.
 
-    What is shown has to run. How well it learns is tested elsewhere.
+    Examples must run. Their accuracy is tested elsewhere.
     """
     x, y = load_digits(return_X_y=True)
     monkeypatch.setattr("sklearn.datasets.load_digits", lambda return_X_y: (x[:600], y[:600]))
@@ -68,7 +64,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_python_blocks_of_a_page(page: Path) -> None:
-    """In their order, all in one namespace; ``<!-- skip: next -->`` leaves one out, visibly."""
+    """In order, in one namespace; ``<!-- skip: next -->`` skips one visibly."""
     document = Document.parse(os.fspath(page), PythonCodeBlockParser(), SkipParser())
     for example in document.examples():
         example.evaluate()
@@ -78,8 +74,8 @@ def test_few_blocks_are_left_out() -> None:
     left_out = {name(page): page.read_text().count("<!-- skip:") for page in PAGES}
     assert {page: count for page, count in left_out.items() if count} == {
         "docs/experiments.md": 2,
-        "docs/how_to/callbacks.md": 2,  # Nor are Weights & Biases and MLflow.
-        "docs/networks.md": 1,  # PyTorch is not for tests to install.
+        "docs/how_to/callbacks.md": 2,  # Nor are Weights & Biases and MLflow installed.
+        "docs/networks.md": 1,  # PyTorch is not installed by tests.
     }
 
 
@@ -99,33 +95,3 @@ def test_the_callback_for_mlflow_logs_to_its_file_store(
     (run,) = mlflow.search_runs(output_format="list")
     found = mlflow.MlflowClient().get_metric_history(run.info.run_id, "train_loss")
     assert [each.value for each in found] == history.train_loss
-
-
-NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-
-
-def shell_lines(page: Path) -> list[str]:
-    """The commands of a page, or of the text of a notebook; a backslash joins lines."""
-    text = page.read_text()
-    if page.suffix == ".ipynb":
-        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
-    blocks = blocks_of(text, "sh")
-    return "".join(blocks).replace("\\\n", " ").splitlines()
-
-
-COMMANDS = [
-    pytest.param(line, id=f"{name(page)}: {line}")
-    for page in [*PAGES, *NOTEBOOKS]
-    for line in shell_lines(page)
-    if line.startswith("cep ") and "--help" not in line
-]
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_commands_are_understood(line: str) -> None:
-    """Their options exist and take such values; what they do is tested elsewhere."""
-    words = shlex.split(line, comments=True)[1:]
-    group = click.Context(command, info_name="cep")
-    found, subcommand, arguments = command.resolve_command(group, words)
-    assert subcommand is not None
-    subcommand.make_context(found, arguments, parent=group)

@@ -1,4 +1,4 @@
-"""Arrays from anywhere go in, and parameters and states come out as memory that is shared."""
+"""Arrays of other libraries are accepted, and parameters and states are shared memory."""
 
 import array
 import copy
@@ -20,7 +20,7 @@ CODES = {"float32": "f", "float64": "d"}
 
 
 class OnlyDLPack:
-    """An array of a library that knows DLPack and nothing else."""
+    """An array of a library that supports only DLPack."""
 
     def __init__(self, given: Any) -> None:
         self.given = np.array(given)
@@ -33,7 +33,7 @@ class OnlyDLPack:
 
 
 class OnlyArray:
-    """An array of a library that knows NumPy's protocol and nothing else."""
+    """An array of a library that supports only NumPy's protocol."""
 
     def __init__(self, given: Any) -> None:
         self.given = np.array(given)
@@ -97,7 +97,7 @@ def test_parameters_from_anywhere(source: str) -> None:
 
 
 class Broken:
-    """Cannot be handed over, and says why."""
+    """An array that cannot be read, with a reason."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -163,7 +163,7 @@ def test_the_next_phase_sees_what_was_written(writer: str, dtype: str) -> None:
     for state, wanted, old in zip(net.states[1:], expected[1:], before[1:], strict=True):
         assert np.abs(state - wanted).max() < tolerance
         assert np.abs(state - old).max() > 1e-3
-    # And states: the step from what was written, once more in the slow model.
+    # Also states: one step from the written values, in the slow model.
     WRITERS[writer](net.states[1])((4, 2), 0.875)
     expected = NumpyModel.of(net).step([np.array(state) for state in net.states])
     net.free_phase(X, 1, reset=False)
@@ -183,7 +183,7 @@ def test_what_the_engine_writes_is_seen_outside() -> None:
 
 
 def test_dlpack_names_the_memory_of_the_engine() -> None:
-    """Where other libraries cannot be asked: device 1 is a CPU's memory."""
+    """For other libraries: device 1 is a CPU's memory."""
     net = cep.Network([4, 3, 2])
     net.free_phase(X, 1)
     for view in (*net.parameters(), *net.states):
@@ -191,7 +191,7 @@ def test_dlpack_names_the_memory_of_the_engine() -> None:
         assert np.from_dlpack(view).ctypes.data == view.ctypes.data
 
 
-# Views of every kind outlive their network; memory that was freed would be filled with other bytes.
+# Views of every kind outlive their network; freed memory would be filled with other bytes.
 OUTLIVING = """
 import gc, sys
 import numpy as np
@@ -213,7 +213,7 @@ for dtype in ("float32", "float64"):
                 (each, values)
                 for each in (view[1:], memoryview(view), np.from_dlpack(view), *tensors(view))
             ]
-        # States of another batch size leave the old ones to their views.
+        # States of another batch size leave the old memory to their views.
         net.free_phase(np.ones((3, sizes[0])), 2)
         del net, view, gradient
     gc.collect()
@@ -245,7 +245,7 @@ def test_views_outlive_their_network_under_a_debug_allocator(
         pytest.importorskip("torch", reason="PyTorch is not installed")
     monkeypatch.setenv("PYTHONMALLOC", "debug")
     monkeypatch.setenv("MALLOC_PERTURB_", "165")
-    # The C library's thread caches hand memory on as it was.
+    # The C library's thread caches would return memory unchanged.
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
     assert run_script(OUTLIVING, library, timeout=300) == "whole\n"
 
@@ -274,7 +274,7 @@ def test_a_network_as_linear_layers(dtype: str, feedback: str) -> None:
         assert (layer.in_features, layer.out_features) == weights.shape[::-1]
         assert same([p.detach().numpy() for p in layer.parameters()], [weights, biases])
         assert all(p.requires_grad for p in layer.parameters())
-    # A layer does what the engine's product does: x Wᵀ + b.
+    # A layer computes the engine's product: x Wᵀ + b.
     given = torch.from_numpy(X.astype(dtype))
     expected = X.astype(dtype) @ net.weights[0].T + net.biases[0]
     np.testing.assert_allclose(module[0](given).detach().numpy(), expected, rtol=1e-5)
@@ -340,7 +340,7 @@ def refusals() -> dict[str, tuple[Any, type[Exception], str]]:
         "sizes": (
             nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(5, 2)),
             ValueError,
-            "layer '2' takes 5 units; there are 3 below it",
+            "layer '2' takes 5 units, but gets 3 from below",
         ),
         "float16": (linear(4, 3, 2).half(), TypeError, "all be float32, or all float64.*float16"),
         "bfloat16": (linear(4, 3, 2).bfloat16(), TypeError, "'0.weight': 'bfloat16'"),
@@ -352,7 +352,7 @@ def refusals() -> dict[str, tuple[Any, type[Exception], str]]:
     "kind",
     ["no module", "no layer", "one layer", "no bias", "sizes", "float16", "bfloat16", "mixed"],
 )
-def test_modules_that_are_no_network(kind: str) -> None:
+def test_invalid_modules(kind: str) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     module, error, message = refusals()[kind]
     with pytest.raises(error, match=message) as caught:

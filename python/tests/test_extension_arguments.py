@@ -1,4 +1,4 @@
-"""The extension by itself: what python/cep would not hand it is refused, and let go of."""
+"""The extension itself refuses arguments that python/cep would not pass, and releases them."""
 
 import ctypes
 from collections.abc import Callable
@@ -53,8 +53,8 @@ def engine() -> _cep.Network:
 
 
 def refused(call: Callable[[Any], object]) -> None:
-    """`call` gets samples with its bad argument, and has to give them back."""
-    memory = bytearray(5 * 4 * 8)  # It cannot grow while somebody holds a buffer of it.
+    """`call` gets samples with a bad argument, and must release them."""
+    memory = bytearray(5 * 4 * 8)  # It cannot grow while a buffer of it is held.
     with pytest.raises(Refusal) as error:
         call(np.frombuffer(memory).reshape(5, 4))
     assert str(error.value)
@@ -90,7 +90,7 @@ def test_numbers(name: str, engine: Any) -> None:
         engine.set_random_state((bad if bad != 2**63 else 2**64, 1, 1, 1))
 
 
-# Of every option: values of another kind, or that no C type holds.
+# For every option: values of another kind, or that no C type can hold.
 VALUES: dict[str, object] = {
     "nothing": None,
     "more than 64 bits": 2**64,
@@ -138,12 +138,12 @@ def test_required_options_and_unknown_ones(engine: Any) -> None:
 
 def test_words_of_options() -> None:
     assert _cep.option_words("feedback") == "tied,untied"
-    with pytest.raises(ValueError, match="no option sizes that takes words"):
+    with pytest.raises(ValueError, match="the option sizes does not exist or does not take words"):
         _cep.option_words("sizes")
 
 
 class Growing:
-    """A number that empties the dictionary which it is in."""
+    """A number that empties the dictionary that contains it."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options

@@ -1,7 +1,6 @@
-"""Memory that is refused, at whichever place, is a MemoryError that changes no parameter.
+"""A failing allocation at any place is a MemoryError that changes no parameter.
 
-A library that is loaded before all others lets the n-th request for memory fail, for every n.
-Small requests succeed: test_no_memory_left.py is about those.
+A preloaded library lets the n-th allocation fail, for every n. Small allocations succeed.
 """
 
 import os
@@ -54,7 +53,7 @@ options = {
     "untied": {"setting": "real-time", "feedback": "untied", "dtype": "float64"},
 }[sys.argv[1]]
 random = np.random.default_rng(0)
-# Of every sample there is an index somewhere: 600 of them take more than the least that may fail.
+# An index of every sample is stored somewhere: 600 of them exceed the smallest failing size.
 x = random.random((600, 40)).astype(options.get("dtype", "float32"))
 y = np.arange(600) % 10
 
@@ -110,14 +109,14 @@ for name, call in calls.items():
         requests = library.requests()
         library.fail(0, 0)
         if requests < number:
-            break  # Fewer than this are made: all have failed once.
+            break  # Fewer allocations are made: all have failed once.
         refused += error is not None
         if error is not None:
             assert same(parameters(net), before), (name, number)
-            call(net)  # It works as if nothing had been.
+            call(net)  # It works again.
             assert same(parameters(net), parameters(whole)), (name, number)
     assert error is None and same(parameters(net), parameters(whole))
-    # Others found another way: threads are not needed, and NumPy asks twice.
+    # Others have alternatives: threads are optional, and NumPy tries twice.
     assert refused >= 0.8 * (number - 1), (name, refused, number)
     print(name, refused)
 """

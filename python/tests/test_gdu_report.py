@@ -1,4 +1,4 @@
-"""What gdu_check reports: the curves, what is computed from them, in print, in JSON and drawn."""
+"""Reports of gdu_check: the curves, values computed from them, text, JSON and plots."""
 
 import json
 import re
@@ -131,7 +131,7 @@ def exact_network(options: dict[str, Any]) -> cep.Network:
 
 
 def assert_falls_linearly(widths: Any, errors: list[list[float]]) -> None:
-    """Of every row of a report, with the width of its column."""
+    """The cells of every row of a report, by the width of their columns."""
     for row in np.transpose(errors):
         assert np.polyfit(np.log(widths), np.log(row), 1)[0] == pytest.approx(1, abs=0.1)
         assert row[0] < 0.01
@@ -184,7 +184,7 @@ def test_learning_rates_move_the_weights_in_the_check_alone(kind: str) -> None:
         for rates, bias_rates in ((0, None), (0.05, None), (0, 0.05))
     )
     assert fingerprint(net) == before
-    # The first update comes before any change; what neurons do then is not the same any more.
+    # The first update comes before any change; later neurons move differently.
     for one, other in ((still, moving), (still, biases), (moving, biases)):
         assert np.array_equal(one.weights[0].updates[0], other.weights[0].updates[0])
         assert not np.array_equal(one.weights[0].updates[-1], other.weights[0].updates[-1])
@@ -216,14 +216,14 @@ def test_the_dictionary_of_numbers_from_numpy_survives_json() -> None:
 
 
 def test_the_dictionary_of_layers_that_were_not_reached_survives_json() -> None:
-    """After one step there is nothing to compare in the layers below: JSON knows no NaN."""
+    """After one step lower layers have no curves to compare; JSON has no NaN."""
     report = check("tied", 200, 1, 0.01)
     loaded = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert loaded["curves"]["weights 0→1"]["relative_error"] is None
 
 
 def test_without_any_curve_there_is_no_angle() -> None:
-    """The paper's code leaves out the one step there is."""
+    """The paper's code leaves out the only step."""
     report = check("tied", 200, 1, 0.01, as_recorded=True)
     assert not any(curves.updates.any() for curves in report.weights)
     assert np.isnan(report.angle)
@@ -243,7 +243,7 @@ def test_the_print_is_a_table_of_every_row(kind: str) -> None:
 
 
 def drawn(kind: str, **options: Any) -> tuple[cep.GDUReport, Any, dict[str, Any]]:
-    """A report, its figure, and the panels that are not empty by their titles."""
+    """A report, its figure, and the titles of its panels that are not empty."""
     report = check(kind)
     figure = report.plot(**options)
     return report, figure, {ax.get_title(): ax for ax in figure.axes if ax.axison}

@@ -28,7 +28,7 @@ RELEASED = {
     "Theorem": {"summary", "compare"},
     "Step": {"array"},
 }
-# What these take does not depend on the size of networks or data.
+# Their duration does not depend on the size of networks or data.
 HELD = {
     "Network": {
         *("get_random_state", "set_random_state"),
@@ -40,7 +40,7 @@ HELD = {
 
 
 def test_it_is_known_of_every_function_of_the_engine() -> None:
-    """A new one is tested below, or takes microseconds."""
+    """A new function must be tested below, or take microseconds."""
     for name in ("Network", "Gradient", "Theorem", "Array", "Step"):
         methods = {method for method in vars(getattr(_cep, name)) if not method.startswith("__")}
         assert methods == RELEASED.get(name, set()) | HELD.get(name, set())
@@ -107,7 +107,7 @@ def net() -> cep.Network:
 
 @pytest.fixture(autouse=True)
 def others_run_only_where_they_may() -> Iterator[None]:
-    """The engine leaves a processor free, and no thread of Python is made to give up the GIL."""
+    """The engine leaves a processor free, and Python threads do not have to give up the GIL."""
     threads, interval = cep.get_num_threads(), sys.getswitchinterval()
     cep.set_num_threads(1)
     sys.setswitchinterval(60)
@@ -118,7 +118,7 @@ def others_run_only_where_they_may() -> Iterator[None]:
 
 @contextmanager
 def ticking() -> Iterator[list[float]]:
-    """The moments at which another thread could run; it asks for it every half millisecond."""
+    """The times at which another thread could run; it tries every half millisecond."""
     ticks: list[float] = []
     done = threading.Event()
 
@@ -137,10 +137,10 @@ def ticking() -> Iterator[list[float]]:
 
 
 def least_silence(prepare: Callable[[], Callable[[], object]], enough: float) -> float:
-    """The longest time of a call in which no other thread could run, as a share of the call's.
+    """The longest time of a call in which no other thread could run, as a share of its duration.
 
-    With the GIL held throughout it is 1. The processors may be busy with other things: the least of
-    ten attempts, or the first that is below what is enough.
+    If the GIL is held throughout, it is 1. Because the processors may be busy, the result is the
+    minimum of ten attempts, or the first one that is small enough.
     """
     shares = []
     for _ in range(10):
@@ -150,7 +150,7 @@ def least_silence(prepare: Callable[[], Callable[[], object]], enough: float) ->
             start = time.perf_counter()
             result = call()
             end = time.perf_counter()
-        del result  # What it takes to give memory back is not the call's.
+        del result  # The time of freeing memory is not part of the call.
         assert end - start > 0.002, "the test's own premise: a call that takes long"
         moments = [start, *(tick for tick in ticks if start < tick < end), end]
         shares.append(float(np.diff(moments).max() / (end - start)))
@@ -167,11 +167,11 @@ def test_other_threads_run_during(name: str, net: cep.Network, tmp_path: Path) -
 
 
 def test_pickling_lets_other_threads_run_where_it_copies(net: cep.Network) -> None:
-    """pickle itself holds the GIL; what it is handed is copied without."""
+    """pickle itself holds the GIL; its arguments are copied without it."""
     assert least_silence(lambda: partial(pickle.dumps, net), enough=1) < 1
     assert len(pickle.dumps(net)) > 20_000_000
 
 
 def test_other_threads_run_while_memory_is_given_back() -> None:
-    """So much that the system takes it back at once, which small arrays leave to later."""
+    """Large memory is returned to the system at once; small arrays would be returned later."""
     assert least_silence(lambda: [cep.Network([10, 9_000_000, 1])].clear, enough=0.5) < 0.5

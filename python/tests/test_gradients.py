@@ -1,4 +1,4 @@
-"""Estimators of the gradient: exact ones against finite differences, the others by their laws."""
+"""Gradient estimators: exact ones against finite differences, others by their laws."""
 
 import itertools
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def distance(estimate: Any, exact: Any) -> float:
 
 
 def assert_exact(net: cep.Network, estimate: cep.Gradient, slopes: Any) -> None:
-    """Within 1e-7: all of it, and each array by itself."""
+    """Within 1e-7: in total, and for each array."""
     arrays = arrays_of(estimate)
     assert distance(flat(arrays), slopes) < 1e-7
     ends = np.cumsum([array.size for array in net.parameters()])
@@ -117,7 +117,7 @@ def test_bptt_is_the_gradient_of_the_loss(kind: dict[str, Any]) -> None:
 @pytest.mark.parametrize("activation", ["shifted_sigmoid", "tanh", "hard_sigmoid"])
 @pytest.mark.parametrize("at_bounds", [False, True])
 def test_bptt_through_clamped_states(activation: str, feedback: str, at_bounds: bool) -> None:
-    """With all states inside the bounds, and with some held at one."""
+    """With all states inside the bounds, and with some at a bound."""
     net = network(setting="real-time", clamp=True, activation=activation, feedback=feedback)
     for array in net.parameters():
         array[...] = 2 * array if at_bounds else np.abs(array) * 0.4 + 0.02
@@ -147,7 +147,7 @@ def test_bptt_through_the_linear_part_of_the_hard_sigmoid(feedback: str) -> None
 @pytest.mark.parametrize("last", [1, 4, STEPS])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind["follows_energy"]], ids=words)
 def test_truncated_bptt_sees_the_last_steps_alone(kind: dict[str, Any], last: int) -> None:
-    """In NumPy, with parameters that are different in the last steps alone."""
+    """In NumPy, with parameters that differ only in the last steps."""
     net, (x, y) = network(**kind), batch()
     estimate = cep.gradient(net, x, y, cep.BPTT(STEPS, last))
     model = NumpyModel.of(net, clamp=False)
@@ -161,7 +161,7 @@ def test_truncated_bptt_sees_the_last_steps_alone(kind: dict[str, Any], last: in
 def test_rbp_is_bptt_where_the_steady_state_has_held(kind: dict[str, Any]) -> None:
     net, (x, y) = network(**kind, dt=0.5), batch()
     for weights in net.weights[1:]:
-        weights *= 0.7  # So that it settles soon.
+        weights *= 0.7  # So that it settles quickly.
     assert net.free_phase(x, 400).residual < 1e-13
     exact = cep.gradient(net, x, y, cep.BPTT(800))
     rules = (cep.RBP(400, tolerance=tolerance) for tolerance in (1e-13, 1e-3))
@@ -172,14 +172,14 @@ def test_rbp_is_bptt_where_the_steady_state_has_held(kind: dict[str, Any]) -> No
 
 
 def slope(widths: Any, errors: list[float]) -> float:
-    """Of the errors against the widths, both as logarithms."""
+    """The slope of errors against widths, both as logarithms."""
     return float(np.polyfit(np.log(widths), np.log(errors), 1)[0])
 
 
 @pytest.mark.parametrize("activation", ["shifted_sigmoid", "tanh"])
 @pytest.mark.parametrize(("sign", "order"), [("fixed", 1), ("symmetric", 2)])
 def test_ep_tends_to_the_gradient_with_beta(activation: str, sign: Any, order: int) -> None:
-    """Where states descend the energy, and not only on hidden layers as published."""
+    """For networks whose states descend the energy, which excludes the published output layer."""
     x, y = batch()
     betas = 0.002 * 2.0 ** np.arange(5)
     errors = {}
@@ -199,7 +199,9 @@ def test_ep_tends_to_the_gradient_with_beta(activation: str, sign: Any, order: i
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 def test_cep_tends_to_ep_with_its_learning_rates(setting: str, feedback: str) -> None:
-    """Linearly. With untied feedback to EP that accumulates; without rates it is there."""
+    """Linearly. With untied feedback it tends to EP that accumulates; without rates it equals
+    it.
+    """
     net, (x, y) = network(setting=setting, feedback=feedback), batch()
     accumulated = cep.gradient(net, x, y, replace(RULES["EP, accumulated"], learning_rates=None))
     rates = 1e-4 * 2.0 ** np.arange(5)
@@ -215,9 +217,7 @@ def test_cep_tends_to_ep_with_its_learning_rates(setting: str, feedback: str) ->
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 @pytest.mark.parametrize("rule", RULES)
-def test_estimating_leaves_the_network_as_it_is(
-    rule: str, feedback: str, setting: str, dtype: str
-) -> None:
+def test_estimates_change_nothing(rule: str, feedback: str, setting: str, dtype: str) -> None:
     net, (x, y) = network(setting=setting, feedback=feedback, dtype=dtype), batch()
     fresh = fingerprint(net)
     cep.gradient(net, x, y, RULES[rule])
@@ -238,7 +238,7 @@ def test_estimating_leaves_the_network_as_it_is(
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
 @pytest.mark.parametrize("rule", [name for name in RULES if "random" not in name])
 def test_training_is_a_step_down_the_estimate(rule: str, feedback: str, setting: str) -> None:
-    """By −η dL/dθ; for C-EP at the learning rates that the estimate is made with."""
+    """By −η dL/dθ; for C-EP with the learning rates of the estimate."""
     net, (x, y) = network(setting=setting, feedback=feedback), batch()
     rates, bias_rates = [0.2, 0.15, 0.1, 0.05], [0.04, 0.03, 0.02, 0.01]
     learning = replace(RULES[rule], learning_rates=rates, bias_learning_rates=bias_rates)

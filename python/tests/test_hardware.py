@@ -172,6 +172,92 @@ def one_update(device, change):
     return before, ideal.weights[0] - before, net
 
 
+DTOD = {
+    **{"dw_min_dtod": 0.3, "up_down_dtod": 0.4, "w_max_dtod": 0.3, "w_min_dtod": 0.3},
+    **{"w_max": 0.03, "w_min": -0.04, "rounding": "nearest", "max_pulses": 3, "clip_initial": True},
+    **{"lifetime": 20.0, "lifetime_dtod": 0.4},
+}
+GAMMAS = {"gamma_up_dtod": 0.3, "gamma_down_dtod": 0.3}
+OWN = {
+    "constant": (hardware.ConstantStep(0.004, **DTOD), lambda w, up, own: 1.0),
+    "linear": (
+        hardware.LinearStep(0.004, gamma_up=0.4, gamma_down=0.9, **GAMMAS, **DTOD),
+        lambda w, up, own: (
+            1 - own["gamma_up"] * w / own["w_max"]
+            if up
+            else 1 - own["gamma_down"] * w / own["w_min"]
+        ),
+    ),
+    "soft bounds": (
+        hardware.SoftBounds(0.004, **DTOD),
+        lambda w, up, own: 1 - w / (own["w_max"] if up else own["w_min"]),
+    ),
+    "exponential": (
+        hardware.ExponentialStep(
+            0.004, A_up=1, A_down=0.2, gamma_up=5, gamma_down=3, a=0.5, b=0, **GAMMAS, **DTOD
+        ),
+        lambda w, up, own: np.maximum(
+            1
+            - (1 if up else 0.2)
+            * np.exp(
+                (own["gamma_up"] if up else -own["gamma_down"]) * w / (own["w_max"] - own["w_min"])
+            ),
+            0,
+        ),
+    ),
+    "power": (
+        hardware.PowerStep(0.004, pow_gamma=1.5, pow_gamma_dtod=0.2, **DTOD),
+        lambda w, up, own: (
+            ((own["w_max"] - w if up else w - own["w_min"]) / (own["w_max"] - own["w_min"]))
+            ** own["pow_gamma"]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("model", OWN)
+def test_each_device_follows_its_own_numbers(model):
+    device, factor = OWN[model]
+    before, wanted, net = one_update(device, change=0.3)
+    own = {
+        name.removeprefix("weights.").removesuffix(".0"): np.array(array)
+        for name, array in hardware.device_arrays(net).items()
+    }
+    assert np.all((before >= own["w_min"]) & (before <= own["w_max"])), "clipped at the start"
+    pulses = np.minimum(np.floor(np.abs(wanted) / device.dw_min + 0.5), 3)
+    assert set(pulses.ravel()) == {0, 1, 2, 3}
+    expected = before.copy()
+    for pulse in range(3):
+        for sign, up in ((1, True), (-1, False)):
+            size = np.maximum(own["dw_min"] * (1 + sign * own["up_down"]), 0)
+            moved = expected + sign * size * factor(expected, up, own)
+            moved = np.clip(moved, own["w_min"], own["w_max"])
+            expected = np.where((pulses > pulse) & (wanted * sign > 0), moved, expected)
+    # Then the batch ends.
+    expected = expected * (1 - 1 / np.maximum(own["lifetime"], 1))
+    expected = np.clip(expected, own["w_min"], own["w_max"])
+    np.testing.assert_allclose(net.weights[0], expected, rtol=0, atol=1e-12)
+    assert np.abs(expected - before).max() > 0.004
+
+
+def test_diffusion_ends_at_the_bounds_of_each_device():
+    net = net_of(hardware.ConstantStep(0.01, diffusion=0.5, w_max=0.1, w_min=-0.1, w_max_dtod=0.3))
+    cep.train_batch(net, np.zeros((1, 500)), [0], cep.EP(5, 2, 0.5, learning_rates=1e-9))
+    highest = hardware.device_arrays(net)["weights.w_max.0"]
+    assert ((net.weights[0] >= -0.1) & (net.weights[0] <= highest)).all()
+    assert (net.weights[0] == highest).mean() > 0.3
+
+
+def test_devices_of_different_tensors_differ():
+    device = hardware.ConstantStep(0.01, w_max_dtod=0.1)
+    net = cep.Network([5, 5, 5, 5], feedback="untied", synapses=device, bias_synapses=device)
+    drawn = [
+        np.ravel(array)[:5] for name, array in devices_of(net).items() if "counters" not in name
+    ]
+    assert len(drawn) == 8
+    assert len(np.unique(drawn)) == 8 * 5
+
+
 @pytest.mark.parametrize("rounding", ["stochastic", "nearest", "truncate"])
 def test_requests_become_whole_numbers_of_pulses(rounding):
     device = hardware.ConstantStep(1e-4, rounding=rounding, max_pulses=2)
@@ -217,6 +303,11 @@ def test_products_see_the_write_noise():
     assert 0.01 < written.mean() < 0.99
     np.testing.assert_array_equal(noise != first, written)
     expect_normal(noise[written], 0, 0.02)
+    second, before = noise.copy(), net.weights[0].copy()
+    cep.train_batch(net, x, [0, 1, 1], cep.EP(5, 2, 0.5, learning_rates=0.05))
+    twice = written & (net.weights[0] != before)
+    assert twice.sum() > 100
+    assert (noise != second)[twice].all()
 
 
 def test_weights_decay_and_diffuse_once_a_batch():
@@ -412,22 +503,57 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path):
     assert hardware.device_arrays(nets[0])["weights.counters.0"][1] == 2 * 8
 
 
-def test_presets_are_what_the_publications_have():
-    presets = hardware.presets
-    assert presets.ecram().gamma_down == 0.5085
-    assert presets.ecram().w_max == 1.1724
-    assert presets.ecram_mo().dw_min == 2.8214e-4
-    assert presets.ecram_mo().dw_min_std == 2.0
-    assert presets.reram_es().A_up == -1.18445
-    assert presets.reram_es().write_noise_std == 75.0
-    assert presets.capacitor().lifetime == 1e6
-    assert not presets.capacitor().mult_noise
-    assert presets.idealized().dw_min == 0.0002
-    assert presets.gokmen_vlasov().up_down_dtod == 0.01
-    for preset in presets.ALL.values():
-        assert "References" in (preset.__doc__ or "")
-        assert cep.Network([4, 3, 2], synapses=preset(), seed=0).synapses[0] == preset()
-        assert cep.Network([4, 3, 2], synapses=preset.__name__, seed=0).synapses[0] == preset()
+# Model, dw_min, up_down, w_max, w_min; deviations from device to device of these four; dw_min_std,
+# write_noise_std; and what the model has of its own.
+FITS = {
+    "idealized": ("constant_step", 2e-4, 0, 1, -1, 0.3, 0, 0.3, 0.3, 0.3, 0, {}),
+    "gokmen_vlasov": ("constant_step", 0.0016, 0, 1, -1, 0.3, 0.01, 0.3, 0.3, 0.3, 0, {}),
+    "reram_es": (
+        *("exponential_step", 0.00135, 0.259359, 1, -1, 0.2, 0.05, 0.3, 0.3, 5, 75),
+        {
+            "A_up": -1.18445,
+            "A_down": -0.081404,
+            "gamma_up": 5,
+            "gamma_down": 5,
+            "a": -0.5,
+            "b": -0.5,
+        },
+    ),
+    "capacitor": (
+        *("linear_step", 0.005, 0, 1, -1, 0.1, 0.06, 0.07, 0.07, 0.3, 0),
+        {"gamma_up": 0.05, "gamma_down": 0.05, "gamma_up_dtod": 0.01, "gamma_down_dtod": 0.01}
+        | {"mult_noise": False, "lifetime": 1e6, "lifetime_dtod": 0.3},
+    ),
+    "ecram": (
+        *("linear_step", 0.002, 0, 1.1724, -0.8276, 0.1, 0.01, 0.05, 0.05, 0.3, 0),
+        {"gamma_up": 0.1153, "gamma_down": 0.5085, "gamma_up_dtod": 0.05, "gamma_down_dtod": 0.05},
+    ),
+    "ecram_mo": (
+        *("linear_step", 2.8214e-4, 0, 1.1714, -0.8286, 0.1, 0.01, 0.05, 0.05, 2, 0),
+        {"gamma_up": 0.4152, "gamma_down": 0.7342, "gamma_up_dtod": 0.05, "gamma_down_dtod": 0.05},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_presets_are_what_the_publications_have(name):
+    model, *numbers, own = FITS[name]
+    steps = ("dw_min", "up_down", "w_max", "w_min")
+    names = (*steps, *(f"{each}_dtod" for each in steps), "dw_min_std", "write_noise_std")
+    preset = getattr(hardware.presets, name)
+    word = [f"{key}={value}" for key, value in zip(names, numbers, strict=True)]
+    word += [f"{key}={value}" for key, value in own.items()]
+    expected = cep.Network([4, 3, 2], synapses=":".join([model, *word]), seed=0).synapses[0]
+    assert preset() == expected
+    assert preset(dw_min=0.1).dw_min == 0.1
+    for word in (name, preset().word):
+        assert cep.Network([4, 3, 2], synapses=word, seed=0).synapses[0] == expected
+    assert preset.__name__ == name
+    assert "References" in preset.__doc__
+
+
+def test_there_is_a_fit_of_every_preset():
+    assert hardware.presets.ALL.keys() == FITS.keys()
 
 
 @pytest.mark.parametrize(
@@ -451,6 +577,14 @@ def test_presets_are_what_the_publications_have():
         ),
         (lambda: hardware.ConstantStep(0.1).pulse_response([0.5]), "one-dimensional array of 1"),
         (
+            lambda: hardware.ConstantStep(0.1).pulse_response(np.array([2**64 - 1], np.uint64)),
+            "one-dimensional array of 1 and -1, got uint64",
+        ),
+        (
+            lambda: hardware.Quantized(4, -1, 1, rounding="truncate"),
+            "rounding must be 'nearest' or 'stochastic', got 'truncate'",
+        ),
+        (
             lambda: net_of(hardware.Bounded(w_min=-0.02, w_max=0.02)),
             "initial weights of connection 0 lie",
         ),
@@ -470,13 +604,21 @@ def test_bad_devices_are_refused(make, message):
 def test_initial_weights_are_clipped_if_asked():
     net = net_of(hardware.Bounded(w_min=-0.02, w_max=0.02, clip_initial=True))
     assert np.abs(net.weights[0]).max() == 0.02
-    with pytest.raises(ValueError, match=r"^\d+ of 100000 initial weights .* clip_initial"):
-        net_of(hardware.Bounded(w_min=-0.02, w_max=0.02))
+    weights = net_of(None).weights[0]
+    for w_min, w_max in ((-0.02, 0.02), (-1, 0.02), (-0.02, 1)):
+        outside = ((weights < w_min) | (weights > w_max)).sum()
+        with pytest.raises(ValueError, match=rf"^{outside} of 100000 initial .* clip_initial"):
+            net_of(hardware.Bounded(w_min, w_max))
 
 
 def test_what_is_no_synapse_is_a_type_error():
-    with pytest.raises(TypeError, match="synapses must be synapses"):
-        net_of(3)
+    for value in (3, {"ecram"}, hardware.ConstantStep):
+        with pytest.raises(TypeError, match="synapses must be synapses"):
+            net_of(value)
+    with pytest.raises(TypeError, match="PulsedSynapse is what models have in common"):
+        hardware.PulsedSynapse(0.1)
+    with pytest.raises(TypeError, match="net must be"):
+        hardware.device_arrays(3)
     with pytest.raises(TypeError, match="dw_min must be a real number"):
         hardware.ConstantStep("small")
 

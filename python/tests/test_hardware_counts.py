@@ -5,6 +5,8 @@ import pytest
 
 import cep
 from cep import hardware
+from cep.training.loop import Training
+from cep.training.sources import ArraySource, Position
 
 X = np.random.default_rng(5).random((2, 4))
 Y = np.array([0, 1])
@@ -44,23 +46,58 @@ def test_a_batch_is_counted(rule, steps, products, remembered, synapses):
     assert counts.updates == (0 if synapses is None else 2 * (K if rule is CEP else 1))
 
 
+def test_a_readout_is_counted():
+    net = cep.Network([4, 3, cep.Readout(2)], seed=1)
+    counts = hardware.count(net, EP, (X, Y), batch_size=B)
+    # No products between layers that move. Nudging needs the scores, and sends the pull back; the
+    # readout's own update needs the scores once.
+    assert counts.multiply_accumulates == B * (2 * INPUT + (2 * K + 1) * (3 * 2))
+    assert counts.values_remembered == B * 3
+
+
 def test_pulses_are_counted_as_weights_move():
     device = hardware.ConstantStep(2.0**-10, rounding="nearest")
-    net = network(synapses=device)
+    net = cep.Network([4, 3, 5, 2], feedback="untied", dtype="float64", seed=1, synapses=device)
     counts = hardware.count(net, EP, (X, Y), batch_size=B)
-    before = [w.copy() for w in net.weights]
+    before = {name: array.copy() for name, array in net._named_parameters().items()}
     cep.fit(net, (X, Y), EP, epochs=1, batch_size=B, seed=0, progress=False)
-    made = np.concatenate(
-        [((w - old) * 2**10).round().ravel() for w, old in zip(net.weights, before, strict=True)]
-    )
-    assert counts.pulses_up == made[made > 0].sum() > 0
-    assert counts.pulses_down == -made[made < 0].sum() > 0
-    assert counts.writes == np.count_nonzero(made)
-    assert counts.pulses_per_synapse == np.abs(made).sum() / 18
+    after = net._named_parameters()
+    names = ["weights.0", "weights.1", "weights.2", "feedback_weights.1", "feedback_weights.2"]
+    assert sorted(counts.arrays) == sorted(names)
+    moved = {name: ((after[name] - before[name]) * 2**10).round().ravel() for name in names}
+    of_each = counts.arrays | {"all": counts}
+    for name, made in (moved | {"all": np.concatenate(list(moved.values()))}).items():
+        found = of_each[name]
+        assert found.synapses == made.size
+        assert found.updates == (5 if name == "all" else 1)
+        assert found.pulses_up == made[made > 0].sum()
+        assert found.pulses_down == -made[made < 0].sum()
+        assert found.writes == np.count_nonzero(made)
+        assert found.pulses_per_synapse == np.abs(made).sum() / made.size
+    assert min(counts.pulses_up, counts.pulses_down) > 0
+    assert ["weights.2", "10", "1", "10"] in [line.split()[:4] for line in str(counts).splitlines()]
+
+
+@pytest.mark.parametrize("model", ["bounded", "quantized:bits=5"])
+def test_weights_that_stay_at_a_bound_are_not_written(model):
+    net = network(synapses=f"{model}:w_min=-0.05:w_max=0.05:clip_initial=1")
+    before = net.weights[0].copy()
+    ideal = network()
+    ideal.weights[0][...], ideal.weights[1][...] = net.weights
+    rule = cep.EP(T, K, 0.5, learning_rates=[10.0, 0.0])
+    cep.train_batch(ideal, X, Y, rule)
+    outward = (np.abs(before) == 0.05) & ((ideal.weights[0] - before) * before > 0.05 * 0.01)
+    assert 0 < np.count_nonzero(outward) < before.size
+    with hardware.Counter(net) as counter:
+        cep.train_batch(net, X, Y, rule)
+    assert (net.weights[0] == before)[outward].all()
+    changed = np.count_nonzero(net.weights[0] != before)
+    assert counter.counts(B).arrays["weights.0"].writes == changed < before.size
 
 
 def test_energy_is_what_was_counted_times_its_price():
     counts = hardware.Counts(
+        arrays={},
         samples=2,
         steps=8,
         sample_steps=16,
@@ -83,6 +120,7 @@ def test_energy_is_what_was_counted_times_its_price():
     assert energy.total == pytest.approx(3e-12 + 4e-13 + 1.2e-13 + 4e-13)
     assert "total" in str(energy)
     assert "pulses_up" in str(counts)
+    assert counts.per_sample()["pulses_down"] == 1
     with pytest.raises(ValueError, match="pulse must be finite and 0 or more, got -1"):
         counts.energy(pulse=-1)
 
@@ -94,6 +132,28 @@ def test_a_counter_is_a_callback():
     cep.fit(net, (X, Y), CEP, **options)
     assert [each.steps for each in counter.epochs] == [T + K] * 3
     assert counter.epochs[0].values_remembered == 0
+
+
+def test_batches_of_unknown_length_are_counted():
+    class Batches:
+        def __iter__(self):
+            return iter([(X, Y), (X[:1], Y[:1])])
+
+    net = network()
+    counter = hardware.Counter(net)
+    cep.fit(net, Batches(), EP, epochs=2, progress=False, callbacks=[counter])
+    assert [each.samples for each in counter.epochs] == [3, 3]
+    assert counter.epochs[1].bits_remembered(8) == 8 * STATES
+
+
+def test_the_rest_of_an_epoch_is_counted():
+    net = network()
+    counter = hardware.Counter(net)
+    x, y = np.tile(X, (3, 1)), np.tile(Y, 3)
+    source = ArraySource(net, x, y, B, 0, None)
+    Training(net, source, EP, 1, callbacks=[counter], position=Position(batch=1, samples=B)).run()
+    assert [each.samples for each in counter.epochs] == [2 * B]
+    assert counter.epochs[0].bits_remembered(8) == 8 * STATES
 
 
 def test_counting_changes_nothing():

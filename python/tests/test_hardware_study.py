@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fake_trials import outcome
+from small_runs import small
 
 import cep
 from cep import hardware
 from cep.cli import cep as command
-from cep.reproduction import hardware_study
+from cep.reproduction import Trials, hardware_study
 
 
 @pytest.fixture
@@ -58,13 +60,47 @@ def test_the_study_is_drawn_and_kept(tmp_path: Path) -> None:
     assert counts["EP"]["values_remembered"] == 18_000
     assert counts["C-EP"]["values_remembered"] == 0
     assert "values_remembered" in result.output
+    assert "nan" not in result.output
 
 
-def test_data_belongs_to_the_study() -> None:
-    for arguments in (["--figure", "gdu", "--data", "digits"], ["--figure", "hardware", "EP-1h"]):
-        result = CliRunner().invoke(command, ["reproduce", *arguments])
-        assert result.exit_code == 2
-        assert "--data goes with --figure hardware" in result.output
+@pytest.mark.usefixtures("few_points")
+def test_a_panel_is_trained_on_some_samples(tmp_path: Path) -> None:
+    study = cep.reproduction.hardware(
+        seeds=1, directory=tmp_path, panels=["state_noise"], samples=50, epochs=1, jobs=1
+    )
+    assert {point[:2] for point in study.trials} == {("state_noise", "EP"), ("state_noise", "C-EP")}
+    assert study.stem == "hardware-digits-50"
+    assert [ax.get_xlabel() for ax in study.plot().axes] == ["state_noise"]
+    run = cep.runs.RunDirectory(
+        tmp_path / "hardware" / "digits-50" / "state_noise" / "EP" / "0.1" / "seed-0"
+    )
+    assert run.data()["shapes"] == {"train": [[50, 64], [50]], "test": [[10, 64], [10]]}
+    assert run.configuration().validation_fraction == 0
+    with pytest.raises(ValueError, match="samples must be at most the 1437 of digits, got 1438"):
+        cep.reproduction.hardware(samples=1438, directory=tmp_path)
+    with pytest.raises(ValueError, match="panel must be"):
+        cep.reproduction.hardware(panels=["noise"], directory=tmp_path)
+
+
+def test_runs_that_diverged_are_wrong_about_everything() -> None:
+    runs = (outcome(small(), [0.3]), outcome(small(seed=1), [0.2], "diverged"))
+    study = cep.reproduction.HardwareStudy("digits", {("up_down", "EP", 0.4): Trials(runs)}, {})
+    assert study.errors("up_down") == {"EP": {0.4: [0.3, 1.0]}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--figure", "gdu", "--data", "digits"],
+        ["--figure", "hardware", "EP-1h"],
+        ["--table", "--samples", "5"],
+        ["--table", "--panel", "up_down"],
+    ],
+)
+def test_options_belong_to_the_study(arguments: list[str]) -> None:
+    result = CliRunner().invoke(command, ["reproduce", *arguments])
+    assert result.exit_code == 2
+    assert "--samples go with --figure hardware" in result.output
 
 
 def test_train_takes_synapses_and_neurons(tmp_path: Path) -> None:
@@ -109,6 +145,13 @@ def test_pulse_responses_are_drawn() -> None:
     curves = [device.pulse_response(directions, 0.1, seed=7 + k) for k in range(4)]
     (mean,) = [line for line in axes.lines if line.get_label() == "mean of 4 devices"]
     np.testing.assert_allclose(mean.get_ydata(), np.mean(curves, axis=0))
+    (band,) = [each for each in axes.collections if each.get_label() == "± 1 deviation"]
+    corners = np.asarray(band.get_paths()[0].vertices)
+    for pulse in (1, 40, 70):
+        ends = corners[corners[:, 0] == pulse][:, 1]
+        at = [curve[pulse - 1] for curve in curves]
+        expected = np.mean(at) + np.std(at) * np.array([-1, 1])
+        np.testing.assert_allclose([ends.min(), ends.max()], expected)
     with pytest.raises(TypeError, match="device must be"):
         hardware.plot_pulse_response(hardware.Ideal())  # type: ignore[arg-type]
 
@@ -118,9 +161,18 @@ def test_weights_and_errors_are_drawn() -> None:
     axes = hardware.plot_weight_histogram(net)
     bounds = {float(np.asarray(line.get_xdata())[0]) for line in axes.lines}
     assert bounds == {1.1724, -0.8276}
+    for weights, patch in zip(net.weights, axes.patches, strict=True):
+        heights, edges, _ = patch.get_data()  # type: ignore[attr-defined]
+        assert (edges[0], edges[-1]) == (weights.min(), weights.max())
+        assert np.sum(heights * np.diff(edges)) == pytest.approx(1)
     errors = {"EP": {0.1: [0.2, 0.4], 0.01: [0.1]}, "C-EP": {0.1: [0.5]}}
     axes = hardware.plot_errors(errors, "dw_min")
     line = next(line for line in axes.lines if line.get_label() == "EP")
     np.testing.assert_allclose(line.get_xdata(), [0.01, 0.1])
     np.testing.assert_allclose(line.get_ydata(), [10, 30])
+    dots = {tuple(map(float, np.ravel(line.get_ydata()))) for line in axes.lines}
+    assert {(10,), (20, 40), (50,)} <= dots
     assert axes.get_xscale() == "log"
+    assert hardware.plot_errors({"EP": {0.0: [0.2], 0.1: [0.3]}}, "x").get_xscale() == "linear"
+    with pytest.raises(ValueError, match="errors has no points"):
+        hardware.plot_errors({"EP": {}}, "dw_min")

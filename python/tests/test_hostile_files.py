@@ -233,7 +233,7 @@ def test_a_forged_checkpoint_of_a_run_is_refused_by_name(
 def test_memory_for_a_file_of_many_sizes_is_that_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "many"
     cep.Network([4, 3, 2]).save(path)
-    forge(path, lambda state, tensors: state.update(sizes=[1] * 500_000))
+    forge(path, lambda state, tensors: state.update(sizes=[1] * 100_000))
     with pytest.raises(cep.CheckpointError) as error:
         cep.load(path)
     assert len(str(error.value)) < 1000

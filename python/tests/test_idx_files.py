@@ -1,4 +1,4 @@
-"""IDX files are read as they were written, or refused with the reason."""
+"""IDX files are read correctly, or refused with the reason."""
 
 import tracemalloc
 from pathlib import Path
@@ -26,7 +26,7 @@ from cep import datasets
     gz=st.booleans(),
 )
 def test_idx_round_trip(scratch: Path, array: npt.NDArray[Any], gz: bool) -> None:
-    """Any array comes back bit for bit, in native order, whatever the file is called."""
+    """Any array is read back bit for bit, in native order, for any file name."""
     scratch.write_bytes(compress(idx_bytes(array)) if gz else idx_bytes(array))
     result = datasets.read_idx(scratch)
     assert (result.shape, result.dtype) == (array.shape, array.dtype)
@@ -43,7 +43,7 @@ def test_idx_path_may_be_text(scratch: Path) -> None:
 
 
 def test_idx_larger_than_a_chunk(scratch: Path) -> None:
-    """What is read in several pieces is put together in order."""
+    """Content read in several pieces is joined in order."""
     array = np.arange(3 * 2**18 + 5, dtype=np.int32)
     for content in (idx_bytes(array), compress(idx_bytes(array))):
         scratch.write_bytes(content)
@@ -51,7 +51,7 @@ def test_idx_larger_than_a_chunk(scratch: Path) -> None:
 
 
 def test_a_missing_idx_file_is_an_oserror(tmp_path: Path) -> None:
-    """Not there is not damaged."""
+    """A missing file is not reported as damaged."""
     with pytest.raises(FileNotFoundError):
         datasets.read_idx(tmp_path / "nothing")
 
@@ -61,7 +61,7 @@ VALID = idx_bytes(np.arange(12, dtype=np.int16).reshape(3, 4))
 
 @pytest.mark.parametrize("content", [VALID, compress(VALID)], ids=["plain", "gzip"])
 def test_every_truncation_is_refused(scratch: Path, content: bytes) -> None:
-    """A file cut anywhere is damaged, and the error names it."""
+    """A file truncated anywhere is damaged, and the error names it."""
     for length in range(len(content)):
         scratch.write_bytes(content[:length])
         with pytest.raises(ValueError, match=r"file\.idx: expected .*, found "):
@@ -76,12 +76,12 @@ def test_trailing_bytes_are_refused(scratch: Path, extra: bytes) -> None:
         with pytest.raises(ValueError, match=r"expected 24 bytes of data .*, found more"):
             datasets.read_idx(scratch)
     scratch.write_bytes(compress(VALID) + b"rest")
-    with pytest.raises(ValueError, match="expected a whole gzip file"):
+    with pytest.raises(ValueError, match="expected a complete gzip file"):
         datasets.read_idx(scratch)
 
 
 def test_any_single_byte_edit_of_the_header_is_read_or_refused(scratch: Path) -> None:
-    """All 12 x 255 edits are refused, none in another way than with a ValueError."""
+    """All 12 x 255 edits are refused, always with a ValueError."""
     read = []
     for position in range(12):
         for value in set(range(256)) - {VALID[position]}:
@@ -92,7 +92,7 @@ def test_any_single_byte_edit_of_the_header_is_read_or_refused(scratch: Path) ->
 
 
 def test_any_flipped_bit_of_a_gzip_file_is_harmless_or_refused(scratch: Path) -> None:
-    """Gzip's checksum guards the data; its header has bits that mean nothing to us."""
+    """Gzip's checksum protects the data; some bits of its header are irrelevant."""
     content = compress(VALID)
     expected = np.arange(12, dtype=np.int16).reshape(3, 4)
     refused = 0
@@ -110,7 +110,7 @@ def test_any_flipped_bit_of_a_gzip_file_is_harmless_or_refused(scratch: Path) ->
 
 @given(content=st.binary(max_size=64), gz=st.booleans())
 def test_arbitrary_bytes_are_read_or_refused(scratch: Path, content: bytes, gz: bool) -> None:
-    """No content leads to another exception."""
+    """No content causes another exception."""
     for prefix in (b"", b"\0\0", b"\0\0\x08\x01", b"\x1f\x8b\x08"):
         scratch.write_bytes(compress(prefix + content) if gz else prefix + content)
         read_or_refused(scratch)
@@ -157,7 +157,7 @@ def test_as_many_dimensions_as_numpy_has(scratch: Path) -> None:
     ids=["declares terabytes", "bomb", "declares gigabytes"],
 )
 def test_memory_follows_neither_declaration_nor_compression(scratch: Path, content: bytes) -> None:
-    """Few bytes are taken to find out that a file lies."""
+    """Little memory is used before a wrong size is noticed."""
     for written in (content, compress(content)):
         scratch.write_bytes(written)
         del written

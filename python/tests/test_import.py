@@ -1,4 +1,4 @@
-"""What `import cep` imports, and what it leaves until it is used."""
+"""Imports of `import cep`, and imports that are delayed."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ import pytest
 
 pytestmark = pytest.mark.once
 
-# Slow to import, and absent where their extra was not installed.
+# Slow to import, and missing if their extra is not installed.
 OPTIONAL = [
-    "dask", "distributed", "jax", "joblib", "matplotlib", "pandas", "pooch", "safetensors", "scipy",
-    "sklearn", "tensorboard", "torch",
+    "dask", "distributed", "jax", "joblib", "matplotlib", "optuna", "pandas", "pooch",
+    "safetensors", "scipy", "sklearn", "tensorboard", "torch",
 ]  # fmt: skip
 
 
@@ -18,7 +18,7 @@ def test_optional_libraries_wait_until_they_are_used(run_script: Callable[..., s
     assert run_script(program).strip() == "[]"
 
 
-def test_the_estimator_is_there_without_an_import_of_its_own(
+def test_the_estimator_is_imported_on_use(
     run_script: Callable[..., str],
 ) -> None:
     program = """
@@ -30,9 +30,7 @@ print("sklearn" in sys.modules, hasattr(cep, "scikit"))
 
 
 @pytest.mark.parametrize("absent", ["sklearn", "sklearn.base"])
-def test_where_scikit_learn_is_absent_the_remedy_is_named(
-    run_script: Callable[..., str], absent: str
-) -> None:
+def test_a_missing_scikit_learn_is_named(run_script: Callable[..., str], absent: str) -> None:
     program = """
 import sys, cep
 sys.modules[sys.argv[1]] = None

@@ -1,16 +1,18 @@
-"""Pictures of what is inside a network show the numbers they are of."""
+"""Plots of the inside of a network show the right numbers."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import cep
+from cep.plotting import plots
 
 pytestmark = pytest.mark.once
 
-pytest.importorskip("matplotlib")
+image = pytest.importorskip("matplotlib.image")
 
 
 @pytest.fixture(scope="module")
@@ -19,25 +21,25 @@ def net() -> cep.Network:
 
 
 @pytest.fixture(scope="module")
-def record(net: cep.Network) -> cep.Record:
+def trace(net: cep.Network) -> cep.Trace:
     x = np.random.default_rng(1).random((4, 9))
     rule = cep.CEP(12, 5, 0.5, learning_rates=[0.1, 0.1, 0.1])
-    with cep.record(net) as record:
+    with cep.trace(net) as trace:
         cep.train_batch(net, x, [0, 1, 2, 0], rule)
-    return record
+    return trace
 
 
 def lines(ax: Any) -> list[np.ndarray]:
     return [np.asarray(line.get_ydata()) for line in ax.lines]
 
 
-def test_relaxation_has_a_row_a_layer_and_one_of_weights(record: cep.Record) -> None:
-    figure = cep.plot_relaxation(record, sample=2, units=4)
+def test_relaxation_has_a_row_a_layer_and_one_of_weights(trace: cep.Trace) -> None:
+    figure = cep.plot_relaxation(trace, sample=2, units=4)
     figure.savefig(io.BytesIO())
     assert len(figure.axes) == 7
     pairs = zip(figure.axes[:6:2], figure.axes[1:6:2], strict=True)
     for layer, (left, right) in enumerate(pairs, start=1):
-        free, nudged = record.free.states[layer], record.nudged.states[layer]
+        free, nudged = trace.free.states[layer], trace.nudged.states[layer]
         drawn = lines(left)
         count = min(4, free.shape[2])  # type: ignore[union-attr]
         count = 3 if layer == 3 else count
@@ -46,21 +48,21 @@ def test_relaxation_has_a_row_a_layer_and_one_of_weights(record: cep.Record) -> 
             assert states is not None
             for line in part:
                 assert any(np.array_equal(line, unit) for unit in states[:, 2].T)
-        for phase, line in zip(record.phases, lines(right), strict=True):
+        for phase, line in zip(trace.phases, lines(right), strict=True):
             assert np.array_equal(np.nan_to_num(line), phase.layer_residuals(layer))
     for k, line in enumerate(lines(figure.axes[-1])):
-        assert np.array_equal(line, record.nudged.weight_movement(k))
+        assert np.array_equal(line, trace.nudged.weight_movement(k))
     assert list(figure.axes[-1].lines[0].get_xdata()) == list(
-        range(record.free.steps, record.free.steps + record.nudged.steps + 1)
+        range(trace.free.steps, trace.free.steps + trace.nudged.steps + 1)
     )
 
 
 def test_relaxation_of_less(net: cep.Network) -> None:
     x = np.zeros((2, 9))
-    with cep.record(net, layers=[3]) as record:
+    with cep.trace(net, layers=[3]) as trace:
         net.free_phase(x, 3)
         net.free_phase(x, 1, reset=False)
-    figure = cep.plot_relaxation(record)
+    figure = cep.plot_relaxation(trace)
     figure.savefig(io.BytesIO())
     assert len(figure.axes) == 2
     assert [line.get_xdata().tolist() for line in figure.axes[1].lines] == [[1, 2, 3], [4]]
@@ -75,20 +77,20 @@ def test_relaxation_of_less(net: cep.Network) -> None:
         ({"units": 0}, ValueError, "units"),
     ],
 )
-def test_what_relaxation_cannot_draw(
-    record: cep.Record, options: dict[str, Any], error: type[Exception], words: str
+def test_invalid_relaxation_plots(
+    trace: cep.Trace, options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        cep.plot_relaxation(record, **options)
+        cep.plot_relaxation(trace, **options)
 
 
 def test_relaxation_of_nothing(net: cep.Network) -> None:
     with pytest.raises(ValueError, match="no phase"):
-        cep.plot_relaxation(cep.Record())
-    with cep.record(net, layers=[0]) as record:
+        cep.plot_relaxation(cep.Trace())
+    with cep.trace(net, layers=[0]) as trace:
         net.free_phase(np.zeros((2, 9)), 3)
     with pytest.raises(ValueError, match="no layer above the input"):
-        cep.plot_relaxation(record)
+        cep.plot_relaxation(trace)
 
 
 @pytest.mark.parametrize(("units", "chosen"), [(4, [0, 1, 2, 3]), ([5, 2], [5, 2]), (25, range(6))])
@@ -117,7 +119,7 @@ def test_receptive_fields_of_inputs_that_are_no_square() -> None:
         ({"shape": (0, 6)}, ValueError, r"shape\[0\]"),
         ({"shape": (2, 3), "units": 0}, ValueError, "units"),
         ({"shape": (2, 3), "units": []}, ValueError, "units"),
-        ({"shape": (2, 3), "units": [2]}, ValueError, "no unit 2"),
+        ({"shape": (2, 3), "units": [2]}, ValueError, "unit 2 does not exist"),
         ({"shape": (2, 3), "units": [0.5]}, TypeError, r"units\[0\]"),
     ):
         with pytest.raises(error, match=words):
@@ -146,7 +148,35 @@ def test_angles_of_a_run() -> None:
         "feedback, connection 2": [(0, 80), (0.5, 70), (1, 60)],
         "update to gradient": [(0.5, 30), (1, 20)],
     }
-    assert ax.get_ylim() == (0, 180)
+    low, high = ax.get_ylim()
+    assert 0 < low < 20
+    assert 80 < high < 90
+
+
+def test_each_panel_has_labels_and_a_legend(net: cep.Network, trace: cep.Trace) -> None:
+    x = np.random.default_rng(0).random((2, 9))
+    deep = cep.Network([9, 4, 3], feedback="untied", dtype="float64", seed=0)
+    report = cep.gdu_check(deep, x, [0, 1], 150, 3, beta=0.01)
+    history = cep.fit(net.copy(), (x, [0, 1]), cep.EP(5, 2, 0.5, 0.1), 2, seed=0, progress=False)
+    for figure in (
+        cep.plot_relaxation(trace),
+        cep.plot_gdu(report),
+        cep.plot_records(RECORDS, history),
+        cep.plot_angles(RECORDS).figure,
+    ):
+        panels = [ax for ax in figure.axes if ax.lines]
+        assert len(panels) == sum(ax.axison for ax in figure.axes)
+        for ax in panels:
+            assert ax.get_xlabel()
+            assert ax.get_ylabel()
+            assert ax.get_legend() is not None
+
+
+def test_files_have_300_dots_per_inch(tmp_path: Path) -> None:
+    axes = plots.plain_axes()
+    plots.save(axes, tmp_path / "picture.png")
+    height, width, _ = image.imread(tmp_path / "picture.png").shape
+    assert (width, height) == tuple(300 * axes.figure.get_size_inches())
 
 
 def test_angles_of_a_network_after_each_epoch() -> None:
@@ -191,10 +221,10 @@ ONE: Any = ([[0.5] * 4], [0])
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda net: cep.plot_gdu(net), r"report must be what cep\.gdu_check"),
-        (lambda net: cep.plot_relaxation(3), r"record must be what cep\.record.* got int"),
-        (lambda net: cep.plot_weights([net]), "net must be what cep.Network.* got list"),
-        (lambda net: cep.record(net.weights).__enter__(), "net must be what cep.Network"),
+        (lambda net: cep.plot_gdu(net), r"report must be made by cep\.gdu_check"),
+        (lambda net: cep.plot_relaxation(3), r"trace must be made by cep\.trace.* got int"),
+        (lambda net: cep.plot_weights([net]), "net must be made by cep.Network.* got list"),
+        (lambda net: cep.trace(net.weights).__enter__(), "net must be made by cep.Network"),
         (
             lambda net: cep.fit(
                 net, ([[0.5] * 4], [0]), cep.EP(2, 1, 0.5, 0.1), 1, callbacks=[cep.LiveView]
@@ -203,6 +233,6 @@ ONE: Any = ([[0.5] * 4], [0])
         ),
     ],
 )
-def test_what_is_something_else_is_refused(call: Any, words: str) -> None:
+def test_other_objects_are_refused(call: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call(cep.Network([4, 3, 2], seed=0))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run is kept on disk: noticed, and not yet obeyed."""
+"""Ctrl-C and SIGTERM during a run with a directory are deferred."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ UNTOUCHED = [signal.default_int_handler, signal.SIG_DFL]
 
 
 @pytest.mark.parametrize(("first", "second"), list(product(ERRORS, ERRORS)))
-def test_the_first_is_noticed_and_the_second_obeyed(first: int, second: int) -> None:
+def test_the_first_signal_is_deferred_and_the_second_raised(first: int, second: int) -> None:
     with deferred_interrupts() as interruption:
         assert interruption() is None
         send(first)
@@ -42,13 +42,13 @@ def test_the_first_is_noticed_and_the_second_obeyed(first: int, second: int) -> 
         send(signal.SIGINT)
 
 
-def test_termination_that_nobody_catches_has_its_status() -> None:
+def test_uncaught_termination_has_its_status() -> None:
     assert isinstance(Terminated(), SystemExit)
     assert Terminated().code == 128 + 15
 
 
 @pytest.mark.parametrize("number", ERRORS)
-def test_a_handler_of_the_callers_stays(number: int) -> None:
+def test_handlers_of_the_caller_stay(number: int) -> None:
     seen: list[int] = []
     before = signal.signal(number, lambda number, frame: seen.append(number))
     try:
@@ -60,7 +60,7 @@ def test_a_handler_of_the_callers_stays(number: int) -> None:
         signal.signal(number, before)
 
 
-def test_in_another_thread_nothing_is_changed() -> None:
+def test_other_threads_are_not_affected() -> None:
     seen = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Imports of the package point one way: those inside functions and under TYPE_CHECKING included."""
+"""Imports of the package go in one direction, including those in functions and TYPE_CHECKING."""
 
 import ast
 import graphlib
@@ -11,7 +11,7 @@ from places import REPOSITORY
 pytestmark = pytest.mark.once
 
 PACKAGE = REPOSITORY / "python" / "cep"
-# Each folder imports from itself and from those before it.
+# Each folder imports only from itself and from those before it.
 FOLDERS = [
     "_cep", "_util", "_engine", "io", "datasets", "plotting", "devices", "network", "learning",
     "training", "hardware", "experiments", "reproduction", "cli", "sklearn",
@@ -30,7 +30,7 @@ def is_module(name: str) -> bool:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Modules of the package that a file imports anywhere in it."""
+    """The modules of the package that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]

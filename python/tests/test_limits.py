@@ -1,4 +1,4 @@
-"""What is too large is refused, and memory that cannot be had leaves everything usable."""
+"""Sizes that are too large are refused, and failing allocations leave everything usable."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_layers_that_are_too_large(size: int, place: int) -> None:
         cep.Network(sizes)
 
 
-# All rows are one and the same: as many as one likes take no memory.
+# All rows are the same, so any number of them takes no memory.
 def rows(count: int) -> Any:
     return as_strided(np.zeros((1, 4), dtype=np.float32), (count, 4), (0, 4))
 
@@ -39,14 +39,14 @@ def test_batches_that_are_too_large() -> None:
     with pytest.raises((MemoryError, ValueError)):
         cep.fit(net, (rows(2**40), np.zeros(4, dtype=int)), RULE, 1, progress=False)
     for size in (2**31, 2**62, 2**63 - 1):
-        # More than the samples there are is all of them.
+        # Batches larger than the data use all of it.
         cep.fit(net, (rows(4), [0, 1, 2, 0]), RULE, 1, batch_size=size, progress=False)
     with pytest.raises(ValueError, match="9223372036854775808"):
         cep.fit(net, (rows(4), [0, 1, 2, 0]), RULE, 1, batch_size=2**63, progress=False)
 
 
 def at_rest(feedback: str) -> cep.Network:
-    """A network that a step leaves exactly as it is: phases of any length have an end."""
+    """A network in a steady state: phases of any length end at once."""
     net = cep.Network([4, 5, 3], feedback=feedback, activation="hard_sigmoid", seed=0)
     for parameter in net.parameters():
         parameter[...] = 0
@@ -67,7 +67,7 @@ def test_any_number_of_steps_that_has_an_end(steps: int, feedback: str) -> None:
     ):
         cep.train_batch(net, x, y, rule)
         cep.gradient(net, x, y, rule)
-    # These keep every step.
+    # These store every step.
     for refused in (
         lambda: cep.gradient(net, x, y, cep.BPTT(steps)),
         lambda: cep.gdu_check(net, x, y, free_steps=steps, nudged_steps=steps, beta=0.1),
@@ -118,7 +118,7 @@ for sizes in ([784, 3000, 2400, 10], [784, 500, 10], [784, 20, 10]):
 cep.train_batch(cep.Network([784, 20, 10]), x, y, rules[0])
 print((784, 3000, 2400, 10) in met)
 """
-# What the interpreter, NumPy and OpenBLAS have taken before the first network is made.
+# The memory of the interpreter, NumPy and OpenBLAS before the first network.
 TAKEN = """
 import numpy, psutil, cep
 print(psutil.Process().memory_info().vms >> 10)
@@ -129,7 +129,7 @@ print(psutil.Process().memory_info().vms >> 10)
 def test_ten_million_parameters_under_ulimit(
     megabytes: int, run_script: Callable[..., str], tmp_path: Path
 ) -> None:
-    """Too little for the network; enough for it, but not to train it; and for other products."""
+    """Too little for the network; too little to train it; and too little for other products."""
     limit = int(run_script(TAKEN)) + 1024 * megabytes
     (tmp_path / "program.py").write_text(LIMITED)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Memory: nothing leaks, training fits, and what does not fit is refused."""
+"""Memory: no leaks, training fits, and requests that do not fit are refused."""
 
 import sys
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import pytest
 
 pytestmark = pytest.mark.once
 
-# Each program runs in a process of its own and prints how many bytes it has grown by, resident or
-# asked for, between its second round and its last one.
+# Each program runs in its own process and prints the growth in bytes, resident and allocated,
+# between its second and last round.
 GROWTH = """
 import gc, os
 import numpy as np
@@ -61,7 +61,7 @@ def action():
 """,
     ),
     "constructors that fail": (
-        20_000,
+        10_000,
         """
 def action():
     refused(ValueError, cep.Network, [784, 0, 10])
@@ -92,7 +92,7 @@ def action():
 """,
     ),
     "changing batch sizes": (
-        3000,
+        1000,
         """
 net = cep.Network([784, 128, 10])
 sizes = iter(range(10**9))
@@ -104,7 +104,7 @@ def action():
 """,
     ),
     "converted inputs": (
-        2000,
+        1000,
         """
 net = cep.Network([784, 128, 10])
 wide = np.asfortranarray(x.astype(np.float64))
@@ -133,8 +133,7 @@ MEGABYTE = 2**20
 def test_memory_does_not_grow(
     name: str, run_script: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Otherwise the C library reserves 64 MB of addresses for a thread that takes memory for the
-    # first time, whenever that is.
+    # Otherwise the C library reserves 64 MB of addresses for each thread at its first allocation.
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
     rounds, action = ACTIONS[name]
     resident, asked_for = map(int, run_script(f"{GROWTH}{action}measure(action, {rounds})").split())
@@ -178,11 +177,11 @@ print("fine")
 
 
 def test_memory_that_cannot_be_had_is_refused(run_script: Callable[..., str]) -> None:
-    """With an address space that is nearly full, whatever the machine has."""
+    """With an address space that is nearly full, on any machine."""
     assert run_script(LIMITED) == "fine\n"
 
 
-# Not ru_maxrss: a process inherits that of the one that started it, here of all the tests before.
+# Not ru_maxrss: a process inherits it from its parent, here from all earlier tests.
 MNIST = """
 import pathlib, re, sys
 import cep
@@ -190,7 +189,7 @@ import cep
 data, test = cep.datasets.mnist(sys.argv[1])
 net = cep.Network([784, 512, 10], seed=0)
 x, y = data
-# All the data is there and is read; for memory a few steps are as good as many.
+# All the data are read; a few steps are enough to measure memory.
 history = cep.fit(net, data, cep.EP(2, 2, 0.1, [0.08, 0.04]), 1, validation_data=test, seed=0)
 assert len(x) == 60_000
 status = pathlib.Path("/proc/self/status").read_text()

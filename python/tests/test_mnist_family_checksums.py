@@ -46,20 +46,20 @@ each_pair = pytest.mark.parametrize(
 def test_a_folder_of_another_data_set_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Member, held: Member
 ) -> None:
-    """The message says what the folder holds; the data set it holds is loaded."""
+    """The message names the data set in the folder; that data set is loaded."""
     arrays = fake_mnist()
     publish(arrays, monkeypatch, held)
     write_mnist(tmp_path, arrays)
     with pytest.raises(FileNotFoundError) as caught:
         asked.load(tmp_path)
     assert str(caught.value).startswith(
-        f"{asked.title} was not found. Places looked at:\n  {tmp_path} (holds {held.title})\n"
+        f"{asked.title} was not found. Searched:\n  {tmp_path} (holds {held.title})\n"
     )
     assert_holds(held.load(tmp_path), arrays)
 
 
-def test_the_next_folder_is_looked_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MNIST in the root hides no Fashion-MNIST below it."""
+def test_the_next_folder_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MNIST in the root does not hide Fashion-MNIST below it."""
     mnist, fashion = fake_mnist(seed=1), fake_mnist(seed=2)
     publish(mnist, monkeypatch)
     write_mnist(tmp_path, mnist)
@@ -85,7 +85,7 @@ def test_one_known_file_is_enough(
 
 
 def test_unpacked_files_are_known_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the checksums of what is in the published files."""
+    """By the checksums of the contents of published files."""
     arrays = fake_mnist()
     content = idx_bytes(arrays["t10k-labels-idx1-ubyte"])
     monkeypatch.setitem(mnist_family._UNPACKED, md5(content), mnist_family.MNIST)
@@ -99,7 +99,7 @@ def test_unpacked_files_are_known_too(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_published_files_cost_one_small_checksum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: Member
 ) -> None:
-    """Where the labels of the test set are known, nothing else is read for its checksum."""
+    """If the labels of the test set are known, no other checksum is computed."""
     arrays = fake_mnist(train=200, test=50)
     publish(arrays, monkeypatch, member)
     write_mnist(tmp_path, arrays)
@@ -118,7 +118,7 @@ def test_published_files_cost_one_small_checksum(
 def test_nothing_is_downloaded_into_a_folder_of_another_data_set(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The user put those files there, and they would be replaced."""
+    """The user put these files there, and a download would replace them."""
     arrays = fake_mnist()
     publish(arrays, monkeypatch)
     folder = cache / "fashion-mnist"
@@ -129,7 +129,7 @@ def test_nothing_is_downloaded_into_a_folder_of_another_data_set(
         datasets.fashion_mnist()
     message = str(caught.value)
     assert f"\n  {folder} (holds MNIST)\n" in message
-    assert message.endswith(f"Nothing was downloaded: downloads go to {folder}, which holds MNIST.")
+    assert message.endswith(f"Nothing was downloaded, because {folder} holds MNIST.")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -139,7 +139,7 @@ def test_nothing_is_downloaded_into_a_folder_of_another_data_set(
 @needs_real_mnist
 @pytest.mark.parametrize("member", MEMBERS[1:], ids=lambda member: member.name)
 def test_real_mnist_is_nothing_else(member: Member) -> None:
-    """Without anything made up."""
+    """With the real files."""
     with pytest.raises(FileNotFoundError) as caught:
         member.load(MNIST)
     assert f"\n  {MNIST} (holds MNIST)\n" in str(caught.value)
@@ -148,7 +148,7 @@ def test_real_mnist_is_nothing_else(member: Member) -> None:
 @needs_real_mnist
 @pytest.mark.parametrize("file", FILES[1:])
 def test_real_mnist_unpacked_is_nothing_else(tmp_path: Path, file: str) -> None:
-    """One file of it, among others that nobody knows."""
+    """One of its files among unknown ones."""
     write_mnist(tmp_path, fake_mnist())
     (tmp_path / file).unlink()
     unpacked = gzip.decompress((MNIST / file).read_bytes())
@@ -159,7 +159,7 @@ def test_real_mnist_unpacked_is_nothing_else(tmp_path: Path, file: str) -> None:
 
 @needs_real_mnist
 def test_real_mnist() -> None:
-    """Counts, ranges and the known numbers of each label, below 400 MB."""
+    """Counts, ranges and known numbers of each label, below 400 MB."""
     tracemalloc.start()
     (x, y), (x_test, y_test) = datasets.mnist(MNIST.parent)
     peak = tracemalloc.get_traced_memory()[1]
@@ -173,7 +173,7 @@ def test_real_mnist() -> None:
     assert y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert y_test[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert (x.min(), x.max(), x_test.min(), x_test.max()) == (0, 1, 0, 1)
-    # The mean pixel of the published training set, 0.1307, as every normalisation quotes it.
+    # The mean pixel of the published training set, 0.1307, as in common normalisations.
     assert x.mean(dtype=np.float64) == pytest.approx(0.1307, abs=5e-5)
 
 

@@ -1,4 +1,4 @@
-"""MNIST and its family are downloaded once, whole, and with the published checksums."""
+"""MNIST and its family are downloaded once, completely, and with the published checksums."""
 
 import logging
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def test_downloads_once(
 def test_downloads_of_all_three_stay_apart(
     cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One cache holds them all, under the same names."""
+    """One cache holds all of them, under the same names."""
     every = {each.mirrors[0]: fake_mnist(seed=seed) for seed, each in enumerate(MEMBERS)}
     served: dict[str, bytes] = {}
     for member in MEMBERS:
@@ -69,7 +69,7 @@ def test_the_next_mirror_is_tried(
     member: Member,
     failure: str,
 ) -> None:
-    """Whether the first does not answer or answers with something else."""
+    """If the first does not answer or sends other content."""
     import requests
 
     arrays = fake_mnist()
@@ -97,7 +97,7 @@ def test_offline(
     monkeypatch: pytest.MonkeyPatch,
     member: Member,
 ) -> None:
-    """The error tells where it looked, what to put there and why no download worked."""
+    """The error has the places searched, the files needed and the reason of each failure."""
     import requests
 
     def answer(url: str) -> bytes:
@@ -126,7 +126,7 @@ def test_mnist_leaves_no_half_file(
     monkeypatch: pytest.MonkeyPatch,
     error: type[BaseException],
 ) -> None:
-    """Files that arrived stay, the interrupted one goes, and the next call completes the set."""
+    """Complete files stay, a partial one is removed, and the next call completes the set."""
     arrays = fake_mnist()
     files = publish(arrays, monkeypatch)
 
@@ -147,7 +147,7 @@ def test_mnist_leaves_no_half_file(
 def test_mnist_completes_what_the_user_put_in_the_cache(
     cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that is there is neither checked nor replaced."""
+    """An existing file is neither checked nor replaced."""
     arrays = fake_mnist()
     files = publish(arrays, monkeypatch)
     own = {IMAGES: np.full((10, 28, 28), 7, np.uint8)}
@@ -163,7 +163,7 @@ def test_mnist_completes_what_the_user_put_in_the_cache(
 def test_the_published_checksums_are_asked_for(
     cache: Path, monkeypatch: pytest.MonkeyPatch, member: Member
 ) -> None:
-    """What pooch is told to compare with."""
+    """The checksum that pooch compares with."""
     import pooch
 
     asked = {}
@@ -181,7 +181,7 @@ def test_the_published_checksums_are_asked_for(
 def test_mnist_silences_pooch_for_the_time_of_a_download(
     cache: Path, serve: Callable[[Answer], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is logged, and the user's level is put back, after a failure too."""
+    """Nothing is logged, and the user's level is restored, also after a failure."""
     import pooch
 
     logger = pooch.get_logger()
@@ -201,7 +201,7 @@ def test_mnist_silences_pooch_for_the_time_of_a_download(
 def test_mnist_cache_that_cannot_be_written(
     cache: Path, serve: Callable[[Answer], list[str]]
 ) -> None:
-    """A cache that is no folder is told with the rest, not as pooch's own error."""
+    """A cache that is not a folder is reported in the same message."""
     cache.parent.mkdir(parents=True)
     cache.write_text("a file where a folder should be")
     serve(lambda _: b"")

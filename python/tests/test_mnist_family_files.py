@@ -1,4 +1,4 @@
-"""MNIST and its family are found wherever a user has them, and other data is refused."""
+"""MNIST and its family are found in all supported places, and other data are refused."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ def test_every_layout(tmp_path: Path, member: Member, below: str, gz: bool, dott
 
 
 @each_member
-def test_folders_of_the_others_are_not_looked_in(tmp_path: Path, member: Member) -> None:
+def test_folders_of_other_data_sets_are_not_searched(tmp_path: Path, member: Member) -> None:
     """One root can hold all three."""
     every = {each.name: fake_mnist(train=20 + index) for index, each in enumerate(MEMBERS)}
     for other in MEMBERS:
@@ -68,7 +68,7 @@ def test_mnist_pixels_are_exact(tmp_path: Path) -> None:
 
 
 def test_mnist_spellings_may_be_mixed(tmp_path: Path) -> None:
-    """Each file is looked for by itself; a folder of the same name is not a file."""
+    """Each file is searched separately; a folder of the same name is ignored."""
     arrays = fake_mnist()
     for index, (name, array) in enumerate(arrays.items()):
         write_mnist(tmp_path, {name: array}, dotted=index % 2 == 0, gz=index < 2)
@@ -86,7 +86,7 @@ def test_places_have_an_order(
     write_mnist(tmp_path / "environment" / member.folders[0], sets[1])
     write_mnist(cache / member.folders[-1], sets[2])
     assert_holds(member.load(), sets[2])
-    monkeypatch.chdir(tmp_path / "root")  # An empty variable names no folder, not this one.
+    monkeypatch.chdir(tmp_path / "root")  # An empty variable does not name the current folder.
     monkeypatch.setenv("CEP_DATA", "")
     assert_holds(member.load(), sets[2])
     monkeypatch.setenv("CEP_DATA", str(tmp_path / "environment"))
@@ -107,7 +107,7 @@ def test_mnist_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_mnist_there_needs_no_pooch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Users with files need no extra."""
+    """Users with local files need no extra."""
     monkeypatch.setitem(sys.modules, "pooch", None)
     monkeypatch.setenv("CEP_DATA", str(tmp_path))
     arrays = fake_mnist()
@@ -120,7 +120,7 @@ def test_mnist_there_needs_no_pooch(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_root_without_files(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, member: Member
 ) -> None:
-    """Only root is looked at: neither CEP_DATA, nor the cache, nor the network."""
+    """Only root is searched, not CEP_DATA, the cache or the network."""
     arrays = fake_mnist()
     named = member.folders[0]
     write_mnist(cache / named, arrays)
@@ -132,7 +132,7 @@ def test_root_without_files(
         member.load(root)
     message = str(caught.value)
     places = [root, *(root / each for each in member.folders)]
-    assert message.startswith(f"{member.title} was not found. Places looked at:\n  {root}\n")
+    assert message.startswith(f"{member.title} was not found. Searched:\n  {root}\n")
     for expected in (*map(str, places), "CEP_DATA", *FILES):
         assert expected in message
     lacks = message.split(f"{root / named} (lacks ")[1].split(")")[0]
@@ -161,14 +161,14 @@ def test_root_without_files(
 def test_mnist_refuses_other_data(
     tmp_path: Path, name: str, array: npt.NDArray[Any], message: str
 ) -> None:
-    """Sound IDX files that are not MNIST's are named."""
+    """Valid IDX files that are not MNIST's are named."""
     write_mnist(tmp_path, fake_mnist() | {name: array})
     with pytest.raises(ValueError, match=f"{name}.*{message}"):
         datasets.mnist(tmp_path)
 
 
 def test_mnist_names_the_damaged_file(tmp_path: Path) -> None:
-    """A broken file is an error, not a reason to look elsewhere."""
+    """A damaged file is an error; no other place is searched."""
     write_mnist(tmp_path, fake_mnist())
     file = tmp_path / "t10k-images-idx3-ubyte.gz"
     file.write_bytes(file.read_bytes()[:-9])
@@ -177,7 +177,7 @@ def test_mnist_names_the_damaged_file(tmp_path: Path) -> None:
 
 
 def test_mnist_takes_little_more_memory_than_it_returns(tmp_path: Path) -> None:
-    """Per pixel 4 bytes of float32, 1 of the file and its slack; float64 would add 8."""
+    """Per pixel 4 bytes of float32, 1 of the file and its margin; float64 would add 8."""
     write_mnist(tmp_path, fake_mnist(train=4000, test=10), gz=False)
     tracemalloc.start()
     loaded = datasets.mnist(tmp_path)

@@ -1,4 +1,4 @@
-"""A new network: what it is made of, where its parameters come from, what it says of itself."""
+"""A new network: options, initial parameters, representation."""
 
 from itertools import pairwise
 from typing import Any
@@ -102,7 +102,9 @@ def test_same_seed_same_parameters(feedback: str) -> None:
     other = cep.Network(SIZES, seed=4, **options)
     assert same(parameters(first), parameters(second))
     for mine, others in zip(parameters(first), parameters(other), strict=True):
-        assert (mine != others).mean() > 0.4  # Untied feedback at 60°: a quarter is flipped.
+        assert (
+            mine != others
+        ).mean() > 0.4  # Untied feedback at 60°: a quarter of the signs is flipped.
 
 
 @pytest.mark.parametrize("seed", [0, 2**32, 2**63 - 1, 2**63, 2**64 - 1])
@@ -119,7 +121,7 @@ def test_parameters_are_the_same_in_both_dtypes_up_to_rounding() -> None:
     single, double = (cep.Network(SIZES, seed=3, dtype=dtype) for dtype in ("float32", "float64"))
     for rounded, exact in zip(parameters(single), parameters(double), strict=True):
         np.testing.assert_array_equal(rounded, exact.astype(np.float32))
-    # Drawn with the precision of float64, not widened.
+    # Drawn with the precision of float64, not converted from float32.
     assert any((exact != exact.astype(np.float32)).any() for exact in parameters(double))
 
 
@@ -135,7 +137,7 @@ def test_parameters_are_uniform_within_one_by_root_of_fan_in(name: str, connecti
     scaled = np.sort(values * np.sqrt(SIZES[connection]))
     assert scaled[0] >= -1
     assert scaled[-1] <= 1
-    # Kolmogorov's distance to the distribution function of U(−1, 1), at a level of 1e-6: 2.7 / √n.
+    # Kolmogorov's distance to the distribution function of U(−1, 1), at level 1e-6: 2.7 / √n.
     steps = np.arange(len(scaled) + 1) / len(scaled)
     uniform = (scaled + 1) / 2
     distance = max((uniform - steps[:-1]).max(), (steps[1:] - uniform).max())

@@ -1,4 +1,4 @@
-"""Networks in files: what is in them, who can read them, what is refused."""
+"""Networks in files: contents, readers, refused files."""
 
 import errno
 import os
@@ -73,7 +73,7 @@ def test_a_checkpoint_gives_its_network(tmp_path: Path) -> None:
 
 
 def test_a_network_is_no_checkpoint(saved: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"no checkpoint.*found 'cep network 1'"):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint.*found 'cep network 1'"):
         checkpoints.load(saved)
 
 
@@ -81,7 +81,9 @@ def test_a_network_is_no_checkpoint(saved: Path) -> None:
 def test_truncated(saved: Path, share: float) -> None:
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match=r"net\.safetensors is not a whole safetensors file"):
+    with pytest.raises(
+        CheckpointError, match=r"net\.safetensors is not a complete safetensors file"
+    ):
         cep.load(saved)
 
 
@@ -100,9 +102,9 @@ def test_edited_anywhere(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a whole"),
-        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a whole"),
-        (safetensors.numpy.save({"a": np.zeros(3)}), "no network or checkpoint.*found None"),
+        (b"", "not a complete"),
+        (b"\x80\x04cos\nsystem\n(S'touch ran'\ntR." * 9, "not a complete"),
+        (safetensors.numpy.save({"a": np.zeros(3)}), "not a network or checkpoint.*found None"),
         (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "found 'pt'"),
     ],
 )
@@ -150,7 +152,7 @@ def test_whole_but_not_consistent(saved: Path, change: Any, message: str) -> Non
 
 def test_a_state_that_is_no_object(saved: Path) -> None:
     forge_state(saved, [1])
-    with pytest.raises(CheckpointError, match="not a network that can be used"):
+    with pytest.raises(CheckpointError, match="not a valid network"):
         cep.load(saved)
 
 
@@ -167,7 +169,7 @@ def test_a_failure_leaves_the_old_file(saved: Path, monkeypatch: pytest.MonkeyPa
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match=r"No space left on device.* as it was before"):
+        with pytest.raises(OSError, match=r"No space left on device.* the old file is unchanged"):
             cep.Network([4, 3, 2]).save(saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

@@ -1,4 +1,4 @@
-"""Notebooks run from a clean kernel, and each cell has the kinds of output that are committed."""
+"""Notebooks run in a clean kernel, and each cell has the committed kinds of output."""
 
 import re
 import runpy
@@ -25,7 +25,7 @@ NOTEBOOKS = [
     "6_convolutional_networks",
     "7_imperfect_hardware",
 ]
-# What equilibrium-propagation[all] brings, and Python itself.
+# The packages of equilibrium-propagation[all], and Python itself.
 IMPORTABLE = {"cep", "matplotlib", "numpy", "sklearn", *sys.stdlib_module_names}
 LARGEST = 250_000
 
@@ -88,7 +88,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, "Fu
 @pytest.mark.filterwarnings("ignore")  # Of the kernel's own libraries.
 @each_notebook
 def test_runs_from_a_clean_kernel(name: str, executed: dict[str, "Future[Any]"]) -> None:
-    """Without errors, and with the kinds of output that are committed."""
+    """Without errors, and with the committed kinds of output."""
     assert TOOL["problems"](executed[name].result(), read(name)) == []
 
 
@@ -150,7 +150,7 @@ def test_a_spoiled_notebook_is_noticed(spoil: Callable[[Any], None]) -> None:
 
 
 def test_other_numbers_are_no_problem() -> None:
-    """They differ between instruction sets, and so do the words of a run that collapsed."""
+    """They differ between instruction sets, as does the text of a collapsed run."""
     committed, other = read(NOTEBOOKS[-1]), read(NOTEBOOKS[-1])
     for output in outputs(other):
         if output.output_type == "stream":

@@ -67,8 +67,8 @@ def test_ep_tends_to_recurrent_backpropagation(loss: str, digits: Any) -> None:
     for beta in (0.02, 0.01):
         estimate = cep.gradient(net, x, y, cep.EP(300, 300, beta, beta_sign="symmetric"))
         errors.append(estimate.relative_error(exact))
-    # The error is quadratic in beta. The published dynamics lack no factor here: the output is
-    # linear, or outside the dynamics.
+    # The error is quadratic in beta. No factor is missing here: the output is linear, or outside
+    # the dynamics.
     assert errors[1] < 1e-3
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.2)
 
@@ -164,7 +164,7 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
 
 
 @pytest.mark.parametrize("number", range(len(WRONG)))
-def test_what_cannot_be_is_refused_in_a_sentence(number: int) -> None:
+def test_invalid_arguments_get_one_sentence(number: int) -> None:
     call, kind, parts = WRONG[number]
     with pytest.raises(kind) as caught:
         call()

@@ -1,4 +1,4 @@
-"""Optimizers: their equations, their state, their refusals."""
+"""Optimizers: equations, state, refused arguments."""
 
 import copy
 import pickle
@@ -89,7 +89,7 @@ def test_updates_follow_the_equations(optimizer: cep.Optimizer, number: int, dig
 def test_continual_rules_update_at_every_step(
     optimizer: cep.Optimizer, feedback: str, digits: Any
 ) -> None:
-    """C-EP in Python, from one-step phases, beside the engine's."""
+    """C-EP in Python, from one-step phases, compared with the engine's."""
     net = cep.Network([64, 7, 10], feedback=feedback, dtype="float64", seed=1)
     rates, beta, batch = [0.003, 0.001], 0.5, 20
     model = Model(optimizer, rates)
@@ -153,7 +153,7 @@ def test_another_optimizer_starts_from_zero(digits: Any) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_estimating_a_gradient_leaves_the_state_alone(digits: Any) -> None:
+def test_estimates_do_not_change_the_optimizer_state(digits: Any) -> None:
     x, y = digits[0][:20], digits[1][:20]
     rule = cep.CEP(15, 4, 0.5, 0.005, optimizer=cep.SGD(momentum=0.9))
     nets = [cep.Network([64, 7, 10], seed=1) for _ in range(2)]
@@ -214,7 +214,7 @@ WRONG: list[tuple[Callable[[], object], type[Exception], list[str]]] = [
 
 
 @pytest.mark.parametrize("number", range(len(WRONG)))
-def test_what_cannot_be_is_refused_in_a_sentence(number: int) -> None:
+def test_invalid_arguments_get_one_sentence(number: int) -> None:
     call, kind, parts = WRONG[number]
     with pytest.raises(kind) as caught:
         call()

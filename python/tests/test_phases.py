@@ -1,4 +1,4 @@
-"""Phases move the states by the equations, and say truly how they ended."""
+"""Phases move the states by the equations, and report how they ended."""
 
 from typing import Any
 
@@ -154,7 +154,7 @@ def test_continuing_takes_the_steps_that_were_missing(setting: str) -> None:
     second = twice.free_phase(x, 7, reset=False)
     assert (first.steps, second.steps) == (5, 7)
     assert same(states(once), states(twice))
-    # A phase starts from zero unless told otherwise.
+    # A phase starts from zero by default.
     twice.free_phase(x, 12)
     assert same(states(once), states(twice))
 
@@ -199,7 +199,7 @@ def test_phases_leave_parameters_alone(setting: str) -> None:
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
 def test_input_may_be_a_view_of_the_network(columns: int) -> None:
-    """Arrays over the engine's memory are arrays like any other."""
+    """Arrays in the engine's memory are valid inputs."""
     net, plain = (cep.Network([columns, columns, 2], seed=2) for _ in range(2))
     net.free_phase(inputs(4, columns), 5)
     hidden = net.states[1].copy()

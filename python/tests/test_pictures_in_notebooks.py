@@ -1,4 +1,4 @@
-"""A notebook shows each picture, once, whether it imports pyplot or not."""
+"""A notebook shows each plot once, with and without pyplot."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ net = cep.Network([16, 8, 3], seed=0)
 x = [[0.5] * 16]
 report = cep.gdu_check(net, x, [1], free_steps=10, nudged_steps=3, beta=0.01)
 history = cep.History(train_error=[0.5, 0.25], train_loss=[0.2, 0.1])
-with cep.record(net) as record:
+with cep.trace(net) as trace:
     net.free_phase(x, 5)
 """
 CELLS = (
     "cep.plot_weights(net)",
     "cep.plot_gdu(report)",
-    "cep.plot_relaxation(record)",
+    "cep.plot_relaxation(trace)",
     "cep.plot_history(history)",
     "cep.plot_angles([[None, 40.0], [None, 50.0]]);",
     "figure = cep.plot_weights(net)\nfigure",

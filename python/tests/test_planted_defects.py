@@ -1,6 +1,6 @@
-"""The table of planted defects (tools/planted_defects.toml) fits the sources as they are.
+"""The table of planted defects (tools/planted_defects.toml) fits the present sources.
 
-Whether tests catch them is another matter: `make mutation`.
+`make mutation` checks that tests catch them.
 """
 
 import importlib.util

@@ -11,11 +11,12 @@ import pytest
 from small_runs import small
 
 import cep
+from cep import reproduction
 from cep.experiments import presets
 from cep.experiments.presets import Preset
 
-# Ernoult et al. (2020) and its companion: sizes, learning rates from the OUTPUT on as they print
-# them, epochs, T, K, β; percent of test errors, their deviation, percent of training errors.
+# Ernoult et al. (2020) and its companion: sizes, learning rates from the OUTPUT on as printed
+# there, epochs, T, K, β; percent of test errors, their deviation, percent of training errors.
 PUBLISHED: dict[str, tuple[Any, ...]] = {
     "EP-1h": (1, [0.04, 0.08], 30, 30, 10, 0.1, 2.00, 0.13, 0.20),
     "EP-2h": (2, [0.005, 0.05, 0.2], 50, 100, 20, 0.5, 1.95, 0.10, 0.14),
@@ -74,7 +75,7 @@ def test_the_convolutional_network_of_2019() -> None:
 
 
 def test_the_network_of_laborieux_for_cifar10() -> None:
-    """Laborieux et al. (2021): too long to train here, so shapes and one batch."""
+    """Laborieux et al. (2021): too long to train here, so shapes and one batch are checked."""
     preset = presets.get("CIFAR-10")
     configuration = preset.configuration
     net = configuration.make_network()
@@ -105,7 +106,7 @@ def test_the_network_of_laborieux_for_cifar10() -> None:
     short = replace(configuration.make_rule(), free_steps=12, nudged_steps=4)  # type: ignore[type-var]
     result = cep.train_batch(net, x, [3, 7], short)
     assert np.isfinite(result.loss)
-    # A gradient check, in float64 and with a smooth activation, of all tensors at once.
+    # A gradient check in float64 with a smooth activation, of all tensors at once.
     smooth = cep.Network(net.layers, activation="sigmoid", dtype="float64", seed=1)
     estimate = cep.gradient(smooth, x, [3, 7], cep.BPTT(4))
     gradients = [*estimate.weights, *estimate.biases]
@@ -127,7 +128,7 @@ def test_the_network_of_laborieux_for_cifar10() -> None:
 
 
 @pytest.mark.parametrize("name", RATES_ONLY)
-def test_of_vf_the_learning_rates_are_known(name: str) -> None:
+def test_learning_rates_of_vf(name: str) -> None:
     preset = presets.get(name)
     assert preset.configuration.learning_rates == tuple(reversed(RATES_ONLY[name]))
     assert preset.configuration.feedback == "untied"
@@ -136,8 +137,22 @@ def test_of_vf_the_learning_rates_are_known(name: str) -> None:
 
 
 def test_no_other_presets() -> None:
-    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY, *CONVOLUTIONAL}
+    alternating = {f"{name}-alternating" for name in reproduction.ROWS}
+    assert set(presets.PRESETS) == {*PUBLISHED, *RATES_ONLY, *CONVOLUTIONAL, *alternating}
     assert all(presets.get(name).name == name for name in presets.PRESETS)
+
+
+@pytest.mark.parametrize("name", reproduction.ROWS)
+def test_alternating_rows_change_free_phases_only(name: str) -> None:
+    """With two hidden layers half the steps: an alternating one does the work of two."""
+    published, preset = presets.get(name), presets.get(f"{name}-alternating")
+    changed = {
+        key: new
+        for key, (_, new) in published.configuration.differences(preset.configuration).items()
+    }
+    half = {"free_steps": 50, "tolerance": 1e-6} if name.endswith("2h") else {}
+    assert changed == {"relaxation": "alternating", **half}
+    assert preset.published == published.published
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
@@ -191,7 +206,7 @@ def test_a_preset_or_its_name_stands_for_its_configuration(
     for kind, value in (("configuration", small(epochs=1)), ("preset", quick), ("name", "EP-1h")):
         result = CALLS[call](value, tmp_path / kind)
         assert (result.configuration, result.reason) == (small(epochs=1), "finished")
-    with pytest.raises(ValueError, match="there is no preset 'EP-1'; did you mean 'EP-1h'"):
+    with pytest.raises(ValueError, match="unknown preset 'EP-1'; did you mean 'EP-1h'"):
         CALLS[call]("EP-1", tmp_path / "none")
     for wrong in ({"beta": 0.5}, None, Path("EP-1h"), cep.Configuration):
         kind = re.escape(f"got {type(wrong).__name__} {wrong!r}")

@@ -1,4 +1,4 @@
-"""Forked and spawned processes train as their parent does, whatever the parent has done before."""
+"""Forked and spawned processes train as their parent does, in any state of the parent."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ random = np.random.default_rng(0)
 x, y = random.random((200, 300)), np.arange(200) % 10
 
 def train(seed):
-    # Wide enough for two threads, and of a rule that multiplies with OpenBLAS too.
+    # Wide enough for two threads, and with a rule that multiplies with OpenBLAS too.
     net = cep.Network([300, 400, 10], seed=seed)
     for rule in (cep.CEP(10, 5, 0.5, 0.01), cep.BPTT(5, learning_rates=0.01)):
         cep.fit(net, (x, y), rule, 1, batch_size=50, seed=seed, progress=False)
@@ -36,7 +36,7 @@ if __name__ == "__main__":
     assert [train(seed) for seed in range(4)] == expected
     print("fine")
 """
-# The child has one thread, the one that forked: those that were training are gone.
+# The child has only the forking thread, not those that were training.
 FORKING = """
 cep.set_num_threads(2)
 expected = train(0)
@@ -76,7 +76,7 @@ def run(program: str, folder: Path, *arguments: str) -> None:
     path = folder / "program.py"
     path.write_text(TRAINING + program)
     done = subprocess.run(
-        # From 3.12 on Python warns of any fork beside threads.
+        # From 3.12 on Python warns of any fork with several threads.
         [sys.executable, "-W", "ignore::DeprecationWarning", path, *arguments],
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Instruction sets differ by rounding only, and the number of threads by nothing."""
+"""Instruction sets differ by rounding only; results do not depend on the number of threads."""
 
 import contextlib
 import hashlib
@@ -52,7 +52,7 @@ def run(path: os.PathLike[str], **environment: str) -> tuple[list[str], np.ndarr
 
 
 def test_threads_and_time_change_no_bit(tmp_path) -> None:
-    """The same program again and again, in a process of its own each."""
+    """The same program repeatedly, each time in its own process."""
     counts = ["1", "1", "2", "2", "3", "8"]
     runs = [run(tmp_path / "p.npy", CEP_NUM_THREADS=count)[0] for count in counts]
     assert [threads for _, threads, _ in runs] == counts
@@ -91,7 +91,7 @@ def test_networks_of_any_shape_do_not_depend_on_threads(
     feedback: str,
     dtype: str,
 ) -> None:
-    """Rows are shared among threads in other places each time, and no bit may know it."""
+    """Rows are divided among threads differently each time; no bit may depend on it."""
     units = [sizes[0], *sizes[1], sizes[2]]
     random = np.random.default_rng(0)
     x, y = random.random((batch, units[0])), random.integers(0, units[-1], batch)
@@ -101,7 +101,7 @@ def test_networks_of_any_shape_do_not_depend_on_threads(
         for threads in (1, 2, 3, 5, 8):
             cep.set_num_threads(threads)
             net = cep.Network(units, setting=setting, feedback=feedback, dtype=dtype, seed=0)
-            # Of RBP the terms may grow; how far they have come leaves no trace then.
+            # The terms of RBP may grow; its progress then leaves no trace.
             with contextlib.suppress(cep.DivergenceError):
                 cep.train_batch(net, x, y, OF_EACH_RULE[rule](0.01))
             net.free_phase(x, 3)
@@ -122,8 +122,8 @@ def test_instruction_sets_agree(name: str, tmp_path) -> None:
         assert "this processor has" in str(error)  # noqa: PT017
         pytest.skip(f"this processor does not have {name}")
     assert used == name
-    # Stated in docs/robustness.md. Parameters are below 0.1, where numbers of float32 lie 7e-9
-    # apart; states are sums of some hundred products, and change them in four batches.
+    # As stated in docs/robustness.md. Parameters are below 0.1, where float32 numbers are 7e-9
+    # apart; states are sums of some hundred products, and affect parameters in four batches.
     assert np.abs(parameters - reference).max() < 1e-5
     assert name == "baseline" or not np.array_equal(parameters, reference)
 
@@ -137,7 +137,7 @@ def test_instruction_sets_agree(name: str, tmp_path) -> None:
         ("CEP_NUM_THREADS", "1025", "asks for 1025 threads; expected 1 to 1024"),
     ],
 )
-def test_an_unusable_wish_is_refused(name: str, value: str, message: str) -> None:
+def test_invalid_settings_are_refused(name: str, value: str, message: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", "import cep; cep.Network([2, 3, 2])"],
         env=os.environ | {name: value},
@@ -163,7 +163,7 @@ def test_an_unusable_wish_is_refused(name: str, value: str, message: str) -> Non
 def test_the_environment_sets_the_number_of_threads(
     cep_threads: str, openmp_threads: str, expected: int | None
 ) -> None:
-    # Without a usable number, the processors count, as in a process whose environment has neither.
+    # Without a valid number, the default is the same as with neither variable.
     program = "import cep; print(cep.get_num_threads())"
     counts = [
         subprocess.run(
@@ -242,8 +242,8 @@ print(threads_at_work(8), threads_at_work(2), threads_at_work(1), threads_at_wor
 """
 
 
-def test_threads_that_are_too_many_now_do_nothing(run_script: Callable[..., str]) -> None:
-    """Those of a larger number set before stay, for when it is set again."""
+def test_surplus_threads_wait(run_script: Callable[..., str]) -> None:
+    """Threads of a larger number set before stay for later use."""
     eight, two, one, three = map(int, run_script(FEWER, timeout=100).split())
     assert eight > 3, "the test's own premise: there are more threads than will be asked for"
     assert two <= 2

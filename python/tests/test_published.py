@@ -1,4 +1,4 @@
-"""Training reaches the errors that were promised, and those the paper's own code reached."""
+"""Training reaches the promised errors, and those of the paper's own code."""
 
 import os
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_digits_with_the_default_command(tmp_path: Path) -> None:
-    """Five seeds of network, split and order: 4.0 % of 360 test images on average, at most."""
+    """Five seeds of network, split and order: at most 4.0 % of 360 test images on average."""
 
     def train(seed: int) -> float:
         done = subprocess.run(
@@ -44,7 +44,8 @@ def test_digits_with_the_default_command(tmp_path: Path) -> None:
 def test_mnist_with_ep(mnist_folder: Path) -> None:
     """EP-1h. The paper's code, one seed: 9.38 % online, 5.19 % and 3.86 % in the test.
 
-    After the second epoch seeds lie as far apart as 3.2 and 4.7 %: the median of three is compared.
+    After the second epoch seeds differ by as much as 3.2 and 4.7 %: the median of three is
+    compared.
     """
     data, test = cep.datasets.mnist(mnist_folder)
     rule = cep.EP(free_steps=30, nudged_steps=10, beta=0.1, learning_rates=[0.08, 0.04])

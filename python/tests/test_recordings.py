@@ -1,4 +1,4 @@
-"""States, gradients and parameters that the code of Laborieux et al. (2021) recorded."""
+"""States, gradients and parameters recorded from the code of Laborieux et al. (2021)."""
 
 import json
 from itertools import pairwise
@@ -39,7 +39,7 @@ def folder() -> Path:
 
 
 class Recording:
-    """A recording, and a network as it began."""
+    """A recording, and the network at its start."""
 
     def __init__(self, path: Path, dtype: str) -> None:
         self.arrays = np.load(path)

@@ -1,4 +1,4 @@
-"""The engine moves and learns as the paper's own code did: the recordings in shared/reference.
+"""The engine moves and learns as the paper's own code: the recordings in shared/reference.
 
 The recordings count layers from the output, the package from the input.
 """
@@ -39,7 +39,7 @@ class Recording:
     def __init__(self, name: str) -> None:
         path = REFERENCE / f"{name}.npz"
         if not path.is_file():
-            pytest.skip(f"there is no recording {path}")
+            pytest.skip(f"the recording {path} is missing")
         with np.load(path) as arrays:
             self.arrays = dict(arrays)
         self.meta: dict[str, Any] = json.loads(str(self.arrays["meta"]))
@@ -77,7 +77,7 @@ class Recording:
         return self.arrays[f"batch{number}/x"], self.arrays[f"batch{number}/y"]
 
     def parameters(self, net: cep.Network, moment: str) -> list[tuple[Any, Any]]:
-        """Views of the network's parameters, each with what was recorded of it."""
+        """Views of the network's parameters, each with its recording."""
         pairs = []
         for k in range(self.connections):
             recorded = f"{moment}/w{2 * (self.connections - 1 - k)}"
@@ -89,7 +89,7 @@ class Recording:
         return pairs
 
     def states(self, net: cep.Network, moment: str) -> list[tuple[Any, Any]]:
-        """Views of the network's states but the input, each with what was recorded of it."""
+        """Views of the network's states except the input, each with its recording."""
         layers = range(1, self.connections + 1)
         return [
             (net.states[layer], self.arrays[f"{moment}/s{self.connections - layer}"])
@@ -137,9 +137,9 @@ def test_phases_by_hand_follow_the_recording(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_recordings_move_more_than_the_tolerance(name: str) -> None:
-    """Otherwise the comparisons above would pass for an engine that does nothing.
+    """Otherwise an engine that does nothing would pass the comparisons above.
 
-    In float32 some parameters move less than its tolerance: there float64 is the judge.
+    In float32 some parameters move less than the tolerance, so this test uses float64.
     """
     recording = Recording(name)
     for number in BATCHES:

@@ -1,4 +1,4 @@
-"""The reference leaves out no public name, and has no page that cannot be reached."""
+"""The reference has all public names, and all pages can be reached."""
 
 import re
 from types import ModuleType
@@ -39,7 +39,7 @@ def test_every_public_name_of_the_package(name: str) -> None:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """What it lists as public, or else all that it defines."""
+    """The public names of a module: its list, or else all that it defines."""
     if hasattr(module, "__all__"):
         return list(module.__all__)
     return [

@@ -1,4 +1,4 @@
-"""Orders of relaxation and tolerances, against the equations written out in NumPy."""
+"""Orders of relaxation and tolerances, compared with the equations in NumPy."""
 
 from typing import Any
 
@@ -22,27 +22,29 @@ def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
 
 
 def moved(net: cep.Network, states: States, layer: int, dt: float) -> NDArray[Any]:
-    """A layer after one step, from the states as they are."""
+    """A layer after one step, from the present states."""
     rho = sigmoid if net.activation == "shifted_sigmoid" else np.tanh
     real_time = net.setting == "real-time"
-    sent = [rho(s) for s in states] if real_time else states
-    drive = sent[layer - 1] @ net.weights[layer - 1].T + net.biases[layer - 1]
+    activity = [rho(s) for s in states] if real_time else states
+    preactivation = activity[layer - 1] @ net.weights[layer - 1].T + net.biases[layer - 1]
     is_output = layer == len(states) - 1
     if not is_output:
         back = net.feedback_weights[layer]
-        drive = drive + sent[layer + 1] @ (net.weights[layer] if back is None else back.T)
+        preactivation = preactivation + activity[layer + 1] @ (
+            net.weights[layer] if back is None else back.T
+        )
     if not real_time:
-        return rho(drive)
+        return rho(preactivation)
     s = states[layer]
     if not is_output and net.feedback == "tied":
         y = rho(s)
-        drive = drive * (4 * y * (1 - y) if rho is sigmoid else 1 - y**2)
-    new = s + dt * (drive - s)
+        preactivation = preactivation * (4 * y * (1 - y) if rho is sigmoid else 1 - y**2)
+    new = s + dt * (preactivation - s)
     return np.clip(new, 0, 1) if rho is sigmoid else new
 
 
 def relaxed(net: cep.Network, x: NDArray[Any], steps: int, dt: float = 0.2) -> States:
-    """States after alternating steps: odd layers first, even ones from where those have gone."""
+    """States after alternating steps: odd layers first, then even ones from the new states."""
     states = [x] + [np.zeros((len(x), size)) for size in net.sizes[1:]]
     for _ in range(steps):
         for first in (1, 2):
@@ -64,7 +66,7 @@ def test_odd_layers_move_before_even_ones(hidden: tuple[int, ...], options: dict
 
 
 def test_an_alternating_step_is_two_synchronous_ones() -> None:
-    """Synchronous dynamics are two chains that do not know of each other; alternating takes one."""
+    """Synchronous steps are two independent chains; alternating steps follow one of them."""
     make = {"sizes": [8, 6, 5, 4, 3], "dtype": "float64", "seed": 1}
     alternating, synchronous = cep.Network(**make, relaxation="alternating"), cep.Network(**make)
     x = np.random.default_rng(0).random((5, 8))
@@ -142,7 +144,7 @@ def test_a_tolerance_ends_nudged_phases_too() -> None:
 
 
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
-def test_a_tolerance_ends_phases_in_which_weights_are_written_every_step(feedback: str) -> None:
+def test_a_tolerance_ends_phases_that_write_weights(feedback: str) -> None:
     x, y = np.random.default_rng(0).random((5, 8)), np.arange(5) % 3
     make = {"sizes": [8, 6, 3], "feedback": feedback, "dtype": "float64", "seed": 0}
 

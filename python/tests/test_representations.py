@@ -1,4 +1,4 @@
-"""What objects say of themselves."""
+"""Representations of objects."""
 
 import re
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""cep.reproduce trains a preset with several seeds, each kept in a directory of its own."""
+"""cep.reproduce trains a preset with several seeds, each in its own directory."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_runs_that_ended_are_not_repeated(tmp_path: Path) -> None:
     assert sorted(ended) == [f"C-VF-1h/seed-{seed}" for seed in range(3)]
 
 
-def test_a_run_that_was_cut_short_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     def stop(history: cep.History) -> None:
         raise InterruptedError
 
@@ -102,7 +102,7 @@ def test_several_rows_at_a_time(tmp_path: Path) -> None:
         assert names == [f"{row.preset.name}/seed-{seed}" for seed in range(2)]
 
 
-def test_a_preset_that_diverges_says_so(tmp_path: Path) -> None:
+def test_divergence_is_reported(tmp_path: Path) -> None:
     wild = Preset("wild", small(beta=10.0, nudged_steps=1000), None)
     row = reproduce(wild, 2, tmp_path)
     assert (row.diverged, row.finished) == (2, ())
@@ -160,7 +160,7 @@ def test_no_two_series_share_a_folder() -> None:
         ),
     ],
 )
-def test_what_cannot_be_leaves_nothing(
+def test_invalid_arguments_leave_nothing(
     call: Callable[[Path], object], error: type[Exception], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message):
@@ -185,7 +185,7 @@ def test_finished_runs_need_no_data(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cep.datasets, "load", fail)
         assert len(reproduce("EP-1h", 1, tmp_path).finished) == 1
-    # Other data than theirs are refused.
+    # Other data are refused.
     (x, y), test = small().load_data()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cep.datasets, "load", lambda *arguments, **options: ((x / 2, y), test))

@@ -18,6 +18,7 @@ from cep.experiments.environment import environment
 pytestmark = pytest.mark.once
 
 FILES = ["configuration.json", "environment.json", "metrics.jsonl", "status.json"]
+SCRIPTS = ["collect.py", "packed_runs.py", "table.py"]
 
 
 def script(repository: Path, name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -35,7 +36,7 @@ def repository(tmp_path: Path) -> Path:
     """The scripts and the documents that they write, without any runs."""
     place = tmp_path / "repository"
     (place / "results").mkdir(parents=True)
-    for name in ("README.md", "results/README.md", "results/collect.py", "results/table.py"):
+    for name in ("README.md", "results/README.md", *(f"results/{each}" for each in SCRIPTS)):
         shutil.copyfile(REPOSITORY / name, place / name)
     return place
 
@@ -60,6 +61,16 @@ def runs(tmp_path: Path) -> Path:
     return place
 
 
+def _lines(path: Path) -> list[object]:
+    """The JSON documents of a file."""
+    text = path.read_text()
+    return (
+        [json.loads(line) for line in text.splitlines()]
+        if path.suffix == ".jsonl"
+        else [json.loads(text)]
+    )
+
+
 def cells(text: str, start: str) -> list[str]:
     """The cells of the row of a Markdown table that begins so."""
     row = next(line for line in text.splitlines() if line.startswith(f"| {start} |"))
@@ -75,22 +86,27 @@ def test_what_is_collected(repository: Path, runs: Path) -> None:
     done = script(repository, "collect.py", runs)
     assert done.returncode == 0, done.stderr
     results = repository / "results"
-    collected = sorted(
-        str(path.parent.relative_to(results)) for path in results.rglob("status.json")
+    packed = sorted(path.name for path in (results / "runs").iterdir())
+    assert packed == ["C-VF-1h.jsonl", "EP-1h.jsonl", "angles-C-VF-1h.jsonl"]
+    # Unpacked, the same files again.
+    unpacking = "import sys, packed_runs; packed_runs.unpack(packed_runs.Path(sys.argv[1]))"
+    again = repository / "again"
+    subprocess.run(
+        [sys.executable, "-c", unpacking, str(again)], cwd=results, check=True, timeout=120
     )
+    collected = sorted(str(path.parent.relative_to(again)) for path in again.rglob("status.json"))
     assert collected == [
-        "runs/C-VF-1h/seed-0",
-        "runs/C-VF-1h/seed-1",
-        *(f"runs/EP-1h/seed-{seed}" for seed in range(4)),
-        "runs/angles/C-VF-1h/angle-112.5/seed-0",
+        "C-VF-1h/seed-0",
+        "C-VF-1h/seed-1",
+        *(f"EP-1h/seed-{seed}" for seed in range(4)),
+        "angles/C-VF-1h/angle-112.5/seed-0",
     ]
     for place in collected:
-        assert sorted(path.name for path in (results / place).iterdir()) == FILES
+        assert sorted(path.name for path in (again / place).iterdir()) == FILES
         for name in FILES:
-            source = runs.parent / place / name
-            assert (results / place / name).read_bytes() == source.read_bytes()
+            assert _lines(again / place / name) == _lines(runs / place / name)
     assert (results / "figures" / "angles-C-VF-1h.json").read_text() == "{}"
-    assert "EP-1h/seed-4  left out: it has not ended" in done.stdout
+    assert "EP-1h/seed-4  left out: unfinished" in done.stdout
 
 
 def test_the_tables_are_those_of_the_runs(repository: Path, runs: Path) -> None:
@@ -129,18 +145,19 @@ def test_only_the_tables_are_written(repository: Path, runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "document"),
-    [("EP-1h/seed-2", "README.md"), ("angles/C-VF-1h/angle-112.5/seed-0", "results/README.md")],
+    ("name", "document"),
+    [("EP-1h", "README.md"), ("angles-C-VF-1h", "results/README.md")],
 )
 def test_an_edited_metric_is_noticed(
-    place: str, document: str, repository: Path, runs: Path
+    name: str, document: str, repository: Path, runs: Path
 ) -> None:
     script(repository, "collect.py", runs)
     script(repository, "table.py")
-    metrics = repository / "results" / "runs" / place / "metrics.jsonl"
-    *lines, last = metrics.read_text().splitlines()
-    edited = json.dumps(json.loads(last) | {"test_error": 0.0192})
-    metrics.write_text("".join(f"{line}\n" for line in (*lines, edited)))
+    packed = repository / "results" / "runs" / f"{name}.jsonl"
+    *lines, last = packed.read_text().splitlines()
+    edited = json.loads(last)
+    edited["metrics"]["test_error"][-1] = 0.0192
+    packed.write_text("".join(f"{line}\n" for line in (*lines, json.dumps(edited))))
     before = (repository / document).read_bytes()
     done = script(repository, "table.py", "--check")
     assert done.returncode == 1
@@ -174,18 +191,17 @@ def test_usage(name: str, repository: Path) -> None:
 
 def test_nothing_collected_names_this_machine() -> None:
     """Neither what is written of a machine, nor what was collected on others, has paths in it."""
-    kept = [path.read_text() for path in (REPOSITORY / "results").rglob("runs/**/*.json*")]
+    kept = [path.read_text() for path in (REPOSITORY / "results").glob("runs/*.jsonl")]
     for text in (json.dumps(environment()), *kept):
         assert not re.search(r'"/|/(home|root|work|tmp|usr|Users)/', text)
 
 
 @pytest.mark.parametrize("row", ["C-EP-1h", "C-VF-1h"])
-@pytest.mark.parametrize("page", ["README.md", "docs/experiments.md"])
-def test_what_pages_say_of_alternating_steps_is_what_the_runs_say(row: str, page: str) -> None:
-    runs = sorted((REPOSITORY / "results/runs/variants" / row / "alternating").iterdir())
+def test_the_page_on_continual_rows_states_the_errors_of_its_runs(row: str) -> None:
+    packed = REPOSITORY / "results" / "runs" / f"{row}-alternating.jsonl"
+    runs = [json.loads(line) for line in packed.read_text().splitlines()]
     assert len(runs) == 5
-    last = [json.loads((run / "metrics.jsonl").read_text().splitlines()[-1]) for run in runs]
-    errors = [100 * line["test_error"] for line in last]
+    errors = [100 * run["metrics"]["test_error"][-1] for run in runs]
     said = f"{statistics.mean(errors):.2f} ± {statistics.stdev(errors):.2f} %"
-    text = " ".join((REPOSITORY / page).read_text(encoding="utf-8").split())
+    text = " ".join((REPOSITORY / "docs/continual_rows.md").read_text(encoding="utf-8").split())
     assert re.search(rf"{row} (ends )?at {re.escape(said)} \(", text), said

@@ -1,4 +1,4 @@
-"""A run that is killed, at any moment, and resumed is the run that was not, to the last bit."""
+"""A run that is killed at any moment and resumed equals an uninterrupted one, bit for bit."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ from cep.reproduction.series import Series
 
 pytestmark = pytest.mark.once
 
-# Epochs long enough to be killed in the middle of.
+# Epochs long enough to be killed in the middle.
 SLOW: dict[str, Any] = {"hidden": [128], "free_steps": 60, "nudged_steps": 20, "epochs": 5}
 VARIANTS: dict[str, dict[str, Any]] = {
     "C-EP, random sign": {"beta_sign": "random"},
@@ -93,7 +93,7 @@ def test_killed_before_the_first_checkpoint(tmp_path: Path) -> None:
 
 
 def test_killed_while_saving(tmp_path: Path) -> None:
-    """What is left of a file that was being written is removed, and never looked at."""
+    """A partially written file is removed, and never read."""
 
     def stop(history: cep.History) -> None:
         raise InterruptedError
@@ -108,7 +108,7 @@ def test_killed_while_saving(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run ends with the error; what was saved before is whole, and goes on elsewhere."""
+    """The run ends with the error; saved files are complete, and the run can be resumed."""
     configuration = small(beta_sign="random")
     calls = 0
     original = os.fsync
@@ -213,7 +213,7 @@ def test_lost_metrics_without_a_checkpoint_are_no_result(
 def test_lines_are_on_the_disk_before_the_checkpoint_that_counts_on_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a power failure, which leaves of each file what was synchronised last."""
+    """As after a power failure, which leaves the last synchronised content of each file."""
     durable: dict[str, bytes] = {}
     original = os.fsync
 
@@ -243,14 +243,16 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize(
-    ("number", "name", "status"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)]
+    ("number", "name", "status", "is_resumed"),
+    [(signal.SIGINT, "Ctrl-C", 130, False), (signal.SIGTERM, "SIGTERM", 143, True)],
 )
 def test_a_signal_saves_and_says_how_to_go_on(
-    number: signal.Signals, name: str, status: int, tmp_path: Path
+    number: signal.Signals, name: str, status: int, is_resumed: bool, tmp_path: Path
 ) -> None:
     folder = str(tmp_path / "run")
-    # Wide enough that an epoch takes longer than the way of a signal.
+    # Wide enough for an epoch to take longer than the delivery of a signal.
     options = ["--hidden", "256,128", "--learning-rates", "0.01", "--epochs", "3"]
     options += ["--dtype", "float64", "--beta-sign", "random", "--validation-fraction", "0"]
     running = command(*options, "--run-dir", folder)
@@ -266,10 +268,12 @@ def test_a_signal_saves_and_says_how_to_go_on(
     directory = RunDirectory(folder)
     assert directory.status()[:2] == ("interrupted", f"stopped by {name}")
     saved = checkpoints.load(directory.last)
-    # Within the second epoch: nobody waited for its end.
+    # Within the second epoch, before its end.
     assert len(saved.history) == 1
     assert saved.position.batch < 72
 
+    if not is_resumed:
+        return
     resumed = command("--resume", folder)
     out, err = resumed.communicate(timeout=60)
     assert (resumed.returncode, err) == (0, "")
@@ -281,8 +285,45 @@ def test_a_signal_saves_and_says_how_to_go_on(
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_ends_an_evaluation_at_once(
+    number: signal.Signals,
+    error: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An evaluation of many images with many steps takes minutes."""
+    configuration = small(validation_fraction=0.1, beta_sign="random")
+    evaluations = 0
+
+    def evaluate(net: cep.Network, data: Any, steps: int) -> Any:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations == 4:  # Of the test data after the second epoch.
+            os.kill(os.getpid(), number)
+        return cep.evaluate(net, data, steps)
+
+    monkeypatch.setattr("cep.training.loop.evaluate", evaluate)
+    with pytest.raises(error):
+        cep.run(configuration, tmp_path / "run", progress=False)
+    assert evaluations == 4
+    directory = RunDirectory(tmp_path / "run")
+    assert directory.status()[0] == "interrupted"
+    saved = checkpoints.load(directory.last)
+    # All batches of the second epoch, of 1293 samples in batches of 20, but nothing of its metrics.
+    assert (len(saved.history), saved.position.batch) == (1, 65)
+    resumed = cep.run(configuration, tmp_path / "run", progress=False, resume=True)
+    # What had been validated is evaluated once more: two, and two of the third epoch.
+    assert evaluations == 8
+    whole = cep.run(configuration, progress=False)
+    assert without_times(resumed.history) == without_times(whole.history)
+    assert same(parameters(resumed.network), parameters(whole.network))
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_path: Path) -> None:
+def test_closed_output_ends_a_saved_run(unbuffered: str, tmp_path: Path) -> None:
     """As by head, which reads a few lines."""
     folder = str(tmp_path / "run")
     options = ["--hidden", "16", "--epochs", "300", "--no-progress", "--run-dir", folder]
@@ -309,7 +350,7 @@ def test_output_that_nobody_reads_ends_a_run_that_is_saved(unbuffered: str, tmp_
     assert (len(saved.history), saved.position.batch) == (epochs, 0)
 
 
-def test_output_that_nobody_reads_before_the_run(tmp_path: Path) -> None:
+def test_closed_output_before_the_run(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     cep.run(small(epochs=1), tmp_path / "other", progress=False)
@@ -328,7 +369,7 @@ def test_output_that_nobody_reads_before_the_run(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_terminated_has_saved(tmp_path: Path) -> None:
-    """`cep.run` in a program that does nothing about signals."""
+    """`cep.run` in a program without signal handlers."""
     configuration = small(**SLOW | {"epochs": 10_000})
     directory = RunDirectory(tmp_path / "run")
     process = start(configuration, directory.path)
@@ -360,7 +401,7 @@ def test_checkpoints_come_with_time_too(tmp_path: Path, monkeypatch: pytest.Monk
         original(path, checkpoint)
 
     monkeypatch.setattr(checkpoints, "save", save)
-    # Training looks at the clock every 20 ms; this epoch takes ten times as long or more.
+    # Training reads the clock every 20 ms; this epoch takes at least ten times as long.
     monkeypatch.setattr("cep.experiments.checkpointing._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     configuration = small(epochs=1, hidden=[256, 256], learning_rates=0.01, free_steps=20)
     result = cep.run(configuration, tmp_path, progress=False)
@@ -392,7 +433,7 @@ def test_other_data_than_at_the_beginning(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"a run on other data: their {word} is"):
             cep.run(configuration, tmp_path, data=data, resume=True, progress=False)
     assert files(tmp_path) == before
-    # As when it has ended.
+    # As after its end.
     result = cep.run(configuration, tmp_path, resume=True, progress=False)
     before = files(tmp_path)
     with pytest.raises(ValueError, match="a run on other data"):

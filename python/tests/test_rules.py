@@ -1,4 +1,4 @@
-"""Rules change parameters by their equations, and say how the batch was predicted before."""
+"""Rules change parameters by their equations, and report the predictions before the update."""
 
 import dataclasses
 from typing import Any
@@ -61,7 +61,7 @@ def test_training_follows_the_equations(
             assert largest_difference(list(net.states[1:]), nudged[1:]) <= tolerance
             assert largest_difference(parameters(net), model_parameters(model)) <= tolerance
         for array, before in zip(parameters(net), initial, strict=True):
-            assert np.abs(array - before).max() > 1e-5  # Every one of them has learned.
+            assert np.abs(array - before).max() > 1e-5  # Each of them has learned.
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -140,8 +140,8 @@ def test_continual_updates_tend_to_those_of_ep(setting: str) -> None:
 def test_ep_tends_to_the_gradient_of_the_loss(setting: str) -> None:
     """−Δ/η equals the gradient up to O(β), and up to O(β²) averaged over ±β.
 
-    Exactly so where all states stay inside the linear part of the hard sigmoid: there the
-    dynamics derive from an energy in both settings.
+    This is exact if all states stay in the linear part of the hard sigmoid, where the dynamics
+    derive from an energy in both settings.
     """
     net = cep.Network((3, 4, 2), setting=setting, activation="hard_sigmoid", dtype="float64")
     generator = np.random.default_rng(0)

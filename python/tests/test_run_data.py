@@ -1,4 +1,4 @@
-"""Data of one's own: arrays, files, memory maps and batches; fractions held out; fingerprints."""
+"""User data: arrays, files, memory maps and batches; held-out fractions; fingerprints."""
 
 import json
 from pathlib import Path
@@ -34,6 +34,7 @@ def fit(data: Any, **options: Any) -> tuple[cep.Network, cep.History]:
     return net, cep.fit(net, data, RULE, 2, **options)
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("load", ["digits", "wine", "breast_cancer"])
 def test_tables_are_in_the_unit_interval(load: str) -> None:
     (x, y), (x_test, y_test) = cep.datasets.load(load)
@@ -62,7 +63,7 @@ def test_a_run_on_arrays_records_their_sizes_and_fingerprint(tmp_path: Path) -> 
     ("data", "error", "message"),
     [
         ((1, 2, 3), TypeError, "data must be .* got tuple"),
-        ({"x": DATA["train"]}, ValueError, "no part of the data 'x'"),
+        ({"x": DATA["train"]}, ValueError, "unknown part of the data 'x'"),
         ({"test": DATA["test"]}, ValueError, "no training data"),
         ({"train": DATA["train"][0]}, TypeError, r"data\['train'\] must be a pair"),
         ({"train": (X, Y[:3])}, ValueError, "train data must be x, .* one label a sample"),
@@ -72,7 +73,7 @@ def test_a_run_on_arrays_records_their_sizes_and_fingerprint(tmp_path: Path) -> 
         ({**DATA, "test": (X[:, :5], Y)}, ValueError, "5"),
     ],
 )
-def test_what_is_no_data(data: Any, error: type[Exception], message: str, tmp_path: Path) -> None:
+def test_invalid_data(data: Any, error: type[Exception], message: str, tmp_path: Path) -> None:
     with pytest.raises(error, match=message):
         run(MINE, tmp_path / "run", data=data)
     assert list(tmp_path.iterdir()) == []
@@ -84,7 +85,7 @@ def test_data_that_contradict_the_configuration(tmp_path: Path) -> None:
             run(configuration, tmp_path / "run", data=DATA)
     with pytest.raises(ValueError, match="patience needs validation data"):
         run(MINE.replace(patience=1, validation_fraction=0), tmp_path / "run", data=DATA)
-    with pytest.raises(ValueError, match=r"no data set .mine.* give the arrays"):
+    with pytest.raises(ValueError, match=r"unknown data set .mine.* give the arrays"):
         run(MINE, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
@@ -117,7 +118,7 @@ def train(*options: object) -> Any:
 
 @pytest.mark.parametrize("parts", [(), ("test",), ("test", "validation")])
 def test_a_file_of_arrays(parts: tuple[str, ...], tmp_path: Path) -> None:
-    """Images as bytes, as Fashion-MNIST has them."""
+    """Images as bytes, as in Fashion-MNIST."""
     random = np.random.default_rng(0)
     arrays = {}
     for suffix in ("", *(f"_{part}" for part in parts)):
@@ -141,7 +142,7 @@ def test_a_file_of_arrays(parts: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_files_that_hold_no_data(content: bytes | None, tmp_path: Path) -> None:
+def test_files_without_data(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     if content is None:
         np.savez(path, inputs=X)
@@ -165,7 +166,7 @@ def test_a_share_is_held_out_class_by_class() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan"), True])
-def test_shares_that_are_none(share: Any) -> None:
+def test_invalid_shares(share: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="validation_data must be"):
         fit((X, Y), validation_data=share)
 
@@ -203,7 +204,7 @@ def test_a_torch_data_loader_is_trained_with() -> None:
         ([(X, Y, Y), (X, Y, Y)], "a pair|shape|dimension"),
     ],
 )
-def test_what_are_no_batches(data: Any, message: str) -> None:
+def test_invalid_batches(data: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         fit(data)
 
@@ -213,10 +214,11 @@ def rss_of_anonymous_memory() -> int:
     return int(dict(line.split(":", 1) for line in lines)["RssAnon"].split()[0]) * 1024
 
 
+@pytest.mark.filterwarnings("ignore::cep.LearningWarning")
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("share", [None, 0.1])
 def test_memory_maps_are_not_copied(dtype: Any, share: float | None, tmp_path: Path) -> None:
-    """Trains with far less memory than the data would take as float32."""
+    """Trains with far less memory than the data would need as float32."""
     samples, features = 2000, 8192
     x = np.memmap(tmp_path / "x", dtype, "w+", shape=(samples, features))
     y = np.arange(samples) % 3

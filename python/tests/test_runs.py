@@ -1,4 +1,4 @@
-"""Runs: what they train, what they leave in their directory, what they refuse."""
+"""Runs: training, files in their directory, and refused arguments."""
 
 import json
 import os
@@ -69,8 +69,9 @@ def test_data_that_is_there_already(monkeypatch: pytest.MonkeyPatch) -> None:
     assert same(parameters(run(small(), data=data).network), parameters(expected.network))
 
 
+@pytest.mark.usefixtures("pictures")
 def test_what_is_in_the_directory(tmp_path: Path) -> None:
-    # The last epochs learn nothing that they had not, and so the first of them is the best.
+    # The last epochs learn nothing more, so the first of them is the best.
     configuration = small(
         epochs=4, learning_rate_schedule=[(3, 0.0)], validation_fraction=0.2, test_every_epoch=False
     )
@@ -157,7 +158,7 @@ def test_a_checkpoint_from_another_run(tmp_path: Path) -> None:
 
 
 def test_an_older_checkpoint_of_a_run_that_ended(tmp_path: Path) -> None:
-    """It is not passed off as the end, and costs no line of the metrics."""
+    """It is not used as the end, and no line of the metrics is removed."""
 
     def keep(history: cep.History) -> None:
         if len(history) == 2:
@@ -185,7 +186,7 @@ except BlockingIOError as error:
 """
     with RunDirectory(tmp_path).opened(small(), {}, resume=False):
         (tmp_path / "configuration.json").unlink()
-        assert "another process is at work" in run_script(program, tmp_path)
+        assert "another process is using" in run_script(program, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -197,11 +198,12 @@ except BlockingIOError as error:
         ({"data": "mnist"}, FileNotFoundError, "MNIST"),
     ],
 )
-def test_what_cannot_be_run_leaves_no_directory(
+def test_invalid_runs_leave_no_directory(
     changes: dict[str, Any], error: type[Exception], message: str, tmp_path: Path
 ) -> None:
+    root = tmp_path if "data" in changes else None
     with pytest.raises(error, match=message):
-        run(small(**changes), tmp_path / "run", data_root=tmp_path)
+        run(small(**changes), tmp_path / "run", data_root=root)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,13 +216,13 @@ def test_what_cannot_be_run_leaves_no_directory(
         ({"checkpoint_every": 0}, "checkpoint_every must be 1 or more, got 0"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
+def test_invalid_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         run(small(), **options)
 
 
 def test_patience(tmp_path: Path) -> None:
-    """It stops after the first epoch that, like the one before it, was no new low."""
+    """It stops after the second epoch without improvement."""
     options = {"validation_fraction": 0.2}
     longer = run(small(epochs=30, **options)).history.validation_error
     stop = next(
@@ -328,7 +330,7 @@ def test_lines_written_after_the_last_checkpoint_are_written_again(tmp_path: Pat
     [
         ("configuration.json", b"{", r"configuration\.json.* not JSON"),
         ("status.json", b"[]", r"status\.json is damaged"),
-        ("last.safetensors", b"", r"last\.safetensors is not a whole"),
+        ("last.safetensors", b"", r"last\.safetensors is not a complete"),
     ],
 )
 def test_damaged_files(name: str, content: bytes, message: str, tmp_path: Path) -> None:
@@ -361,6 +363,7 @@ def test_another_instruction_set_is_warned_of(tmp_path: Path) -> None:
         run(small(), tmp_path, resume=True)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_without_matplotlib_there_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,15 +111,19 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
         (("--run-dir", "{run}", *QUICK, "--beta", 0.4), 1, ("beta is 0.5 there, 0.4 here",)),
         (("--run-dir", "{run}", *QUICK), 1, ("holds a run of this configuration already",)),
         (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
-        (("--record", "everything"), 1, ("there is no kind of record 'everything'",)),
+        (("--record", "everything"), 1, ("unknown kind of record 'everything'",)),
         (("--record-every", 0), 1, ("record_every must be 1 or more, got 0",)),
-        (("--learning-rate-schedule", "5"), 2, ("'5' is not a list like 50:0.1,80:0.01",)),
+        (
+            ("--learning-rate-schedule", "5"),
+            2,
+            ("must be pairs such as 50:0.1 joined by commas, got '5'",),
+        ),
         (("--learning-rate-schedule", "5:0.1,2:1"), 1, ("must rise",)),
         (("--tensorboard",), 1, ("need a directory",)),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else None,
 )
-def test_what_is_refused(
+def test_refused_arguments(
     arguments: tuple[object, ...], code: int, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -149,7 +153,7 @@ def test_runs_are_compared(tmp_path: Path) -> None:
         errors = history.validation_error
         test = RunDirectory(path).status().test_error
         assert test is not None
-        status = "mostly wrong" if test > 0.5 else "finished"
+        status = "collapsed" if test > 0.5 else "finished"
         assert re.split(" {2,}", row) == [
             *(str(path), beta, str(seed), status, "2/2"),
             *(f"{errors[-1]:.2%}", f"{min(errors):.2%}", str(errors.index(min(errors)) + 1)),
@@ -204,8 +208,8 @@ def test_the_configuration_of_another_program_is_no_run(tmp_path: Path) -> None:
     assert len(result.stdout.splitlines()) == 2
 
 
-def test_a_run_that_is_mostly_wrong_says_so(tmp_path: Path) -> None:
-    """Above one half, as `cep reproduce` has it; such a run is none that failed."""
+def test_commands_report_how_a_run_ended(tmp_path: Path) -> None:
+    """Above one half, as in `cep reproduce`; such a run has not failed."""
     half = [0.5] * 3
     for name, errors in (("half", half), ("more", [0.1, 0.1, 0.51]), ("less", [0.9, 0.9, 0.4])):
         write_run(tmp_path / name, small(), errors)
@@ -218,20 +222,20 @@ def test_a_run_that_is_mostly_wrong_says_so(tmp_path: Path) -> None:
     column = cells[0].index("status")
     assert {Path(row[0]).name: row[column] for row in cells[1:]} == {
         "half": "finished",
-        "more": "mostly wrong",
+        "more": "collapsed",
         "less": "finished",
-        "patience": "mostly wrong",
+        "patience": "collapsed",
         "under way": "interrupted",
     }
 
     collapsed = ("--hidden", 16, "--epochs", 1, "--learning-rates", 0)
     trained = train(*collapsed, "--run-dir", tmp_path / "run")
     assert trained.exit_code == 0
-    assert re.search(r"^test error .* s\): mostly wrong$", trained.stdout, re.MULTILINE)
-    assert "mostly wrong" not in train(*QUICK, "--learning-rates", 0.05).stdout
+    assert re.search(r"^test error .* s\): collapsed$", trained.stdout, re.MULTILINE)
+    assert "collapsed" not in train(*QUICK, "--learning-rates", 0.05).stdout
 
 
-def test_a_sweep_says_which_runs_are_mostly_wrong(tmp_path: Path) -> None:
+def test_sweeps_report_how_runs_ended(tmp_path: Path) -> None:
     result = invoke(
         "sweep", "--no-progress", "--jobs", 1, *QUICK, "--param", "learning_rates=0,0.05",
         "--run-dir", tmp_path,
@@ -239,8 +243,8 @@ def test_a_sweep_says_which_runs_are_mostly_wrong(tmp_path: Path) -> None:
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if "learning_rates=0 " in line]
     assert len(lines) == 2
-    assert all("mostly wrong" in line for line in lines)
-    assert result.stdout.count("mostly wrong") == 2
+    assert all("collapsed" in line for line in lines)
+    assert result.stdout.count("collapsed") == 2
 
 
 def test_a_run_is_drawn(tmp_path: Path) -> None:
@@ -261,7 +265,7 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
         (("{}/run", "--output", "{}/x/p.png"), "--output: there is no folder"),
     ],
 )
-def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_invalid_plots(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     train(*QUICK, "--run-dir", tmp_path / "run")
     result = invoke("plot", *(argument.format(tmp_path) for argument in arguments))
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of an epoch leaves whole batches; workers leave signals to the program."""
+"""Ctrl-C within an epoch leaves whole batches; signals go to the program's threads."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.once
 
-# An epoch that takes longer than one cares to wait. Its batches one by one, by the parts of epochs
-# that runs are made of, are the moments that the interrupted network may be left at.
+# A very long epoch. The states after each of its batches, computed by partial epochs, are the
+# possible results of an interruption.
 PROGRAM = """
 import hashlib, os, signal, sys, threading, time
 import numpy as np
@@ -106,5 +106,5 @@ print(signal.sigwait({signal.SIGUSR1}).name)
 
 
 def test_workers_take_no_signals(run_script: Callable[..., str]) -> None:
-    """A program that blocks a signal gets it by waiting; a thread that let it in would end it."""
+    """A program that blocks a signal waits for it; a thread that accepted it would end it."""
     assert run_script(WAITING) == "SIGUSR1\n"

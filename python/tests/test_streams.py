@@ -1,4 +1,4 @@
-"""Streams and files as they may be: closed, of another encoding, links, pipes, home folders."""
+"""Closed streams, other encodings, links, pipes and home folders."""
 
 import os
 import stat
@@ -40,7 +40,8 @@ def test_what_a_stream_cannot_encode_is_replaced(encoding: str, tmp_path: Path) 
     assert b"beta must be finite" in done.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.usefixtures("no_pictures_in_children")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_lead_nowhere(closed: str, tmp_path: Path) -> None:
     line = f"cep train --epochs 2 --hidden 8 --run-dir run {closed}"
     done = shell(line, tmp_path)
@@ -101,9 +102,8 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_a_picture_nobody_asked_for_fails_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_a_failing_picture_fails_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError("latex could not be found")
 
@@ -114,7 +114,8 @@ def test_a_picture_nobody_asked_for_fails_no_run(
     assert cep.RunDirectory(tmp_path).status().status == "finished"
 
 
-def test_pictures_of_runs_are_none_of_pyplots(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_pictures_of_runs_are_not_pyplots(tmp_path: Path) -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     before = pyplot.get_fignums()
     cep.run(small(epochs=1), tmp_path, progress=False)

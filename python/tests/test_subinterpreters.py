@@ -1,7 +1,7 @@
 """The engine works in several interpreters of one process at once.
 
-Its extension alone, that is: NumPy, which `import cep` needs, refuses interpreters with a GIL of
-their own. The extension is one file for all versions of Python, which other versions load as it is.
+This holds for the extension only: NumPy, which `import cep` needs, refuses interpreters with their
+own GIL. The extension is one file that all versions of Python can load.
 """
 
 import importlib.util
@@ -75,7 +75,7 @@ assert train(engine, 2) == expected[2]
 for thread in threads:
     thread.join()
 assert not failures, failures
-assert train(engine, 0) == expected[0], "the main interpreter goes on"
+assert train(engine, 0) == expected[0], "the main interpreter still works"
 print("fine")
 """
 
@@ -95,7 +95,7 @@ def source() -> str:
 @pytest.mark.parametrize("python", [sys.executable, *VERSIONS], ids=["this", *VERSIONS])
 def test_two_interpreters_at_once(python: str) -> None:
     if shutil.which(python) is None or run(python, "").returncode != 0:
-        pytest.skip(f"there is no {python}")
+        pytest.skip(f"{python} is not installed")
     done = run(python, f"SOURCE = {source()!r}\n{source()}{TOGETHER}")
     assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
 
@@ -122,6 +122,6 @@ except ImportError:
 
 
 def test_importing_the_package_works_or_says_that_it_does_not(tmp_path: Path) -> None:
-    """It is NumPy's choice, which is made by version, and never a crash."""
+    """NumPy decides by its version; it never crashes."""
     done = run(sys.executable, f"CODE = {CODE!r}\n{IMPORTING}")
     assert done.returncode == 0, done.stderr

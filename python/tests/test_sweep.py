@@ -1,4 +1,4 @@
-"""Sweeps: every combination is a run, and what they came to is in one table."""
+"""Sweeps: every combination is a run, and a table has the results."""
 
 import csv
 import json
@@ -30,6 +30,14 @@ def sweep(configuration: Any, parameters: Any, directory: Any, **options: Any) -
 def table_on_disk(folder: Path) -> list[dict[str, str]]:
     with (folder / "results.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep over `BETAS_AND_SEEDS`."""
+    folder = tmp_path_factory.mktemp("swept")
+    sweep(small(), BETAS_AND_SEEDS, folder)
+    return folder
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -98,7 +106,7 @@ def test_the_table_on_disk_grows_as_runs_end(tmp_path: Path) -> None:
 
 def test_failures_and_divergence_are_in_the_table(tmp_path: Path) -> None:
     result = sweep(
-        small(nudged_steps=1000), {"data": ["digits", "mnist"], "beta": [0.01, 10]}, tmp_path,
+        small(nudged_steps=50), {"data": ["digits", "mnist"], "beta": [0.01, 10]}, tmp_path,
         data_root=tmp_path,
     )  # fmt: skip
     lines = table_on_disk(tmp_path)
@@ -116,11 +124,11 @@ def test_failures_and_divergence_are_in_the_table(tmp_path: Path) -> None:
 
 
 def test_rows_are_of_numbers(tmp_path: Path) -> None:
-    result = sweep(small(), {"beta": [0.3, 10.0], "nudged_steps": [1000]}, tmp_path)
+    result = sweep(small(), {"beta": [0.3, 10.0], "nudged_steps": [50]}, tmp_path)
     first, second = result.rows()
     (_, outcome) = result
     assert (first["run"], first["beta"], first["nudged_steps"]) == (
-        "nudged_steps=1000,beta=0.3", 0.3, 1000,
+        "nudged_steps=50,beta=0.3", 0.3, 50,
     )  # fmt: skip
     history = RunDirectory(tmp_path / first["run"]).history()
     assert first["test_error"] == history.test_error[-1]
@@ -130,7 +138,7 @@ def test_rows_are_of_numbers(tmp_path: Path) -> None:
 
 
 def test_the_table_begins_with_the_lowest_error(tmp_path: Path) -> None:
-    parameters = {"learning_rates": [0.0, 0.05, 0.01], "beta": [0.5, 10], "nudged_steps": [400]}
+    parameters = {"learning_rates": [0.0, 0.05, 0.01], "beta": [0.5, 10], "nudged_steps": [50]}
     result = sweep(small(validation_fraction=0.1), parameters, tmp_path)
     heading, *lines = result.table().splitlines()
     assert heading.split()[:4] == ["run", "beta", "learning_rates", "status"]
@@ -144,7 +152,7 @@ def test_the_table_begins_with_the_lowest_error(tmp_path: Path) -> None:
     assert f"{found[0]:.2%}" in lines[0]
 
 
-def test_a_sweep_goes_on(tmp_path: Path) -> None:
+def test_a_sweep_continues(tmp_path: Path) -> None:
     class EnoughError(Exception):
         pass
 
@@ -164,7 +172,7 @@ def test_a_sweep_goes_on(tmp_path: Path) -> None:
 def test_a_sweep_may_grow(tmp_path: Path) -> None:
     sweep(small(), {"beta": [0.3], "seed": [0]}, tmp_path)
     before = files(tmp_path / NAMES[0])
-    # What the configuration says of a field that is swept is said of no run.
+    # The configuration's value of a swept field is not used in any run.
     result = sweep(small(beta=0.7), {"seed": [1, 0], "beta": [0.5, 0.3]}, tmp_path)
     assert [outcome.name for outcome in result] == NAMES[::-1]
     assert files(tmp_path / NAMES[0]) == before
@@ -188,15 +196,14 @@ def test_a_sweep_may_grow(tmp_path: Path) -> None:
     ],
 )
 def test_another_sweep_is_refused(
-    changes: Any, parameters: Any, words: list[str], tmp_path: Path
+    changes: Any, parameters: Any, words: list[str], swept: Path
 ) -> None:
-    sweep(small(), BETAS_AND_SEEDS, tmp_path)
-    before = files(tmp_path)
+    before = files(swept)
     with pytest.raises(ValueError, match="holds a") as caught:
-        sweep(small(**changes), parameters, tmp_path)
-    for word in [*words, str(tmp_path)]:
+        sweep(small(**changes), parameters, swept)
+    for word in [*words, str(swept)]:
         assert word in str(caught.value)
-    assert files(tmp_path) == before
+    assert files(swept) == before
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"configuration": {}}', '{"parameters": {}}'])
@@ -217,7 +224,7 @@ def test_a_run_is_no_place_for_a_sweep(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     def again(outcome: cep.RunOutcome) -> None:
-        with pytest.raises(BlockingIOError, match="another process is at work"):
+        with pytest.raises(BlockingIOError, match="another process is using"):
             sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path)
 
     sweep(small(epochs=1), BETAS_AND_SEEDS, tmp_path, on_run_end=again)
@@ -226,9 +233,9 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"betta": [0.1]}, ValueError, "there is no parameter 'betta'; did you mean 'beta'"),
+        ({"betta": [0.1]}, ValueError, "unknown parameter 'betta'; did you mean 'beta'"),
         ({"learning_rate": [1]}, ValueError, "did you mean 'learning_rates'"),
-        ({3: [0.1]}, ValueError, "there is no parameter 3; known: data, hidden"),
+        ({3: [0.1]}, ValueError, "unknown parameter 3; known: data, hidden"),
         ({"seed": []}, ValueError, "seed has no values"),
         ({}, ValueError, "parameters is empty"),
         ([("seed", [1])], TypeError, "must be a mapping of fields to values"),
@@ -244,17 +251,17 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         ({"rule": ["ep", "sgd"]}, ValueError, "rule=sgd: rule must be 'ep' or"),
         ({"hidden": [16]}, TypeError, "hidden=16: hidden must be a sequence of layers"),
         ({"hidden": [[16], [16, 8]]}, ValueError, r"hidden=16\+8: learning_rates has 2 values"),
-        # What only the engine can tell.
+        # Only the engine can detect this.
         ({"seed": [0, 1], "dt": [0.1, -1]}, ValueError, "dt=-1,seed=0: dt must be in"),
         ({"hidden": [[10**9, 10**9]], "learning_rates": [0.1]}, MemoryError, "hidden=1000000000"),
         ({"learning_rate_schedule": [[[k, 0.125] for k in range(1, 50)]]}, ValueError,
          "too long for the name of a directory: learning_rate_schedule=1:0.125"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_swept(
+def test_invalid_sweeps(
     parameters: Any, error: type[Exception], message: str, tmp_path: Path
 ) -> None:
-    """It is known before the first run: nothing has been written."""
+    """It is refused before the first run; nothing is written."""
     with pytest.raises(error, match=message):
         sweep(small(), parameters, tmp_path / "sweep")
     assert list(tmp_path.iterdir()) == []

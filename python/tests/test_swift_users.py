@@ -1,4 +1,4 @@
-"""The engine serves Swift programs: a package that uses it, networks in files, and the digits."""
+"""Swift programs use the engine: another package, networks in files, and the digits."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_networks_of_swift_are_loaded(tmp_path: Path) -> None:
     """Tests/CEPEngineTests/NetworksAreSavedAndLoaded.swift writes the one file from the other."""
     files = REPOSITORY / "Tests" / "Files"
     net = cep.load(files / "written_by_swift.safetensors")
-    options = {**net.options, "loss": None, "nudging": None}  # Swift writes those in use.
+    options = {**net.options, "loss": None, "nudging": None}  # Swift writes the values in use.
     assert options == cep.load(files / "written_by_python.safetensors").options
     assert net.random_state == (1, 2, 3, 2**64 - 1)
     for k, parameter in enumerate(net.parameters()):

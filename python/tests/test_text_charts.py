@@ -1,7 +1,10 @@
-"""Characters of charts are those of Unicode's tables."""
+"""Characters of charts are correct Unicode, and tables fit into a terminal."""
+
+import re
 
 import pytest
 
+from cep._util.tables import table
 from cep.training.live.charts import Curve, bars, braille, resampled
 
 
@@ -61,3 +64,21 @@ def test_values_are_spread_along_straight_lines() -> None:
     assert list(resampled([0, 2, 4], 5)) == [0, 1, 2, 3, 4]
     assert list(resampled([0, 1, 2, 3, 4], 3)) == [0, 2, 4]
     assert list(resampled([7], 3)) == [7, 7, 7]
+
+
+@pytest.mark.parametrize("width", [20, 30, 80, None])
+def test_a_table_has_place_in_a_terminal(width: int | None) -> None:
+    headings = ["run", "status", "validation error", "seconds"]
+    rows = [["seed=0", "finished", "12.34%", "1.5"], ["seed=1", "diverged", "", "0.1"]]
+    text = table(headings, rows, width)
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    assert all(len(block) == 3 for block in blocks)
+    for line, words in enumerate([headings, *rows]):
+        # The first column begins every block, and no word is broken.
+        found = [re.split(" {2,}", block[line].strip()) for block in blocks]
+        assert all(cells[0] == words[0] for cells in found)
+        rest = [cell for cells in found for cell in cells[1:]]
+        assert rest == [word for word in words[1:] if word]
+    assert (len(blocks) == 1) == (width in (80, None))
+    widest = max(map(len, text.splitlines()))
+    assert width is None or widest <= max(width, len("seed=0  validation error"))

@@ -1,7 +1,7 @@
-"""gdu_check draws the curves that the paper's own code drew: the recordings in shared/reference.
+"""gdu_check gives the curves of the paper's own code: the recordings in shared/reference.
 
-The recordings hold gradients, and minus the updates; the package holds minus the gradients, and the
-updates. Beyond what was recorded, NumPy and finite differences are the judges.
+The recordings hold gradients and negative updates; the package holds negative gradients and
+updates. Other values are compared with NumPy and finite differences.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from test_reference import RECORDINGS, REFERENCE, Recording
 
 import cep
 
-# Some recordings were made before the free phase had come to rest.
+# Some recordings were made before the free phase had converged.
 pytestmark = pytest.mark.filterwarnings("ignore::cep.ConvergenceWarning")
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
@@ -53,7 +53,7 @@ def assert_same_curve(curve: Any, recorded: Any, dtype: str) -> None:
     assert np.abs(curve + recorded).max() <= TOLERANCES[dtype] * largest
 
 
-def test_every_recording_is_held_against_the_package() -> None:
+def test_all_recordings_are_compared() -> None:
     if not REFERENCE.is_dir():
         pytest.skip(f"there are no recordings in {REFERENCE}")
     assert {path.stem for path in REFERENCE.glob("*.npz")} == set(RECORDINGS)
@@ -118,7 +118,7 @@ def test_the_full_curves_differ_in_the_documented_terms_alone(name: str) -> None
 def nudged_steps_by_numpy(
     recording: Recording, *, as_recorded: bool
 ) -> tuple[list[list[Any]], list[dict[str, Any]]]:
-    """What neurons and synapses do at each step, by layer and connection."""
+    """The updates of neurons and synapses at each step, by layer and connection."""
     meta = recording.meta
     rule: Any = recording.rule()
     model = NumpyModel.of(recording.network("float64"), dt=meta["dt"], clamp=meta["clamp"])
@@ -159,7 +159,7 @@ def nudged_steps_by_numpy(
 @pytest.mark.parametrize("as_recorded", [False, True])
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_updates_are_those_of_numpy(name: str, as_recorded: bool) -> None:
-    """From t = 0 on, biases too, and with what the clamping holds at a bound in or left out."""
+    """From t = 0 on, with biases, and with or without neurons held at a bound by clamping."""
     recording = Recording(name)
     report = check(recording, "float64", as_recorded=as_recorded)
     neurons, changes = nudged_steps_by_numpy(recording, as_recorded=as_recorded)
@@ -179,7 +179,7 @@ def test_updates_are_those_of_numpy(name: str, as_recorded: bool) -> None:
 
 
 def test_some_neurons_are_held_at_a_bound() -> None:
-    """Otherwise nothing above would tell whether they are left out."""
+    """Otherwise the tests above could not tell whether they are left out."""
     recording = Recording("cep-cont-2h-clamp-hardsigm")
     full, cut = (nudged_steps_by_numpy(recording, as_recorded=flag)[0] for flag in (False, True))
     output, cut_output = np.array(full[-1]), np.array(cut[-1])
@@ -199,7 +199,7 @@ SETTINGS: list[tuple[str, str, str, bool]] = [
 def test_row_t_is_minus_the_gradient_of_what_step_t_before_the_end_used(
     setting: str, feedback: str, activation: str, clamp: bool
 ) -> None:
-    """By finite differences: parameters, or states, that are different in a single step."""
+    """By finite differences: parameters, or states, that differ in a single step."""
     net = cep.Network((4, 3, 4, 2), setting=setting, feedback=feedback, activation=activation,
                       dt=0.3, clamp=clamp, dtype="float64", seed=5, feedback_angle=60)  # fmt: skip
     for bias in net.biases:
@@ -226,7 +226,7 @@ def test_row_t_is_minus_the_gradient_of_what_step_t_before_the_end_used(
             return loss_and_errors(unchanged.relax(states, t)[-1], y)[0]
 
         def loss(before: Any = before, rest: Any = loss_after) -> float:
-            """With parameters as they are now in the step T − t − 1 → T − t alone."""
+            """With the present parameters only in the step T − t − 1 → T − t."""
             return float(rest(model.step(before)))
 
         for array, curves in parameters:
@@ -240,7 +240,7 @@ def test_row_t_is_minus_the_gradient_of_what_step_t_before_the_end_used(
 
 
 def finite_differences(array: Any, function: Callable[[], float], width: float = 1e-5) -> Any:
-    """The slope of the function with each entry of the array."""
+    """The derivative of the function by each entry of the array."""
     slopes = np.empty(array.shape)
     for place in np.ndindex(array.shape):
         value = array[place]

@@ -1,4 +1,4 @@
-"""Whole epochs: what a history records, what a seed determines, what is shown meanwhile."""
+"""Whole epochs: history, seeds and progress."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     once, repeated, as_new = network(), network(), network()
     history = fit(once, samples(50), epochs=2, batch_size=1)
     first = fit(repeated, samples(50), epochs=1, batch_size=1)
-    # A longer run begins as the shorter one does.
+    # A longer run begins like the shorter one.
     assert first.train_loss == history.train_loss[:1]
     for mine, theirs in zip(as_new.parameters(), repeated.parameters(), strict=True):
         mine[...] = theirs
@@ -79,9 +79,9 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("batch_size", [5, 12, 1000, 2**62])
 def test_every_sample_is_seen_once_an_epoch(rule: Any, batch_size: int) -> None:
-    """Without learning, what accumulates over an epoch is what an evaluation finds.
+    """Without learning, the sums over an epoch equal those of an evaluation.
 
-    A sample left out for another seen twice would change the sum of the losses.
+    A sample used twice instead of another would change the sum of the losses.
     """
     frozen = type(rule)(rule.free_steps, rule.nudged_steps, rule.beta, 0.0)
     data = samples(37)
@@ -96,7 +96,7 @@ def test_every_sample_is_seen_once_an_epoch(rule: Any, batch_size: int) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_one_batch_an_epoch_is_train_batch(rule: Any) -> None:
-    """All samples in one batch: their order changes no more than the rounding of sums."""
+    """All samples in one batch: their order changes only the rounding of sums."""
     x, y = samples(23)
     fitted, stepped = network(dtype="float64"), network(dtype="float64")
     history = fit(fitted, (x, y), rule, epochs=3, batch_size=23)
@@ -143,7 +143,7 @@ def test_validation_is_an_evaluation_after_the_epoch() -> None:
     assert history.validation_loss == [loss for _, loss in expected]
     without = network()
     fit(without, data, epochs=3)
-    assert same(parameters(net), parameters(without))  # Only measured, not learned from.
+    assert same(parameters(net), parameters(without))  # Only evaluated, not trained.
 
 
 @pytest.mark.parametrize("rows", [1, 40, 128, 129, 300])
@@ -201,7 +201,7 @@ def test_its_exception_ends_the_training() -> None:
 
 
 def test_any_number_of_epochs_may_be_asked_for() -> None:
-    """Who stops by hand, or by a condition of their own, asks for more than will be needed."""
+    """Training that is stopped early may ask for more epochs than needed."""
 
     class EnoughError(Exception):
         pass

@@ -1,4 +1,4 @@
-"""Means, deviations and what was published, seed by seed, in figures and in words."""
+"""Means, deviations and published values, for each seed, as numbers and text."""
 
 import json
 import math
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 EP_1H = presets.get("EP-1h")
 
-# The paper's table as it is printed: test error, training error; and off its Fig. 5a, degrees.
+# The paper's printed table: test error, training error; and degrees from its Fig. 5a.
 PRINTED = {
     "EP-1h": ("2.00 ± 0.13 %", "0.20 %", 17),
     "EP-2h": ("1.95 ± 0.10 %", "0.14 %", 49),
@@ -37,14 +37,14 @@ def row(*runs: cep.RunOutcome, preset: presets.Preset = EP_1H) -> Reproduction:
 
 
 def ended(seed: int, errors: list[float], reason: str = "finished", **more: str) -> cep.RunOutcome:
-    """A run of EP-1h whose last errors are these; those of the epochs before are 0.4."""
+    """A run of EP-1h with these last errors; earlier epochs have 0.4."""
     configuration = EP_1H.configuration.replace(seed=seed)
     before = [0.4] * (30 - len(errors)) if reason == "finished" else []
     return outcome(configuration, before + errors, reason, **more)
 
 
 def line(text: str, start: str) -> list[str]:
-    """The cells of the line of a table that begins so."""
+    """The cells of the line of a table with this beginning."""
     found = next(each for each in text.splitlines() if each.startswith(start))
     return re.split(" {2,}", found)
 
@@ -71,12 +71,13 @@ def test_the_best_epoch_is_each_seeds_own() -> None:
     assert line(text, "1 ")[3:6] == ["7.00%", "3.00%", "29"]
 
 
-def test_of_one_seed_there_is_no_deviation() -> None:
+def test_one_seed_has_no_deviation() -> None:
     spread = Trials((ended(0, [0.03]),)).test_error
     assert spread.mean == 0.03
     assert math.isnan(spread.deviation)
     assert str(spread) == "3.00 %"
     assert math.isnan(Spread.of([]).mean)
+    assert math.isnan(Spread.of([math.nan, math.nan]).deviation)
     assert str(Spread.of([])) == "none"
 
 
@@ -85,7 +86,7 @@ def test_a_seed_that_diverged_or_failed_is_shown_and_in_no_mean() -> None:
     diverged = ended(2, [0.5, 0.1], "diverged", name="EP-1h/seed-2", message="layer 1 is infinite")
     failed = ended(3, [], "failed", name="EP-1h/seed-3", message="OSError: the disk is full")
     whole = row(*good, diverged, failed)
-    assert (whole.diverged, whole.failed, whole.mostly_wrong) == (1, 1, 0)
+    assert (whole.diverged, whole.failed, whole.collapsed) == (1, 1, 0)
     for spread in ("test_error", "best_test_error", "train_error"):
         assert getattr(whole, spread) == getattr(row(*good), spread)
     text = str(whole)
@@ -98,21 +99,21 @@ def test_a_seed_that_diverged_or_failed_is_shown_and_in_no_mean() -> None:
     assert report.summary_cells(whole)[-1] == "1 diverged, 1 failed"
 
 
-def test_where_no_seed_finished_there_is_no_mean() -> None:
+def test_without_finished_seeds_the_mean_is_nan() -> None:
     text = str(row(ended(0, [0.3], "diverged"), ended(1, [], "diverged")))
     assert "over the 0 of 2 seeds that finished; 2 diverged" in text
     assert line(text, "here")[1:] == ["none", "none", "none"]
 
 
-def test_a_seed_that_ends_mostly_wrong_is_in_one_mean_and_not_in_the_other() -> None:
+def test_collapsed_seeds_are_in_one_of_the_means() -> None:
     whole = row(ended(0, [0.02]), ended(1, [0.902]), ended(2, [0.04]), ended(3, [0.5]))
-    assert whole.mostly_wrong == 1
+    assert whole.collapsed == 1
     assert whole.test_error.mean == pytest.approx((0.02 + 0.902 + 0.04 + 0.5) / 4)
-    assert whole.without_mostly_wrong.test_error.mean == pytest.approx((0.02 + 0.04 + 0.5) / 3)
+    assert whole.without_collapsed.test_error.mean == pytest.approx((0.02 + 0.04 + 0.5) / 3)
     text = str(whole)
-    assert "over the 4 of 4 seeds that finished; 1 of the 4 mostly wrong" in text
-    assert line(text, "1 ")[1:4] == ["mostly wrong", "30/30", "90.20%"]
-    assert line(text, "without mostly wrong")[1].startswith("18.67 ± ")
+    assert "over the 4 of 4 seeds that finished; 1 of the 4 collapsed" in text
+    assert line(text, "1 ")[1:4] == ["collapsed", "30/30", "90.20%"]
+    assert line(text, "without collapsed")[1].startswith("18.67 ± ")
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -138,10 +139,10 @@ def test_published_errors_at_each_angle(name: str) -> None:
     assert error_at_angle("EP-VF-1h", 0) is None
 
 
-def test_where_nothing_was_published() -> None:
+def test_without_published_values() -> None:
     exact = EP_1H.with_bptt()
     text = str(row(outcome(exact.configuration, [0.03] * 30), preset=exact))
-    assert "no error was published" in text
+    assert "no published error" in text
     assert "NOTE" not in text
     without_train = presets.get("EB-1h")
     trials = row(outcome(without_train.configuration, [0.03] * 30), preset=without_train)

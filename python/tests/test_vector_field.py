@@ -1,4 +1,4 @@
-"""Untied feedback: drawn at an angle, measured, and learned with by VF and C-VF."""
+"""Untied feedback: drawn at an angle, measured, and trained by VF and C-VF."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ def batch(rows: int = 3) -> tuple[Any, Any]:
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("name", [name for name in RECORDINGS if name.startswith("cvf-")])
 def test_training_follows_the_recordings(name: str, dtype: str) -> None:
-    """With the first hidden layer's bias learned too, the prototypical ones are not reproduced."""
+    """If the first hidden layer's bias learns too, the prototypical ones are not reproduced."""
     recording = Recording(name)
     meta, rates = recording.meta, recording.meta["lr_output_first"][::-1]
     published = cep.CEP(
@@ -61,7 +61,7 @@ def test_the_extreme_angles_are_all_or_none_flipped(angle: float, sign: int, dty
     assert net.feedback_angles()[1:] == pytest.approx([angle, angle], abs=1e-4)
 
 
-def test_there_is_feedback_where_a_hidden_layer_is_to_be_reached() -> None:
+def test_feedback_exists_for_hidden_layers() -> None:
     net = untied()
     assert [None if v is None else v.shape for v in net.feedback_weights] == [None, (6, 5), (5, 4)]
     tied = cep.Network(SIZES, seed=2)
@@ -85,7 +85,7 @@ def test_feedback_has_the_size_of_the_forward_weights(
 
 @pytest.mark.parametrize("angle", [22.5, 45, 90, 112.5, 157.5])
 def test_the_share_of_flipped_signs_is_that_of_the_angle(angle: float) -> None:
-    """½ (1 − cos α) within five standard deviations; then the angle measured is near α."""
+    """½ (1 − cos α) within five standard deviations; the measured angle is then near α."""
     expected = (1 - np.cos(np.radians(angle))) / 2
     net = untied(angle, sizes=(5, 300, 200, 10), seed=7)
     for weights, feedback in zip(net.weights[1:], feedback_weights(net), strict=True):
@@ -106,7 +106,7 @@ def angles_by_numpy(net: cep.Network) -> list[float]:
     angles = []
     for weights, feedback in zip(net.weights[1:], feedback_weights(net), strict=True):
         one, other = (np.array(array, np.float64).ravel() for array in (weights.T, feedback))
-        with np.errstate(invalid="ignore"):  # Weights that are zero have no angle.
+        with np.errstate(invalid="ignore"):  # Zero weights have no angle.
             cosine = one @ other / np.sqrt((one @ one) * (other @ other))
         angles.append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
     return angles
@@ -137,7 +137,7 @@ def test_weights_that_are_zero_have_no_angle() -> None:
 
 
 def test_feedback_weights_are_assigned_to_as_weights_are() -> None:
-    """An assignment that is forgotten would leave a network that nobody asked for."""
+    """A forgotten assignment would silently leave another network."""
     net = untied()
     net.weights[1] = np.full((5, 6), 0.25)
     net.feedback_weights[1] = np.full((6, 5), 0.5)
@@ -146,7 +146,9 @@ def test_feedback_weights_are_assigned_to_as_weights_are() -> None:
 
 
 def train_by_numpy(net: cep.Network, x: Any, y: Any, rule: Any) -> NumpyModel:
-    """The network after a batch: updates at fixed weights are summed, those of C-VF applied."""
+    """The network after a batch: updates with constant weights are summed, those of C-VF
+    applied.
+    """
     model, learned = NumpyModel.of(net), NumpyModel.of(net)
     rates = list(np.broadcast_to(rule.learning_rates, model.layers))
     moving = learned if isinstance(rule, cep.CEP) else model
@@ -200,7 +202,7 @@ def test_accumulating_matters_with_untied_feedback_alone(setting: str) -> None:
         for net, name in zip(nets, ("VF", "VF, accumulated"), strict=True):
             cep.train_batch(net, x, y, RULES[name])
         pairs = list(zip(*map(parameters, nets), strict=True))
-        # Without the input's weights, whose lower side is clamped, and the biases.
+        # Without the input's weights, whose lower layer is clamped, and the biases.
         distances[feedback] = [np.abs(a - b).max() for a, b in pairs[1:3] + pairs[6:]]
         assert max(np.abs(a - b).max() for a, b in pairs[:1] + pairs[3:6]) < 1e-15
     assert max(distances["tied"]) < 1e-15
@@ -245,7 +247,7 @@ def test_a_bias_with_learning_rate_0_stays_bit_for_bit(rule: Any, feedback: str,
     assert same(parameters(default), parameters(same_rates))
     assert np.array_equal(holding.biases[held], before)
     assert not np.array_equal(default.biases[held], before)
-    if rule is cep.EP:  # The other parameters do not see what one bias learns in this batch.
+    if rule is cep.EP:  # In this batch, the other parameters do not depend on the bias.
         for k in {0, 1, 2} - {held}:
             assert np.array_equal(holding.biases[k], default.biases[k])
         assert same(list(holding.weights), list(default.weights))

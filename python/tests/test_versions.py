@@ -1,4 +1,4 @@
-"""One version, wherever it is written."""
+"""All places have the same version."""
 
 import importlib.metadata
 import re
@@ -26,7 +26,7 @@ def of_header() -> str:
 
 
 def of_changelog() -> str:
-    """Of the newest entry, released or not."""
+    """The version of the newest entry, released or not."""
     heading = re.search(r"^## (.+)$", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)
     assert heading
     entry = re.fullmatch(r"(\d+\.\d+\.\d+) \((?:unreleased|\d{4}-\d\d-\d\d)\)", heading[1])

@@ -1,6 +1,6 @@
-"""A program of a user's who checks types: all that is public, with the types promised for it.
+"""A type-checked user program: all public names with their promised types.
 
-mypy --strict and pyright read it (see the Makefile); test_typing.py sees to it that no name is
+mypy --strict and pyright read it (see the Makefile); test_typing.py checks that no name is
 missing, and runs it.
 """
 
@@ -94,30 +94,31 @@ def diagnose(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
     report = cep.gdu_check(net, x, y, free_steps=400, nudged_steps=2, beta=0.1, asymmetry="exact")
     assert_type(report, cep.GDUReport)
     assert_type(report.angle, float)
-    suggestion = cep.suggest(net, x, y, max_free_steps=20, betas=[0.1])
+    suggestion = cep.suggest(net, x, y, rule=cep.CEP, max_free_steps=20, betas=[0.1])
     assert_type(suggestion, cep.Suggestion)
     assert_type(suggestion.free_steps, int)
+    cep.fit(net, (x, y), suggestion.rule, epochs=1, progress=False)
     cep.plot_gdu(report)
 
 
 def look_inside(net: cep.Network, x: NDArray[np.float32], y: list[int]) -> None:
-    """Records of phases, pictures, and a view of training."""
+    """Traces of phases, plots, and a view of training."""
     rule = cep.CEP(5, 5, 0.5, 0.1)
-    with cep.record(net, layers=[1, 2], samples=2, weights=True) as record:
+    with cep.trace(net, layers=[1, 2], samples=2, weights=True) as trace:
         cep.train_batch(net, x, y, rule)
-    assert_type(record, cep.Record)
-    assert_type(record.nudged, cep.RecordedPhase)
-    assert_type(record.states[1], NDArray[Any] | None)
-    assert_type(record.nudged.weights, list[NDArray[Any]] | None)
-    assert_type(record.nudged.weight_movement(0), NDArray[np.float64])
-    cep.plot_relaxation(record, units=3)
+    assert_type(trace, cep.Trace)
+    assert_type(trace.nudged, cep.PhaseTrace)
+    assert_type(trace.states[1], NDArray[Any] | None)
+    assert_type(trace.nudged.weights, list[NDArray[Any]] | None)
+    assert_type(trace.nudged.weight_movement(0), NDArray[np.float64])
+    cep.plot_relaxation(trace, units=3)
     cep.plot_weights(net, [0, 1], shape=(1, 4))
     cep.plot_angles([net.feedback_angles()], label="at first")
     cep.fit(net, (x, y), rule, epochs=1, callbacks=[cep.LiveView(seconds=2)])
 
 
 class Stopping(cep.Callback):
-    """A callback of one's own."""
+    """A user's callback."""
 
     def on_epoch_end(self, training: cep.Training) -> object:
         """Stop."""
@@ -128,7 +129,7 @@ class Stopping(cep.Callback):
 
 
 def callbacks(net: cep.Network, x: NDArray[np.float32], y: list[int], folder: Path) -> None:
-    """Callbacks that come with the package."""
+    """The callbacks of the package."""
     diagnostics = cep.Diagnostics(2, ["weight_norms"])
     every: list[cep.Callback] = [
         cep.EarlyStopping("train_error", patience=2, restore_best=True),
@@ -176,7 +177,7 @@ def runs(folder: Path) -> None:
 
 
 def many_runs(folder: Path) -> None:
-    """Runs side by side, sweeps, and rows of the paper's table."""
+    """Parallel runs, sweeps, and rows of the paper's table."""
     configuration = cep.Configuration(hidden=[5], epochs=1, learning_rates=0.01, free_steps=5)
     outcomes = cep.run_many({"one": configuration}, folder / "many", jobs=1, progress=False)
     assert_type(outcomes, dict[str, cep.RunOutcome])
@@ -185,6 +186,9 @@ def many_runs(folder: Path) -> None:
     cep.run_many(named, folder / "many", jobs=1, progress=False)
     assert_type(cep.run(small, progress=False), cep.RunResult)
     values = {"seed": [0, 1]}
+    tuned = cep.tune(configuration, {"beta": (0.1, 0.5)}, trials=1, storage=folder / "study.db")
+    assert_type(tuned, cep.TuneResult)
+    assert_type(tuned.configuration, cep.Configuration)
     swept = cep.sweep(configuration, values, folder / "sweep", jobs=1, progress=False)
     assert_type(swept, cep.SweepResult)
     assert_type(swept.table(), str)
@@ -195,24 +199,26 @@ def many_runs(folder: Path) -> None:
 
 
 def exchange(net: cep.Network) -> None:
-    """The same parameters in PyTorch, whose types are not everybody's to check."""
+    """The same parameters in PyTorch, whose types may be unavailable."""
     module: Any = net.to_torch()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     remade = cep.from_torch(module, feedback="untied")  # pyright: ignore[reportUnknownMemberType]
     assert_type(remade, cep.Network)
 
 
 def engine() -> None:
-    """What the engine runs on."""
+    """The engine's settings."""
     assert_type(cep.instruction_set(), str)
     assert_type(cep.get_num_threads(), int)
     cep.set_num_threads(cep.get_num_threads())
     assert_type(cep.__version__, str)
-    caught: list[type[Exception]] = [cep.DivergenceError, cep.ConvergenceWarning]
-    assert len(caught) == 2
+    caught: list[type[Exception]] = [
+        cep.DivergenceError, cep.ConvergenceWarning, cep.LearningWarning
+    ]  # fmt: skip
+    assert len(caught) == 3
 
 
 def main(folder: Path) -> None:
-    """All of it but the exchange, which needs PyTorch."""
+    """Everything except the exchange, which needs PyTorch."""
     x, y = cep.datasets.digits()
     inputs, labels = np.asarray(x[:6, :4], np.float32), [int(label) % 2 for label in y[:6]]
     net = build()

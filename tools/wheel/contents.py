@@ -1,4 +1,4 @@
-"""What is in wheels, and in what two of them differ."""
+"""The contents of wheels, and their differences."""
 
 import hashlib
 import subprocess
@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
-# Of an extension, what differs from one build to the next: hashes that Swift keeps of how it
-# compiled, and the linker's of everything.
+# The sections of an extension that differ between builds: hashes by Swift and by the linker.
 BUILD_HASHES = (".swift_modhash", ".note.gnu.build-id")
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
-    """The files of a wheel but for the list of them."""
+    """The files of a wheel, without the list of them."""
     with ZipFile(wheel) as archive:
         return {
             name: archive.read(name)
@@ -22,7 +21,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def libraries(wheel: Path) -> list[str]:
-    """The file names of the shared libraries that a wheel brings along."""
+    """The file names of the shared libraries in a wheel."""
     return [
         Path(name).name
         for name in contents(wheel)
@@ -31,12 +30,12 @@ def libraries(wheel: Path) -> list[str]:
 
 
 def of_package(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Those of the package, but for what was compiled."""
+    """The files of the package, without compiled ones."""
     return {name: files[name] for name in files if name.startswith("cep/") and name[-3:] != ".so"}
 
 
 def files_of(package: Path) -> dict[str, bytes]:
-    """The same, of the package's folder in the source tree."""
+    """The same from the package's folder in the source tree."""
     return {
         path.relative_to(package.parent).as_posix(): path.read_bytes()
         for path in package.rglob("*")
@@ -45,7 +44,7 @@ def files_of(package: Path) -> dict[str, bytes]:
 
 
 def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
-    """The names of files that only one has, or of which a byte differs that should not."""
+    """The names of files that only one has, or that differ in more than build hashes."""
     return [
         name
         for name in sorted(one.keys() | other)
@@ -54,7 +53,7 @@ def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
 
 
 def lasting(name: str, files: dict[str, bytes]) -> str:
-    """A hash of a file, without those parts that differ from one build to the next."""
+    """A hash of a file, without the parts that differ between builds."""
     content = files[name]
     if name.endswith(".so"):
         with tempfile.TemporaryDirectory() as folder:

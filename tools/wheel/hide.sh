@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs a command that finds nothing in the places given:  hide.sh PLACE... -- COMMAND...
-# For that command alone, a folder is empty, and a file is /dev/null. Needs a mount namespace: root has one for the
-# asking, others where the system lets them have a user namespace.
+# Runs a command with the given files and folders hidden:  hide.sh PLACE... -- COMMAND...
+# For this command, folders are empty and files are /dev/null. It needs a mount namespace, which root can create, and
+# other users if the system allows user namespaces.
 set -eu
 
 if [ "${1-}" != --inside ]; then

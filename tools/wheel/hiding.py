@@ -1,4 +1,4 @@
-"""What the wheel has to do without, and how a command is run without it."""
+"""Run a command without the parts of the system that the wheel must not need."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ HIDE = Path(__file__).with_name("hide.sh")
 
 
 def places(repository: Path, bundled: Iterable[str]) -> list[Path]:
-    """The source tree, Swift, and the system's copies of the libraries that the wheel brings along.
+    """The source tree, Swift, and the system's copies of the libraries in the wheel.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ def places(repository: Path, bundled: Iterable[str]) -> list[Path]:
 
 
 def original_name(bundled: str) -> str:
-    """The name of the file of which auditwheel made, say, ``libx-0123abcd.so.1.2``."""
+    """The original name of a file that auditwheel renamed, such as ``libx-0123abcd.so.1.2``."""
     return re.sub(r"-[0-9a-f]{8}(?=\.)", "", bundled, count=1)
 
 
 def system_libraries() -> dict[str, Path]:
-    """The files that the system's loader finds, by their own names."""
+    """The libraries that the system's loader finds, by name."""
     known = subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True)
     found = (Path(path).resolve() for path in re.findall(r" => (.+)$", known.stdout, re.M))
     return {path.name: path for path in found}
 
 
 def swift() -> list[Path]:
-    """The compiler and the run time of the Swift on PATH."""
+    """The compiler and the run time of the Swift toolchain on PATH."""
     found = []
     for name in ("swift", "swiftc"):
         if command := shutil.which(name):
@@ -52,7 +52,7 @@ def swift() -> list[Path]:
 
 
 def why_not() -> str:
-    """Why nothing can be hidden here; empty where it can."""
+    """Why nothing can be hidden here; empty if it is possible."""
     try:
         done = subprocess.run([HIDE, "--", "true"], capture_output=True, text=True, check=False)
     except OSError as error:
@@ -61,5 +61,5 @@ def why_not() -> str:
 
 
 def without(hidden: list[Path], command: list[str | Path]) -> list[str | Path]:
-    """The command that runs another one without some places; as it is where there are none."""
+    """The command that runs another one without some files; the same command if there are none."""
     return [HIDE, *hidden, "--", *command] if hidden else command

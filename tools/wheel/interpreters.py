@@ -1,4 +1,4 @@
-"""The CPythons of this machine that the wheel is for."""
+"""The CPython interpreters of this machine that the wheel supports."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 FIRST = (3, 11)
 
-# Refuses what no wheel of ours is for: other Pythons, those without the GIL, which know no abi3,
-# and those that can make no virtual environments.
+# Excludes interpreters that the wheel does not support: other Pythons, those without the GIL, which
+# lack abi3, and those without virtual environments.
 QUESTION = """
 import ensurepip, sys, sysconfig, venv
 if sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -18,14 +18,14 @@ if sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL
 
 @dataclass(frozen=True, order=True)
 class Interpreter:
-    """A CPython."""
+    """A CPython interpreter."""
 
     version: tuple[int, int, int]
     path: Path
 
     @property
     def minor(self) -> str:
-        """As in "3.12"."""
+        """The version, such as "3.12"."""
         return f"{self.version[0]}.{self.version[1]}"
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ def find() -> list[Interpreter]:
 
 
 def candidates() -> set[Path]:
-    """What may be one: on PATH, and where pyenv and uv keep theirs."""
+    """Possible interpreters: on PATH, and in the folders of pyenv and uv."""
     folders = [Path(folder) for folder in os.get_exec_path()]
     pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
     for kept in (pyenv / "versions", Path("~/.local/share/uv/python").expanduser()):
@@ -49,12 +49,12 @@ def candidates() -> set[Path]:
 
 
 def is_python(path: Path) -> bool:
-    """Whether a file is named like an interpreter, as "python3" or "python3.12" is."""
+    """Whether a file has the name of an interpreter, such as "python3" or "python3.12"."""
     return path.name.removeprefix("python3").removeprefix(".").isdecimal() or path.name == "python3"
 
 
 def ask(path: Path) -> Interpreter | None:
-    """What a candidate says that it is; None where the wheel is not for it."""
+    """The interpreter's own answer; None if the wheel does not support it."""
     done = subprocess.run(
         [path, "-I", "-c", QUESTION], capture_output=True, text=True, timeout=60, check=False
     )

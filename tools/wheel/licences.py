@@ -1,4 +1,4 @@
-"""The licences of what a wheel brings along beside cep: shared libraries, and Swift's run time."""
+"""Add the licences of the shared libraries and of Swift's run time to a wheel."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from hiding import original_name, system_libraries
 
 
 def add_licences(wheel: Path, place: Path) -> None:
-    """Write a wheel with the licences in its folder `licenses`, beside what it was before."""
+    """Write the wheel with the licences in its folder `licenses`."""
     with tempfile.TemporaryDirectory(prefix="cep-licences-") as folder:
         tool = [sys.executable, "-m", "wheel"]
         subprocess.run([*tool, "unpack", "--dest", folder, wheel], check=True, cwd=folder)
@@ -27,7 +27,7 @@ def add_licences(wheel: Path, place: Path) -> None:
 
 
 def of_library(name: str) -> tuple[str, Path]:
-    """The Debian package that a library is from, and its file of copyright and licence."""
+    """The Debian package of a library, and its file of copyright and licence."""
     found = subprocess.run(
         ["dpkg", "-S", system_libraries()[name]], check=True, capture_output=True, text=True
     )
@@ -36,8 +36,8 @@ def of_library(name: str) -> tuple[str, Path]:
 
 
 def of_swift() -> Path:
-    """The licence that the toolchain came with."""
+    """The licence of the Swift toolchain."""
     command = shutil.which("swiftc")
     if command is None:
-        sys.exit("there is no swiftc on PATH")
+        sys.exit("swiftc is not on PATH; install a Swift toolchain")
     return Path(command).resolve().parents[1] / "share" / "swift" / "LICENSE.txt"

@@ -1,6 +1,6 @@
-"""Run by the interpreter of an environment: that its cep needs nothing but what is in there.
+"""Check in an environment that its cep needs nothing from outside the environment.
 
-python proof.py [PLACE ...], with the places that are hidden from it. Says what it found, or fails.
+python proof.py [PLACE ...], with the places that are hidden. Prints what it found, or fails.
 """
 
 import ctypes
@@ -19,19 +19,19 @@ NAMES = ("openblas", "gfortran", "quadmath", "swift", "_cep")
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """End with a message where something does not hold."""
+    """Exit with a message if a condition does not hold."""
     if not holds:
         sys.exit(f"FAILED: {otherwise}")
 
 
 def mapped() -> list[Path]:
-    """The files of which this process has something in memory."""
+    """The files that are mapped into this process."""
     lines = Path("/proc/self/maps").read_text().splitlines()
     return sorted({Path(line.split(None, 5)[5]) for line in lines if "/" in line})
 
 
 def use_everything() -> None:
-    """Products large enough for OpenBLAS, in cep and in NumPy."""
+    """Compute products large enough for OpenBLAS, in cep and in NumPy."""
     random = np.random.default_rng(0)
     x, y = random.random((64, 300)), random.integers(0, 10, 64)
     net = cep.Network([300, 200, 10], dtype="float64", seed=0)
@@ -44,26 +44,26 @@ def main() -> None:
     for place in places:
         bare = not any(place.iterdir()) if place.is_dir() else place.is_char_device()
         expect(bare, f"{place} is not hidden")
-    expect(shutil.which("swift") is None, f"there is a swift: {shutil.which('swift')}")
+    expect(shutil.which("swift") is None, f"swift is visible: {shutil.which('swift')}")
     use_everything()
     files = [file for file in mapped() if any(name in file.name for name in NAMES)]
     for file in files:
-        expect(file.is_relative_to(HERE), f"{file} is loaded, which is no part of {HERE}")
+        expect(file.is_relative_to(HERE), f"{file} is loaded, but lies outside {HERE}")
     ours = [file for file in files if file.parent == LIBRARIES]
-    expect(any("openblas" in file.name for file in ours), f"no OpenBLAS is of {LIBRARIES}")
+    expect(any("openblas" in file.name for file in ours), f"OpenBLAS is not in {LIBRARIES}")
     expect(Path(cep.__file__).is_relative_to(HERE), f"cep is {cep.__file__}")
     for library in ("libopenblas.so.0", "libswiftCore.so") if places else ():
         try:
             ctypes.CDLL(library)
         except OSError as error:
-            print(f"as it should be: {error}")
+            print(f"as expected: {error}")
         else:
-            expect(False, f"the system's {library} is within reach")
+            expect(False, f"the system's {library} can be loaded")
     print(f"cep {cep.__version__} on CPython {sys.version.split()[0]} and NumPy {np.__version__}")
     for file in files:
         print(f"  has {file.relative_to(HERE)}")
     for place in places:
-        print(f"  does without {place}")
+        print(f"  not needed: {place}")
 
 
 if __name__ == "__main__":

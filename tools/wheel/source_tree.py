@@ -9,7 +9,7 @@ DIST = REPOSITORY / "dist"
 
 
 def copy(place: Path, *names: str) -> Path:
-    """Copy what git knows, or would if it were told: nothing that an earlier build left.
+    """Copy the files that git tracks, or would track: no products of earlier builds.
 
     Parameters
     ----------

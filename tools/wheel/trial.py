@@ -1,4 +1,4 @@
-"""One interpreter, an environment of its own, and what runs there without the source tree."""
+"""Test a wheel with one interpreter, in an environment without the source tree."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ import source_tree
 from interpreters import Interpreter
 
 PROOF = Path(__file__).with_name("proof.py")
-# Of the repository, what the tests read; none of it is the package, or could be built to be it.
+# The parts of the repository that the tests read. None of them is the package.
 COPIED = (
     "python/tests", "fuzzing/found", "docs", "notebooks", "results", "benchmarks",
     "tools/notebooks.py", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     "LICENSE", "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
 )  # fmt: skip
-# Of the source tree, not of what is installed.
+# Tests of the source tree, not of an installed package.
 LEFT_OUT = (
     "test_development_pages.py", "test_planted_defects.py", "test_swift_users.py",
     "test_c_program.py",
@@ -29,7 +29,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Trial:
-    """Of a wheel, by an interpreter, in an empty folder, without some places."""
+    """A trial of a wheel with an interpreter, in an empty folder, with some files hidden."""
 
     interpreter: Interpreter
     wheel: Path
@@ -38,23 +38,23 @@ class Trial:
 
     @property
     def bin(self) -> Path:
-        """Of the environment."""
+        """The folder of the environment's programs."""
         return self.folder / "venv" / "bin"
 
     @property
     def copy(self) -> Path:
-        """Of the tests, and what they read; the recordings are beside it, as they should be."""
+        """The folder of the copied tests, with the recordings beside it."""
         return self.folder / "copy" / "cep"
 
     def install(self, extra: str = "") -> None:
-        """Install the wheel, and what it needs, from the index: nothing is compiled."""
+        """Install the wheel and its dependencies from the index, without compiling."""
         if not self.bin.exists():
             run([self.interpreter.path, "-m", "venv", self.bin.parent])
         words = ["-I", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
         run([self.bin / "python", *words, f"{self.wheel}{extra}"])
 
     def copy_tests(self) -> None:
-        """Copy them, away from the source tree."""
+        """Copy the tests to a place outside the source tree."""
         source_tree.copy(self.copy, *COPIED)
         shared = source_tree.REPOSITORY.parent / "shared"
         if shared.is_dir():
@@ -62,15 +62,15 @@ class Trial:
         shutil.copy2(PROOF, self.folder)
 
     def prove(self) -> None:
-        """See what is loaded, and that what should be hidden is."""
+        """Check what is loaded, and that hidden files are hidden."""
         self.python(self.folder / PROOF.name, *self.hidden)
 
     def measure_import(self) -> None:
-        """Print how long the import takes."""
+        """Print the duration of the import."""
         self.python(self.copy / "benchmarks" / "import_time.py")
 
     def test(self, *arguments: str) -> str:
-        """Run tests; how many passed, and how long it took."""
+        """Run tests; returns the number of passed tests and the duration."""
         report = self.folder / "report.xml"
         start = time.monotonic()
         left_out = [f"--ignore=python/tests/{name}" for name in LEFT_OUT]
@@ -81,9 +81,9 @@ class Trial:
         return f"{passed} passed, {skipped} skipped in {time.monotonic() - start:.0f} s"
 
     def python(self, *words: str | Path) -> None:
-        """Run the environment's interpreter on the copy, knowing nothing of this one.
+        """Run the environment's interpreter on the copy, independent of this one.
 
-        Only CEP_INSTRUCTION_SET is passed on, so that the wheel is tried with each.
+        Only CEP_INSTRUCTION_SET is passed on, so that each set can be tested.
         """
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ def run(
     folder: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run a command; its failure is ours."""
+    """Run a command; exit if it fails."""
     done = subprocess.run(command, cwd=folder, env=environment, check=False)
     if done.returncode != 0:
         sys.exit(f"failed: {' '.join(map(str, command))}")

@@ -1,12 +1,12 @@
-"""Tries the wheel in dist on every CPython from 3.11 on that this machine has.
+"""Test the wheel in dist with every CPython from 3.11 on that this machine has.
 
-Each has an environment of its own, first with NumPy, tqdm and click alone, then with what the tests
-need: cep from the wheel, all else from the package index. The source tree, Swift and the system's
-OpenBLAS are hidden from what runs there. Tests, documents and notebooks are copies.
+Each gets its own environment, first with NumPy, tqdm and click alone, then with the packages of the
+tests: cep from the wheel, everything else from the package index. The source tree, Swift and the
+system's OpenBLAS are hidden. Tests, documents and notebooks are copies.
 
     python tools/wheel/try_wheel.py [--quick] [--python VERSION ...]
 
-Quick: the newest alone, and the tests that run examples and notebooks, and a few others.
+Quick: only the newest one, and only the tests of examples and notebooks and a few others.
 """
 
 import argparse
@@ -25,23 +25,23 @@ QUICK = ("examples", "notebooks", "import", "versions", "typing", "reference")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="the newest alone, few tests")
+    parser.add_argument("--quick", action="store_true", help="only the newest one, few tests")
     parser.add_argument(
-        "--python", action="append", metavar="VERSION", help="as 3.12; default: all that there are"
+        "--python", action="append", metavar="VERSION", help="such as 3.12; default: all"
     )
     arguments = parser.parse_args()
     wheels = list(DIST.glob("*.whl"))
     if len(wheels) != 1:
-        sys.exit(f"expected one wheel in {DIST}, found {len(wheels)}: make one by build_wheel.py")
+        sys.exit(f"expected one wheel in {DIST}, found {len(wheels)}: run build_wheel.py first")
     interpreters = chosen(arguments.python)[-1 if arguments.quick else 0 :]
     reason = hiding.why_not()
     hidden = [] if reason else hiding.places(REPOSITORY, libraries(wheels[0]))
     lines = [trial(each, wheels[0], hidden, arguments.quick) for each in interpreters]
     print(f"\n{wheels[0].name}, {wheels[0].stat().st_size / 1e6:.1f} MB", *lines, sep="\n  ")
     if reason:
-        print(f"NOTHING WAS HIDDEN but by PATH and by being elsewhere: {reason}")
+        print(f"NOTHING WAS HIDDEN except through PATH and other folders: {reason}")
     if len(find()) < 2:
-        print("ON ONE VERSION OF CPYTHON: there is no other on this machine")
+        print("ONLY ONE VERSION OF CPYTHON: this machine has no other")
 
 
 def chosen(versions: list[str] | None) -> list[Interpreter]:
@@ -55,7 +55,7 @@ def chosen(versions: list[str] | None) -> list[Interpreter]:
 
 
 def trial(interpreter: Interpreter, wheel: Path, hidden: list[Path], quick: bool) -> str:
-    """Try a wheel on an interpreter; the line of a summary."""
+    """Test a wheel with an interpreter; returns a line of the summary."""
     print(f"\n== {interpreter}", flush=True)
     with tempfile.TemporaryDirectory(prefix="cep-wheel-") as folder:
         one = Trial(interpreter, wheel, Path(folder), hidden)

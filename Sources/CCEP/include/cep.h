@@ -29,7 +29,7 @@
  *       cep_last_error() says what was wrong, what was expected and what was given. The exception is
  *       cep_train_epoch: if it stops or diverges, the parameters are those after the last whole batch.
  *       The states of a phase that stops or diverges are those of its last step.
- *     - Every function can return CEP_INVALID_ARGUMENT (NULL where it is not allowed, an unknown name,
+ *     - Every function can return CEP_INVALID_ARGUMENT (NULL for a required pointer, an unknown name,
  *       a wrong shape, a number that is not finite or out of range, a handle that was released) and
  *       CEP_OUT_OF_MEMORY. Functions that take a network can return CEP_BUSY. Other statuses are
  *       listed with each function.
@@ -59,7 +59,7 @@
 #define CEP_NULLABLE
 #endif
 
-/* Before each function: its visibility. Define it as empty or as an import attribute if you need another. */
+/* The visibility of each function. Define CEP_API as empty or as an import attribute if you need another one. */
 #ifndef CEP_API
 #if defined(__GNUC__)
 #define CEP_API __attribute__((visibility("default")))
@@ -102,8 +102,9 @@ CEP_API const char *cep_status_name(cep_status status);
  * failing call of the thread. At most 1023 bytes. */
 CEP_API const char *cep_last_error(void);
 
-/* The instruction set in use: "baseline", "avx2" or "avx512" on x86-64, "neon" on arm64. It is the widest that the
- * processor has, or the one in the environment variable CEP_INSTRUCTION_SET. If that one is not available, cep_network_create fails. */
+/* The instruction set in use: "baseline", "avx2" or "avx512" on x86-64, "neon" on arm64. It is the widest one that the
+ * processor has, or the one named by the environment variable CEP_INSTRUCTION_SET. If that one is not available,
+ * cep_network_create fails. */
 CEP_API const char *cep_instruction_set(void);
 
 /* The number of threads that the engine uses for one network, the caller's included: 1 to 1024. The default is
@@ -156,7 +157,7 @@ typedef struct cep_network cep_network;
  *                   Or points that straight pieces join, tabulated:X/Y:X/Y..., X rising and Y monotone.
  *                   One word, or one for each layer after the input and before a readout, separated by commas.
  *   feedback        "tied" (default): the transposed forward weights; an energy-based network
- *                   "untied": feedback weights of its own; a vector field
+ *                   "untied": separate feedback weights; a vector field
  *   feedback_angle  number: initial angle between feedback and forward weights in degrees, 0 (default) to 180
  *   dtype           "float32" (default) or "float64"
  *   seed            integer, its 64 bits: the same seed gives the same parameters. Default 0
@@ -172,19 +173,19 @@ typedef struct cep_network cep_network;
  *   readout         flag: whether the last of sizes is a softmax readout outside the dynamics. Default 0
  *   nudging         prototypical setting: "outside", s <- activation(a) + beta pull (default), or "inside",
  *                   s <- activation(a + beta pull) (default with a readout, which needs it)
- *   connections     integers, pairs (from, to): layers that connections join beside the chain, without biases
- *   synapses        what synapses make of the change of a weight that is requested: a word for all connections, or
- *                   one for each, separated by commas; section 13 lists them. Default: "ideal"
+ *   connections     integers, pairs (from, to): layers joined by connections outside the chain, without biases
+ *   synapses        the models of synapses, which turn a requested change of a weight into the change made: one word
+ *                   for all connections, or one for each, separated by commas; see section 13. Default: "ideal"
  *   bias_synapses   the same for biases. Default: "ideal"
  *   neurons         parameters separated by colons, as state_noise=0.01:state_bits=8. Default: ideal neurons
  *                   state_noise: s <- s + state_noise xi after every step
- *                   state_bits: 1 to 16; what layers send, and updates read, has 2^bits levels of the activation's
- *                   range. Linear layers have no range and are not rounded
+ *                   state_bits: 1 to 16; the states that layers send, and that updates read, are rounded to 2^bits
+ *                   levels of the activation's range. Linear layers have no range and are not rounded
  *                   gain_dtod, offset_dtod: prototypical setting: activation(g u + o) of each neuron, g drawn once
  *                   from N(1, gain_dtod), o from N(0, offset_dtod)
  *   read_noise      number: products see w + read_noise xi in place of weights and feedback weights. Default 0
- *   read_noise_every  "step" (default) or "phase": when it is drawn anew
- *   feedback_mismatch  number: initial feedback weights, untied, get feedback_mismatch xi added. Default 0
+ *   read_noise_every  "step" (default) or "phase": how often xi is drawn
+ *   feedback_mismatch  number: feedback_mismatch xi is added to the initial feedback weights. Untied only. Default 0
  *   connection_kinds  a kind for each pair, separated by commas: "dense", or a convolution as in layers. Default:
  *                   "dense" for all
  *
@@ -230,8 +231,8 @@ typedef struct cep_tensor {
  *   feedback_weights  of connection `index`, untied and not from the input: lower x upper; of a convolution as
  *                     weights
  *   counters          five numbers of float64, index 0: steps of phases; steps times samples; multiply-accumulates of
- *                     the products of phases; states sent; numbers that were remembered from one phase to the next.
- *                     Counted since the network was created or copied
+ *                     the products of phases; states sent; numbers remembered from one phase to the next. They count
+ *                     from the creation or copy of the network
  *   weights.counters, weights.w_max, ...  of the devices of connection `index` (see section 13)
  *   states            of layer `index`, 0 being the clamped input: batch x units
  *
@@ -243,14 +244,14 @@ CEP_API cep_status cep_network_tensor(cep_network *CEP_NULLABLE network, const c
 /* Releases a tensor and sets it to zero. NULL and a tensor of zeros are allowed. */
 CEP_API void cep_tensor_release(cep_tensor *CEP_NULLABLE tensor);
 
-/* A name and an index, as the functions that return tensors take them. */
+/* A name and an index, as in functions that return tensors. */
 typedef struct cep_parameter {
     const char *CEP_NULLABLE name;
     int64_t index;
 } cep_parameter;
 
-/* Lists the parameters of the network in the order of the connections: the first `capacity` of them are written to
- * `parameters`, which may be NULL if capacity is 0. `count` is how many there are. */
+/* Lists the parameters of the network in the order of the connections. The first `capacity` of them are written to
+ * `parameters`, which may be NULL if capacity is 0. `count` receives the number of all parameters. */
 CEP_API cep_status cep_network_parameters(cep_network *CEP_NULLABLE network,
                                           cep_parameter *CEP_NULLABLE parameters, int64_t capacity,
                                           int64_t *CEP_NULLABLE count);
@@ -266,8 +267,8 @@ typedef struct cep_matrix {
     int64_t columns;
 } cep_matrix;
 
-/* Targets: class labels 0 ... classes - 1 (one-hot targets), or, if labels is NULL, a matrix of target
- * values, of which the largest in a row names the class. */
+/* Targets: class labels 0 ... classes - 1 (one-hot targets), or, if labels is NULL, a matrix of target values. The
+ * largest value of a row names the class. */
 typedef struct cep_targets {
     const int64_t *CEP_NULLABLE labels;
     int64_t label_count;
@@ -300,10 +301,10 @@ typedef struct cep_step_summary {
 /* For use in a step function. */
 CEP_API cep_status cep_step_summarize(const cep_step *CEP_NULLABLE step, cep_step_summary *CEP_NULLABLE summary);
 
-/* For use in a step function: a tensor of the network at this step, by the names of cep_network_tensor. States,
- * and parameters that do not move, are the memory that the phase works on: read only, and different after the next
- * step. Parameters that move may be computed for this call; the last ones equal, bit for bit, those that the phase
- * leaves. One thread takes a tensor at a time; a second one gets CEP_BUSY. Release it with cep_tensor_release. */
+/* For use in a step function: a tensor of the network at this step, by the names of cep_network_tensor. States, and
+ * parameters that do not move, are the memory that the phase works on: they are read only and change with the next
+ * step. Parameters that move may be computed for this call; after the last step they equal the final parameters bit for
+ * bit. One thread takes a tensor at a time; a second one gets CEP_BUSY. Release the tensor with cep_tensor_release. */
 CEP_API cep_status cep_step_tensor(const cep_step *CEP_NULLABLE step, const char *CEP_NULLABLE name, int64_t index,
                                    cep_tensor *CEP_NULLABLE tensor);
 
@@ -359,8 +360,8 @@ CEP_API cep_status cep_nudged_phase(cep_network *CEP_NULLABLE network, const cep
  *                        update is the gradient with any feedback weights (AsymEP, Scurria et al., 2026)
  *   write_every_step     cep: flag: whether to write the weights at every step instead of keeping their change as
  *                        a product of a few rows. The two differ in rounding. Default 0
- *   last_steps           bptt: integer, steps at the end that gradients are sent back through. Default: all
- *   tolerance            rbp: number in (0, 1), the size of the last gradient beside the first. Default 1e-6
+ *   last_steps           bptt: integer, the last steps, through which gradients are sent back. Default: all
+ *   tolerance            rbp: number in (0, 1), the size of the last gradient relative to the first. Default 1e-6
  *   max_iterations       rbp: integer. CEP_DIVERGED if the tolerance is not reached by then. Default 10000
  *   learning_rates       numbers, one for each connection. Required, except to estimate gradients.
  *   bias_learning_rates  numbers. Default: the learning rates
@@ -387,8 +388,8 @@ CEP_API cep_status cep_train_batch(cep_network *CEP_NULLABLE network, const cep_
 
 /* Part of an epoch. Consecutive parts give the same result as the whole epoch, bit for bit. */
 typedef struct cep_epoch_part {
-    int64_t first_batch; /* batches done before */
-    int64_t batch_count; /* batches to do; 0 for all that are left */
+    int64_t first_batch; /* batches trained before */
+    int64_t batch_count; /* batches to train; 0 for all that remain */
     int64_t errors;      /* of the batches before: metrics and progress continue from here */
     double loss_sum;     /* of the same; finite, 0 or more */
 } cep_epoch_part;
@@ -412,20 +413,20 @@ CEP_API cep_status cep_get_random_state(cep_network *CEP_NULLABLE network, cep_r
 CEP_API cep_status cep_set_random_state(cep_network *CEP_NULLABLE network,
                                         const cep_random_state *CEP_NULLABLE state);
 
-/* What an optimizer remembers between updates: "velocity" (sgd with momentum), or "first_moment" and
+/* The state that an optimizer keeps between updates: "velocity" (sgd with momentum), or "first_moment" and
  * "second_moment" (adam), each with the shapes of the parameters. It is part of the network. */
 typedef struct cep_optimizer_summary {
     char name[16]; /* "sgd" or "adam"; empty before the first update */
     int64_t steps; /* updates made */
 } cep_optimizer_summary;
 
-/* Prepares the state of a rule's optimizer: zeros, unless the network was last updated by that optimizer. */
+/* Creates the state of a rule's optimizer: zeros, unless the network was last updated by that optimizer. */
 CEP_API cep_status cep_optimizer_prepare(cep_network *CEP_NULLABLE network, const cep_options *CEP_NULLABLE rule);
 CEP_API cep_status cep_optimizer_summarize(cep_network *CEP_NULLABLE network,
                                            cep_optimizer_summary *CEP_NULLABLE summary);
-/* steps: 0 to 2^53. CEP_INVALID_STATE if there is no state. */
+/* steps: 0 to 2^53. CEP_INVALID_STATE without a state. */
 CEP_API cep_status cep_optimizer_set_steps(cep_network *CEP_NULLABLE network, int64_t steps);
-/* What is remembered, as `state`, of a parameter. CEP_INVALID_STATE if there is no state. Release the tensor with
+/* The optimizer's state `state` for one parameter. CEP_INVALID_STATE without a state. Release the tensor with
  * cep_tensor_release. */
 CEP_API cep_status cep_optimizer_tensor(cep_network *CEP_NULLABLE network, const char *CEP_NULLABLE state,
                                         const char *CEP_NULLABLE name, int64_t index,
@@ -449,8 +450,8 @@ CEP_API cep_status cep_predict(cep_network *CEP_NULLABLE network, const cep_matr
 
 /* ---- 10. Gradients ---------------------------------------------------------------------------- */
 
-/* A rule's estimate of the gradient of the mean loss at the end of the free phase: minus the rule's update at
- * learning rate 1. */
+/* A rule's estimate of the gradient of the mean loss at the end of the free phase: the negative of the rule's update
+ * at learning rate 1. */
 typedef struct cep_gradient cep_gradient;
 
 /* x is one batch. The network does not change. Release the gradient with cep_gradient_destroy.
@@ -515,7 +516,7 @@ CEP_API void cep_theorem_destroy(cep_theorem *CEP_NULLABLE theorem);
 
 /* The energy of each sample of the present states, for a network with tied feedback. Real-time setting:
  * 1/2 |s|^2 - sum r_above' W r_below - sum b' r with r = activation(s), over layers 1 ... L. Prototypical setting:
- * minus the primitive function sum s_above' W s_below + sum b' s. `count` is the batch size.
+ * the negative primitive function -(sum s_above' W s_below + sum b' s). `count` is the batch size.
  * CEP_INVALID_STATE before the first phase. */
 CEP_API cep_status cep_energy(cep_network *CEP_NULLABLE network, double *CEP_NULLABLE energies, int64_t count);
 
@@ -526,8 +527,8 @@ CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t
 
 /* ---- 13. Devices -------------------------------------------------------------------------------- */
 
-/* A synapse is a word and, behind colons, its parameters: linear_step:dw_min=0.002:gamma_up=0.1. A requested change D
- * of a weight w becomes:
+/* A synapse is a word followed by its parameters, separated by colons: linear_step:dw_min=0.002:gamma_up=0.1. A
+ * requested change D of a weight w becomes:
  *
  *   ideal             w + D
  *   bounded           w + D, clipped to w_min ... w_max
@@ -542,27 +543,27 @@ CEP_API cep_status cep_feedback_angle(cep_network *CEP_NULLABLE network, int64_t
  *                       power_step o^pow_gamma up, (1 - o)^pow_gamma down, o = (w_max - w) / (w_max - w_min).
  *                     With mult_noise=0, linear_step has f(w) + dw_min_std xi instead.
  *
- * Parameters of all of them but ideal: w_min, w_max (-1 and 1 for those with pulses; required for others), and
- * clip_initial, 0 (default) or 1: whether initial weights outside of the bounds are clipped or refused.
+ * Parameters of all models except ideal: w_min, w_max (-1 and 1 for models with pulses; required for others), and
+ * clip_initial, 0 (default) or 1: whether initial weights outside the bounds are clipped or refused.
  *
- * Parameters of those with pulses: dw_min (required); dw_min_std, up_down (0); rounding of the number of pulses,
- * "stochastic" (default), "nearest" or "truncate"; max_pulses of a write (1000); write_noise_std (0): products see
- * w + write_noise_std dw_min xi, redrawn when the synapse is written; lifetime (0, none): w <- w (1 - 1 / lifetime)
- * once a batch; diffusion (0): w <- w + diffusion xi once a batch; and of dw_min, up_down, w_max, w_min, lifetime and
- * what the model has, but for a, b and A, with _dtod behind the name (0): the standard deviation from device to
- * device, relative to the value, of up_down absolute. Each device draws its own when the network is created.
+ * Parameters of models with pulses: dw_min (required); dw_min_std, up_down (0); rounding of the number of pulses,
+ * "stochastic" (default), "nearest" or "truncate"; max_pulses of a write (1000); write_noise_std (0): products see w +
+ * write_noise_std dw_min xi, redrawn at each write; lifetime (0, none): w <- w (1 - 1 / lifetime) once a batch;
+ * diffusion (0): w <- w + diffusion xi once a batch. The suffix _dtod (0) gives the standard deviation from device to
+ * device, of dw_min, up_down, w_max, w_min, lifetime and the parameters of the step except a, b and A. It is relative
+ * to the value, but absolute for up_down. Each device draws its values when the network is created.
  *
- * Random draws depend on the seed of the network, the tensor, the element and the number of the update alone. */
+ * Random draws depend only on the seed of the network, the tensor, the element and the number of the update. */
 
-/* Lists the tensors of the devices of a network, by names for cep_network_tensor: first what is drawn for each
+/* Lists the tensors of the devices of a network, by names for cep_network_tensor: first the values drawn for each
  * synapse ("weights.w_max"; "weights.write_noise"), with the shape of the parameter, then "weights.counters", five
- * numbers of float64: updates, batches, synapses written, pulses up, pulses down. Together with the parameters they
- * are all that the devices are. "gains" and "offsets" are those of neurons; their index is the layer. The arguments
- * are those of cep_network_parameters. */
+ * numbers of float64: updates, batches, synapses written, pulses up, pulses down. Together with the parameters they are
+ * the whole state of the devices. "gains" and "offsets" belong to neurons; their index is the layer. The arguments are
+ * those of cep_network_parameters. */
 CEP_API cep_status cep_network_devices(cep_network *CEP_NULLABLE network, cep_parameter *CEP_NULLABLE tensors,
                                        int64_t capacity, int64_t *CEP_NULLABLE count);
 
-/* The weight of one device after each of `count` pulses (directions: 1 up, -1 down) from `weight` on. The seed
+/* The weight of one device after each of `count` pulses (directions: 1 up, -1 down), starting from `weight`. The seed
  * determines the device and its pulses. With a count of 0 the synapse is only checked. */
 CEP_API cep_status cep_pulse_response(const char *CEP_NULLABLE synapse, const int64_t *CEP_NULLABLE directions,
                                       int64_t count, double weight, uint64_t seed, double *CEP_NULLABLE weights);

@@ -4,7 +4,7 @@ import CEPKernels
 /// into an update of its parameters.
 ///
 /// Phases, estimators and optimizers know connections only through this interface. A new kind of connection is one
-/// conforming type in a file of its own. `NamedConnection` makes it available by name.
+/// conforming type in its own file. `NamedConnection` makes it available by name.
 ///
 /// The layer nearer to the input is called *below*, the other *above*.
 package protocol Connection<Element>: AnyObject {
@@ -12,25 +12,24 @@ package protocol Connection<Element>: AnyObject {
 
     var parameters: ConnectionParameters<Element> { get }
 
-    /// The parameters that products are taken with: `parameters`, except on hardware that reads others.
+    /// The parameters that products use: `parameters`, except on hardware with noise.
     var productParameters: ConnectionParameters<Element> { get set }
 
-    /// Brings whatever products use up to date with the parameters. Called before products wherever parameters may have
-    /// changed.
+    /// Updates the memory that products use after a change of the parameters. Called before products.
     func prepare() throws(EngineError)
 
-    /// Reserves memory for updates of batches of this size.
+    /// Reserves memory for updates with batches of this size.
     func reserve(batch: Int) throws(EngineError)
 
-    /// `preactivation ← base + W below + b` for some samples. Where `base` is nil, it is zero. May be called by several
-    /// threads at once, for different samples.
+    /// `preactivation ← base + W below + b` for some samples. A base of nil is zero. Several threads may call it at
+    /// once for different samples.
     ///
     /// - Parameters:
     ///   - below: The activity of the layer below, `rows` × units.
     ///   - rows: Samples.
     ///   - base: `rows` × units above; it may be `preactivation` itself.
     ///   - preactivation: `rows` × units above, to be written.
-    ///   - kept: `rows` × `keptCount`, for the feedback of the same step; nil where there is none.
+    ///   - kept: `rows` × `keptCount`, for the feedback of the same step; nil if the connection keeps nothing.
     func forward(
         _ below: UnsafePointer<Element>, rows: Int, addingTo base: UnsafePointer<Element>?,
         into preactivation: UnsafeMutablePointer<Element>, keeping kept: UnsafeMutablePointer<Element>?)
@@ -40,54 +39,53 @@ package protocol Connection<Element>: AnyObject {
     ///
     /// - Parameters:
     ///   - above: The activity of the layer above, `rows` × units.
-    ///   - below: That of the layer below, on which the feedback of some connections depends.
+    ///   - below: The activity of the layer below, on which the feedback of some connections depends.
     ///   - rows: Samples.
     ///   - base: `rows` × units below; it may be `preactivation` itself.
     ///   - preactivation: `rows` × units below, to be written.
-    ///   - kept: What `forward` has kept of the same `below`; nil where it has not been called.
+    ///   - kept: The values that `forward` kept for the same `below`; nil if it has not been called.
     func feedback(
         _ above: UnsafePointer<Element>, at below: UnsafePointer<Element>, rows: Int,
         addingTo base: UnsafePointer<Element>, into preactivation: UnsafeMutablePointer<Element>,
         kept: UnsafePointer<Element>?)
 
-    /// How many numbers of each sample `forward` keeps for `feedback`.
+    /// The number of values per sample that `forward` keeps for `feedback`.
     var keptCount: Int { get }
 
-    /// The products above for a dense connection whose weights are packed: a fast path that needs no call through this
-    /// protocol. nil otherwise. Valid until the next `prepare`.
+    /// The products of a dense connection with packed weights: a fast path that needs no call through this protocol.
+    /// nil for others. Valid until the next `prepare`.
     var packed: PackedConnection<Element>? { get }
 
     /// Adds the update that Equilibrium Propagation derives from an older and a newer state to `accumulator`, which has
-    /// the shapes of the parameters and may be the parameters. The batch has been reserved.
+    /// the shapes of the parameters and may be the parameters. `reserve` has been called for the batch.
     ///
-    /// - Parameter feedback: With feedback weights, which update they and the forward weights get.
+    /// - Parameter feedback: For connections with feedback weights: which update forward and feedback weights get.
     func addUpdate(
         from older: LayerPair<Element>, to newer: LayerPair<Element>, rates: UpdateRates<Element>,
         feedback: FeedbackUpdate, into accumulator: ConnectionParameters<Element>)
 
-    /// The change of this connection during a continual nudged phase with plain SGD, in a form that needs no writing of
-    /// weights: a fast path. nil where there is none; then the weights are written at every step.
+    /// The change of this connection during a continual nudged phase with plain SGD, without writing the weights: a
+    /// fast path. nil if there is none; then the weights are written at every step.
     ///
     /// - Parameters:
     ///   - start: The layers at the start of the phase.
-    ///   - steps: The most steps the phase takes.
+    ///   - steps: The maximum number of steps of the phase.
     ///   - rates: Learning rates divided by βB.
     func makeContinualUpdate(
         from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>
     ) throws(EngineError) -> (any ContinualUpdate<Element>)?
 
-    /// Brings what the adjoints use up to date with the parameters. Called before adjoints wherever parameters may have
-    /// changed.
+    /// Updates the memory that the adjoints use after a change of the parameters. Called before adjoints.
     func prepareAdjoints() throws(EngineError)
 
-    /// The adjoint of `forward`: adds what a gradient of the preactivation above contributes to that of the activity
-    /// below, at the activities of both layers in the same rows.
+    /// The adjoint of `forward`: adds the contribution of a gradient of the preactivation above to the gradient of the
+    /// activity below, at the activities of both layers in the same rows.
     func addForwardAdjoint(
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>)
 
-    /// The adjoint of `feedback`: adds what a gradient of the preactivation below contributes to that of the activity
-    /// above, at the activities of both layers in the same rows.
+    /// The adjoint of `feedback`: adds the contribution of a gradient of the preactivation below to the gradient of the
+    /// activity above, at the activities of both layers in the same rows.
     func addFeedbackAdjoint(
         _ preactivationGradient: MatrixView<Element>, at activities: ActivityPair<Element>,
         to activityGradient: MatrixView<Element>)
@@ -95,11 +93,11 @@ package protocol Connection<Element>: AnyObject {
     /// Adds the gradient of the parameters, times the rates, to `accumulator`.
     ///
     /// - Parameters:
-    ///   - below: The gradient of the preactivation of the layer below; nil if that is the input.
+    ///   - below: The gradient of the preactivation of the layer below; nil if the layer is the input.
     ///   - above: The same of the layer above.
     ///   - activities: Of both layers, in the same rows: samples, or samples of several steps.
-    ///   - rates: What the gradient is multiplied by.
-    ///   - accumulator: Numbers of the shapes of the parameters.
+    ///   - rates: The factors of the gradient.
+    ///   - accumulator: Values with the shapes of the parameters.
     func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>)
@@ -117,7 +115,7 @@ package protocol Connection<Element>: AnyObject {
     /// Multiplications of `forward` and `feedback` together for one sample.
     var multiplications: Int { get }
 
-    /// Of how many products of one sample the update of a weight is a sum.
+    /// The number of products per sample that are summed in the update of a weight.
     var terms: Int { get }
 }
 
@@ -142,13 +140,12 @@ package protocol NamedConnection<Element> {
     /// Its name in the option "connection_kinds".
     static var name: String { get }
 
-    /// The shape of a layer in the chain that the word of a kind describes, above a layer of the given shape; nil if the
-    /// word does not.
+    /// The shape of a layer of the chain above a layer of the given shape; nil if the word does not determine it.
     ///
-    /// - Throws: `EngineError.invalidArgument` for a word that is not as it should be, or does not go with the layer below.
+    /// - Throws: `EngineError.invalidArgument` for a malformed word, or one that does not fit the layer below.
     static func shape(above kind: ConnectionKind, below: [Int]) throws(EngineError) -> [Int]?
 
-    /// The number of parameters, before there is memory for them.
+    /// The number of parameters, before memory is allocated for them.
     static func parameterCount(_ place: ConnectionPlace) -> Double
 
     /// - Throws: `EngineError.invalidArgument` if it cannot join these layers; `.outOfMemory`.
@@ -156,7 +153,7 @@ package protocol NamedConnection<Element> {
 }
 
 extension KernelScalar {
-    /// The kinds of connections. A new one is a file of its own and a line here.
+    /// The kinds of connections. To add one, write a file and add a line here.
     static var connectionKinds: [any NamedConnection<Self>.Type] {
         [
             DenseConnection<Self>.self,
@@ -174,24 +171,24 @@ extension NamedConnection {
     }
 }
 
-/// Where a connection stands in a network.
+/// The position of a connection in a network.
 package struct ConnectionPlace {
     let below: Layer
     let above: Layer
-    /// Connections beside the chain have none: a layer has the biases of the chain.
+    /// Connections outside the chain have no biases: a layer has the biases of the chain.
     let hasBiases: Bool
-    /// Then there is no feedback, because the input is clamped.
+    /// The input is clamped, so such a connection has no feedback.
     let isFromInput: Bool
     let feedback: Feedback
-    /// The word that names its kind, with what that needs to know.
+    /// The word that names its kind, with the kind's parameters.
     let kind: ConnectionKind
 
-    /// Forward weights, and feedback weights if there are any.
+    /// The number of copies of the weights: forward, and feedback if there is one.
     var weightCopies: Double { feedback == .tied || isFromInput ? 1 : 2 }
 }
 
 extension ConnectionKind {
-    /// The type that its name stands for.
+    /// The type with this name.
     func type<Element: KernelScalar>(_: Element.Type) throws(EngineError) -> any NamedConnection<Element>.Type {
         let kinds = Element.connectionKinds
         guard let kind = kinds.first(where: { $0.name == name }) else {
@@ -202,14 +199,14 @@ extension ConnectionKind {
     }
 }
 
-/// A layer at one moment: its state, and its activity, which is ρ(s) in the real-time setting and s itself in the
-/// prototypical one.
+/// A layer at one step: its state, and its activity, which is ρ(s) in the real-time setting and s in the prototypical
+/// one.
 package struct LayerSnapshot<Element: KernelScalar> {
     package let state: MatrixView<Element>
     package let activity: MatrixView<Element>
 }
 
-/// The two layers of a connection at one moment.
+/// The two layers of a connection at one step.
 package struct LayerPair<Element: KernelScalar> {
     package let below: LayerSnapshot<Element>
     package let above: LayerSnapshot<Element>
@@ -221,7 +218,7 @@ package struct ActivityPair<Element: KernelScalar> {
     package let above: MatrixView<Element>
 }
 
-/// What an update is multiplied by before it is added: for weights, biases and feedback weights.
+/// The factors of an update: for weights, biases and feedback weights.
 public struct UpdateRates<Element: KernelScalar> {
     /// Of forward weights.
     public let weights: Element

@@ -1,11 +1,12 @@
 import CEPKernels
 import Synchronization
 
-/// Convolution of an image, pooled or not, with tied or untied feedback: up(s) = pool(W ∗ s + b), cross-correlation as
-/// PyTorch's conv2d. Its feedback is the derivative of ⟨up(s), a⟩ with respect to s: a goes back to the pixels that pooling
-/// took at this s, and through the transposed convolution. With untied feedback V stands for W there.
+/// Convolution of an image, with optional pooling and tied or untied feedback: up(s) = pool(W ∗ s + b),
+/// cross-correlation as in PyTorch's conv2d. Its feedback is the derivative of ⟨up(s), a⟩ with respect to s: a is
+/// routed to the pixels that pooling selected at this s, and passes through the transposed convolution. Untied feedback
+/// uses V in place of W there.
 ///
-/// States are channels × height × width. Inside, images are height × width × channels.
+/// States are channels × height × width. Internally, images are height × width × channels.
 final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     static var name: String { "conv2d" }
 
@@ -17,7 +18,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     private let belowUnits: Int
     private let aboveUnits: Int
     private let forwardFilters: Filters
-    /// With feedback weights of its own.
+    /// The filters of the feedback: the same memory if feedback is tied.
     private let feedbackFilters: Filters
     private let hasFeedback: Bool
     private let isVectorField: Bool
@@ -78,11 +79,11 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     }
 
     func reserve(batch: Int) throws(EngineError) {
-        // A few samples at a time: more of them would leave the caches, and there is no use in it.
+        // A few samples at a time, so that they stay in the caches.
         while pairs.count < 2 * min(batch, 8) { pairs.append(try Pair(shape)) }
     }
 
-    /// Winners of the maximum.
+    /// The positions of the maxima that pooling selected.
     var keptCount: Int { window.pooling == .max && hasFeedback ? aboveUnits : 0 }
 
     var multiplications: Int { 2 * shape.positions * shape.taps * shape.channels * shape.filters }
@@ -98,7 +99,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         }
     }
 
-    /// There are as many as threads. Should there be more threads since, some wait.
+    /// There is one for each thread. If the number of threads has been raised since, some wait.
     private func takeScratch() -> Scratch {
         while true {
             for scratch in scratches
@@ -151,7 +152,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         window.pooling.pool(scratch.result, shape, into: scratch.pooled, winners: winners)
     }
 
-    /// Which pixels pooling takes at a state of the layer below.
+    /// The pixels that pooling selects at a state of the layer below.
     private func winners(
         at below: UnsafePointer<Element>, _ filters: Filters, _ scratch: Scratch
     ) -> UnsafePointer<Element> {
@@ -162,7 +163,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         return UnsafePointer(scratch.winners)
     }
 
-    /// scratch.gradient ← the adjoint of pooled convolution, of values of the layer above.
+    /// scratch.gradient ← the adjoint of pooled convolution, applied to values of the layer above.
     private func sendBack(
         _ above: UnsafePointer<Element>, _ filters: Filters, winners: UnsafePointer<Element>, _ scratch: Scratch
     ) {
@@ -173,8 +174,9 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
 
     // MARK: - Equilibrium Propagation
 
-    /// Tied: the derivative of ⟨up(s_b), s_a⟩ at the newer state less that at the older one. Untied: for W that of
-    /// ⟨up(s_b), s′_a − s_a⟩ at the older s_b; for V that of ⟨up_V(s′_b), s_a⟩ less ⟨up_V(s_b), s_a⟩, at the older s_a.
+    /// Tied: the derivative of ⟨up(s_b), s_a⟩ at the newer state minus that at the older one. Untied: for W the
+    /// derivative of ⟨up(s_b), s′_a − s_a⟩ at the older s_b; for V that of ⟨up_V(s′_b), s_a⟩ − ⟨up_V(s_b), s_a⟩, at the
+    /// older s_a.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func addUpdate(
@@ -187,7 +189,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         let new = isTied ? newer.above.activity : newer.above.state
         accumulator.addPlaneSums(of: new, minus: old, scale: rates.biases)
         if !isTied || !hasFeedback {
-            // The layer below is the same in both.
+            // The input is the same in both states.
             addToFilters([(accumulator.weights, rates.weights)], rows: rows, pairs: 1) { scratch, row, pair, _ in
                 let below = older.below.activity.row(row)
                 let winners = winners(at: below, forwardFilters, scratch)
@@ -196,7 +198,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
                 load(below, into: pair.image)
             }
         } else {
-            // With feedback weights, the mean of what the two sets of filters would get if they were tied.
+            // With feedback weights, each set of filters gets the mean of the updates that both would get if they were
+            // tied.
             let share: Element = accumulator.feedbackWeights == nil ? 1 : 0.5
             let all =
                 [(accumulator.weights, share * rates.weights)]
@@ -223,7 +226,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         }
     }
 
-    /// U′ X′ − U X as (U′ − U) X′ + U (X′ − X): nothing large cancels.
+    /// U′ X′ − U X as (U′ − U) X′ + U (X′ − X), to avoid cancellation of large terms.
     private func makeDifference(of newer: Pair, and older: Pair) {
         add(-1, times: older.result, to: newer.result, count: shape.resultCount)
         subtract(older.image, from: newer.image, into: older.image, count: shape.imageCount)
@@ -284,11 +287,11 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         }
     }
 
-    /// Adds the derivative of ⟨filters ∗ image, result⟩ with respect to the filters, summed over pairs of an image and a
-    /// result of each sample.
+    /// Adds the derivative of ⟨filters ∗ image, result⟩ with respect to the filters, summed over all pairs of an image
+    /// and a result.
     ///
-    /// Threads make the pairs of some samples each, and then share the filters, so that the order of a sum does not depend
-    /// on their number.
+    /// Threads first make the pairs of some samples each and then share the filters, so that the order of summation
+    /// does not depend on the number of threads.
     private func addToFilters(
         _ weights: [(values: Matrix<Element>, rate: Element)], rows: Int, pairs count: Int,
         _ make: (Scratch, _ row: Int, _ first: Pair, _ second: Pair) -> Void
@@ -311,7 +314,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         for each in weights { forwardFilters.add(filterGradient, scale: each.rate, to: each.values) }
     }
 
-    // MARK: - Between planes, as states lie, and images
+    // MARK: - Conversion between planes (states) and images
 
     /// image ← planes, inside the padding.
     private func load(_ planes: UnsafePointer<Element>, into image: UnsafeMutablePointer<Element>) {
@@ -322,7 +325,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         }
     }
 
-    /// planes ← base + scratch.gradient, without its padding.
+    /// planes ← base + scratch.gradient, without the padding.
     private func addImage(
         _ scratch: Scratch, to base: UnsafePointer<Element>, into planes: UnsafeMutablePointer<Element>
     ) {
@@ -334,8 +337,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         setToSum(of: base, and: scratch.planes, scale: 1, into: planes, count: belowUnits)
     }
 
-    /// The pixels of the layer below that lie one after another in an image too: their number, and where they begin in a
-    /// plane and in an image.
+    /// Calls the body for each run of pixels that is consecutive in a plane and in an image, with its length and its
+    /// start in both.
     private func forEachLine(_ body: (_ count: Int, _ plane: Int, _ place: Int) -> Void) {
         let (top, left) = window.padding
         guard left > 0 else {
@@ -359,7 +362,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         setToSum(of: base, and: scratch.planes, scale: 1, into: planes, count: aboveUnits)
     }
 
-    /// result ← values of the layer above at the pixels that pooling took.
+    /// result ← values of the layer above at the pixels that pooling selected.
     private func spread(
         _ above: UnsafePointer<Element>, winners: UnsafePointer<Element>, _ scratch: Scratch,
         into result: UnsafeMutablePointer<Element>
@@ -389,13 +392,13 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
 
     // MARK: - Memory of products
 
-    /// What one thread works on.
+    /// The memory of one thread.
     private final class Scratch {
         let inUse = Atomic(false)
         /// The padded image, whose padding stays zero, and its gradient.
         let image: UnsafeMutablePointer<Element>
         let gradient: UnsafeMutablePointer<Element>
-        /// The convolved image, pooled, and which pixels were taken.
+        /// The convolved image, the pooled one, and the positions of the selected pixels.
         let result: UnsafeMutablePointer<Element>
         let pooled: UnsafeMutablePointer<Element>
         let winners: UnsafeMutablePointer<Element>
@@ -415,7 +418,7 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
         }
     }
 
-    /// An image and a result, of whose product the gradient of filters is a sum.
+    /// An image and a result; the gradient of the filters is a sum over such pairs.
     private final class Pair {
         let image: UnsafeMutablePointer<Element>
         let result: UnsafeMutablePointer<Element>
@@ -475,8 +478,8 @@ final class Convolution<Element: KernelScalar>: Connection, NamedConnection {
     }
 }
 
-/// What a convolution takes from the word that names it: `conv2d:CHANNELS:HEIGHTxWIDTH`, and `stride=HEIGHTxWIDTH`,
-/// `padding=HEIGHTxWIDTH` and `pool=max` or `average` where they are not 1, 0 and none.
+/// The parameters of a convolution, from the word `conv2d:CHANNELS:HEIGHTxWIDTH`, followed by `stride=HEIGHTxWIDTH`,
+/// `padding=HEIGHTxWIDTH` and `pool=max` or `average` if they are not 1, 0 and none.
 struct ConvolutionWindow {
     let channels: Int
     let kernel: (height: Int, width: Int)
@@ -487,7 +490,7 @@ struct ConvolutionWindow {
     init(_ kind: ConnectionKind) throws(EngineError) {
         let words = kind.arguments
         guard words.count >= 2 else {
-            throw .invalidArgument("conv2d must name its channels and kernel, as conv2d:32:5x5, got \(kind.rawValue)")
+            throw .invalidArgument("conv2d must name its channels and kernel, like conv2d:32:5x5, got \(kind.rawValue)")
         }
         channels = try Self.number(words[0], name: "channels of a convolution", from: 1)
         kernel = try Self.pair(words[1], name: "kernel", from: 1)
@@ -499,7 +502,7 @@ struct ConvolutionWindow {
             case ("padding", let value): padding = try Self.pair(value, name: "padding", from: 0)
             case ("pool", let value): pooling = try Pooling(named: String(value), option: "pool")
             default:
-                throw .invalidArgument("conv2d has stride, padding and pool, got \(word)")
+                throw .invalidArgument("the options of conv2d are stride, padding and pool, got \(word)")
             }
         }
         (self.stride, self.padding, self.pooling) = (stride, padding, pooling)
@@ -517,7 +520,7 @@ struct ConvolutionWindow {
     ) throws(EngineError) -> (height: Int, width: Int) {
         let words = word.split(separator: "x", omittingEmptySubsequences: false)
         guard words.count == 2 else {
-            throw .invalidArgument("the \(name) must be height and width, as 5x5, got \(word)")
+            throw .invalidArgument("the \(name) must be height and width, like 5x5, got \(word)")
         }
         return (try number(words[0], name: name, from: least), try number(words[1], name: name, from: least))
     }
@@ -552,7 +555,7 @@ struct ConvolutionWindow {
         return [channels] + pooled
     }
 
-    /// Of layers that it can join.
+    /// The convolution of images of this shape.
     func shape(of below: [Int]) -> ConvolutionShape {
         ConvolutionShape(
             channels: below[0], height: below[1] + 2 * padding.height, width: below[2] + 2 * padding.width,
@@ -565,10 +568,10 @@ struct ConvolutionWindow {
 extension Pooling: NamedChoice {}
 
 extension ConnectionKind {
-    /// Convolution, cross-correlation as PyTorch's conv2d, of a layer of channels × height × width.
+    /// Convolution (cross-correlation as in PyTorch's conv2d) of a layer of channels × height × width.
     ///
     /// - Parameters:
-    ///   - channels: Of the layer above.
+    ///   - channels: The channels of the layer above.
     ///   - kernel: Height and width in pixels.
     ///   - stride: Pixels from one position of the kernel to the next.
     ///   - padding: Zeros added on each side.
@@ -584,7 +587,7 @@ extension ConnectionKind {
 }
 
 extension ConnectionParameters {
-    /// Adds the sum of each filter's plane to its bias, if there are any.
+    /// Adds the sum of each filter's plane to its bias, if there are biases.
     fileprivate func addPlaneSums(of newer: MatrixView<Element>, minus older: MatrixView<Element>?, scale: Element) {
         guard let biases else { return }
         let positions = newer.columns / biases.columns

@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// All units to all units, with tied or untied feedback.
+/// A connection of all units to all units, with tied or untied feedback.
 enum DenseConnection<Element: KernelScalar>: NamedConnection {
     static var name: String { "dense" }
 
@@ -21,16 +21,16 @@ enum DenseConnection<Element: KernelScalar>: NamedConnection {
     }
 }
 
-/// The products that the dense connections, tied and untied, have in common: all units to all units.
+/// The products that tied and untied dense connections have in common.
 final class DenseProducts<Element: KernelScalar> {
     let parameters: ConnectionParameters<Element>
-    /// Those that products are taken with.
+    /// The parameters that products use.
     var productParameters: ConnectionParameters<Element>
-    /// nil for a connection from the input, whose product is taken once a phase with the weights as they lie, and before
+    /// nil for a connection from the input, whose product is computed once a phase with unpacked weights, and before
     /// the first phase.
     private(set) var buffer: PackedWeightsBuffer<Element>?
     let isFromInput: Bool
-    /// Memory for what an update needs of the layers above and below.
+    /// Memory for updates: rows of the layers above and below.
     private(set) var below: Matrix<Element>?
     private(set) var above: Matrix<Element>?
 
@@ -118,12 +118,12 @@ final class DenseProducts<Element: KernelScalar> {
         difference.setToDifference(of: newer.above.activity, and: older.above.activity)
         accumulator.addToBiases(rowsOf: difference, scale: rates.biases)
         if isFromInput {
-            // The layer below does not move: (s′ₐ − sₐ)ᵀ s_b, half the work.
+            // The layer below does not move, so the update is (s′ₐ − sₐ)ᵀ s_b, half the work.
             accumulator.weights.view.addOuterProduct(
                 of: difference, and: newer.below.activity, scale: rates.weights)
             return
         }
-        // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows: nothing large cancels.
+        // (s′ₐ − sₐ)ᵀ s′_b + sₐᵀ (s′_b − s_b) as one product of stacked rows, to avoid cancellation of large terms.
         above.rows(from: batch, count: batch).copy(from: older.above.activity)
         below.rows(from: 0, count: batch).copy(from: newer.below.activity)
         below.rows(from: batch, count: batch).setToDifference(
@@ -170,7 +170,7 @@ extension DenseProductsConnection {
 }
 
 extension ConnectionParameters {
-    /// `W += rᵂ sₐᵀ s_b`, `b += rᵇ Σ sₐ`, of the activities of two layers at one moment.
+    /// `W += rᵂ sₐᵀ s_b`, `b += rᵇ Σ sₐ`, with the activities of two layers at the same step.
     func addProducts(of layers: LayerPair<Element>, rates: UpdateRates<Element>) {
         weights.view.addOuterProduct(of: layers.above.activity, and: layers.below.activity, scale: rates.weights)
         addToBiases(rowsOf: layers.above.activity, scale: rates.biases)

@@ -1,18 +1,18 @@
 import CEPKernels
 
-/// What is taken from each window of 2 × 2 pixels, two pixels from the next one. An odd last row or column of an image is
-/// in no window.
+/// The value that a layer takes from each window of 2 × 2 pixels, with stride 2. An odd last row or column of an image
+/// is ignored.
 package enum Pooling: String, CaseIterable, Sendable {
     /// All pixels.
     case none
-    /// The largest value, the first of equals.
+    /// The largest value; the first one if several are equal.
     case max
     case average
 
     /// The extent of a pooled image.
     func extent(of pixels: Int) -> Int { self == .none ? pixels : pixels / 2 }
 
-    /// pooled ← the pooled image; and which pixel of each window is the largest, 0 to 3.
+    /// pooled ← the pooled image; also writes the position of the largest pixel in each window, 0 to 3.
     func pool<Element: KernelScalar>(
         _ image: UnsafePointer<Element>, _ shape: ConvolutionShape, into pooled: UnsafeMutablePointer<Element>,
         winners: UnsafeMutablePointer<Element>
@@ -26,7 +26,7 @@ package enum Pooling: String, CaseIterable, Sendable {
         }
     }
 
-    /// pooled ← what pooling takes from an image if the winners are those of another one: its derivative.
+    /// pooled ← the pixels of an image at the given positions: the derivative of pooling.
     func poolAgain<Element: KernelScalar>(
         _ image: UnsafePointer<Element>, _ shape: ConvolutionShape, winners: UnsafePointer<Element>,
         into pooled: UnsafeMutablePointer<Element>

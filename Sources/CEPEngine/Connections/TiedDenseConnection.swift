@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// All units to all units, the same weights forward and, transposed, back.
+/// A connection of all units to all units, with the same weights forward and, transposed, backward.
 final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection {
     let products: DenseProducts<Element>
 
@@ -20,7 +20,7 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
         if products.isFromInput { return try InputUpdate(from: start, rates: rates) { $0.activity } }
         let (batch, below, above) = (start.above.activity.rows, parameters.weights.columns, parameters.weights.rows)
-        // Multiplications a step: a product with the rows of the update each way, against writing the weights.
+        // Multiplications per step: a product with the rows of the update each way, compared with writing the weights.
         let telescoping = 2 * Double(2 * batch) * Double(batch) * Double(below + above)
         if FastPath.updatesInPlace.isOn, let place = products.buffer?.weightsInPlace,
             Double(batch) * Double(below) * Double(above) < telescoping
@@ -44,7 +44,7 @@ final class TiedDenseConnection<Element: KernelScalar>: DenseProductsConnection 
         products.addForward(of: preactivationGradient, to: activityGradient)
     }
 
-    /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights act on the layer above and on the one below.
+    /// dL/dW = δₐᵀ r_b + rₐᵀ δ_b: the weights act on both layers.
     func addGradient(
         below: MatrixView<Element>?, above: MatrixView<Element>, activities: ActivityPair<Element>,
         rates: UpdateRates<Element>, into accumulator: ConnectionParameters<Element>

@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// All units to all units, with feedback weights of their own: the vector field. A connection from the input has none,
-/// because the input is clamped.
+/// A connection of all units to all units, with separate feedback weights: the vector field. A connection from the
+/// input has no feedback weights, because the input is clamped.
 final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnection {
     let products: DenseProducts<Element>
-    /// Both weights the other way round, for the adjoints.
+    /// Both weights transposed, for the adjoints.
     private var packedForward: PackedMatrix<Element>?
     private var packedFeedback: PackedMatrix<Element>?
 
@@ -39,14 +39,14 @@ final class UntiedDenseConnection<Element: KernelScalar>: DenseProductsConnectio
     ) throws(EngineError) -> (any ContinualUpdate<Element>)? {
         if products.isFromInput { return try InputUpdate(from: start, rates: rates) { $0.state } }
         let (batch, below, above) = (start.above.state.rows, parameters.weights.columns, parameters.weights.rows)
-        // Multiplications a step: a product with half of all rows each way, against writing both weights.
+        // Multiplications per step: a product with half of all rows each way, compared with writing both weights.
         let accumulating = Double(steps) * Double(batch) * Double(batch) * Double(below + above)
         if FastPath.updatesInPlace.isOn, let place = products.buffer?.weightsInPlace,
             2 * Double(batch) * Double(below) * Double(above) < accumulating
         {
             return try UntiedInPlaceUpdate(of: parameters, in: place, rates: rates, batch: batch)
         }
-        // A row a step and sample: for very many steps it costs more than to write the weights.
+        // The update has a row for each step and sample. For very many steps it costs more than writing the weights.
         let isLong = accumulating > 16 * Double(batch + 16) * Double(below) * Double(above)
         return isLong ? nil : try LowRankUpdate(from: start, steps: steps, rates: rates)
     }

@@ -16,7 +16,7 @@ package protocol Dynamics<Element>: Sendable {
     /// Whether states of this activation are clamped to [0, 1].
     func clamps(_ activation: Activation) -> Bool
 
-    /// The activities of states: ρ(s) where activities are coupled through the activation.
+    /// The activities of states: ρ(s) if activities are coupled through the activation.
     func activate(
         _ activation: Activation, _ states: UnsafePointer<Element>, into activities: UnsafeMutablePointer<Element>,
         count: Int)
@@ -25,17 +25,17 @@ package protocol Dynamics<Element>: Sendable {
     ///
     /// - Parameters:
     ///   - layer: Its preactivation and its state, which is written.
-    ///   - pull: The nudging, of the layer that the objective is attached to.
+    ///   - pull: The nudging; only for the layer that the objective is attached to.
     ///   - isOutput: Whether the layer is the network's output, which has a target value for each unit.
     func step(_ layer: MovingLayer<Element>, pull: Pull<Element>?, isOutput: Bool)
 
-    /// Backwards through `step` of a free phase: from the gradient of a layer's new state to that of its preactivation
-    /// and, except for what goes through its activity, of its old state.
+    /// The adjoint of `step` in a free phase: from the gradient of a layer's new state to that of its preactivation and
+    /// to the part of its old state's gradient that does not pass through its activity.
     func stepBack(
         _ gradient: MatrixView<Element>, through step: RecordedLayer<Element>, activation: Activation, isOutput: Bool,
         toPreactivation preactivationGradient: MatrixView<Element>, toState stateGradient: MatrixView<Element>)
 
-    /// Backwards through the activity of a layer: adds what its gradient contributes to that of the state.
+    /// The adjoint of the activity of a layer: adds the contribution of its gradient to that of the state.
     func activityBack(
         _ activityGradient: MatrixView<Element>, at state: MatrixView<Element>, activation: Activation,
         to stateGradient: MatrixView<Element>)

@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// A network in a phase: before its first step, or after one of them.
+/// A network in a phase: before the first step, or after a step.
 public struct PhaseStep<Element: KernelScalar> {
-    /// Whose phase it is.
+    /// The network whose phase it is.
     public let network: Network<Element>
-    /// Steps taken.
+    /// The number of steps taken.
     public let step: Int
     /// nil in a free phase.
     public let beta: Double?
@@ -16,7 +16,7 @@ public struct PhaseStep<Element: KernelScalar> {
     public let weightsMove: Bool
     private let parametersOf: (_ connection: Int) throws(EngineError) -> ConnectionParameters<Element>
 
-    /// - Parameter parameters: Those of a connection as they are at this moment.
+    /// - Parameter parameters: The parameters of a connection at this step.
     init(
         of network: Network<Element>, step: Int, beta: Element?, residual: Element, state: NetworkState<Element>,
         weightsMove: Bool = false,
@@ -31,21 +31,21 @@ public struct PhaseStep<Element: KernelScalar> {
         parametersOf = parameters
     }
 
-    /// One set of the network's parameters at this step: computed if a continual phase keeps only their change.
+    /// The parameters of one connection at this step. A continual phase computes them for this call.
     public func parameters(at connection: Int) throws(EngineError) -> ConnectionParameters<Element> {
         try parametersOf(connection)
     }
 }
 
-/// Is shown a network before the first step and after each step of its phases, on the thread that made the call. It
-/// changes nothing, and calls nothing of the network that is shown.
+/// Observes a network before the first step and after each step of its phases, on the thread that made the call. It
+/// must not change the network or call its methods.
 public protocol PhaseObserver: AnyObject {
     /// - Throws: `EngineError.stopped` to end the call.
     func observe<Element>(_ step: PhaseStep<Element>) throws(EngineError)
 }
 
 extension Network {
-    /// A step of a phase through the parameters that the network has now.
+    /// A step of a phase, with the parameters that the network has now.
     func phaseStep(
         _ step: Int, of state: NetworkState<Element>, nudge: Nudge<Element>?, residual: Element,
         weightsMove: Bool = false

@@ -7,9 +7,9 @@ extension Network {
     ///   - inputs: Batch × units of layer 0.
     ///   - steps: 1 or more.
     ///   - continuing: Whether to start from the present states, of the same batch size, rather than from zero.
-    ///   - monitor: Is shown the phase, and may stop it.
-    /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
-    ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
+    ///   - monitor: Observes the phase, and may stop it.
+    /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to
+    ///   start from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult
     @specialized(where Element == Float)
     @specialized(where Element == Double)
@@ -38,8 +38,8 @@ extension Network {
     /// - Parameters:
     ///   - targets: One for each sample of the free phase.
     ///   - beta: The strength of the nudging, finite and not 0.
-    ///   - steps: The most steps to take, 1 or more.
-    ///   - monitor: Is shown the phase, and may stop it.
+    ///   - steps: The maximum number of steps, 1 or more.
+    ///   - monitor: Observes the phase, and may stop it.
     /// - Throws: `EngineError.invalidArgument` for arguments that cannot be used; `.invalidState` without states to start
     ///   from; `.diverged`; `.stopped`; `.outOfMemory`; `.busy` while another call uses the network.
     @discardableResult

@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// The real-time setting: s ← s + dt (−s + ρ′(s) ⊙ a + β·pull), clamped to [0, 1] if asked. Preactivations a are made of
-/// activities ρ(s), of the input too.
+/// The real-time setting: s ← s + dt (−s + ρ′(s) ⊙ a + β·pull), clamped to [0, 1] if asked. Preactivations a are
+/// computed from activities ρ(s), also of the input.
 ///
-/// As published, the factor ρ′(s) stands on hidden layers of tied networks only: not on the output layer (unless the
-/// dynamics are to follow the energy), and nowhere in the vector field. Linear layers are not clamped.
+/// As published, only the hidden layers of tied networks have the factor ρ′(s). The output layer lacks it (unless the
+/// dynamics are to follow the energy), and so do all layers of the vector field. Linear layers are not clamped.
 struct RealTimeDynamics<Element: KernelScalar>: Dynamics {
     let setting: RealTime
     let feedback: Feedback

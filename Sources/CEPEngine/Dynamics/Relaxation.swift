@@ -2,7 +2,7 @@ import CEPKernels
 
 /// How a phase ended.
 public struct PhaseOutcome: Sendable, Equatable {
-    /// Steps taken. Fewer than asked for if all samples came to rest before.
+    /// Steps taken. Fewer than requested if all samples came to rest earlier.
     public var steps: Int
     /// max |s(t+1) − s(t)| of the last step, over all units and samples.
     public var residual: Double
@@ -18,25 +18,25 @@ public struct PhaseOutcome: Sendable, Equatable {
 }
 
 extension Network {
-    /// Prepares a phase of a state: packs the weights, and computes what the phase takes as given. It stays valid for
-    /// further phases while the input and the parameters are the same.
+    /// Prepares a phase of a state: packs the weights, and computes what is constant during the phase. It stays valid
+    /// for further phases while the input and the parameters are the same.
     package func preparePhase(of state: NetworkState<Element>) throws(EngineError) {
         try prepareConnections()
         beginPhase(of: state)
     }
 
-    /// Takes up to `steps` steps from the present state, through weights that do not change. The phase has been
-    /// prepared.
+    /// Takes up to `steps` steps from the present state, through weights that do not change. `preparePhase` has been
+    /// called.
     ///
     /// - Parameters:
     ///   - state: The states that move.
-    ///   - steps: The most steps to take.
+    ///   - steps: The maximum number of steps.
     ///   - nudge: nil for a free phase.
-    ///   - order: Of the layers; synchronous in nudged phases.
-    ///   - monitor: Is shown the phase, and may stop it.
+    ///   - order: The order of the layers; synchronous in nudged phases.
+    ///   - monitor: Observes the phase, and may stop it.
     ///   - afterStep: Called after each step, with the states as they are then.
-    /// - Throws: `EngineError.diverged`, with the states as they were when the monitor was last asked; `.stopped`, with
-    ///   those of the steps taken.
+    /// - Throws: `EngineError.diverged`, with the states as they were when the monitor was last polled; `.stopped`,
+    ///   with the states of the last step.
     @discardableResult
     package func relax(
         _ state: NetworkState<Element>, steps: Int, nudge: Nudge<Element>? = nil, order: Relaxation = .synchronous,
@@ -57,11 +57,11 @@ extension Network {
     /// Takes up to `steps` steps one by one, for callers that record a phase or change the weights in it.
     ///
     /// - Parameters:
-    ///   - order: Of the layers.
-    ///   - tolerance: The change of a step after which no more are taken; nil to take all.
-    ///   - first: Steps of the phase taken before.
-    ///   - weightsMove: Whether `afterStep` changes the weights, and prepares the connections then.
-    ///   - corrected: Corrects each step, which has no nudge then.
+    ///   - order: The order of the layers.
+    ///   - tolerance: The phase ends after a step that changes no state by more than this; nil to take all steps.
+    ///   - first: The number of steps taken before in this phase.
+    ///   - weightsMove: Whether `afterStep` changes the weights. It then also prepares the connections.
+    ///   - corrected: The correction of each step, which then has no nudge.
     /// - Returns: Steps taken, and the residual of the last one.
     @discardableResult
     func relaxStepByStep(
@@ -79,7 +79,8 @@ extension Network {
         while taken < steps {
             try beginNoisyStep(of: state)
             if taken == 0, order == .alternating, all.kept.contains(where: { $0.count > 0 }) {
-                // Layers whose feedback comes before the forward product of the step need what an earlier one has kept.
+                // Layers whose feedback comes before the forward product of the step need the values kept by an earlier
+                // product.
                 updatePreactivations(of: all, through: wiring)
             }
             beforeStep(taken + 1)

@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// Consecutive samples of a batch: where their rows of everything that a step reads and writes begin.
+/// Pointers to the rows of consecutive samples of a batch, in everything that a step reads and writes.
 ///
-/// It holds no references, so that threads can work on rows of one state without counting any. The state keeps the
+/// It holds no references, so that threads can work on rows of one state without reference counting. The state owns the
 /// memory.
 struct StateRows<Element: KernelScalar> {
     /// One layer that moves.
@@ -13,12 +13,12 @@ struct StateRows<Element: KernelScalar> {
         /// The state itself in the prototypical setting, ρ(s) in the real-time one.
         let activity: UnsafeMutablePointer<Element>
         let preactivation: UnsafeMutablePointer<Element>
-        /// What the clamped input contributes to the preactivation: constant while its weights are. nil for a layer
+        /// The contribution of the clamped input to the preactivation: constant while its weights are. nil for a layer
         /// that the input does not reach.
         let fromInput: UnsafeMutablePointer<Element>?
     }
 
-    /// What a connection keeps from its forward product for its feedback: so many numbers for each sample.
+    /// The values per sample that a connection keeps from its forward product for its feedback.
     struct Kept {
         let values: UnsafeMutablePointer<Element>?
         let count: Int
@@ -40,13 +40,13 @@ struct StateRows<Element: KernelScalar> {
     /// The indices of the samples in the batch.
     var range: Range<Int> { first..<first + count }
 
-    /// The first of these.
+    /// The first `count` samples.
     func prefix(_ count: Int) -> StateRows {
         StateRows(
             first: first, count: count, layers: layers, kept: kept, changes: changes, scores: scores, pull: pull)
     }
 
-    /// The largest change of all samples; NaN if one is.
+    /// The largest change of all samples; NaN if one change is NaN.
     var residual: Element {
         var residual: Element = 0
         for row in 0..<count where !(changes[row] <= residual) && !residual.isNaN { residual = changes[row] }
@@ -61,8 +61,7 @@ struct StateRows<Element: KernelScalar> {
         }.map { $0 + 1 }
     }
 
-    /// Checked in the first step of a phase: the preactivation of a layer that saturates may be infinite although its
-    /// state never is.
+    /// Checked in the first step of a phase: a saturated layer may have an infinite preactivation and finite states.
     var preactivationsAreFinite: Bool {
         layers.allSatisfy { firstNonFinite(in: $0.preactivation, count: count * $0.units) == nil }
     }

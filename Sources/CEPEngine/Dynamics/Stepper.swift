@@ -1,6 +1,6 @@
 import CEPKernels
 
-// One step of some samples: the same for every phase.
+// One step of some samples, used by every phase.
 
 /// The nudging of some samples.
 struct RowNudge<Element: KernelScalar> {
@@ -10,7 +10,7 @@ struct RowNudge<Element: KernelScalar> {
 }
 
 extension Nudge {
-    /// For the samples of a batch from `first` on.
+    /// The same for samples from `first` on.
     func rows(from first: Int) -> RowNudge<Element> {
         RowNudge(targets: UnsafePointer(target.pointer + first * target.columns), beta: beta)
     }
@@ -31,7 +31,7 @@ extension Network {
             let pull = nudge.map { self.pull($0, rows) }
             for layer in layers { move(layer, rows, pull: pull) }
         case .alternating:
-            // Free phases only. Neighbours in the chain are never of the same half.
+            // Free phases only. Neighbours in the chain belong to different halves.
             for first in 1...2 {
                 let half = stride(from: first, through: layers.upperBound, by: 2)
                 for layer in half { weights.updatePreactivation(ofLayer: layer, rows) }
@@ -40,13 +40,14 @@ extension Network {
         }
     }
 
-    /// The last layer first: what a connection keeps from its forward product is there for its feedback.
+    /// The last layer first, so that a connection's forward product comes before its feedback, which uses the values it
+    /// keeps.
     @inline(__always)
     func updatePreactivations(of rows: StateRows<Element>, through weights: some PhaseWeights<Element>) {
         for layer in (1...rows.layers.count).reversed() { weights.updatePreactivation(ofLayer: layer, rows) }
     }
 
-    /// β times minus the derivative of the loss, at the present states.
+    /// β times the negative derivative of the loss, at the present states.
     private func pull(_ nudge: RowNudge<Element>, _ rows: StateRows<Element>) -> Pull<Element> {
         objective.pull(
             rows.layers[rows.layers.count - 1].state, rows: rows.count, targets: nudge.targets, scores: rows.scores,
@@ -54,7 +55,7 @@ extension Network {
         return Pull(values: UnsafePointer(rows.pull), strength: nudge.beta)
     }
 
-    /// The elementwise half of a step of one layer.
+    /// The elementwise part of a step of one layer.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     private func move(_ number: Int, _ rows: StateRows<Element>, pull: Pull<Element>?) {
@@ -89,13 +90,13 @@ extension Network {
         neurons?.round(layer: number, activities, count: count)
     }
 
-    /// Computes what a phase takes as given: activities, and the contribution of the clamped input.
+    /// Computes what is constant during a phase: activities, and the contribution of the clamped input.
     func beginPhase(of state: NetworkState<Element>) {
         refreshActivities(of: state)
         refreshInput(of: state)
     }
 
-    /// The same of some samples.
+    /// The same for some samples.
     func refreshActivities(of rows: StateRows<Element>) {
         guard dynamics.couplesThroughActivation else { return }
         for (k, layer) in rows.layers.enumerated() {
@@ -132,13 +133,13 @@ extension Network {
     }
 }
 
-/// Where states or preactivations were first found not to be finite.
+/// The step and layer where states or preactivations were first found to be infinite or NaN.
 struct DivergencePlace {
     let step: Int
-    /// nil if the states are finite, but changed by more than the number type can hold.
+    /// nil if the states are finite but a change exceeds the range of the number type.
     let layer: Int?
 
-    /// The one that a run of all samples at once would have met.
+    /// The first divergence in time, which a run of all samples at once would have met.
     static func first(_ all: some Sequence<DivergencePlace>) -> DivergencePlace? {
         all.min { ($0.step, $0.layer ?? .max) < ($1.step, $1.layer ?? .max) }
     }

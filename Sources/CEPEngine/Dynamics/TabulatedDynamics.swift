@@ -1,9 +1,9 @@
 import CEPKernels
 
-/// The dynamics of a network some of whose layers have a tabulated activation.
+/// The dynamics of a network in which some layers have a tabulated activation.
 struct TabulatedDynamics<Element: KernelScalar>: Dynamics {
     let table: ActivationTable
-    /// The dynamics of other layers.
+    /// The dynamics of the other layers.
     let base: any Dynamics<Element>
     /// nil in the prototypical setting.
     let realTime: RealTimeDynamics<Element>?

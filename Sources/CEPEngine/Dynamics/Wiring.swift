@@ -1,17 +1,17 @@
 import CEPKernels
 
-/// What computes preactivations in a phase.
+/// Computes the preactivations in a phase.
 protocol PhaseWeights<Element> {
     associatedtype Element: KernelScalar
 
-    /// Computes the preactivation of a layer (1 ... L) from the activities as they are.
+    /// Computes the preactivation of a layer (1 ... L) from the current activities.
     func updatePreactivation(ofLayer layer: Int, _ rows: StateRows<Element>)
 }
 
-/// How the layers of a network are joined, as a step needs it: the connections into and out of each layer that moves.
+/// The connections into and out of each layer that moves.
 ///
 /// The preactivation of a layer is the sum over its incoming connections (forward) and its outgoing ones (feedback).
-/// Packed connections are called without a reference being counted, which threads would otherwise do all the time.
+/// Packed connections are called without reference counting, which would slow threads down.
 final class Wiring<Element: KernelScalar>: PhaseWeights {
     /// A connection as seen from one of its layers.
     struct Link {
@@ -22,9 +22,9 @@ final class Wiring<Element: KernelScalar>: PhaseWeights {
     }
 
     private let connections: [any Connection<Element>]
-    /// Of all layers, one after another, incoming ones first.
+    /// The links of all layers in order, incoming ones first.
     private let links: UnsafeMutableBufferPointer<Link>
-    /// Where the incoming and the outgoing links of layer l end: at 2 (l − 1) and 2 (l − 1) + 1.
+    /// The ends of the incoming and the outgoing links of layer l, at 2 (l − 1) and 2 (l − 1) + 1.
     private let ends: UnsafeMutableBufferPointer<Int>
 
     init(of network: Network<Element>) {

@@ -1,16 +1,16 @@
 import CEPKernels
 
-// How a phase is cut into parts for threads, and into runs of steps between two polls of the monitor. No result depends
-// on the parts; the runs do not depend on the number of threads.
+// Divides a phase into parts for threads, and into runs of steps between two polls of the monitor. Results do not
+// depend on the parts; the runs do not depend on the number of threads.
 
-/// Multiplications that make a part of a phase worth handing to another thread: some microseconds.
+/// The minimum number of multiplications of a part that is given to another thread: some microseconds.
 private let minimumTaskWork = 1 << 17
 
-/// Weights beyond this many bytes do not stay in the caches. Then threads share them, a part of each product each, rather
-/// than that each goes through all of them for its own samples...
+/// Weights larger than this do not stay in the caches. Threads then share each product, instead of each reading all
+/// weights for its own samples, unless a thread has at least `samplesWorthAllWeights` samples.
 private let cachedWeights = 8 << 20
 
-/// ... unless it has so many samples that a panel of weights is used often before the next one comes.
+/// With this many samples, a panel of weights is used often enough before the next one is read.
 private let samplesWorthAllWeights = 32
 
 extension Network {
@@ -28,7 +28,7 @@ extension Network {
         monitor.isObserved ? 1 : max(1, monitor.workPerPoll / multiplicationsPerStep(batch: batch))
     }
 
-    /// The products between layers that move, the cost of activations, and that of a step anyway.
+    /// The products between layers that move, the cost of activations, and the fixed cost of a step.
     private func multiplicationsPerStep(batch: Int) -> Int {
         let units = configuration.layers.dropFirst().reduce(0) { $0 + $1.units }
         return minimumTaskWork / 32 + batch * (movingMultiplications + 16 * units)

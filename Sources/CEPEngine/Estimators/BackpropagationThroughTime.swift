@@ -6,18 +6,18 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: NamedRule {
 
     /// Steps of the free phase, 1 or more.
     public let freeSteps: Int
-    /// The steps at the end that gradients are sent back through; all of them where nil.
+    /// The number of last steps that gradients are sent back through; nil for all.
     public let lastSteps: Int?
     /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
-    /// What turns gradients into changes of parameters.
+    /// Turns gradients into changes of parameters.
     public let optimizer: any Optimizer
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
-    ///   - lastSteps: The steps at the end that gradients are sent back through; nil for all.
+    ///   - lastSteps: The number of last steps that gradients are sent back through; nil for all.
     ///   - learningRates: nil for a rule that only estimates gradients.
-    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - optimizer: Turns gradients into changes of parameters.
     public init(
         freeSteps: Int, lastSteps: Int? = nil, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD()
     ) {
@@ -69,7 +69,7 @@ public struct BackpropagationThroughTime<Element: KernelScalar>: NamedRule {
             rates: rates, rows: 2 * Double(steps) * Double(trajectory.batch),
             factors: network.largestMagnitudes(of: batch.state, and: preactivationGradients))
         try network.addReadoutUpdate(on: batch, rates: rates, into: accumulators)
-        // All steps in one product, now that no gradient needs the weights any more.
+        // All steps in one product, after the last gradient has used the weights.
         network.addGradient(
             preactivationGradients: preactivationGradients.map { $0.view },
             activities: { trajectory.activities(of: $0, steps: 0..<steps) }, rates: rates.map { $0 * -1 },

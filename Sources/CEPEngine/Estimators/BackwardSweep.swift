@@ -1,12 +1,12 @@
 import CEPKernels
 
-// Products of one sample do not depend on which others are computed with it, so that results do not depend on the number
-// of threads.
+// The products of one sample do not depend on which other samples are computed with it, so results do not depend on the
+// number of threads.
 
 /// Gradients of the loss, sent back step by step through a network that relaxes freely.
 final class BackwardSweep<Element: KernelScalar> {
     private let network: Network<Element>
-    /// dL/ds of each layer but the input (index 0 is layer 1), at the time the sweep has come back to.
+    /// dL/ds of each layer except the input (index 0 is layer 1), at the present time of the sweep.
     let stateGradients: [Matrix<Element>]
     private let activityGradients: [Matrix<Element>]
     private let directGradients: [Matrix<Element>]
@@ -29,7 +29,7 @@ final class BackwardSweep<Element: KernelScalar> {
     ///
     /// - Parameters:
     ///   - recorded: Each layer (1 ... L) as it was at the start of the step.
-    ///   - preactivationGradients: Where dL/da of each layer but the input is written.
+    ///   - preactivationGradients: Receives dL/da of each layer except the input.
     func stepBack(
         through recorded: (_ layer: Int) -> RecordedLayer<Element>, into preactivationGradients: [MatrixView<Element>]
     ) {
@@ -77,8 +77,8 @@ final class BackwardSweep<Element: KernelScalar> {
         }
     }
 
-    /// - Parameter advice: The likely cause, and what to do.
-    /// - Throws: `EngineError.diverged` if a gradient is infinite or not a number, so many steps back in time.
+    /// - advice: The likely cause, and what to do.
+    /// - Throws: `EngineError.diverged` if a gradient is infinite or not a number after `steps` steps back in time.
     func checkGradients(
         after steps: Int,
         advice: String = "the free phase multiplies small changes; send gradients back through fewer steps"
@@ -104,7 +104,7 @@ final class BackwardSweep<Element: KernelScalar> {
 }
 
 extension Network {
-    /// Matrices like the states of each layer but the input, `rows` rows each.
+    /// Matrices with `rows` rows and the units of each layer except the input.
     func layerMatrices(rows: Int) throws(EngineError) -> [Matrix<Element>] {
         var matrices: [Matrix<Element>] = []
         for layer in configuration.layers.dropFirst() {
@@ -116,8 +116,8 @@ extension Network {
     /// Adds the gradient of all parameters of connections, times the rates, to the accumulators.
     ///
     /// - Parameters:
-    ///   - preactivationGradients: dL/da of each layer but the input; rows may be samples of several steps.
-    ///   - activities: Of the layers of a connection, the same rows.
+    ///   - preactivationGradients: dL/da of each layer except the input; rows may be samples of several steps.
+    ///   - activities: The activities of the two layers of a connection, in the same rows.
     func addGradient(
         preactivationGradients: [MatrixView<Element>], activities: (_ edge: Edge) -> ActivityPair<Element>,
         rates: [UpdateRates<Element>], into accumulators: [ConnectionParameters<Element>]

@@ -11,17 +11,17 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
     public let phases: TwoPhases
     /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
-    /// What turns gradients into changes of parameters.
+    /// Turns gradients into changes of parameters.
     public let optimizer: any Optimizer
-    /// Whether to write the weights at every step, rather than to keep their change as a product of a few rows and to
-    /// write them once. Both are the same in exact arithmetic.
+    /// Whether to write the weights at every step, instead of keeping their change as a product of a few rows and
+    /// writing them once. The two are equal in exact arithmetic.
     public let writesEveryStep: Bool
 
     /// - Parameters:
     ///   - phases: Steps and β; the sign of β must not be symmetric.
     ///   - learningRates: nil for a rule that only estimates gradients.
     ///   - optimizer: What turns gradients into changes of parameters.
-    ///   - writesEveryStep: Whether weights are written at every step.
+    ///   - writesEveryStep: Whether to write the weights at every step.
     public init(
         _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
         writesEveryStep: Bool = false
@@ -87,7 +87,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
         return metrics
     }
 
-    /// The oracle of the fast path, and the form for any optimizer and any connection.
+    /// The reference for the fast path, and the general form for any optimizer and connection.
     private func runWritingEveryStep(
         _ network: Network<Element>, _ batch: ClampedBatch<Element>, nudge: Nudge<Element>,
         corrected: CorrectedPhase<Element>?, scale: Element, rates: [UpdateRates<Element>],
@@ -95,7 +95,7 @@ public struct ContinualEquilibriumPropagation<Element: KernelScalar>: NamedRule 
     ) throws(EngineError) {
         let state = batch.state
         let isInPlace = accumulators[0] === network.parameters[0]
-        // Parameters move while the phase runs: one that is stopped, diverges or only estimates puts them back.
+        // Parameters move while the phase runs. They are restored if it stops, diverges or only estimates a gradient.
         let before = try network.backUpParameters()
         let optimizerState = try network.prepareState(of: optimizer)
         let stateBefore = try optimizerState.copied()

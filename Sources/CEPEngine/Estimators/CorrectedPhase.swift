@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// Whether the nudged phase is corrected for feedback that is not the transposed of the forward weights.
+/// Whether the nudged phase is corrected for feedback weights that differ from the transposed forward weights.
 public enum Asymmetry: String, Sendable, CaseIterable {
-    /// As it is: the vector field of Scellier et al. (2018), which only approximates the gradient.
+    /// Not corrected: the vector field of Scellier et al. (2018), which only approximates the gradient.
     case vectorField = "vector-field"
-    /// Corrected, so that the update is the gradient whatever the weights (AsymEP, Scurria et al., 2026).
+    /// Corrected, so that the update is the gradient for any weights (AsymEP, Scurria et al., 2026).
     case exact
 }
 
@@ -15,26 +15,27 @@ public enum Asymmetry: String, Sendable, CaseIterable {
 /// Near s⁰ this relaxes along Jᵀ, as the adjoint of BPTT does: after t steps the change of the state is −β times the
 /// gradient of a sample's loss with respect to the state t steps before the end of the free phase.
 ///
-/// A step of a unit is s ← σ(u) in the prototypical setting. Then J v = D (u(s) − u(s⁰)) − v to first order in v, and Jᵀ v
-/// sends D v back through all products, D being σ′(u(s⁰)). What the dynamics do to a single unit is the same in J and in Jᵀ.
+/// A step of a unit is s ← σ(u) in the prototypical setting. Then J v = D (u(s) − u(s⁰)) − v to first order in v, and
+/// Jᵀ v sends D v back through all products, with D = σ′(u(s⁰)). The part of the dynamics within a single unit is the
+/// same in J and in Jᵀ.
 ///
-/// The pull is added to the state, outside the activation, wherever the network has it: only then is it the gradient of
-/// the loss that is sent back.
+/// The pull is always added to the state, outside the activation, also in networks with the pull inside: only then is
+/// the gradient of the loss sent back.
 final class CorrectedPhase<Element: KernelScalar> {
     private let network: Network<Element>
-    /// What the steps are nudged by.
+    /// The target and the strength of the nudging.
     let nudge: Nudge<Element>
-    /// s⁰, with its activities, and the preactivations through the weights as they are now.
+    /// s⁰ with its activities, and the preactivations through the current weights.
     private let start: NetworkState<Element>
     private let layers: [Layer]
 
-    /// What a step needs of a layer: batch × units each.
+    /// The values that a step needs of a layer: batch × units each.
     private struct Layer {
         /// D: the derivative of the layer's new state by its preactivation, at s⁰.
         let derivative: Matrix<Element>
         /// The derivative of the layer's activity by its state, at s⁰.
         let activityDerivative: Matrix<Element>
-        /// D v, and what comes back of it through the products.
+        /// D v, and what returns of it through the products.
         let sent: Matrix<Element>
         let returned: Matrix<Element>
         /// The state before the step.
@@ -54,7 +55,7 @@ final class CorrectedPhase<Element: KernelScalar> {
         self.layers = layers
     }
 
-    /// Both derivatives are diagonal: what they make of ones is all there is to know.
+    /// Both derivatives are diagonal, so applying them to ones gives all entries.
     private static func linearized(
         _ number: Int, of network: Network<Element>, at start: NetworkState<Element>
     ) throws(EngineError) -> Layer {
@@ -74,9 +75,11 @@ final class CorrectedPhase<Element: KernelScalar> {
         return layer
     }
 
-    /// Makes a free step of some samples, in which `step` computes preactivations and moves the states, a corrected one.
+    /// Makes a free step of some samples, in which `step` computes preactivations and moves the states, a corrected
+    /// one.
     ///
-    /// - Parameter measures: Whether to find out how far it moves them. Otherwise that of the free step is left.
+    /// - Parameter measures: Whether to measure how far the corrected step moves the states. Otherwise the change of
+    ///   the free step is kept.
     func correct(_ rows: StateRows<Element>, measures: Bool, _ step: () -> Void) {
         for (k, layer) in layers.enumerated() {
             let (first, count) = (rows.first * rows.layers[k].units, rows.count * rows.layers[k].units)
@@ -127,15 +130,15 @@ final class CorrectedPhase<Element: KernelScalar> {
         }
     }
 
-    /// After parameters have changed, and the connections have been prepared.
+    /// To be called after parameters have changed and the connections have been prepared.
     func parametersChanged() throws(EngineError) {
         network.refreshInput(of: start)
         try network.updatePreactivations(of: start)
         try network.prepareAdjoints()
     }
 
-    /// Adds the update for a change of the states, from `older` to `newer`: 1/β times the change of a unit, times D, times
-    /// the activity at s⁰ that reaches it.
+    /// Adds the update for a change of the states from `older` to `newer`: 1/β times the change of a unit, times D,
+    /// times the activity at s⁰ that reaches the unit.
     ///
     /// - Parameter rates: Learning rates divided by βB.
     func addUpdates(

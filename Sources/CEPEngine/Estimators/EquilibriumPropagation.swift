@@ -1,7 +1,7 @@
 import CEPKernels
 
-/// EP (Scellier and Bengio, 2017): one update from the steady states of the free and of the nudged phase. On a
-/// network with untied feedback this is the vector field rule, VF.
+/// EP (Scellier and Bengio, 2017): one update from the steady states of the free and the nudged phase. On a network
+/// with untied feedback this is the vector field rule, VF.
 public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
     package static var name: String { "ep" }
 
@@ -9,16 +9,16 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
     public let phases: TwoPhases
     /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
-    /// What turns gradients into changes of parameters.
+    /// Turns gradients into changes of parameters.
     public let optimizer: any Optimizer
-    /// Whether the update is summed over the steps of the nudged phase, the weights staying as they are, rather than
-    /// taken from its two ends. It makes a difference with untied feedback only.
+    /// Whether the update is summed over the steps of the nudged phase, with constant weights, instead of being
+    /// computed from its two ends. It makes a difference with untied feedback only.
     public let accumulates: Bool
 
     /// - Parameters:
     ///   - phases: Steps and β.
     ///   - learningRates: nil for a rule that only estimates gradients.
-    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - optimizer: Turns gradients into changes of parameters.
     ///   - accumulates: Whether updates are summed over the nudged phase.
     public init(
         _ phases: TwoPhases, learningRates: LearningRates? = nil, optimizer: any Optimizer = SGD(),
@@ -49,7 +49,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
         network.countRememberedStates(of: batch.state.batch)
         let betas = phases.betas(random: &random)
 
-        // Weights stay as they are until the last nudged phase has ended.
+        // The parameters must not change before the last nudged phase has ended.
         let waits = accumulates || betas.count > 1
         let sums = waits ? try network.zeroParameters() : accumulators
         for (number, beta) in betas.enumerated() {
@@ -74,7 +74,7 @@ public struct EquilibriumPropagation<Element: KernelScalar>: NamedRule {
         let nudge = Nudge(target: batch.target, beta: Element(beta))
         let scaled = rates.map { $0 * Element(share / (beta * Double(state.batch))) }
         if phases.asymmetry == .exact {
-            // Summed over the steps it is the same.
+            // The sum over the steps would be the same.
             let phase = try CorrectedPhase(of: network, on: batch, beta: beta)
             try monitor.show { network.phaseStep(0, of: state, nudge: nudge, residual: 0) }
             try network.relaxStepByStep(

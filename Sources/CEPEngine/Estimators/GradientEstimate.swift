@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// What a rule takes for the gradient of the loss on a batch.
+/// A rule's estimate of the gradient of the loss on a batch.
 public struct GradientEstimate<Element: KernelScalar> {
-    /// dL/dθ, of the shapes of each connection's parameters.
+    /// dL/dθ, with the shapes of each connection's parameters.
     public let connections: [ConnectionParameters<Element>]
-    /// How the batch was predicted at the end of the free phase.
+    /// Errors and loss of the batch at the end of the free phase.
     public let metrics: Metrics
 }
 
@@ -13,8 +13,8 @@ extension Network {
     ///
     /// - Parameters:
     ///   - samples: One batch.
-    ///   - estimator: The rule; its learning rates and optimizer are not used.
-    ///   - monitor: Is shown the phases, and may stop them.
+    ///   - estimator: The rule. Its learning rates and optimizer are not used.
+    ///   - monitor: Observes the phases, and may stop them.
     /// - Throws: As `trainBatch`.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
@@ -34,7 +34,7 @@ extension Network {
         }
     }
 
-    /// All samples as one batch, in a state apart from the network's own.
+    /// All samples as one batch, in a state separate from the network's own.
     func detachedBatch(of samples: Samples) throws(EngineError) -> ClampedBatch<Element> {
         let rows = SampleRows(0..<samples.inputs.rows)
         let target: Matrix<Element> = try samples.targets.matrix(of: rows, units: outputSize)

@@ -1,9 +1,9 @@
 import CEPKernels
 
-/// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with what is
-/// needed to learn by it: learning rates and an optimizer.
+/// An estimator of the gradient of the loss L at the end of the free phase (the mean over the batch), with learning
+/// rates and an optimizer.
 ///
-/// A new rule is one conforming type in a file of its own, here or in another package. `NamedRule` makes it available to C
+/// A new rule is one conforming type in its own file, here or in another package. `NamedRule` makes it available to C
 /// and Python by its name.
 public protocol LearningRule<Element>: Sendable {
     associatedtype Element: KernelScalar
@@ -11,27 +11,27 @@ public protocol LearningRule<Element>: Sendable {
     /// nil for a rule that only estimates gradients.
     var learningRates: LearningRates? { get }
 
-    /// What turns gradients into changes of parameters. Plain SGD by default.
+    /// Turns gradients into changes of parameters. Plain SGD by default.
     var optimizer: any Optimizer { get }
 
-    /// Whether the rule updates the parameters itself, by its optimizer, while the batch is run.
+    /// Whether the rule updates the parameters itself, with its optimizer, while the batch runs.
     var isContinual: Bool { get }
 
     /// - Throws: `EngineError.invalidArgument` if the rule cannot be used with a network.
     func validate(for network: Network<Element>) throws(EngineError)
 
-    /// Runs the batch, whose input is clamped and whose other states are zero, and adds minus the estimated gradient,
-    /// times `rates`, to the accumulators.
+    /// Runs the batch, whose input is clamped and whose other states are zero, and adds the negative of the estimated
+    /// gradient, times `rates`, to the accumulators.
     ///
     /// - Parameters:
-    ///   - network: The one that learns.
+    ///   - network: The network that learns.
     ///   - batch: Its states, inputs and targets.
-    ///   - rates: One a set of the network's parameters.
+    ///   - rates: One for each set of the network's parameters.
     ///   - accumulators: The network's own parameters, or others of the same shapes. In the latter case the network's
-    ///     parameters are in the end as they were.
-    ///   - random: What the rule draws from.
-    ///   - monitor: To be handed to the phases, which it may stop.
-    /// - Returns: How the batch was predicted at the end of the free phase.
+    ///     parameters are unchanged after the call.
+    ///   - random: The source of random signs.
+    ///   - monitor: Is passed to the phases, and may stop them.
+    /// - Returns: Errors and loss of the batch at the end of the free phase.
     /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`, with the network's parameters as they were.
     func addUpdates(
         of network: Network<Element>, on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>],
@@ -54,9 +54,9 @@ public struct LearningRates: Sendable {
     public var feedback: [Double]
 
     /// - Parameters:
-    ///   - weights: One rate a connection.
-    ///   - biases: Those of the weights if not given.
-    ///   - feedback: Those of the weights if not given.
+    ///   - weights: One rate for each connection.
+    ///   - biases: Default: the rates of the weights.
+    ///   - feedback: Default: the rates of the weights.
     public init(weights: [Double], biases: [Double]? = nil, feedback: [Double]? = nil) {
         self.weights = weights
         self.biases = biases ?? weights
@@ -95,7 +95,7 @@ extension LearningRates: ExpressibleByArrayLiteral {
 }
 
 extension LearningRule {
-    /// - Throws: `EngineError.invalidArgument` if a network cannot be trained by the rule.
+    /// - Throws: `EngineError.invalidArgument` if the rule cannot train the network.
     package func validateWithRates(for network: Network<Element>) throws(EngineError) {
         try validate(for: network)
         try learningRates?.validate(for: network)

@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// A learning rule that options can name.
+/// A learning rule with a name in options.
 package protocol NamedRule<Element>: LearningRule {
     /// Its name in the option "rule".
     static var name: String { get }
@@ -10,7 +10,7 @@ package protocol NamedRule<Element>: LearningRule {
 }
 
 extension KernelScalar {
-    /// The learning rules. A new rule is a file of its own and a line here.
+    /// The learning rules. To add one, write a file and add a line here.
     static var learningRules: [any NamedRule<Self>.Type] {
         [
             EquilibriumPropagation<Self>.self,

@@ -1,30 +1,30 @@
 import CEPKernels
 
-/// Recurrent backpropagation (Almeida, 1987; Pineda, 1987): the gradient of the loss at the steady state that the free
-/// phase ends in, as if it had held for ever.
+/// Recurrent backpropagation (Almeida, 1987; Pineda, 1987): the gradient of the loss at the state that the free phase
+/// ends in, taken as a steady state.
 ///
-/// It is the sum of the gradients that BPTT sends back through a step at the steady state, again and again, until they
-/// have died away.
+/// It is the sum of the gradients that BPTT sends back through a step at the steady state, repeated until they have
+/// become negligible.
 public struct RecurrentBackpropagation<Element: KernelScalar>: NamedRule {
     package static var name: String { "rbp" }
 
     /// Steps of the free phase, 1 or more.
     public let freeSteps: Int
-    /// Iterations end when the largest dL/ds is this small beside the first one.
+    /// Iterations end when the largest dL/ds, relative to the first one, is at most this.
     public let tolerance: Double
     /// Iterations after which `EngineError.diverged` is thrown.
     public let maximumIterations: Int
     /// nil for a rule that only estimates gradients.
     public let learningRates: LearningRates?
-    /// What turns gradients into changes of parameters.
+    /// Turns gradients into changes of parameters.
     public let optimizer: any Optimizer
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
-    ///   - tolerance: Of the largest dL/ds, beside the first one; between 0 and 1.
+    ///   - tolerance: Of the largest dL/ds relative to the first one, between 0 and 1.
     ///   - maximumIterations: 1 or more.
     ///   - learningRates: nil for a rule that only estimates gradients.
-    ///   - optimizer: What turns gradients into changes of parameters.
+    ///   - optimizer: Turns gradients into changes of parameters.
     public init(
         freeSteps: Int, tolerance: Double = 1e-6, maximumIterations: Int = 10_000, learningRates: LearningRates? = nil,
         optimizer: any Optimizer = SGD()

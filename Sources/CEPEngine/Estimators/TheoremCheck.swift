@@ -1,14 +1,15 @@
 import CEPKernels
 
-/// The two sides of Theorem 1 of Ernoult et al. (2020), the GDU property, step by step: what neurons and synapses do in
-/// the nudged phase, and minus the gradients that BPTT sends back through the last steps of the free phase.
+/// The two sides of Theorem 1 of Ernoult et al. (2020), the GDU property, step by step: the updates of neurons and
+/// synapses in the nudged phase, and the negative gradients that BPTT sends back through the last steps of the free
+/// phase.
 public final class TheoremCheck<Element: KernelScalar> {
-    /// K × entries each: row t is the step t of the nudged phase, and the step T − t of the free one.
+    /// K × entries each: row t is step t of the nudged phase, and step T − t of the free phase.
     public struct Curves {
-        /// (1/βB) times what changed, summed over the batch; for synapses divided by the learning rate, for neurons in
-        /// the real-time setting by dt.
+        /// (1/βB) times the change, summed over the batch; divided by the learning rate for synapses, and by dt for
+        /// neurons in the real-time setting.
         public let updates: Matrix<Element>
-        /// Minus the gradient of the mean loss.
+        /// The negative gradient of the mean loss.
         public let gradients: Matrix<Element>
 
         init(steps: Int, entries: Int) throws(EngineError) {
@@ -21,9 +22,9 @@ public final class TheoremCheck<Element: KernelScalar> {
     public let states: [Curves]
     /// Of each set of the network's parameters, tensor by tensor; empty for a readout, which is outside the dynamics.
     public let parameters: [[Curves]]
-    /// The names of those tensors.
+    /// The names of these tensors.
     public let names: [[String]]
-    /// How the free phase ended: the theorem supposes that the steady state had been reached K steps before.
+    /// How the free phase ended: the theorem assumes that the steady state was reached K steps before its end.
     public let freePhase: PhaseOutcome
 
     init(of network: Network<Element>, steps: Int, freePhase: PhaseOutcome) throws(EngineError) {
@@ -51,15 +52,14 @@ public final class TheoremCheck<Element: KernelScalar> {
         return parameters[index][place]
     }
 
-    /// Of all weights, feedback weights included, biases left out.
+    /// The curves of all weights and feedback weights, without biases.
     private var weights: [Curves] {
         zip(names, parameters).flatMap { zip($0, $1) }.filter { $0.0 != "biases" }.map { $0.1 }
     }
 
-    /// Degrees between the total update and the total gradient of all weights, feedback weights included, biases left
-    /// out.
+    /// Degrees between the total update and the total gradient of all weights and feedback weights, without biases.
     ///
-    /// - Throws: `EngineError.outOfMemory` where there is no room for the totals of a connection.
+    /// - Throws: `EngineError.outOfMemory` if memory for the totals of a connection is not available.
     public func angle() throws(EngineError) -> Double {
         var product = 0.0
         var squares = (0.0, 0.0)
@@ -81,7 +81,7 @@ extension TheoremCheck.Curves {
         return (squaredDistance(updates.pointer, gradients.pointer, count: updates.count) / scale).squareRoot()
     }
 
-    /// The share of entries of which update and gradient have the same sign, among those where neither is 0.
+    /// The share of entries whose update and gradient have the same sign, among those where neither is 0.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     public func signAgreement() -> Double {
@@ -95,7 +95,7 @@ extension TheoremCheck.Curves {
 }
 
 extension Matrix {
-    /// The sum of all rows: of curves, that over all steps.
+    /// The sum of all rows; for curves the sum over all steps.
     fileprivate func total() throws(EngineError) -> Matrix {
         let total = try Matrix(rows: 1, columns: columns)
         total.view.addRowSums(of: view, scale: 1)
@@ -103,7 +103,7 @@ extension Matrix {
     }
 }
 
-/// What a theorem check is run with.
+/// The options of a theorem check.
 public struct TheoremConditions: Sendable {
     /// Steps of the free phase, 1 or more.
     public var freeSteps: Int
@@ -111,20 +111,20 @@ public struct TheoremConditions: Sendable {
     public var nudgedSteps: Int
     /// β, finite and not 0.
     public var beta: Double
-    /// Of the synapses during the nudged phase; 0 for EP, small for C-EP.
+    /// The learning rates of the synapses during the nudged phase; 0 for EP, small for C-EP.
     public var learningRates: LearningRates
-    /// Whether the nudged phase is corrected for feedback that is not the transposed of the forward weights.
+    /// Whether the nudged phase is corrected for feedback weights that differ from the transposed forward weights.
     public var asymmetry: Asymmetry
-    /// Whether to follow the paper's code in what it leaves out of the curves: the term t = 0 of the weights, on both
-    /// sides; the updates of neurons that the nudging has not reached yet (layer l at t < L − l), where otherwise the
-    /// remains of the free phase show; and those of neurons that a step leaves at a bound of the clamping.
+    /// Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the weights, on both
+    /// sides; the updates of neurons that the nudging has not reached yet (layer l at t < L − l), which otherwise show
+    /// the residual of the free phase; and those of neurons that a step leaves at a bound of the clamping.
     public var asRecorded: Bool
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
     ///   - nudgedSteps: K, 1 to `freeSteps`.
     ///   - beta: β, finite and not 0.
-    ///   - learningRates: Of the synapses during the nudged phase.
+    ///   - learningRates: The learning rates of the synapses during the nudged phase.
     ///   - asymmetry: Whether the nudged phase is corrected.
     ///   - asRecorded: Whether to leave out what the paper's code leaves out.
     public init(
@@ -262,7 +262,7 @@ extension Network {
 }
 
 extension MatrixView {
-    /// Sets the changes of states that have been clamped to zero.
+    /// Sets changes to zero where the states have been clamped.
     fileprivate func setToZeroAtBounds(of state: MatrixView) {
         for i in 0..<state.count where state.pointer[i] == 0 || state.pointer[i] == 1 { pointer[i] = 0 }
     }

@@ -2,7 +2,7 @@ import CEPKernels
 
 /// The steps of a free phase, kept so that gradients can be sent back through them.
 ///
-/// Each matrix holds the steps one after another, batch rows each.
+/// Each matrix holds the steps in order, with one row per sample of the batch.
 final class Trajectory<Element: KernelScalar> {
     let batch: Int
     let steps: Int
@@ -15,9 +15,9 @@ final class Trajectory<Element: KernelScalar> {
         self.steps = steps
         let (rows, overflow) = steps.multipliedReportingOverflow(by: state.batch)
         guard !overflow, rows <= largestMatrixExtent else {
-            throw .outOfMemory("\(steps) steps of \(state.batch) samples are too many to be kept")
+            throw .outOfMemory("\(steps) steps of \(state.batch) samples are too many to keep in memory")
         }
-        // Backpropagation needs as much again as there are preactivations.
+        // Backpropagation needs the same memory as the preactivations again.
         let kept =
             state.layers + (state.couplesThroughActivation ? state.activities : []) + state.preactivations
             + state.preactivations
@@ -34,14 +34,14 @@ final class Trajectory<Element: KernelScalar> {
         preactivations = try matrices(state.preactivations)
     }
 
-    /// Keeps states and activities at the start of a step.
+    /// Stores states and activities at the start of a step.
     func recordStart(_ state: NetworkState<Element>, at step: Int) {
         for (kept, now) in zip(states, state.layers) { block(kept, step).copy(from: now.view) }
         guard state.couplesThroughActivation else { return }
         for (kept, now) in zip(activities, state.activities) { block(kept, step).copy(from: now.view) }
     }
 
-    /// Keeps the preactivations that a step has computed.
+    /// Stores the preactivations that a step has computed.
     func recordPreactivations(_ state: NetworkState<Element>, at step: Int) {
         for (kept, now) in zip(preactivations, state.preactivations) { block(kept, step).copy(from: now.view) }
     }
@@ -68,7 +68,7 @@ final class Trajectory<Element: KernelScalar> {
 extension Network {
     /// Relaxes freely for `steps` steps, the last `kept` of which are recorded.
     ///
-    /// - Returns: The recording, and max |s(t+1) − s(t)| of the last step.
+    /// - Returns: The trajectory, and max |s(t+1) − s(t)| of the last step.
     func relaxRecording(
         _ state: NetworkState<Element>, steps: Int, kept: Int, monitor: ProgressMonitor
     ) throws(EngineError) -> (trajectory: Trajectory<Element>, residual: Element) {

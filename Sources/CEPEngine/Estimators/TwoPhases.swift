@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// The two phases that Equilibrium Propagation, continual or not, consists of.
+/// The two phases of Equilibrium Propagation, continual or not.
 public struct TwoPhases: Sendable {
     /// Steps of the free phase, 1 or more.
     public var freeSteps: Int
@@ -8,19 +8,19 @@ public struct TwoPhases: Sendable {
     public var nudgedSteps: Int
     /// β, the strength of the nudging: finite and not 0.
     public var beta: Double
-    /// Which sign β has in each batch.
+    /// How the sign of β is chosen for each batch.
     public var betaSign: BetaSign
-    /// With untied feedback, which update forward and feedback weights get.
+    /// With untied feedback: which update forward and feedback weights get.
     public var feedbackUpdate: FeedbackUpdate
-    /// Whether the nudged phase is corrected for feedback that is not the transposed of the forward weights.
+    /// Whether the nudged phase is corrected for feedback weights that differ from the transposed forward weights.
     public var asymmetry: Asymmetry
 
     /// - Parameters:
     ///   - freeSteps: Steps of the free phase, 1 or more.
     ///   - nudgedSteps: Steps of each nudged phase, 1 or more.
     ///   - beta: β, finite and not 0.
-    ///   - betaSign: Which sign β has in each batch.
-    ///   - feedbackUpdate: With untied feedback, which update forward and feedback weights get.
+    ///   - betaSign: How the sign of β is chosen for each batch.
+    ///   - feedbackUpdate: With untied feedback: which update forward and feedback weights get.
     ///   - asymmetry: Whether the nudged phase is corrected.
     public init(
         freeSteps: Int, nudgedSteps: Int, beta: Double, betaSign: BetaSign = .fixed,
@@ -43,7 +43,7 @@ public struct TwoPhases: Sendable {
             asymmetry: try options.choice("asymmetry") ?? .vectorField)
     }
 
-    /// - Parameter network: The network to be used.
+    /// - Parameter network: The network to be trained.
     /// - Throws: `EngineError.invalidArgument` for steps or a β out of their range.
     public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateSteps(freeSteps, name: "free_steps")
@@ -61,9 +61,9 @@ public struct TwoPhases: Sendable {
         }
     }
 
-    /// The strengths of the nudged phases a batch is run with: one, or two for a symmetric sign.
+    /// The strengths of the nudged phases of a batch: one, or two for a symmetric sign.
     ///
-    /// - Parameter random: What a random sign is drawn from.
+    /// - Parameter random: The source of a random sign.
     public func betas(random: inout RandomSource) -> [Double] {
         switch betaSign {
         case .fixed: [beta]
@@ -73,22 +73,22 @@ public struct TwoPhases: Sendable {
     }
 }
 
-/// Which sign β has.
+/// How the sign of β is chosen.
 public enum BetaSign: String, Sendable, CaseIterable {
-    /// That of the number given.
+    /// The sign of the given β.
     case fixed
-    /// Drawn for each batch, with p = ½.
+    /// Drawn for each batch with probability ½.
     case random
     /// Both: two nudged phases from the same free steady state, and half the sum of their updates.
     case symmetric
 }
 
-/// Which update forward and feedback weights get, with untied feedback.
+/// Which update forward and feedback weights get with untied feedback.
 public enum FeedbackUpdate: String, Sendable, CaseIterable {
-    /// Each its own: the vector field.
+    /// Each gets its own: the vector field.
     case own
-    /// Both the mean of the updates that each would get if it were tied: weights that begin alike stay alike (Laborieux
-    /// et al., 2021).
+    /// Both get the mean of the updates that each would get if it were tied, so that weights that start equal stay
+    /// equal (Laborieux et al., 2021).
     case shared
 }
 
@@ -96,9 +96,9 @@ extension Network {
     /// The free phase of a rule: relaxes from the states of the batch, and compares its scores with the targets.
     ///
     /// - Parameters:
-    ///   - batch: What the rule was given.
-    ///   - steps: The most steps to take, 1 or more.
-    ///   - monitor: Is shown the phase, and may stop it.
+    ///   - batch: The batch that the rule was given.
+    ///   - steps: The maximum number of steps, 1 or more.
+    ///   - monitor: Observes the phase, and may stop it.
     /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`.
     public func runFreePhase(
         on batch: ClampedBatch<Element>, steps: Int, monitor: ProgressMonitor
@@ -109,13 +109,14 @@ extension Network {
         return metrics(of: batch.state, rows: 0..<batch.state.batch, target: batch.target)
     }
 
-    /// The nudged phase of a rule: relaxes from the states of the batch, after a free phase, nudged towards its targets.
+    /// The nudged phase of a rule: relaxes from the states of the batch, after a free phase, nudged towards its
+    /// targets.
     ///
     /// - Parameters:
-    ///   - batch: What the rule was given.
+    ///   - batch: The batch that the rule was given.
     ///   - beta: The strength of the nudging, with its sign.
-    ///   - steps: The most steps to take, 1 or more.
-    ///   - monitor: Is shown the phase, and may stop it.
+    ///   - steps: The maximum number of steps, 1 or more.
+    ///   - monitor: Observes the phase, and may stop it.
     /// - Throws: `EngineError.diverged`, `.stopped`, `.outOfMemory`.
     @discardableResult
     public func runNudgedPhase(
@@ -132,8 +133,8 @@ extension Network {
     ///   - older: The state before, of the same batch.
     ///   - state: The state now, after a free phase.
     ///   - rates: One for each set of `parameters`.
-    ///   - feedback: With untied feedback, which update forward and feedback weights get.
-    ///   - accumulators: What the updates are added to: `parameters`, or as many of the same shapes.
+    ///   - feedback: With untied feedback: which update forward and feedback weights get.
+    ///   - accumulators: Receive the updates: `parameters`, or others of the same shapes.
     public func addUpdates(
         from older: StateSnapshot<Element>, to state: NetworkState<Element>, rates: [UpdateRates<Element>],
         feedback: FeedbackUpdate = .own, into accumulators: [ConnectionParameters<Element>]
@@ -146,13 +147,14 @@ extension Network {
         }
     }
 
-    /// Adds minus the gradient of a readout's parameters at the present state, times the rates. Nothing without a readout.
+    /// Adds the negative gradient of a readout's parameters at the present state, times the rates. Does nothing without
+    /// a readout.
     ///
     /// - Parameters:
-    ///   - batch: What the rule was given.
+    ///   - batch: The batch that the rule was given.
     ///   - rates: One for each set of `parameters`.
     ///   - share: A factor of all rates.
-    ///   - accumulators: What the updates are added to: `parameters`, or as many of the same shapes.
+    ///   - accumulators: Receive the updates: `parameters`, or others of the same shapes.
     /// - Throws: `EngineError.outOfMemory`.
     public func addReadoutUpdate(
         on batch: ClampedBatch<Element>, rates: [UpdateRates<Element>], share: Element = 1,

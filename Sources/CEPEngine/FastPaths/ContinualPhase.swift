@@ -3,8 +3,8 @@ import CEPKernels
 /// A nudged phase in which the weights change by plain SGD at every step, without being written: each connection keeps
 /// its change in the form that costs least.
 ///
-/// Samples move each other's weights, so that threads meet twice a step: when all states have moved, and when all updates
-/// have been recorded. No result depends on the number of threads.
+/// Updates combine all samples, so threads synchronize twice a step: when all states have moved, and when all updates
+/// have been recorded. Results do not depend on the number of threads.
 final class ContinualPhase<Element: KernelScalar> {
     private let network: Network<Element>
     private let nudge: Nudge<Element>
@@ -13,11 +13,12 @@ final class ContinualPhase<Element: KernelScalar> {
     private let state: NetworkState<Element>
     private let all: StateRows<Element>
     private let parts: [StateRows<Element>]
-    /// What of each update takes all samples: its connection, and the part.
+    /// The parts of updates that need all samples, each with its connection.
     private let batchRecordings: [(connection: Int, part: Int)]
 
-    /// - Parameter rates: Learning rates divided by βB, one a set of parameters; nil to leave the weights as they are.
-    /// - Returns: nil if a connection has no such form of its update. The weights then have to be written.
+    /// - Parameter rates: Learning rates divided by βB, one for each set of parameters; nil to leave the weights as
+    ///   they are.
+    /// - Returns: nil if a connection has no such form of its update. The weights must then be written.
     init?(
         of network: Network<Element>, _ state: NetworkState<Element>, nudge: Nudge<Element>, steps: Int,
         rates: [UpdateRates<Element>]?
@@ -43,7 +44,7 @@ final class ContinualPhase<Element: KernelScalar> {
         batchRecordings = updates.indices.flatMap { k in (0..<updates[k].batchParts).map { (connection: k, part: $0) } }
     }
 
-    /// Relaxes from the present state. The states are those of the steps taken, however it ends.
+    /// Relaxes from the present state. Afterwards the states are those of the last step, also after an error.
     func run(steps: Int, rates: [UpdateRates<Element>]?, monitor: ProgressMonitor) throws(EngineError) {
         try monitor.show { phaseStep(0, residual: 0, rates: rates) }
         var taken = 0
@@ -61,7 +62,7 @@ final class ContinualPhase<Element: KernelScalar> {
             recordStep()
             try monitor.show { phaseStep(step, residual: residual, rates: rates) }
             try monitor.stepTaken(step, of: steps)
-            // Weights move with the states: where those are at rest, so are the weights.
+            // The weights move with the states, so they are at rest if the states are.
             if residual <= Element(network.configuration.tolerance) { break }
         }
     }
@@ -86,14 +87,14 @@ final class ContinualPhase<Element: KernelScalar> {
         recorded.stepIsRecorded()
     }
 
-    /// Adds to an accumulator how a connection has changed, at the given rates.
+    /// Adds the change of a connection to an accumulator, at the given rates.
     func addUpdate(
         of connection: Int, at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>
     ) {
         weights.updates[connection].add(at: rates, to: accumulator)
     }
 
-    /// A step at which the connections are as they were, except for how they have changed.
+    /// A step, with the connections' present parameters.
     private func phaseStep(_ step: Int, residual: Element, rates: [UpdateRates<Element>]?) -> PhaseStep<Element> {
         PhaseStep(
             of: network, step: step, beta: nudge.beta, residual: residual, state: state, weightsMove: rates != nil
@@ -101,7 +102,7 @@ final class ContinualPhase<Element: KernelScalar> {
             let parameters = self.network.parameters[index]
             let connection = self.network.connections.indices.first { self.network.parameterIndex(of: $0) == index }
             guard let rates else { return parameters }
-            // A copy, also before the first step: the parameters themselves change at the end of the phase.
+            // A copy, also before the first step, because the parameters themselves change at the end of the phase.
             let moved = try parameters.zeros()
             moved.copy(from: parameters)
             if let connection, step > 0 { self.addUpdate(of: connection, at: rates[index], to: moved) }

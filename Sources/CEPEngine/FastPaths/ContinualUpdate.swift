@@ -1,32 +1,32 @@
 import CEPKernels
 
-/// The change of one connection's parameters since a continual nudged phase began, kept in the form that costs least: a
-/// step gets from it what the changed weights add to preactivations, and the parameters are written once, at the end.
+/// The change of one connection's parameters since a continual nudged phase began, in the form that costs least. A step
+/// computes the contribution of the change to the preactivations, and the parameters are written once, at the end.
 ///
-/// It stands for the weights W + rᵂ Σ aᵀ b, and equals updating them at every step in exact arithmetic.
+/// It represents the weights W + rᵂ Σ aᵀ b, and equals updating them at every step in exact arithmetic.
 package protocol ContinualUpdate<Element>: AnyObject {
     associatedtype Element: KernelScalar
 
-    /// Whether recording compares with the state before the step, rather than with the one the phase began with.
+    /// Whether recording compares the state with that before the step, instead of that at the start of the phase.
     var comparesSteps: Bool { get }
 
-    /// Called after each step, for each range of samples, on the thread that has moved them. Others may not have moved
-    /// yet: their preactivations still come from what was recorded before.
+    /// Called after each step, for each range of samples, on the thread that has moved them. Other samples may not have
+    /// moved yet: their preactivations still use the previous recording.
     func recordSamples(_ samples: Range<Int>, from older: LayerPair<Element>, to newer: LayerPair<Element>)
 
-    /// Called when all samples have been recorded: from now on preactivations come from them.
+    /// Called when all samples have been recorded. Preactivations use the new recording from now on.
     func samplesAreRecorded()
 
-    /// The number of parts, for as many threads, in which the whole batch is recorded.
+    /// The number of parts, for as many threads, in which `recordBatch` is called.
     var batchParts: Int { get }
 
-    /// Called after that, for each part.
+    /// Called after `samplesAreRecorded`, for each part.
     func recordBatch(part: Int, from older: LayerPair<Element>, to newer: LayerPair<Element>)
 
-    /// Adds what the change adds to `W below + b`, for some samples of the batch.
+    /// Adds the contribution of the change to `W below + b`, for some samples of the batch.
     func addForward(_ below: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>)
 
-    /// Adds what the change adds to the feedback.
+    /// Adds the contribution of the change to the feedback.
     func addFeedback(_ above: ActivityRows<Element>, to preactivation: UnsafeMutablePointer<Element>)
 
     /// Adds the change at the given rates to an accumulator.
@@ -51,14 +51,14 @@ package struct ActivityRows<Element: KernelScalar> {
     let values: UnsafePointer<Element>?
 }
 
-/// The updates of all connections, and the layers that they record: as they compare them, and now.
+/// The updates of all connections, with the old and the present states that they are computed from.
 struct RecordedUpdates<Element: KernelScalar> {
     private let recordings: [Recording]
     private let state: NetworkState<Element>
     /// The states before each step, if an update compares steps.
     private let older: StateSnapshot<Element>?
 
-    /// A class: what is handed over from it is not copied, nor are references to it counted.
+    /// A class, so that its contents are used without copying or reference counting.
     private final class Recording {
         let update: any ContinualUpdate<Element>
         let before: LayerPair<Element>
@@ -105,7 +105,7 @@ struct RecordedUpdates<Element: KernelScalar> {
     func stepIsRecorded() { older?.update(from: state) }
 }
 
-/// The weights of a continual nudged phase: those it began with, and the change of each connection.
+/// The weights of a continual nudged phase: those at its start, and the change of each connection.
 struct PlasticWeights<Element: KernelScalar>: PhaseWeights {
     private let frozen: Wiring<Element>
     let updates: [any ContinualUpdate<Element>]

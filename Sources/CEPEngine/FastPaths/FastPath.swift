@@ -1,11 +1,11 @@
 import CEPKernels
 
-/// The fast paths: each gives the results of the generic stepper in less time. For measurements
-/// (benchmarks/ablation.py) the environment variable CEP_WITHOUT names those to leave out, separated by commas.
+/// The fast paths. Each gives the results of the generic stepper in less time. For measurements
+/// (benchmarks/ablation.py) the environment variable CEP_WITHOUT lists those to disable, separated by commas.
 enum FastPath: String {
-    /// Weights laid out once a phase for the products.
+    /// Weights packed once a phase for the products.
     case packedWeights = "packed-weights"
-    /// Samples that a step left as they were take no further steps.
+    /// Samples that a step left unchanged take no further steps.
     case samplesAtRest = "samples-at-rest"
     /// C-EP without writing weights.
     case continualUpdates = "continual-updates"

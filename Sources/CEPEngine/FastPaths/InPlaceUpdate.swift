@@ -1,19 +1,19 @@
 import CEPKernels
 
-// Of connections so small that products take their weights as they lie (to few units above): these are changed in the
-// memory that the phase multiplies with, after each step, and preactivations need nothing more.
+// Small connections, to few units above, have weights that products use unpacked. Their weights are changed in the
+// memory that the phase multiplies with, after each step, so preactivations need no correction.
 
-/// Of a tied connection: W(t) = (W(0) − r s(0)ᵀ s(0)) + r s(t)ᵀ s(t).
+/// The update of a tied connection: W(t) = (W(0) − r s(0)ᵀ s(0)) + r s(t)ᵀ s(t).
 final class TiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
     private let connection: TiedDenseConnection<Element>
     private let place: WeightsInPlace<Element>
     private let rates: UpdateRates<Element>
     private let start: LayerPair<Element>
     private var present: LayerPair<Element>
-    /// What the present state is added to.
+    /// W(0) − r s(0)ᵀ s(0), to which the present state is added.
     private let base: ConnectionParameters<Element>
 
-    /// Halves of the units above.
+    /// Each part updates half of the units above.
     var batchParts: Int { 2 }
 
     init(
@@ -47,23 +47,23 @@ final class TiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
         }
     }
 
-    /// From differences, in which nothing large cancels.
+    /// Computed from differences, to avoid cancellation of large terms.
     func add(at rates: UpdateRates<Element>, to accumulator: ConnectionParameters<Element>) {
         connection.addUpdate(from: start, to: present, rates: rates, feedback: .own, into: accumulator)
     }
 }
 
-/// Of an untied connection: W(t) = W(0) + r Σ (s(t+1) − s(t))ᵀ r(t), and the same of the feedback weights.
+/// The update of an untied connection: W(t) = W(0) + r Σ (s(t+1) − s(t))ᵀ r(t), and the same for the feedback weights.
 final class UntiedInPlaceUpdate<Element: KernelScalar>: ContinualUpdate {
     private let place: WeightsInPlace<Element>
     private let rates: UpdateRates<Element>
     private let start: ConnectionParameters<Element>
-    /// Units above × units below, as products take it.
+    /// Units above × units below, as in products.
     private let feedbackStart: Matrix<Element>
-    /// Of the updates of all steps, at rate 1.
+    /// The sum of the updates of all steps, at rate 1.
     private let sum: ConnectionParameters<Element>
     private let feedbackSum: Matrix<Element>
-    /// How the layers moved in the step.
+    /// The change of the layers in the step.
     private let movedAbove: Matrix<Element>
     private let movedBelow: Matrix<Element>
 

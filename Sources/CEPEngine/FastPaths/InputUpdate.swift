@@ -1,17 +1,17 @@
 import CEPKernels
 
-/// Of a connection from the clamped input, tied or not: Σ (s(t+1) − s(t))ᵀ x telescopes to (s(t) − s(0))ᵀ x, and the
-/// products of the input with itself are taken once.
+/// The update of a connection from the clamped input, tied or untied: Σ (s(t+1) − s(t))ᵀ x telescopes to (s(t) − s(0))ᵀ
+/// x, and the products of the inputs with each other are computed once.
 ///
-/// It adds one product to the preactivation, (rᵂ x xᵀ + rᵇ) (s(t) − s(0)), of which rᵇ is the biases' part.
+/// It adds one product to the preactivation, (rᵂ x xᵀ + rᵇ) (s(t) − s(0)); rᵇ is the contribution of the biases.
 final class InputUpdate<Element: KernelScalar>: ContinualUpdate {
     private let start: LayerPair<Element>
     /// rᵂ x xᵀ + rᵇ, batch × batch.
     private let inputProducts: Matrix<Element>
-    /// Batch × units: what preactivations come from, and what is being recorded.
+    /// Batch × units: the change that preactivations use, and the one that is being recorded.
     private var moved: Matrix<Element>
     private var recorded: Matrix<Element>
-    /// What of the layer above an update is derived from: its state or its activity.
+    /// The quantity of the layer above that the update is derived from: its state or its activity.
     private let derivedFrom: (LayerSnapshot<Element>) -> MatrixView<Element>
 
     init(

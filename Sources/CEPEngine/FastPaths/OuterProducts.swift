@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// A sum of outer products of rows: Σ_i receiving_iᵀ sending_i, in some of the rows there is memory for.
+/// A sum of outer products of rows, Σ_i receiving_iᵀ sending_i.
 final class OuterProducts<Element: KernelScalar> {
     private let receiving: Matrix<Element>
     private let sending: Matrix<Element>
@@ -9,15 +9,15 @@ final class OuterProducts<Element: KernelScalar> {
     var count = 0
 
     /// - Parameters:
-    ///   - capacity: Rows there is memory for.
-    ///   - batch: Rows of what will be multiplied.
+    ///   - capacity: The maximum number of rows.
+    ///   - batch: The rows of the matrices that will be multiplied.
     init(capacity: Int, batch: Int, receiving: Int, sending: Int) throws(EngineError) {
         self.receiving = try Matrix(rows: capacity, columns: receiving)
         self.sending = try Matrix(rows: capacity, columns: sending)
         products = try Matrix(rows: batch, columns: capacity)
     }
 
-    /// Rows, counted from `start` on.
+    /// Rows from `start` on.
     func receivingRows(_ range: Range<Int>, from start: Int = 0) -> MatrixView<Element> {
         receiving.rows(from: start + range.lowerBound, count: range.count)
     }
@@ -26,8 +26,8 @@ final class OuterProducts<Element: KernelScalar> {
         sending.rows(from: start + range.lowerBound, count: range.count)
     }
 
-    /// `preactivation += (rᵂ Σ receivingᵀ sending) activity`, and `rᵇ Σ receiving` over the first `biasRows`, which is the same
-    /// product with 1 in place of what they multiply.
+    /// `preactivation += (rᵂ Σ receivingᵀ sending) activity`, plus `rᵇ Σ receiving` over the first `biasRows`, which is
+    /// the same product with 1 in place of `sending` times the activity.
     func addPreactivation(
         of activity: ActivityRows<Element>, rates: UpdateRates<Element>, biasRows: Int,
         to preactivation: UnsafeMutablePointer<Element>
@@ -55,7 +55,7 @@ final class OuterProducts<Element: KernelScalar> {
         _ rates: UpdateRates<Element>, _ biasRows: Int, to preactivation: UnsafeMutablePointer<Element>
     ) {
         guard count > 0, let values = activity.values else { return }
-        // Each sample has its own row, whatever other threads are at.
+        // Each sample has its own row, independent of other threads.
         let products = products.pointer + activity.first * products.columns
         multiplyTransposed(
             values, sending.pointer, m: activity.count, n: count, k: sending.columns, addingTo: nil, baseStride: 0,
@@ -70,12 +70,12 @@ final class OuterProducts<Element: KernelScalar> {
     }
 }
 
-/// Of a tied connection: s(t)ᵀ s(t) − s(0)ᵀ s(0), written as (s(t) − s(0))ᵀ s(t) + s(0)ᵀ (s(t) − s(0)) so that nothing
-/// large cancels.
+/// The update of a tied connection: s(t)ᵀ s(t) − s(0)ᵀ s(0), written as (s(t) − s(0))ᵀ s(t) + s(0)ᵀ (s(t) − s(0)) to
+/// avoid cancellation of large terms.
 final class TelescopedUpdate<Element: KernelScalar>: ContinualUpdate {
     private let start: LayerPair<Element>
     private let rates: UpdateRates<Element>
-    /// What preactivations come from, and what is being recorded.
+    /// The products that preactivations use, and those that are being recorded.
     private var products: OuterProducts<Element>
     private var recorded: OuterProducts<Element>
     private let batch: Int
@@ -125,7 +125,8 @@ final class TelescopedUpdate<Element: KernelScalar>: ContinualUpdate {
     }
 }
 
-/// Of an untied connection between layers that both move: Σ (s(t+1) − s(t))ᵀ r(t), a batch of rows a step.
+/// The update of an untied connection between layers that both move: Σ (s(t+1) − s(t))ᵀ r(t), with a batch of rows per
+/// step.
 final class LowRankUpdate<Element: KernelScalar>: ContinualUpdate {
     private let rates: UpdateRates<Element>
     private let forward: OuterProducts<Element>
@@ -137,7 +138,7 @@ final class LowRankUpdate<Element: KernelScalar>: ContinualUpdate {
     init(from start: LayerPair<Element>, steps: Int, rates: UpdateRates<Element>) throws(EngineError) {
         batch = start.above.state.rows
         let (capacity, overflow) = steps.multipliedReportingOverflow(by: batch)
-        guard !overflow else { throw .outOfMemory("\(steps) steps of \(batch) samples are too many to be kept") }
+        guard !overflow else { throw .outOfMemory("\(steps) steps of \(batch) samples are too many to keep in memory") }
         let (below, above) = (start.below.state.columns, start.above.state.columns)
         try checkMemory(
             values: 2 * Double(capacity) * Double(below + above + batch), of: Element.self,

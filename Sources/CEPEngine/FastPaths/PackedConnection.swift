@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// A dense connection laid out for products, which do not change the layout until the connection is prepared again.
+/// A dense connection packed for products. The layout stays the same until the connection is prepared again.
 ///
-/// It holds no reference, so that threads can share it without counting any: the connection keeps the memory.
+/// It holds no reference, so that threads can share it without reference counting. The connection owns the memory.
 package struct PackedConnection<Element: KernelScalar> {
     /// nil for a connection without biases.
     let biases: UnsafePointer<Element>?
@@ -34,15 +34,15 @@ package struct PackedConnection<Element: KernelScalar> {
     }
 }
 
-/// Packed weights that lie as in their matrix, units above × units below, those of feedback transposed: products use
-/// what is written there. Up and down are the same memory without feedback weights.
+/// Weights that products use unpacked, in their own memory: units above × units below; feedback weights are transposed.
+/// Without feedback weights, up and down are the same memory.
 struct WeightsInPlace<Element: KernelScalar> {
     let up: UnsafeMutablePointer<Element>
     let down: UnsafeMutablePointer<Element>
     let biases: Matrix<Element>
 }
 
-/// Memory for a packed connection, kept from phase to phase.
+/// Memory for a packed connection, reused from phase to phase.
 final class PackedWeightsBuffer<Element: KernelScalar> {
     private let up: PackedMatrix<Element>
     /// nil if the same memory serves both.
@@ -76,7 +76,7 @@ final class PackedWeightsBuffer<Element: KernelScalar> {
             down: downProduct.memory.assumingMemoryBound(to: Element.self), biases: biases)
     }
 
-    /// Without feedback weights the transposed weights are the feedback.
+    /// Without feedback weights, the transposed weights are the feedback.
     func pack(_ parameters: ConnectionParameters<Element>) {
         up.pack(parameters.weights.pointer, transposing: true)
         if let source = parameters.biases { biases.copy(from: source) }
@@ -90,7 +90,7 @@ final class PackedWeightsBuffer<Element: KernelScalar> {
 }
 
 extension PackedMatrix {
-    /// - Parameter layout: nil for the one that suits the shape.
+    /// - Parameter layout: nil to choose it by the shape.
     /// - Throws: `EngineError.outOfMemory`.
     static func allocate(
         rows: Int, columns: Int, layout: PackedLayout? = nil

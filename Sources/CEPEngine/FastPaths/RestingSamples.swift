@@ -1,7 +1,7 @@
 import CEPKernels
 
-// Samples are independent while weights do not change. So a phase is cut into blocks of samples, each of which a thread
-// takes through all steps. And a sample that a step left as it was is at rest: it takes no further steps.
+// Samples are independent while weights do not change, so a phase is divided into blocks of samples, and a thread takes
+// each block through all steps. A sample that a step leaves unchanged is at rest and takes no further steps.
 
 extension Network {
     @specialized(where Element == Float)
@@ -41,7 +41,7 @@ extension Network {
         blocks.filter { $0.steps == step }.map { $0.residual }.max() ?? 0
     }
 
-    /// Memory for blocks of so many samples: that of the last phase if it fits.
+    /// Memory for blocks of these sizes: that of the last phase if it fits.
     private func sampleBlocks(_ counts: [Int]) throws(EngineError) -> [SampleBlock<Element>] {
         if blocks.map({ $0.capacity }) != counts {
             var made: [SampleBlock<Element>] = []
@@ -52,12 +52,12 @@ extension Network {
     }
 }
 
-/// Some samples in a phase. It works on a copy, so that threads do not write to the same lines of memory.
+/// Some samples in a phase. It works on a copy, so that threads do not write to the same cache lines.
 final class SampleBlock<Element: KernelScalar> {
     private let copies: NetworkState<Element>
     private let target: Matrix<Element>
     private let rows: StateRows<Element>
-    /// Which sample of the block is in which row: those that move come first.
+    /// The sample in each row of the block. Samples that move come first.
     private let samples: Integers
     private var moving = 0
     private var destination: StateRows<Element>?
@@ -71,7 +71,7 @@ final class SampleBlock<Element: KernelScalar> {
 
     var isAtRest: Bool { moving == 0 }
 
-    /// Samples there is memory for.
+    /// The maximum number of samples.
     var capacity: Int { rows.count }
 
     init(samples: Int, shape: StateShape) throws(EngineError) {
@@ -81,7 +81,7 @@ final class SampleBlock<Element: KernelScalar> {
         self.samples = try Integers(upTo: samples)
     }
 
-    /// Takes in samples of a batch at the start of a phase.
+    /// Copies samples of a batch at the start of a phase.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func load(_ destination: StateRows<Element>, nudge: Nudge<Element>?) {
@@ -112,7 +112,8 @@ final class SampleBlock<Element: KernelScalar> {
         let tolerance = Element(network.configuration.tolerance)
         let nudge = beta.map { RowNudge(targets: UnsafePointer(target.pointer), beta: $0) }
         if self.steps == 0, order == .alternating, rows.kept.contains(where: { $0.count > 0 }) {
-            // Layers whose feedback comes before the forward product of the step need what an earlier one has kept.
+            // Layers whose feedback comes before the forward product of the step need the values kept by an earlier
+            // product.
             network.updatePreactivations(of: rows, through: wiring)
         }
         for _ in 0..<steps where moving > 0 {
@@ -132,7 +133,7 @@ final class SampleBlock<Element: KernelScalar> {
         }
     }
 
-    /// Writes the samples back to where they came from.
+    /// Copies the samples back.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func store() {

@@ -5,7 +5,7 @@ final class FileContent {
     let bytes: UnsafeRawBufferPointer
     private let memory: UnsafeMutablePointer<UInt8>
 
-    /// - Throws: `EngineError.file` for what is not a file that can be read; `.outOfMemory`.
+    /// - Throws: `EngineError.file` if the path is not a readable file; `.outOfMemory`.
     init(_ path: String) throws(EngineError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .file("\(path) cannot be read: \(lastError())") }
@@ -31,15 +31,15 @@ final class FileContent {
     deinit { free(memory) }
 }
 
-/// Replaces a file in one step: it is written beside the old one, and renamed when it is whole and on the disk.
+/// Replaces a file atomically: writes a new file in the same folder, syncs it to the disk and renames it.
 ///
-/// - Parameter content: Hands the bytes, piece by piece, to the function it is given; false if that fails.
-/// - Throws: `EngineError.file`, with the old file as it was.
+/// - Parameter content: Passes the bytes, piece by piece, to the function it is given; returns false if that fails.
+/// - Throws: `EngineError.file`; the old file is then unchanged.
 func replaceFile(
     _ path: String, with content: (_ write: (UnsafeRawBufferPointer) -> Bool) -> Bool
 ) throws(EngineError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    // In the same folder, and so on the same file system, or it could not be renamed in one step.
+    // In the same folder, because renaming is atomic only within a file system.
     let folder = parts.dropLast().map { $0 + "/" }.joined()
     let part = "\(folder).\(parts.last ?? "").\(getpid()).\(UInt32.random(in: 0...UInt32.max)).part"
     let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -59,9 +59,9 @@ func replaceFile(
     if isWritten, rename(part, path) != 0 { (isWritten, reason) = (false, lastError()) }
     guard isWritten else {
         unlink(part)
-        throw .file("\(path) cannot be written: \(reason); it is as it was before")
+        throw .file("\(path) cannot be written: \(reason); the old file is unchanged")
     }
-    // So that the renaming itself survives a power failure.
+    // Sync the folder, so that the renaming survives a power failure.
     let directory = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
     if directory >= 0 {
         fsync(directory)

@@ -1,4 +1,4 @@
-/// A JSON value, as the headers of files have them. Numbers keep their digits.
+/// A JSON value of a file header. Numbers keep their digits.
 enum JSON {
     case null
     case bool(Bool)
@@ -7,7 +7,7 @@ enum JSON {
     case array([JSON])
     case object([String: JSON])
 
-    /// nil for what is no JSON text in UTF-8, has a name twice in an object, or is nested more than 100 deep.
+    /// nil if the text is not JSON in UTF-8, repeats a name in an object, or is nested more than 100 deep.
     init?(_ text: some Sequence<UInt8>) {
         var reader = Reader(text: Array(text))
         guard let value = reader.value(depth: 0), reader.isAtEnd() else { return nil }
@@ -58,7 +58,7 @@ private struct Reader {
         return place == text.count
     }
 
-    /// Goes past a token, if it comes next.
+    /// Skips a token if it comes next.
     private mutating func take(_ token: String) -> Bool {
         skipSpaces()
         guard text[place...].starts(with: token.utf8) else { return false }

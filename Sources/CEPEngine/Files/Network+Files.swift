@@ -1,21 +1,21 @@
 import CEPKernels
 
-// Networks in safetensors files, which the Python package (`net.save`, `cep.load`) reads and writes as well.
+// Networks in safetensors files, which the Python package (`net.save`, `cep.load`) also reads and writes.
 
 private let networkFormat = "cep network 1"
 
 extension Network {
-    /// Writes the configuration, the parameters and the random state to a safetensors file, which `Network(loading:)` and
-    /// Python's `cep.load` read. States, and what the optimizer remembers, are not part of it.
+    /// Writes the configuration, the parameters and the random state to a safetensors file, which `Network(loading:)`
+    /// and Python's `cep.load` read. The file does not contain states or the state of the optimizer.
     ///
-    /// - Parameter path: The file. One that is there is replaced when the new one is whole.
+    /// - Parameter path: The file. An existing file is replaced once the new one is complete.
     /// - Throws: `EngineError.file` if it cannot be written; `.invalidArgument` if the input of a real-time network has
     ///   another activation than layer 1, which the format cannot hold; `.busy` while a call uses the network.
     public func save(to path: String) throws(EngineError) {
         try exclusively { () throws(EngineError) in
             let layers = configuration.layers
             guard configuration.setting == .prototypical || layers[0].activation == layers[1].activation else {
-                throw .invalidArgument("the input has another activation than layer 1, which files cannot hold")
+                throw .invalidArgument("the input and layer 1 have different activations, which files cannot hold")
             }
             let random = random.state
             var tensors: [String: TensorFile.Tensor] = [:]
@@ -39,15 +39,15 @@ extension Network {
         }
     }
 
-    /// Reads a network that `save(to:)` or Python's `net.save` wrote. It has no states.
+    /// Reads a network that `save(to:)` or Python's `net.save` has written. It has no states.
     ///
-    /// - Parameter path: The file. Nothing in it is executed.
-    /// - Throws: `EngineError.file` for a file that cannot be read, is damaged, or is not a network of this number type;
+    /// - Parameter path: The file. No code in it is executed.
+    /// - Throws: `EngineError.file` if the file cannot be read, is damaged, or is not a network of this number type;
     ///   `.outOfMemory`.
     public convenience init(loading path: String) throws(EngineError) {
         let file = try TensorFile(path: path, format: networkFormat)
         func refuse(_ reason: String) -> EngineError {
-            .file("\(path) is not a network that can be used: \(reason)")
+            .file("\(path) is not a valid network file: \(reason)")
         }
         guard let state = JSON(file.state.utf8), let dtype = state["options"]?["dtype"]?.text,
             let words: [UInt64] = state["random_state"]?.integers(), words.count == 4
@@ -58,7 +58,7 @@ extension Network {
         do throws(EngineError) {
             let configuration = try NetworkConfiguration(file: state)
             try configuration.validate()
-            // Before a network is made, of which the sizes alone could ask for any amount of memory.
+            // Checked before the network is created, because its sizes alone could require any amount of memory.
             let values = file.tensors.values.reduce(0) { $0 + Double($1.bytes.count / MemoryLayout<Element>.stride) }
             guard try configuration.parameterCount(Element.self) <= values else {
                 throw .invalidArgument("it has \(values) values, too few for layers of \(configuration.sizes) units")
@@ -97,7 +97,7 @@ extension Network {
 }
 
 extension Network {
-    /// What files hold of the devices, and where it is here.
+    /// The tensors of the devices in files, and their memory here.
     private var deviceMemory: [(name: String, type: String, shape: [Int], bytes: UnsafeMutableRawBufferPointer)] {
         deviceTensorNames.compactMap { name, k in
             guard let (values, shape) = deviceTensor(name, at: k) else { return nil }
@@ -170,7 +170,7 @@ extension NetworkConfiguration {
         return "{" + (options + imperfections).map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }
 
-    /// From the state of a file.
+    /// Reads the configuration from the state in a file.
     fileprivate init(file state: JSON) throws(EngineError) {
         guard let given = state["options"]?.members, let sizes = state["sizes"]?.items else {
             throw .invalidArgument("its sizes or options are missing")

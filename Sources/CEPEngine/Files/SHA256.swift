@@ -1,4 +1,4 @@
-/// The checksum SHA-256 (FIPS 180-4) of bytes that come piece by piece.
+/// The SHA-256 checksum (FIPS 180-4) of bytes that are added piece by piece.
 struct SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
@@ -48,7 +48,7 @@ struct SHA256 {
         for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { hash[i] &+= value }
     }
 
-    /// In hexadecimal digits. Nothing can be added afterwards.
+    /// The checksum in hexadecimal digits. No bytes can be added afterwards.
     mutating func finish() -> String {
         let bits = UInt64(byteCount) * 8
         add(0x80)

@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// A safetensors file as the Python package writes it: arrays by name, a state as JSON, and a checksum of both.
+/// A safetensors file as the Python package writes it: named arrays, a state as JSON, and a checksum of both.
 struct TensorFile {
     /// One array; its bytes are row-major and little-endian.
     struct Tensor {
-        /// As in safetensors: F32 or F64.
+        /// The safetensors name of the number type: F32 or F64.
         let type: String
         let shape: [Int]
         let bytes: UnsafeRawBufferPointer
@@ -14,7 +14,7 @@ struct TensorFile {
     /// A JSON text.
     let state: String
     let tensors: [String: Tensor]
-    /// What keeps the bytes.
+    /// Owns the bytes.
     let owner: AnyObject
 
     /// SHA-256 of the state, and of all names, types, shapes and numbers.
@@ -29,7 +29,7 @@ struct TensorFile {
         return checksum.finish()
     }
 
-    /// Writes the file in one step: a failure leaves the file that was there as it was.
+    /// Writes the file atomically: if it fails, the old file is unchanged.
     ///
     /// - Throws: `EngineError.file`.
     func write(to path: String) throws(EngineError) {
@@ -57,14 +57,14 @@ struct TensorFile {
 }
 
 extension TensorFile {
-    /// Reads a file, and checks all that can be checked without knowing what it is for.
+    /// Reads a file, and checks everything that does not depend on its purpose.
     ///
     /// - Parameter expected: The format it must have.
-    /// - Throws: `EngineError.file` for a file that cannot be read, or is damaged or something else; `.outOfMemory`.
+    /// - Throws: `EngineError.file` if the file cannot be read, is damaged or has other contents; `.outOfMemory`.
     init(path: String, format expected: String) throws(EngineError) {
         let content = try FileContent(path)
         func isDamaged() -> EngineError {
-            .file("\(path) is not a whole safetensors file; it was truncated, or is something else")
+            .file("\(path) is not a complete safetensors file; it was truncated or has another format")
         }
         let bytes = content.bytes
         guard bytes.count >= 8 else { throw isDamaged() }
@@ -77,7 +77,7 @@ extension TensorFile {
         guard let format = metadata?["format"]?.text, let state = metadata?["state"]?.text, format == expected,
             let sum = metadata?["sha256"]?.text
         else {
-            throw .file("\(path) is a safetensors file, but has not the format '\(expected)' in its metadata")
+            throw .file("\(path) is a safetensors file, but its metadata does not have the format '\(expected)'")
         }
         var tensors: [String: Tensor] = [:]
         var ranges: [Range<Int>] = []
@@ -92,7 +92,7 @@ extension TensorFile {
             tensors[name] = Tensor(
                 type: type, shape: shape, bytes: UnsafeRawBufferPointer(rebasing: data[offsets[0]..<offsets[1]]))
         }
-        // One after another, from the first byte to the last.
+        // The arrays must be contiguous, from the first byte to the last.
         ranges.sort { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
         let ends = [0] + ranges.map(\.upperBound)
         guard zip(ranges, ends).allSatisfy({ $0.lowerBound == $1 }), ends.last == data.count else { throw isDamaged() }

@@ -1,16 +1,16 @@
 import CEPKernels
 
-/// Places in the counters of a network.
+/// Indices of the counters of a network.
 private enum Counter { static let steps = 0, sampleSteps = 1, products = 2, stateReads = 3, remembered = 4, count = 5 }
 
-/// What a network has done since it was made or copied: numbers of float64, which count exactly to 2^53.
+/// Counts of a network's work since its creation or copy, in float64, which counts exactly to 2^53.
 ///
-/// - Steps of phases, and the same times the samples of the batch.
-/// - Multiply-accumulates of products in phases: at each step those between layers that move, forward and back, and those
-///   of a readout that nudges; once a phase those of the input, which is clamped, and at each step if weights change in
-///   between. A sample at rest counts as one that moves.
+/// - Steps of phases, and these times the samples of the batch.
+/// - Multiply-accumulates of products in phases: at each step those between layers that move, forward and back, and
+///   those of a readout that nudges; the product of the clamped input once a phase, or at each step if weights change.
+///   A sample at rest counts like one that moves.
 /// - States sent: those of all layers that move, at each step.
-/// - Numbers that had to be remembered from one phase to the next: EP's free states, BPTT's trajectory.
+/// - Values stored from one phase to the next: EP's free states, BPTT's trajectory.
 struct NetworkCounters {
     let values: Matrix<Double>
 
@@ -33,10 +33,10 @@ extension Network {
     private var movingUnits: Int { configuration.layers.dropFirst().reduce(0) { $0 + $1.units } }
 
     /// - Parameters:
-    ///   - steps: Taken.
-    ///   - batch: Samples.
+    ///   - steps: The number of steps taken.
+    ///   - batch: The number of samples.
     ///   - isNudged: Whether the objective nudges.
-    ///   - inputProducts: How often the product of the input was needed.
+    ///   - inputProducts: How often the product of the input was computed.
     func countSteps(_ steps: Int, batch: Int, isNudged: Bool, inputProducts: Int) {
         let input = zip(connections, edges).reduce(0) { $0 + ($1.1.from == 0 ? $1.0.multiplications / 2 : 0) }
         let readout = isNudged ? 2 * (objective.parameters?.weights.count ?? 0) : 0
@@ -45,6 +45,6 @@ extension Network {
             states: movingUnits)
     }
 
-    /// The states of a batch are kept from one phase to the next, so often.
+    /// Counts the states of a batch that are stored from one phase to the next, `times` times.
     func countRememberedStates(of batch: Int, times: Int = 1) { counters.addRemembered(batch * movingUnits * times) }
 }

@@ -1,26 +1,26 @@
 import CEPKernels
 
-/// What a network is made of that is not ideal. By default everything is.
+/// The hardware of a network. By default everything is ideal.
 public struct HardwareConfiguration: Sendable, Equatable {
-    /// The models of the synapses: one for all connections, or one for each in the order of `Network.parameters`. Empty
-    /// for ideal ones. They hold for forward and feedback weights.
+    /// The models of the synapses, forward and feedback: one for all connections, or one for each in the order of
+    /// `Network.parameters`. Empty for ideal synapses.
     public var synapses: [SynapseKind] = []
-    /// The same of biases.
+    /// The same for biases.
     public var biasSynapses: [SynapseKind] = []
-    /// The standard deviation of what is added to states after every step, 0 or more.
+    /// The standard deviation of the noise added to states after every step, 0 or more.
     public var stateNoise = 0.0
-    /// Bits of the states as they are sent and as updates read them, 1 to 16; nil for those of the number type.
+    /// Bits of the states that are sent and that updates read, 1 to 16; nil for unrounded states.
     public var stateBits: Int?
     /// The standard deviations of the gains, around 1, and offsets of neurons, in the prototypical setting.
     public var gainDeviation = 0.0
     public var offsetDeviation = 0.0
-    /// The standard deviation of what products see beside the weights, redrawn as `readNoiseEvery` says.
+    /// The standard deviation of the noise that products see on the weights, redrawn as `readNoiseEvery` specifies.
     public var readNoise = 0.0
     public var readNoiseEvery = NoiseInterval.step
-    /// The standard deviation of what is added to the initial feedback weights, with untied feedback.
+    /// The standard deviation of the noise added to the initial feedback weights. Untied feedback only.
     public var feedbackMismatch = 0.0
 
-    /// Ideal.
+    /// Ideal hardware.
     public init() {}
 
     package init(_ options: inout Options) throws(EngineError) {
@@ -76,7 +76,7 @@ public struct HardwareConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The model of a tensor of parameters; nil for an ideal one.
+    /// The model of a tensor of parameters; nil if it is ideal.
     func model(of connection: Int, isBias: Bool) throws(EngineError) -> (any SynapseModel)? {
         let kinds = isBias ? biasSynapses : synapses
         guard !kinds.isEmpty else { return nil }
@@ -84,15 +84,15 @@ public struct HardwareConfiguration: Sendable, Equatable {
         return model is IdealSynapse ? nil : model
     }
 
-    /// Whether nothing differs from an ideal network.
+    /// Whether the hardware is ideal.
     var isIdeal: Bool {
         hasIdealNeurons && (synapses + biasSynapses).allSatisfy { $0.rawValue == IdealSynapse.name }
     }
 
-    /// Whether states move, and weights are read, as in an ideal network.
+    /// Whether states move, and weights are read, without noise or variation.
     var hasIdealNeurons: Bool { !variesNeurons && readNoise == 0 }
 
-    /// What the option "neurons" is.
+    /// The value of the option "neurons".
     var neuronsWord: String {
         [
             "state_noise=\(stateNoise)", stateBits.map { "state_bits=\($0)" }, "gain_dtod=\(gainDeviation)",
@@ -103,7 +103,7 @@ public struct HardwareConfiguration: Sendable, Equatable {
     var variesNeurons: Bool { stateNoise > 0 || stateBits != nil || gainDeviation > 0 || offsetDeviation > 0 }
 }
 
-/// When noise is drawn anew.
+/// How often noise is redrawn.
 public enum NoiseInterval: String, Sendable, CaseIterable, NamedChoice {
     case step
     case phase

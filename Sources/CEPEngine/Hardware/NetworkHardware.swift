@@ -1,25 +1,25 @@
 import CEPKernels
 
-/// The devices of a network whose hardware is not ideal.
+/// The devices of a network with hardware that is not ideal.
 final class NetworkHardware<Element: KernelScalar> {
-    /// Of each set of parameters, tensor by tensor; nil for an ideal one.
+    /// The synapses of each set of parameters, tensor by tensor; nil if ideal.
     let synapses: [[SynapseArray<Element>?]]
-    /// The parameters as products see them, where they differ; nil for others.
+    /// The parameters as products see them, if they differ; otherwise nil.
     let seen: [ConnectionParameters<Element>?]
-    /// nil if they are ideal.
+    /// nil if the neurons are ideal.
     let neurons: NeuronHardware<Element>?
     private let parameters: [ConnectionParameters<Element>]
     private let configuration: HardwareConfiguration
     private let noiseKey: RandomKey
 
-    // Where noise is drawn: in which phase of which batch, at which step, for which sample.
+    // The keys of noise: for the phase of a batch, the step and the sample.
     private var phaseKey: RandomKey
     private var batchKey: RandomKey
     private var phases = 0
     private var steps = 0
-    /// Of this step.
+    /// The key of the present step.
     private(set) var stepKey: RandomKey
-    /// The number of the batch's first sample among those that are evaluated.
+    /// The index of the batch's first sample among those that are evaluated.
     var firstSample = 0
 
     init(
@@ -27,7 +27,7 @@ final class NetworkHardware<Element: KernelScalar> {
     ) throws(EngineError) {
         let configuration = network.hardware
         self.configuration = configuration
-        // Streams apart from those of parameters and of the network.
+        // Streams separate from those of parameters and of the network.
         let key = RandomKey(seed: network.seed).part(1)
         noiseKey = RandomKey(seed: network.seed).part(2)
         (batchKey, phaseKey, stepKey) = (noiseKey, noiseKey, noiseKey)
@@ -52,9 +52,9 @@ final class NetworkHardware<Element: KernelScalar> {
         self.parameters = parameters
     }
 
-    /// Gives all devices the initial weights.
+    /// Programs the initial weights into all devices.
     ///
-    /// - Throws: `EngineError.invalidArgument` if some lie outside of the bounds and are not to be clipped.
+    /// - Throws: `EngineError.invalidArgument` if some lie outside the bounds and are not to be clipped.
     func program() throws(EngineError) {
         for (k, arrays) in synapses.enumerated() {
             for (array, tensor) in zip(arrays, parameters[k].tensors) {
@@ -62,7 +62,7 @@ final class NetworkHardware<Element: KernelScalar> {
                 let outside = array.outsideCount
                 guard outside == 0 else {
                     throw .invalidArgument(
-                        "\(outside) of \(tensor.values.count) initial \(tensor.name) of connection \(k) lie outside of "
+                        "\(outside) of \(tensor.values.count) initial \(tensor.name) of connection \(k) lie outside "
                             + "w_min \(bounds.lowest) to w_max \(bounds.highest); choose wider bounds, or "
                             + "clip_initial to clip them")
                 }
@@ -71,7 +71,7 @@ final class NetworkHardware<Element: KernelScalar> {
         for array in synapses.joined() { array?.program() }
     }
 
-    /// Brings the parameters that products see up to date.
+    /// Updates the parameters that products see.
     func updateSeen() {
         for (k, seen) in seen.enumerated() {
             guard let seen else { continue }
@@ -102,26 +102,26 @@ final class NetworkHardware<Element: KernelScalar> {
 
     // MARK: - Noise
 
-    /// Whether a step differs from the one before it by noise.
+    /// Whether noise differs between steps.
     var isNoisyAtEachStep: Bool { configuration.stateNoise > 0 || readsNoiseAtEachStep }
 
     var readsNoiseAtEachStep: Bool { configuration.readNoise > 0 && configuration.readNoiseEvery == .step }
 
-    /// Noise of the phases of a batch. Nothing is drawn on hardware without noise.
+    /// Begins the noise of the phases of a batch. Draws nothing on hardware without noise.
     func beginBatch(drawingFrom random: inout RandomSource) {
         guard configuration.stateNoise > 0 || configuration.readNoise > 0 else { return }
         batchKey = noiseKey.part(0).part(random.next())
         (phases, firstSample) = (0, 0)
     }
 
-    /// Noise of the samples of an evaluation from `first` on.
+    /// Begins the noise of the samples of an evaluation from `first` on.
     func beginBatch(evaluatingFrom first: Int) {
-        // State noise depends on the sample, and not on the batch it is in.
+        // State noise depends on the sample, not on its batch.
         batchKey = noiseKey.part(1)
         (phases, firstSample) = (0, first)
     }
 
-    /// - Returns: Whether weights are read anew.
+    /// - Returns: Whether weights are read again.
     func beginPhase() -> Bool {
         phases += 1
         steps = 0
@@ -130,7 +130,7 @@ final class NetworkHardware<Element: KernelScalar> {
         return configuration.readNoise > 0
     }
 
-    /// - Returns: Whether weights are read anew.
+    /// - Returns: Whether weights are read again.
     func beginStep() -> Bool {
         steps += 1
         stepKey = phaseKey.part(steps)
@@ -149,7 +149,7 @@ final class NetworkHardware<Element: KernelScalar> {
         for array in synapses.joined() { array?.restore() }
     }
 
-    /// Takes all that the hardware of a network of the same configuration has beside the parameters.
+    /// Copies everything except the parameters from the hardware of a network of the same configuration.
     func copy<Other>(from other: NetworkHardware<Other>) {
         for (mine, theirs) in zip(synapses.joined(), other.synapses.joined()) {
             if let mine, let theirs { mine.copy(from: theirs) }
@@ -164,21 +164,21 @@ final class NetworkHardware<Element: KernelScalar> {
 }
 
 extension Network {
-    /// To be called at the start of a phase: reads the weights anew if reads are noisy.
+    /// To be called at the start of a phase: reads the weights again if reads are noisy.
     func beginNoisyPhase(of state: NetworkState<Element>) throws(EngineError) {
         guard let hardware, hardware.beginPhase() else { return }
         try prepareConnections()
         refreshInput(of: state)
     }
 
-    /// To be called at the start of a step: reads the weights anew if reads are noisy at each step.
+    /// To be called at the start of a step: reads the weights again if reads are noisy at each step.
     func beginNoisyStep(of state: NetworkState<Element>) throws(EngineError) {
         guard let hardware, hardware.beginStep() else { return }
         try prepareConnections()
         refreshInput(of: state)
     }
 
-    /// What is kept of the devices beside the parameters: `weights.w_max` and so on, and `weights.counters`.
+    /// The names of the devices' tensors, such as `weights.w_max` and `weights.counters`.
     package var deviceTensorNames: [(name: String, index: Int)] {
         guard let hardware else { return [] }
         var names: [(name: String, index: Int)] = []
@@ -195,7 +195,7 @@ extension Network {
         return names
     }
 
-    /// A tensor of the devices by its name; nil if there is none.
+    /// A tensor of the devices by its name; nil if it does not exist.
     package func deviceTensor(_ name: String, at index: Int) -> (values: DeviceValues<Element>, shape: [Int])? {
         if name == "counters", index == 0 { return (.counters(counters.values), [counters.values.columns]) }
         guard let hardware else { return nil }
@@ -216,7 +216,7 @@ extension Network {
     }
 }
 
-/// Numbers of devices, in the network's number type, or counters.
+/// Values of devices, in the network's number type, or counters.
 package enum DeviceValues<Element: KernelScalar> {
     case numbers(Matrix<Element>)
     case counters(Matrix<Double>)

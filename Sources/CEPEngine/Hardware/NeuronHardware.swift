@@ -2,17 +2,17 @@ import CEPKernels
 
 /// Neurons that are not ideal.
 ///
-/// - Their activation is ρ(g · u + o), with a gain g and an offset o of each neuron: drawn once, g from N(1, gain_dtod), o
-///   from N(0, offset_dtod). In the prototypical setting u is the preactivation, with the pull if that acts inside.
+/// - The activation is ρ(g · u + o), with a gain g and an offset o of each neuron: drawn once, g from N(1, gain_dtod),
+///   o from N(0, offset_dtod). In the prototypical setting u is the preactivation, plus the pull if it acts inside.
 /// - States get s ← s + state_noise · ξ after every step.
-/// - What they send, and updates read, is rounded to 2^state_bits levels of the activation's range. Layers with a linear
-///   activation have no range, and are not rounded.
+/// - The states that are sent, and that updates read, are rounded to 2^state_bits levels of the activation's range.
+///   Layers with a linear activation have no range and are not rounded.
 final class NeuronHardware<Element: KernelScalar> {
-    /// Of layers 1 ... L: gains and offsets of the units of a layer, 1 × units. nil without variation.
+    /// Gains and offsets of layers 1 ... L, 1 × units each. nil without variation.
     let gains: [Matrix<Element>]?
     let offsets: [Matrix<Element>]?
     private let noise: Double
-    /// Of layers 1 ... L; nil if the states of a layer are not rounded.
+    /// The levels of layers 1 ... L; nil for layers that are not rounded.
     private let levels: [Levels?]
     private let couplesThroughActivation: Bool
     private let nudgesInside: Bool
@@ -62,7 +62,7 @@ final class NeuronHardware<Element: KernelScalar> {
         nudgesInside = !couplesThroughActivation && configuration.nudging == .inside
     }
 
-    /// Of a layer: u ← g · u + o, and the pull that is to be added to u likewise.
+    /// For one layer: u ← g · u + o; also scales the pull that is to be added to u.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func vary(
@@ -80,7 +80,7 @@ final class NeuronHardware<Element: KernelScalar> {
         }
     }
 
-    /// From the gradient with respect to g · u + o to that with respect to u.
+    /// Turns the gradient with respect to g · u + o into that with respect to u.
     func varyBack(layer: Int, _ gradient: MatrixView<Element>) {
         guard let gains = gains?[layer - 1].pointer else { return }
         for row in 0..<gradient.rows {
@@ -88,9 +88,10 @@ final class NeuronHardware<Element: KernelScalar> {
         }
     }
 
-    /// After a step of some samples of a layer: adds the noise, and rounds the states if they are sent as they are.
+    /// To be called after a step of some samples of a layer: adds the noise, and rounds the states if they are sent
+    /// directly.
     ///
-    /// - Parameter key: Of the step.
+    /// - Parameter key: The key of the step.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func finishStep(
@@ -106,14 +107,14 @@ final class NeuronHardware<Element: KernelScalar> {
         if !couplesThroughActivation { round(layer: layer, state, count: rows * units) }
     }
 
-    /// What is sent of states or activities of a layer.
+    /// Rounds states or activities of a layer to the values that are sent.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     func round(layer: Int, _ values: UnsafeMutablePointer<Element>, count: Int) {
         guard layer > 0, let levels = levels[layer - 1] else { return }
         let scale = levels.largest / (levels.highest - levels.lowest)
         for i in 0..<count {
-            // Not a number stays what it is.
+            // NaN stays NaN.
             let value = min(max(values[i], levels.lowest), levels.highest)
             values[i] = values[i].isNaN ? .nan : levels.lowest + ((value - levels.lowest) * scale).rounded() / scale
         }
@@ -121,7 +122,7 @@ final class NeuronHardware<Element: KernelScalar> {
 }
 
 extension Activation {
-    /// The lowest and the highest value; nil if there are none.
+    /// The lowest and the highest value; nil if the range is unbounded.
     fileprivate func range(_ table: ActivationTable?) -> (lowest: Double, highest: Double)? {
         switch self {
         case .shiftedSigmoid, .hardSigmoid, .sigmoid, .halfHardSigmoid: (0, 1)

@@ -1,13 +1,13 @@
 import CEPKernels
 
-/// A measured activation: points that straight pieces join. Outside of the first and the last one it is constant.
+/// A measured activation: points joined by straight lines. It is constant outside the first and the last point.
 public struct ActivationTable: Sendable, Equatable {
     /// Rising.
     public let x: [Double]
-    /// Rising or falling throughout, or constant in places.
+    /// Monotone.
     public let y: [Double]
 
-    /// - Throws: `EngineError.invalidArgument` for points that are no monotone curve.
+    /// - Throws: `EngineError.invalidArgument` if the points are not a monotone curve.
     public init(x: [Double], y: [Double]) throws(EngineError) {
         guard x.count == y.count, x.count >= 2, x.count <= 1 << 20 else {
             throw .invalidArgument(
@@ -37,7 +37,7 @@ public struct ActivationTable: Sendable, Equatable {
         for point in parts.dropFirst() {
             let pair = point.split(separator: "/", omittingEmptySubsequences: false).compactMap { Double($0) }
             guard pair.count == 2 else {
-                throw .invalidArgument("a point of a tabulated activation must be as 0.5/0.25, got \(point)")
+                throw .invalidArgument("a point of a tabulated activation must have the form 0.5/0.25, got \(point)")
             }
             x.append(pair[0])
             y.append(pair[1])
@@ -54,7 +54,7 @@ public struct ActivationTable: Sendable, Equatable {
         (min(y[0], y[y.count - 1]), max(y[0], y[y.count - 1]))
     }
 
-    /// The piece that a number lies in; nil outside of all.
+    /// The piece that contains a number; nil outside all pieces.
     private func piece(_ value: Double) -> Int? {
         guard value >= x[0], value <= x[x.count - 1] else { return nil }
         var (low, high) = (0, x.count - 1)
@@ -72,7 +72,8 @@ public struct ActivationTable: Sendable, Equatable {
         return Element(y[k] + share * (y[k + 1] - y[k]))
     }
 
-    /// The derivative: that of the piece; at a point, of the piece behind it, and at the last point of the last piece.
+    /// The derivative: that of the piece; at a point that of the piece after it, and at the last point that of the last
+    /// piece.
     func slope<Element: KernelScalar>(at input: Element) -> Element {
         guard let k = piece(Double(input)) else { return 0 }
         return Element((y[k + 1] - y[k]) / (x[k + 1] - x[k]))

@@ -1,16 +1,16 @@
 import CEPKernels
 
-/// The parameters of one connection, or numbers of the same shapes: updates, gradients, the state of an optimizer.
+/// The parameters of one connection, or values of the same shapes: updates, gradients, the state of an optimizer.
 public final class ConnectionParameters<Element: KernelScalar> {
     /// One of the tensors by its name in files and in the C interface.
     public struct Tensor {
         /// `weights`, `biases` or `feedback_weights`.
         public let name: String
-        /// The numbers: biases as one row.
+        /// The numbers. Biases are one row.
         public let values: Matrix<Element>
-        /// Of the tensor as callers see it. A matrix of weights has rank 2, biases have rank 1.
+        /// The shape that callers see. A matrix of weights has rank 2, biases have rank 1.
         public let shape: [Int]
-        /// Which learning rate applies.
+        /// Determines the learning rate.
         let kind: Kind
 
         enum Kind { case weights, biases, feedback }
@@ -18,11 +18,11 @@ public final class ConnectionParameters<Element: KernelScalar> {
 
     /// Units above × units below.
     public let weights: Matrix<Element>
-    /// 1 × units above. nil for a connection without biases.
+    /// 1 × units above; nil for a connection without biases.
     public let biases: Matrix<Element>?
-    /// Units below × units above. nil without feedback weights.
+    /// Units below × units above; nil without feedback weights.
     public let feedbackWeights: Matrix<Element>?
-    /// All of them, weights first.
+    /// All tensors, weights first.
     public let tensors: [Tensor]
 
     /// Zeros.
@@ -67,18 +67,18 @@ public final class ConnectionParameters<Element: KernelScalar> {
             feedbackWeights: feedbackWeights == nil ? nil : tensors.last?.shape)
     }
 
-    /// Takes the values of others.
+    /// Copies values.
     ///
-    /// - Parameter other: Of the same shapes.
+    /// - Parameter other: Parameters of the same shapes.
     public func copy(from other: ConnectionParameters) {
         for (mine, theirs) in zip(tensors, other.tensors) { mine.values.copy(from: theirs.values) }
     }
 
-    /// Adds other numbers, times the rates.
+    /// Adds other values, times the rates.
     ///
     /// - Parameters:
-    ///   - other: Of the same shapes.
-    ///   - rates: What they are multiplied by.
+    ///   - other: Parameters of the same shapes.
+    ///   - rates: The factors of `other`.
     public func add(_ other: ConnectionParameters, rates: UpdateRates<Element> = UpdateRates(1)) {
         for (mine, theirs) in zip(tensors, other.tensors) {
             precondition(mine.shape == theirs.shape, "the parameters have different shapes")
@@ -86,7 +86,7 @@ public final class ConnectionParameters<Element: KernelScalar> {
         }
     }
 
-    /// Adds the sum of the rows of a matrix to the biases, if there are any.
+    /// Adds the sum of the rows of a matrix to the biases, if there are biases.
     func addToBiases(rowsOf matrix: MatrixView<Element>, scale: Element) {
         biases?.view.addRowSums(of: matrix, scale: scale)
     }
@@ -95,7 +95,7 @@ public final class ConnectionParameters<Element: KernelScalar> {
         tensors.allSatisfy { firstNonFinite(in: $0.values.pointer, count: $0.values.count) == nil }
     }
 
-    /// max |value| over all tensors; NaN if one is not finite.
+    /// max |value| over all tensors; NaN if a value is infinite or NaN.
     var largestMagnitude: Element {
         tensors.reduce(0) { largest, tensor in
             let size = CEPKernels.largestMagnitude(in: tensor.values.pointer, count: tensor.values.count)

@@ -1,20 +1,20 @@
 import CEPKernels
 
 extension Network {
-    /// What the dynamics of a network with tied feedback descend, for each sample of the present states.
+    /// The energy that the dynamics of a network with tied feedback descend, for each sample of the present states.
     ///
     /// Real-time setting: the energy E = ½ Σ s² − Σ ρ(s_above)ᵀ W ρ(s_below) − Σ bᵀ ρ(s) over layers 1 ... L and all
-    /// connections, of which the free dynamics are the gradient, except for the factor ρ′ that the published output
-    /// layer lacks (see `RealTime.followsEnergy`). Prototypical setting: −Φ, Φ = Σ s_aboveᵀ W s_below + Σ bᵀ s being the
-    /// primitive function, whose gradient the activation is applied to. A readout is not part of it.
+    /// connections. The free dynamics follow its negative gradient, except that the published output layer lacks the
+    /// factor ρ′ (see `RealTime.followsEnergy`). Prototypical setting: −Φ, with the primitive function Φ = Σ s_aboveᵀ W
+    /// s_below + Σ bᵀ s, to whose gradient the activation is applied. A readout is not part of it.
     ///
     /// - Returns: Batch × 1.
-    /// - Throws: `EngineError.invalidArgument` with untied feedback, which derives from no energy; `.invalidState`
-    ///   before any phase; `.busy` while a call uses the network.
+    /// - Throws: `EngineError.invalidArgument` with untied feedback, for which no energy exists; `.invalidState` before
+    ///   any phase; `.busy` while a call uses the network.
     public func energy() throws(EngineError) -> Matrix<Double> {
         try exclusively { () throws(EngineError) in
             guard configuration.feedback == .tied else {
-                throw .invalidArgument("a network with untied feedback derives from no energy")
+                throw .invalidArgument("a network with untied feedback has no energy; expected tied feedback")
             }
             guard let state else { throw .invalidState("there are no states yet: run a free phase first") }
             try preparePhase(of: state)
@@ -35,7 +35,7 @@ extension Network {
         }
     }
 
-    /// Adds the product of each row with the same row of another matrix.
+    /// Adds the dot product of each row with the same row of another matrix.
     private func addRowProducts(
         of a: Matrix<Element>, and b: Matrix<Element>, factor: Double, to sums: Matrix<Double>
     ) {

@@ -2,10 +2,10 @@ import CEPKernels
 
 /// One layer: the shape of its state for one sample, and its activation.
 public struct Layer: Sendable, Equatable {
-    /// The state of one sample; a dense layer has one extent, its units.
+    /// The shape of one sample's state. A dense layer has one extent, its units.
     public var shape: [Int]
-    /// σ in the prototypical setting, ρ in the real-time one. The activation of the input, which is clamped, is used in
-    /// the real-time setting only: connections receive ρ(x).
+    /// σ in the prototypical setting, ρ in the real-time one. The activation of the input, which is clamped, is used
+    /// only in the real-time setting: connections receive ρ(x).
     public var activation: Activation
 
     /// - Parameters:
@@ -25,7 +25,7 @@ public struct Layer: Sendable, Equatable {
         self.init(shape: [units], activation: activation)
     }
 
-    /// The number of values of a state; `Int.max` where it cannot be counted.
+    /// The number of values of a state; `Int.max` if it overflows.
     public var units: Int {
         shape.reduce(1) { product, extent in
             let (value, overflow) = product.multipliedReportingOverflow(by: extent)
@@ -53,7 +53,7 @@ public struct Edge: Sendable, Hashable {
     }
 }
 
-/// A kind of connection, by a word: its name and, behind colons, what the kind needs to know.
+/// A kind of connection as a word: its name, followed by its parameters, separated by colons.
 public struct ConnectionKind: RawRepresentable, Sendable, Hashable {
     public let rawValue: String
 
@@ -62,7 +62,7 @@ public struct ConnectionKind: RawRepresentable, Sendable, Hashable {
     /// The name of the kind.
     public var name: String { String(rawValue.prefix { $0 != ":" }) }
 
-    /// What comes after the name.
+    /// The words after the name.
     var arguments: [Substring] { Array(rawValue.split(separator: ":", omittingEmptySubsequences: false).dropFirst()) }
 
     /// All units of a layer to all units of the other.
@@ -70,6 +70,6 @@ public struct ConnectionKind: RawRepresentable, Sendable, Hashable {
 
     /// The same, for a layer of the chain.
     ///
-    /// - Parameter units: Of the layer above.
+    /// - Parameter units: The units of the layer above.
     public static func dense(_ units: Int) -> ConnectionKind { ConnectionKind(rawValue: "dense:\(units)") }
 }

@@ -1,37 +1,37 @@
 import CEPKernels
 import Synchronization
 
-/// Layers joined by connections, an objective, and the dynamics by which states move.
+/// A network: layers joined by connections, an objective, and the dynamics of the states.
 ///
-/// One network is used by one call at a time: a second one, from another thread or from an observer of a phase, throws
-/// `EngineError.busy`. Different networks may be used by different threads at once.
+/// Only one call at a time can use a network: a second one, from another thread or from an observer of a phase, throws
+/// `EngineError.busy`. Different networks can be used by different threads at once.
 public final class Network<Element: KernelScalar> {
-    /// What the network was made with.
+    /// The options that the network was created with.
     public let configuration: NetworkConfiguration
-    /// Which layers each connection joins: the chain first, then the others in the order given.
+    /// The layers that each connection joins: the chain first, then the other connections in the given order.
     public let edges: [Edge]
     package let connections: [any Connection<Element>]
     package let objective: any Objective<Element>
-    /// Parameters of the chain's connections, of a readout, and of the other connections. Learning rates have this
+    /// Parameters of the chain's connections, of a readout, and of the other connections. Learning rates have the same
     /// order.
     public let parameters: [ConnectionParameters<Element>]
     let dynamics: any Dynamics<Element>
-    /// The states of the last phase, if there was one.
+    /// The states of the last phase; nil before the first one.
     public internal(set) var state: NetworkState<Element>?
-    /// What the optimizer remembers between updates, if it has been used.
+    /// The state of the optimizer between updates; nil before the first one.
     public internal(set) var optimizerState: OptimizerState<Element>?
-    /// nil if everything is ideal.
+    /// nil if the hardware is ideal.
     let hardware: NetworkHardware<Element>?
-    /// What has been done.
+    /// Counts of the network's work.
     let counters: NetworkCounters
-    /// nil if they are ideal.
+    /// nil if the neurons are ideal.
     let neurons: NeuronHardware<Element>?
-    /// What rules draw from if no other source is given.
+    /// The source of random signs, if a call is not given another one.
     public var random: RandomSource
 
-    /// How layers are joined, made before the first phase.
+    /// How layers are joined. Created before the first phase.
     private var keptWiring: Wiring<Element>?
-    /// Memory of the last phase's blocks of samples.
+    /// Memory of the sample blocks of the last phase.
     var blocks: [SampleBlock<Element>] = []
     private let inUse = Atomic(false)
 
@@ -55,7 +55,7 @@ public final class Network<Element: KernelScalar> {
         }
         self.configuration = configuration
         dynamics = makeDynamics(configuration)
-        // A stream apart from that of the parameters.
+        // A stream separate from that of the parameters.
         random = RandomSource(seed: ~configuration.seed)
         edges = configuration.edges
         let count = try configuration.parameterCount(Element.self)
@@ -93,7 +93,7 @@ public final class Network<Element: KernelScalar> {
         try self.init(converting: other, other.configuration)
     }
 
-    /// The same on ideal hardware, for what is derived of it.
+    /// The same network on ideal hardware, for the theorem check.
     package convenience init<Other>(idealizing other: Network<Other>) throws(EngineError) {
         var configuration = other.configuration
         configuration.hardware = HardwareConfiguration()
@@ -112,8 +112,8 @@ public final class Network<Element: KernelScalar> {
         }
     }
 
-    /// A network in memory of its own that continues as this one would: with its states, random numbers and the state
-    /// of the optimizer.
+    /// An independent copy that continues as this network would, with states, random state and the state of the
+    /// optimizer.
     ///
     /// - Throws: `EngineError.busy` while a call uses the network; `.outOfMemory`.
     public func copied() throws(EngineError) -> Network {
@@ -130,31 +130,31 @@ public final class Network<Element: KernelScalar> {
     package func exclusively<Result>(_ body: () throws(EngineError) -> Result) throws(EngineError) -> Result {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy(
-                "the network is in use by another thread, or an observer of its phases has called it; give each thread "
+                "the network is in use by another thread, or was called by an observer of its phases; give each thread "
                     + "a network of its own")
         }
         defer { inUse.store(false, ordering: .releasing) }
         return try WorkerPool.shared.during(body)
     }
 
-    /// Units of each layer, input first, and the classes of a readout.
+    /// The units of each layer, input first, and the classes of a readout.
     public var sizes: [Int] { configuration.sizes }
 
-    /// Scores of a sample: units of the output layer, or classes of the readout.
+    /// The number of scores of a sample: units of the output layer, or classes of the readout.
     public var outputSize: Int { objective.classes }
 
-    /// The number of layers except the input: the index of the last one.
+    /// The index of the last layer.
     var lastLayer: Int { configuration.layers.count - 1 }
 
     /// Whether a layer has a target value for each of its units.
     func isOutput(_ layer: Int) -> Bool { layer == lastLayer && objective.parameters == nil }
 
-    /// The place of a connection's parameters in `parameters`.
+    /// The index of a connection's parameters in `parameters`.
     func parameterIndex(of connection: Int) -> Int {
         connection < lastLayer || objective.parameters == nil ? connection : connection + 1
     }
 
-    /// The place of the readout's parameters; nil without one.
+    /// The index of the readout's parameters; nil without a readout.
     var readoutIndex: Int? { objective.parameters == nil ? nil : lastLayer }
 
     var stateShape: StateShape {
@@ -169,8 +169,8 @@ public final class Network<Element: KernelScalar> {
         try NetworkState(batch: batch, shape: stateShape)
     }
 
-    /// The network's own state with the given rows clamped at its input and zeros elsewhere: in the memory of the last
-    /// one if the batch is of the same size.
+    /// The network's own state with the given rows clamped at its input and zeros elsewhere. Reuses the memory of the
+    /// last state if the batch size is the same.
     func state(clamping inputs: SampleMatrix, _ rows: SampleRows) throws(EngineError) -> NetworkState<Element> {
         let state: NetworkState<Element>
         if let present = self.state, present.batch == rows.count {
@@ -178,14 +178,14 @@ public final class Network<Element: KernelScalar> {
         } else {
             state = try makeState(batch: rows.count)
         }
-        // The input first: a caller may clamp what a layer of this very state has come to.
+        // The input first, because the inputs may be a layer of this very state.
         inputs.clamp(rows, into: state)
         state.setStatesToZero()
         self.state = state
         return state
     }
 
-    /// How layers are joined. Connections have to be prepared for products.
+    /// How layers are joined. Connections must be prepared for products.
     func wiring() throws(EngineError) -> Wiring<Element> {
         if let keptWiring { return keptWiring }
         try prepareConnections()
@@ -194,13 +194,13 @@ public final class Network<Element: KernelScalar> {
         return wiring
     }
 
-    /// Prepares the products of all connections but those from the input, whose products are taken once a phase.
+    /// Prepares the products of all connections except those from the input, whose products are computed once a phase.
     func prepareConnections() throws(EngineError) {
         hardware?.updateSeen()
         for connection in connections { try connection.prepare() }
     }
 
-    /// Prepares what gradients are sent back through.
+    /// Prepares the connections for adjoints.
     func prepareAdjoints() throws(EngineError) {
         for connection in connections { try connection.prepareAdjoints() }
     }
@@ -237,7 +237,7 @@ extension Network {
 // MARK: - Sets of parameters
 
 extension Network {
-    /// Zeros of the shapes of all parameters.
+    /// Zeros with the shapes of all parameters.
     ///
     /// - Throws: `EngineError.outOfMemory`.
     public func zeroParameters() throws(EngineError) -> [ConnectionParameters<Element>] {

@@ -1,44 +1,44 @@
 import CEPKernels
 
-/// Everything that determines a network before it has learned.
+/// Everything that determines a new network.
 public struct NetworkConfiguration: Sendable, Equatable {
-    /// Input first. A readout is not a layer: it is an objective.
+    /// The layers, input first. A readout is an objective, not a layer.
     public var layers: [Layer]
     /// The kinds of the connections that join each layer to the next.
     public var chain: [ConnectionKind]
-    /// Connections beside the chain.
+    /// Connections outside the chain.
     public var skipConnections: [Edge]
     /// How states move in one step.
     public var setting: SettingKind
-    /// What carries activities from a layer back to the one below it.
+    /// How activities return from a layer to the one below it.
     public var feedback: Feedback
     /// What the network is trained for.
     public var objective: ObjectiveKind
-    /// Of the prototypical setting. In the real-time setting the pull acts on the time derivative.
+    /// For the prototypical setting. In the real-time setting the pull acts on the time derivative.
     public var nudging: Nudging
     /// The same seed gives the same parameters, rounded to the number type.
     public var seed: UInt64
     /// The order in which layers move in free phases.
     public var relaxation: Relaxation
-    /// A sample is at rest, and takes no further steps of a phase, once a step changed none of its states by more than
-    /// this. With 0 that changes no result.
+    /// A sample comes to rest, and takes no further steps of a phase, after a step that changes none of its states by
+    /// more than this. With 0, results do not change.
     public var tolerance: Double
-    /// What is not ideal.
+    /// The models of devices and noise.
     public var hardware = HardwareConfiguration()
-    /// The points of the layers whose activation is `.tabulated`; nil without any.
+    /// The points of tabulated activations; nil without any.
     public var table: ActivationTable?
 
     /// - Parameters:
-    ///   - layers: Input first, 3 or more with a readout counted.
+    ///   - layers: The layers, input first; at least 3, a readout included.
     ///   - chain: The kinds of the connections that join each layer to the next; nil for dense ones.
-    ///   - skipConnections: Connections beside the chain, the lower layer first.
+    ///   - skipConnections: Connections outside the chain, the lower layer first.
     ///   - setting: How states move in one step.
     ///   - feedback: Tied or untied.
     ///   - objective: What the network is trained for.
-    ///   - nudging: nil for inside with a readout, outside without one.
-    ///   - seed: Of the parameters.
+    ///   - nudging: Default: inside with a readout, outside without one.
+    ///   - seed: The seed of the parameters.
     ///   - relaxation: The order in which layers move in free phases.
-    ///   - tolerance: The change of a step at which a sample is at rest, 0 or more.
+    ///   - tolerance: The change of a step at which a sample comes to rest, 0 or more.
     public init(
         layers: [Layer], chain: [ConnectionKind]? = nil, skipConnections: [Edge] = [],
         setting: SettingKind = .prototypical, feedback: Feedback = .tied, objective: ObjectiveKind = .squaredError,
@@ -56,8 +56,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
         self.tolerance = tolerance
     }
 
-    /// Dense layers of the same activation. With cross-entropy on the output, that one is linear; with a readout, the
-    /// last size is the number of its classes.
+    /// Dense layers of the same activation. With cross-entropy on the output, the output layer is linear; with a
+    /// readout, the last size is the number of its classes.
     public init(
         sizes: [Int], setting: SettingKind = .prototypical, activation: Activation = .shiftedSigmoid,
         feedback: Feedback = .tied, skipConnections: [Edge] = [], loss: Loss = .squaredError, readout: Bool = false,
@@ -71,20 +71,20 @@ public struct NetworkConfiguration: Sendable, Equatable {
         setOutputActivation()
     }
 
-    /// Layers that a chain of connections makes of the input: `.conv2d(channels: 32, kernel: (5, 5))`, `.dense(10)`.
+    /// Layers described by a chain of connections: `.conv2d(channels: 32, kernel: (5, 5))`, `.dense(10)`.
     ///
     /// - Parameters:
     ///   - input: The shape of the input: units, or channels × height × width.
-    ///   - chain: What each layer is made by.
+    ///   - chain: The connection below each layer.
     ///   - setting: How states move in one step.
-    ///   - activation: Of all layers, but for the output with cross-entropy, which is linear.
+    ///   - activation: The activation of all layers, except for the output with cross-entropy, which is linear.
     ///   - feedback: Tied or untied.
-    ///   - skipConnections: Connections beside the chain, the lower layer first.
+    ///   - skipConnections: Connections outside the chain, the lower layer first.
     ///   - objective: What the network is trained for.
-    ///   - nudging: nil for inside with a readout, outside without one.
-    ///   - seed: Of the parameters.
+    ///   - nudging: Default: inside with a readout, outside without one.
+    ///   - seed: The seed of the parameters.
     ///   - relaxation: The order in which layers move in free phases.
-    ///   - tolerance: The change of a step at which a sample is at rest, 0 or more.
+    ///   - tolerance: The change of a step at which a sample comes to rest, 0 or more.
     /// - Throws: `EngineError.invalidArgument` for a connection that cannot be built on the layer below it.
     public init(
         input: [Int], chain: [ConnectionKind], setting: SettingKind = .prototypical,
@@ -94,9 +94,9 @@ public struct NetworkConfiguration: Sendable, Equatable {
     ) throws(EngineError) {
         var layers = [Layer(shape: input, activation: activation)]
         for (k, kind) in chain.enumerated() {
-            // Double stands for either number type: shapes do not depend on it.
+            // Shapes are the same for either number type.
             guard let shape = try kind.type(Double.self).shape(above: kind, below: layers[k].shape) else {
-                throw .invalidArgument("\(kind.rawValue) does not say which shape layer \(k + 1) has")
+                throw .invalidArgument("\(kind.rawValue) does not determine the shape of layer \(k + 1)")
             }
             layers.append(Layer(shape: shape, activation: activation))
         }
@@ -106,7 +106,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         setOutputActivation()
     }
 
-    /// With cross-entropy on the output, that one is linear.
+    /// Makes the output layer linear if its loss is cross-entropy.
     private mutating func setOutputActivation() {
         guard case .output(let loss) = objective, !layers.isEmpty,
             let activation = try? loss.objective(Double.self).outputActivation
@@ -115,7 +115,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
     }
 
     package init(_ options: inout Options) throws(EngineError) {
-        // A wrong number is refused in any setting.
+        // The options are checked in any setting.
         let realTime = RealTime(
             timeStep: try options.number("dt") ?? 0.2, clamp: try options.flag("clamp") ?? true,
             followsEnergy: try options.flag("follows_energy") ?? false)
@@ -149,13 +149,13 @@ public struct NetworkConfiguration: Sendable, Equatable {
         if activations.count > 1 { try setActivations(activations) }
     }
 
-    /// - Parameter words: One a layer: the shape of the input, as 1x28x28, then kinds of connections, of which a number
-    ///   stands for dense. With a readout, the last one is the number of its classes.
+    /// - Parameter words: One for each layer: the shape of the input, such as 1x28x28, then kinds of connections; a
+    ///   number stands for a dense layer. With a readout, the last one is the number of its classes.
     private init(words: [String], activation: Activation, loss: Loss, readout: Bool) throws(EngineError) {
         let extents = words[0].split(separator: "x", omittingEmptySubsequences: false)
         let input = extents.compactMap { Int($0) }
         guard input.count == extents.count else {
-            throw .invalidArgument("the first of layers must be a shape, as 1x28x28, got \(words[0])")
+            throw .invalidArgument("the first of layers must be a shape, like 1x28x28, got \(words[0])")
         }
         var (chain, objective) = (words.dropFirst(), ObjectiveKind.output(loss))
         if readout {
@@ -173,7 +173,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
             activation: activation, objective: objective)
     }
 
-    /// What `layers` is in options: the words that describe the layers; nil where `sizes` says it all.
+    /// The value of the option `layers`: the words that describe the layers; nil if `sizes` is enough.
     package var words: [String]? {
         guard layers[0].shape.count > 1 || chain.contains(where: { $0.name != ConnectionKind.dense.name }) else {
             return nil
@@ -208,7 +208,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         chain.enumerated().map { Edge(from: $0.offset, to: $0.offset + 1, kind: $0.element) } + skipConnections
     }
 
-    /// Where each of them stands. The configuration has been validated.
+    /// The position of each connection. The configuration has been validated.
     var places: [ConnectionPlace] {
         edges.enumerated().map { k, edge in
             ConnectionPlace(
@@ -217,7 +217,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The number of all parameters, before there is memory for them.
+    /// The number of all parameters, before memory is allocated for them.
     func parameterCount<Element: KernelScalar>(_: Element.Type) throws(EngineError) -> Double {
         var count = 0.0
         for place in places { count += try place.kind.type(Element.self).parameterCount(place) }
@@ -225,7 +225,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
         return count + Double(classes) * (Double(last.units) + 1)
     }
 
-    /// - Throws: `EngineError.invalidArgument` if no network can be built from this.
+    /// - Throws: `EngineError.invalidArgument` if the configuration is invalid.
     public func validate() throws(EngineError) {
         let sizes = sizes
         guard sizes.count >= 3 else {
@@ -252,7 +252,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
             throw .invalidArgument(
                 table == nil
                     ? "a layer has a tabulated activation; expected a table of its points"
-                    : "there is a table of points, and no layer with a tabulated activation")
+                    : "a table of points is given, but no layer has a tabulated activation")
         }
         try hardware.validate(for: self)
     }
@@ -272,7 +272,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
                     "\(name) leads to a lower layer; give the lower layer first: feedback is part of a connection")
             }
             guard known.insert([edge.from, edge.to]).inserted else {
-                throw .invalidArgument("\(name) is there already: each layer is joined to the next, and once")
+                throw .invalidArgument("\(name) exists already; consecutive layers are joined, and pairs must differ")
             }
         }
     }
@@ -283,8 +283,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
 public enum Relaxation: String, Sendable, CaseIterable {
     /// All layers at once, from their old states.
     case synchronous
-    /// Layers 1, 3, ... first, then layers 2, 4, ... from the new states of those. The steady states are the same. In
-    /// the prototypical setting a step comes as near to them as two synchronous ones.
+    /// Layers 1, 3, ... first, then layers 2, 4, ... from the new states. The steady states are the same. In the
+    /// prototypical setting one step makes the progress of two synchronous ones.
     case alternating
 }
 
@@ -327,12 +327,12 @@ public struct RealTime: Sendable, Equatable {
     }
 }
 
-/// What carries activities from a layer back to the one below it.
+/// How activities return from a layer to the one below it.
 public enum Feedback: Sendable, Equatable {
     /// The transposed forward weights.
     case tied
-    /// Weights of their own: at first the transposed forward weights, the sign of each flipped with probability
-    /// ½ (1 − cos angle). The angle is in degrees.
+    /// Separate weights, initially the transposed forward weights with the sign of each flipped with probability ½ (1 −
+    /// cos angle). The angle is in degrees.
     case untied(angle: Double)
 
     enum Name: String, CaseIterable, NamedChoice { case tied, untied }
@@ -346,7 +346,7 @@ public enum Feedback: Sendable, Equatable {
 }
 
 extension Options {
-    /// The activations, and the points of those that are tabulated.
+    /// The activations, and the points of tabulated ones.
     fileprivate mutating func activations() throws(EngineError) -> ([Activation], ActivationTable?) {
         var (activations, table) = ([Activation](), ActivationTable?.none)
         for word in try words("activation") ?? [Activation.shiftedSigmoid.rawValue] {
@@ -363,7 +363,7 @@ extension Options {
         return (activations, table)
     }
 
-    /// The connections beside the chain.
+    /// The connections outside the chain.
     fileprivate mutating func edges() throws(EngineError) -> [Edge] {
         let layers = try integers("connections") ?? []
         guard layers.count.isMultiple(of: 2) else {

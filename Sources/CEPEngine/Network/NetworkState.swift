@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// What determines the memory of a network's states.
+/// Determines the memory of a network's states.
 struct StateShape {
     /// The layers, input first.
     var layers: [Layer]
@@ -8,7 +8,7 @@ struct StateShape {
     /// Whether the input reaches layer l + 1 directly.
     let reachedByInput: [Bool]
     let classes: Int
-    /// Of each connection.
+    /// The number of values that each connection keeps.
     let keptCounts: [Int]
 
     /// The same with an input of no units, for states whose input is not needed.
@@ -19,22 +19,22 @@ struct StateShape {
     }
 }
 
-/// The states of all layers for one batch, and what a step needs beside them.
+/// The states of all layers for one batch, and the memory that a step needs.
 public final class NetworkState<Element: KernelScalar> {
-    /// Samples.
+    /// The number of samples.
     public let batch: Int
     /// The states s, batch × units each. Layer 0 is the clamped input.
     public let layers: [Matrix<Element>]
     let activations: [Activation]
     /// ρ(s) of each layer in the real-time setting, as of the last step; the layers themselves in the prototypical one.
     public let activities: [Matrix<Element>]
-    /// Of each layer except the input: `preactivations[l - 1]` of layer l.
+    /// The preactivation of each layer except the input: `preactivations[l - 1]` for layer l.
     let preactivations: [Matrix<Element>]
-    /// What the clamped input contributes to them; nil for a layer that it does not reach.
+    /// The contribution of the clamped input to them; nil for a layer that it does not reach.
     let fromInput: [Matrix<Element>?]
-    /// What each connection keeps within a step. Batch × its number of values.
+    /// The values that each connection keeps within a step, for each sample.
     let kept: [Matrix<Element>]
-    /// How much each sample changed in the last step. Batch × 1.
+    /// The change of each sample in the last step, batch × 1.
     let changes: Matrix<Element>
     /// Memory for the scores of an objective, and its pull on the last layer.
     let scores: Matrix<Element>
@@ -71,10 +71,10 @@ public final class NetworkState<Element: KernelScalar> {
 
     var couplesThroughActivation: Bool { shape.couplesThroughActivation }
 
-    /// Of one sample.
+    /// The shape of a layer for one sample.
     package func shape(of layer: Int) -> [Int] { shape.layers[layer].shape }
 
-    /// The states in memory of their own. What a phase computes anew from them is zero.
+    /// A copy. Memory that a phase recomputes is zero.
     func copied() throws(EngineError) -> NetworkState {
         let copy = try NetworkState(batch: batch, shape: shape)
         for (mine, theirs) in zip(copy.layers, layers) { mine.copy(from: theirs) }
@@ -112,16 +112,16 @@ public final class NetworkState<Element: KernelScalar> {
     }
 }
 
-/// A network's states at an earlier moment of a phase, layer by layer.
+/// A copy of a network's states at a step of a phase.
 public final class StateSnapshot<Element: KernelScalar> {
     /// The states s, batch × units each. Layer 0 is the clamped input.
     public let layers: [Matrix<Element>]
     /// ρ(s) of each layer in the real-time setting; the layers themselves in the prototypical one.
     public let activities: [Matrix<Element>]
 
-    /// Copies states. The input does not move: it is shared, not copied.
+    /// Copies states. The input does not move, so it is shared.
     ///
-    /// - Parameter state: What is copied.
+    /// - Parameter state: The states to copy.
     /// - Throws: `EngineError.outOfMemory`.
     public init(of state: NetworkState<Element>) throws(EngineError) {
         func copies(_ matrices: [Matrix<Element>]) throws(EngineError) -> [Matrix<Element>] {
@@ -133,14 +133,14 @@ public final class StateSnapshot<Element: KernelScalar> {
         activities = state.couplesThroughActivation ? try copies(state.activities) : layers
     }
 
-    /// Takes the states as they are now.
+    /// Replaces the copy by the present states.
     ///
     /// - Parameter state: A state of the same shapes.
     public func update(from state: NetworkState<Element>) {
         forEachPair(with: state) { mine, theirs in mine.copy(from: theirs) }
     }
 
-    /// Puts the states back.
+    /// Restores the states.
     ///
     /// - Parameter state: A state of the same shapes.
     public func restore(to state: NetworkState<Element>) {

@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// Options by name and value, of networks and learning rules.
+/// Options by name and value, for networks and learning rules.
 ///
-/// Reading an option takes it out, so that `checkAllRead` finds the names that nobody knows.
+/// Reading an option removes it, so that `checkAllRead` finds unknown names.
 package struct Options {
     package enum Value: Sendable {
         case text(String)
@@ -86,13 +86,13 @@ package struct Options {
     }
 }
 
-/// The value of an option that must be given.
+/// The value of a required option.
 func required<Value>(_ value: Value?, _ name: String) throws(EngineError) -> Value {
     guard let value else { throw .invalidArgument("\(name) is missing") }
     return value
 }
 
-/// An enumeration whose values options name.
+/// An enumeration whose values are named in options.
 package protocol NamedChoice: RawRepresentable<String> {
     static var names: [String] { get }
 }
@@ -118,7 +118,7 @@ extension FeedbackUpdate: NamedChoice {}
 extension Asymmetry: NamedChoice {}
 extension Loss: NamedChoice { package static var names: [String] { Double.objectives.map { $0.name } } }
 
-/// The words that an option takes, by its name.
+/// The words that each option takes, by its name.
 package let optionWords: [String: [String]] = [
     "setting": SettingKind.Name.names, "activation": Activation.names, "feedback": Feedback.Name.names,
     "relaxation": Relaxation.names, "loss": Loss.names, "nudging": Nudging.names,

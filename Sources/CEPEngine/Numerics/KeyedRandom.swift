@@ -1,7 +1,7 @@
 import CEPKernels
 
-/// Random numbers determined by a key and a place: the same ones in any order, on any number of threads, and in a run
-/// that is resumed. The generator is SplitMix64 (Steele, Lea and Flood, 2014).
+/// Random numbers determined by a key and an index: the same in any order, on any number of threads, and in a resumed
+/// run. The generator is SplitMix64 (Steele, Lea and Flood, 2014).
 struct RandomKey: Sendable, Equatable {
     private let value: UInt64
 
@@ -9,12 +9,12 @@ struct RandomKey: Sendable, Equatable {
 
     private init(value: UInt64) { self.value = value }
 
-    /// The key of a part of what this key stands for: a tensor, a write, a step.
+    /// The key of a part of this key's object: a tensor, a write, a step.
     func part(_ number: UInt64) -> RandomKey { RandomKey(value: scramble(value ^ scramble(number &+ goldenRatio))) }
 
     func part(_ number: Int) -> RandomKey { part(UInt64(bitPattern: Int64(number))) }
 
-    /// The numbers of one element.
+    /// The random numbers of one element.
     @inline(__always)
     func stream(_ element: Int) -> KeyedStream {
         KeyedStream(counter: scramble(value &+ UInt64(bitPattern: Int64(element)) &* goldenRatio))

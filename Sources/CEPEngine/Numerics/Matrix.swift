@@ -2,18 +2,18 @@ import CEPKernels
 
 /// A row-major matrix of numbers, zero at first.
 ///
-/// It is a class: parameters and states of a network are matrices that the engine works on, and whoever holds one keeps
-/// its memory. `matrix[row, column]` is one number, `matrix[row]` one row, and `Array(matrix)` has all numbers, row after
-/// row.
+/// It is a class: parameters and states of a network are matrices that the engine works on, and a reference to one
+/// keeps its memory alive. `matrix[row, column]` is one number, `matrix[row]` one row, and `Array(matrix)` has all
+/// numbers in row-major order.
 public final class Matrix<Element: KernelScalar> {
-    /// The number of rows: of samples, or of units above.
+    /// The number of rows: samples, or units above.
     public let rows: Int
-    /// The number of columns: of units, or of units below.
+    /// The number of columns: units, or units below.
     public let columns: Int
     /// 64-byte aligned.
     package let pointer: UnsafeMutablePointer<Element>
 
-    /// The number of all values, rows × columns.
+    /// The number of values, rows × columns.
     public var count: Int { rows * columns }
 
     /// Zeros.
@@ -27,15 +27,15 @@ public final class Matrix<Element: KernelScalar> {
             throw .invalidArgument("a matrix cannot have \(rows) rows and \(columns) columns")
         }
         let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-        // More than can be counted is asked for as the most that can be.
+        // A count that overflows is replaced by the largest one, which is refused.
         pointer = try allocate(overflow ? .max : count, of: Element.self, for: "a \(rows) × \(columns) matrix")
         self.rows = rows
         self.columns = columns
     }
 
-    /// A copy of arrays of numbers, one a row.
+    /// A copy of arrays of numbers, one for each row.
     ///
-    /// - Parameter rows: Rows of the same length. Without any, the matrix is 0 × 0.
+    /// - Parameter rows: Rows of the same length. The matrix of an empty list is 0 × 0.
     /// - Throws: `EngineError.invalidArgument` for rows of different lengths; `.outOfMemory`.
     public convenience init(_ rows: [[Element]]) throws(EngineError) {
         let columns = rows.first?.count ?? 0
@@ -48,7 +48,7 @@ public final class Matrix<Element: KernelScalar> {
 
     deinit { free(pointer) }
 
-    /// One number. A row or column that does not exist traps, as an index of an array does.
+    /// One number. An index out of range traps, as with an array.
     ///
     /// - Parameters:
     ///   - row: 0 or more, less than `rows`.
@@ -58,16 +58,16 @@ public final class Matrix<Element: KernelScalar> {
         set { pointer[place(row, column)] = newValue }
     }
 
-    /// A copy of one row. A row that does not exist, or a new one that is not as long, traps.
+    /// A copy of one row. An index out of range, or a new row of another length, traps.
     ///
     /// - Parameter row: 0 or more, less than `rows`.
     public subscript(row: Int) -> [Element] {
         get {
-            precondition(0..<rows ~= row, "the matrix has \(rows) rows, there is no row \(row)")
+            precondition(0..<rows ~= row, "row \(row) does not exist; the matrix has \(rows) rows")
             return Array(UnsafeBufferPointer(start: pointer + row * columns, count: columns))
         }
         set {
-            precondition(0..<rows ~= row, "the matrix has \(rows) rows, there is no row \(row)")
+            precondition(0..<rows ~= row, "row \(row) does not exist; the matrix has \(rows) rows")
             precondition(newValue.count == columns, "a row has \(columns) values, got \(newValue.count)")
             (pointer + row * columns).update(from: newValue, count: columns)
         }
@@ -79,9 +79,9 @@ public final class Matrix<Element: KernelScalar> {
         return row * columns + column
     }
 
-    /// Takes the values of another matrix; one that is not of the same shape traps.
+    /// Copies the values of another matrix. A matrix of another shape traps.
     ///
-    /// - Parameter other: A matrix of as many rows and columns.
+    /// - Parameter other: A matrix of the same shape.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     public func copy(from other: Matrix) {
@@ -89,7 +89,7 @@ public final class Matrix<Element: KernelScalar> {
         pointer.update(from: other.pointer, count: count)
     }
 
-    /// A matrix of the same values in memory of its own.
+    /// A copy with its own memory.
     ///
     /// - Throws: `EngineError.outOfMemory`.
     public func copied() throws(EngineError) -> Matrix {
@@ -101,19 +101,19 @@ public final class Matrix<Element: KernelScalar> {
     /// The whole matrix.
     package var view: MatrixView<Element> { rows(from: 0, count: rows) }
 
-    /// `count` rows, the first of them at `start`.
+    /// `count` rows from row `start` on.
     package func rows(from start: Int, count: Int) -> MatrixView<Element> {
         MatrixView(owner: self, pointer: pointer + start * columns, rows: count, columns: columns)
     }
 
-    /// Takes as many columns of a wider matrix, the first of them at `start`.
+    /// Copies columns of a wider matrix, from column `start` on.
     func copyColumns(of whole: Matrix, from start: Int) {
         for row in 0..<rows {
             (pointer + row * columns).update(from: whole.pointer + row * whole.columns + start, count: columns)
         }
     }
 
-    /// Writes all columns to a wider matrix, the first of them to `start`.
+    /// Writes all columns to a wider matrix, from column `start` on.
     func copyToColumns(of whole: Matrix, from start: Int) {
         for row in 0..<rows {
             (whole.pointer + row * whole.columns + start).update(from: pointer + row * columns, count: columns)
@@ -122,9 +122,9 @@ public final class Matrix<Element: KernelScalar> {
 }
 
 extension Array where Element: KernelScalar {
-    /// All numbers of a matrix, row after row.
+    /// All numbers of a matrix in row-major order.
     ///
-    /// - Parameter matrix: What is copied.
+    /// - Parameter matrix: The matrix to copy.
     public init(_ matrix: Matrix<Element>) {
         self.init(UnsafeBufferPointer(start: matrix.pointer, count: matrix.count))
     }

@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// Consecutive rows of a matrix, which they keep alive: what products and elementwise functions work on.
+/// Consecutive rows of a matrix, for products and elementwise functions. A view keeps the matrix alive.
 package struct MatrixView<Element: KernelScalar> {
     private let owner: Matrix<Element>
     package let pointer: UnsafeMutablePointer<Element>
@@ -61,7 +61,7 @@ package struct MatrixView<Element: KernelScalar> {
             into: pointer)
     }
 
-    /// self ← self + scale · aᵀ b, for a and b of few rows.
+    /// self ← self + scale · aᵀ b, for a and b with few rows.
     func addOuterProduct(of a: MatrixView, and b: MatrixView, scale: Element) {
         addTransposedProduct(
             a.pointer, b.pointer, m: a.columns, n: b.columns, k: a.rows, scale: scale, to: pointer)
@@ -82,7 +82,7 @@ package struct MatrixView<Element: KernelScalar> {
         CEPKernels.add(scale, times: other.pointer, to: pointer, count: count)
     }
 
-    /// Adds the sum of another matrix's rows, scaled, to this one row.
+    /// Adds the scaled sum of another matrix's rows to this single row.
     func addRowSums(of other: MatrixView, scale: Element) {
         addColumnSums(of: other.pointer, rows: other.rows, columns: other.columns, scale: scale, to: pointer)
     }

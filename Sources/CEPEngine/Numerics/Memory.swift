@@ -1,23 +1,24 @@
 import CEPKernels
 
-// Memory whose size depends on networks and data is asked for here (and by CEPKernels' PackedMatrix): an Array that finds
-// none ends the process, and this can be refused.
+// Memory whose size depends on networks and data is allocated here (and in CEPKernels' PackedMatrix), because a failing
+// allocation of an Array ends the process, while this one throws.
 
-/// Bytes of memory of this machine.
+/// The memory of this machine in bytes.
 let physicalMemory: Int = {
     let (bytes, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
     return overflow || bytes <= 0 ? Int.max : bytes
 }()
 
-/// Memory for so many values, 64-byte aligned, all bits zero, to be freed by `free`.
+/// Memory for `count` values, 64-byte aligned and zeroed, to be freed with `free`.
 ///
-/// - Parameter purpose: What it is for, in the message: "a 3 × 5 matrix".
-/// - Throws: `EngineError.outOfMemory` where the machine cannot hold it.
+/// - Parameter purpose: What the memory is for, for the message: "a 3 × 5 matrix".
+/// - Throws: `EngineError.outOfMemory` if the machine does not have it.
 func allocate<Value>(
     _ count: Int, of type: Value.Type, for purpose: @autoclosure () -> String
 ) throws(EngineError) -> UnsafeMutablePointer<Value> {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
-    // The kernel grants more than there is and kills the process later, so ask about the machine first.
+    // The kernel grants more than the machine has and kills the process later, so compare with the machine's memory
+    // first.
     guard !overflow, bytes <= physicalMemory else {
         throw .outOfMemory("\(purpose()) does not fit into this machine's memory")
     }
@@ -29,17 +30,17 @@ func allocate<Value>(
     return memory.bindMemory(to: type, capacity: max(count, 1))
 }
 
-/// Asks for what is taken in several pieces: each alone may fit into the machine where all of them do not, and the kernel
-/// grants more than there is and kills the process later.
+/// Checks the sum of several allocations: each alone may fit into the machine when all together do not, and the kernel
+/// grants more than the machine has and kills the process later.
 ///
-/// - Throws: `EngineError.outOfMemory` where the machine cannot hold so many values.
+/// - Throws: `EngineError.outOfMemory` if the machine cannot hold the values.
 func checkMemory<Value>(values: Double, of _: Value.Type, for purpose: String) throws(EngineError) {
     guard values * Double(MemoryLayout<Value>.stride) <= Double(physicalMemory) else {
         throw .outOfMemory("\(purpose) (\(values) values) does not fit into this machine's memory")
     }
 }
 
-/// Whole numbers, of which there may be as many as there are samples.
+/// Integers in checked memory, for one index per sample.
 package final class Integers: MutableCollection, RandomAccessCollection {
     package let startIndex = 0
     package let endIndex: Int
@@ -47,7 +48,7 @@ package final class Integers: MutableCollection, RandomAccessCollection {
 
     /// The numbers 0 ..< count.
     ///
-    /// - Throws: `EngineError.outOfMemory` where the machine cannot hold them.
+    /// - Throws: `EngineError.outOfMemory`.
     package init(upTo count: Int) throws(EngineError) {
         pointer = try allocate(count, of: Int.self, for: "\(count) indices")
         endIndex = count

@@ -1,14 +1,14 @@
-/// A stream of random numbers that a seed determines, on every machine: xoshiro256++ (Blackman and Vigna, 2019),
-/// its state filled by splitmix64.
+/// A stream of random numbers determined by a seed, the same on every machine: xoshiro256++ (Blackman and Vigna, 2019),
+/// with its state filled by splitmix64.
 public struct RandomSource: RandomNumberGenerator, Sendable {
-    /// What the next numbers follow from; never all 0.
+    /// The state of the generator; never all 0.
     public private(set) var state: (UInt64, UInt64, UInt64, UInt64)
 
-    /// Goes on where a source with this state would.
+    /// Continues the stream from a state.
     ///
-    /// - Throws: `EngineError.invalidArgument` where all are 0, of which nothing but 0 would follow.
+    /// - Throws: `EngineError.invalidArgument` if all words are 0, because then all numbers would be 0.
     public init(state: (UInt64, UInt64, UInt64, UInt64)) throws(EngineError) {
-        guard state != (0, 0, 0, 0) else { throw .invalidArgument("a random state of four zeros is none") }
+        guard state != (0, 0, 0, 0) else { throw .invalidArgument("a random state must not be four zeros") }
         self.state = state
     }
 
@@ -42,7 +42,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     /// Uniform in [0, 1), with 53 random bits.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// Puts numbers into random order (Fisher and Yates).
+    /// Shuffles a collection (Fisher and Yates).
     public mutating func shuffle<Numbers: MutableCollection>(_ numbers: inout Numbers) where Numbers.Index == Int {
         for i in stride(from: numbers.count - 1, to: 0, by: -1) {
             numbers.swapAt(i, Int(next().multipliedFullWidth(by: UInt64(i + 1)).high))

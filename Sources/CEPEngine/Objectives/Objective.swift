@@ -1,15 +1,15 @@
 import CEPKernels
 
-/// What a network is trained for: its scores, its loss, and the pull −∂L/∂s that nudges a layer.
+/// What a network is trained for: scores, loss, and the pull −∂L/∂s that nudges a layer.
 ///
-/// A new objective is one conforming type in a file of its own. `NamedObjective` makes it available by name.
+/// A new objective is one conforming type in its own file. `NamedObjective` makes it available by name.
 package protocol Objective<Element>: Sendable {
     associatedtype Element: KernelScalar
 
-    /// The number of scores of a sample: of classes, or of target values.
+    /// The number of scores of a sample: classes or target values.
     var classes: Int { get }
 
-    /// The scores of some samples, of which the largest names the class.
+    /// The scores of some samples. The largest score names the class.
     ///
     /// - Parameters:
     ///   - states: Of the last layer, `rows` × units.
@@ -20,8 +20,8 @@ package protocol Objective<Element>: Sendable {
     /// The loss of each sample, summed, from the scores.
     func loss(scores: MatrixView<Element>, targets: MatrixView<Element>) -> Double
 
-    /// Minus the derivative of the loss of each sample with respect to the state of the last layer. May be called by
-    /// several threads at once, for different samples.
+    /// The negative derivative of the loss of each sample with respect to the state of the last layer. Several threads
+    /// may call it at once for different samples.
     ///
     /// - Parameters:
     ///   - states: Of the last layer, `rows` × units.
@@ -33,10 +33,10 @@ package protocol Objective<Element>: Sendable {
         _ states: UnsafePointer<Element>, rows: Int, targets: UnsafePointer<Element>,
         scores: UnsafeMutablePointer<Element>, into pull: UnsafeMutablePointer<Element>)
 
-    /// The parameters of the objective's own; nil if it has none.
+    /// The objective's own parameters; nil if it has none.
     var parameters: ConnectionParameters<Element>? { get }
 
-    /// From now on scores are computed with these parameters, rather than with the objective's own.
+    /// Sets the parameters that scores are computed with from now on, in place of the objective's own.
     func setProductParameters(_ parameters: ConnectionParameters<Element>)
 
     /// Adds the gradient of the mean loss with respect to the objective's own parameters, times the rates.
@@ -55,7 +55,7 @@ extension Objective {
     ) throws(EngineError) {}
 }
 
-/// An objective on the output layer that options can name, one score a unit.
+/// An objective on the output layer with a name in options and one score per unit.
 package protocol NamedObjective<Element>: Objective {
     /// Its name in the option "loss".
     static var name: String { get }
@@ -68,7 +68,7 @@ package protocol NamedObjective<Element>: Objective {
 }
 
 extension KernelScalar {
-    /// The objectives on the output layer. A new one is a file of its own and a line here.
+    /// The objectives on the output layer. To add one, write a file and add a line here.
     static var objectives: [any NamedObjective<Self>.Type] {
         [
             SquaredError<Self>.self,
@@ -151,7 +151,7 @@ public enum Nudging: String, Sendable, CaseIterable {
 package struct Nudge<Element: KernelScalar> {
     /// Batch × classes.
     package let target: Matrix<Element>
-    /// Of a fixed size, so that the layout of this type is known without the number type.
+    /// Has a fixed size, so that the layout of this type does not depend on the number type.
     private let strength: Double
 
     package init(target: Matrix<Element>, beta: Element) {

@@ -11,14 +11,14 @@ public struct Adam: NamedOptimizer {
     public var beta2: Double
     /// ε, more than 0.
     public var epsilon: Double
-    /// λ, 0 or more: one for all connections or one each.
+    /// λ, 0 or more: one for all connections or one for each.
     public var weightDecay: [Double]
 
     /// - Parameters:
     ///   - beta1: β₁, in [0, 1).
     ///   - beta2: β₂, in [0, 1).
     ///   - epsilon: ε, more than 0.
-    ///   - weightDecay: λ, one for all connections or one each.
+    ///   - weightDecay: λ, one for all connections or one for each.
     public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: [Double] = []) {
         self.beta1 = beta1
         self.beta2 = beta2

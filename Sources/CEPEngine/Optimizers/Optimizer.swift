@@ -1,17 +1,17 @@
 import CEPKernels
 
-/// From a gradient to the change of each parameter.
+/// Turns a gradient into a change of each parameter.
 ///
-/// A new optimizer is one conforming type in a file of its own, here or in another package. `NamedOptimizer` makes it
+/// A new optimizer is one conforming type in its own file, here or in another package. `NamedOptimizer` makes it
 /// available to C and Python by its name.
 public protocol Optimizer: Sendable {
-    /// Its name in files and in the C interface: other optimizers have others.
+    /// Its name in files and in the C interface, different from those of other optimizers.
     static var name: String { get }
 
-    /// What is remembered of each parameter between updates, by name.
+    /// The names of the values that are kept for each parameter between updates.
     var stateNames: [String] { get }
 
-    /// λ, one for all connections or one each: λθ is added to the gradient.
+    /// λ, one for all connections or one for each: λθ is added to the gradient.
     var weightDecay: [Double] { get }
 
     /// - Throws: `EngineError.invalidArgument` for an option out of its range.
@@ -21,24 +21,24 @@ public protocol Optimizer: Sendable {
     ///
     /// - Parameters:
     ///   - parameters: `count` values, to be changed.
-    ///   - gradient: Of the loss.
-    ///   - count: Values.
+    ///   - gradient: The gradient of the loss.
+    ///   - count: The number of values.
     ///   - rate: The learning rate.
     ///   - decay: The weight decay.
-    ///   - state: What is remembered, in the order of `stateNames`.
+    ///   - state: The values kept between updates, in the order of `stateNames`.
     ///   - step: 1 at the first update.
     func update<Element: KernelScalar>(
         _ parameters: UnsafeMutablePointer<Element>, gradient: UnsafePointer<Element>, count: Int, rate: Double,
         decay: Double, state: [UnsafeMutablePointer<Element>], step: Int)
 }
 
-/// An optimizer that options can name.
+/// An optimizer with a name in options.
 package protocol NamedOptimizer: Optimizer {
     /// Takes the options of the optimizer out of `options`.
     init(_ options: inout Options) throws(EngineError)
 }
 
-/// The optimizers. A new one is a file of its own and a line here.
+/// The optimizers. To add one, write a file and add a line here.
 let optimizers: [any NamedOptimizer.Type] = [
     SGD.self,
     Adam.self,
@@ -47,7 +47,8 @@ let optimizers: [any NamedOptimizer.Type] = [
 extension Optimizer {
     var name: String { Self.name }
 
-    /// Whether an update only adds the gradient, times a rate, as SGD's may: then estimators add to the parameters directly.
+    /// Whether an update only adds a multiple of the gradient, as plain SGD does. Estimators then add to the parameters
+    /// directly.
     var isPlain: Bool { self is SGD && stateNames.isEmpty && weightDecay.allSatisfy { $0 == 0 } }
 
     func validate<Element>(for network: Network<Element>) throws(EngineError) {
@@ -67,7 +68,7 @@ extension Optimizer {
     }
 }
 
-/// What an optimizer remembers between updates: zeros at first.
+/// The values that an optimizer keeps between updates: zeros at first.
 public final class OptimizerState<Element: KernelScalar> {
     /// The optimizer's name.
     public let name: String
@@ -101,7 +102,7 @@ public final class OptimizerState<Element: KernelScalar> {
 
     func copied() throws(EngineError) -> OptimizerState { try OptimizerState(copying: self) }
 
-    /// Takes the values of another state of the same optimizer.
+    /// Copies the values of another state of the same optimizer.
     func restore(from backup: OptimizerState) {
         steps = backup.steps
         for (mine, theirs) in zip(values, backup.values) {
@@ -111,7 +112,7 @@ public final class OptimizerState<Element: KernelScalar> {
 }
 
 extension Network {
-    /// The state of an optimizer: that of the last update, or zeros if that was of another one.
+    /// The state of an optimizer: that of the last update, or zeros if another optimizer made it.
     ///
     /// - Throws: `EngineError.outOfMemory`.
     @discardableResult
@@ -126,7 +127,7 @@ extension Network {
         return state
     }
 
-    /// Updates some sets of parameters by an optimizer: the change that it requests is what ideal synapses make of it.
+    /// Updates some sets of parameters by an optimizer. Ideal synapses make the change that it requests.
     func update(
         _ indices: [Int], by optimizer: any Optimizer, gradient: [ConnectionParameters<Element>], rates: LearningRates,
         state: OptimizerState<Element>

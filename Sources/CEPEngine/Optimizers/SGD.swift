@@ -7,12 +7,12 @@ public struct SGD: NamedOptimizer {
 
     /// μ, in [0, 1).
     public var momentum: Double
-    /// λ, 0 or more: one for all connections or one each.
+    /// λ, 0 or more: one for all connections or one for each.
     public var weightDecay: [Double]
 
     /// - Parameters:
     ///   - momentum: μ, in [0, 1).
-    ///   - weightDecay: λ, one for all connections or one each.
+    ///   - weightDecay: λ, one for all connections or one for each.
     public init(momentum: Double = 0, weightDecay: [Double] = []) {
         self.momentum = momentum
         self.weightDecay = weightDecay

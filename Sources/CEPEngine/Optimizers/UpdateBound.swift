@@ -1,18 +1,18 @@
 import CEPKernels
 
-// Parameters that an update would make infinite are better found before it is made. Looking through all of them after
-// every batch would cost more than a tenth of training; the factors of an update are small.
+// Finds updates that would make parameters infinite before they are made. Checking all parameters after every batch
+// would take more than a tenth of the training time; the factors of an update are small.
 
 extension Network {
     /// - Parameters:
-    ///   - rates: With which updates are added, one a set of parameters.
-    ///   - rows: Products that each parameter's update is a sum of.
-    ///   - factors: The largest magnitude, at each layer, of what is multiplied to make the update.
+    ///   - rates: The rates of the updates, one for each set of parameters.
+    ///   - rows: The number of products that each parameter's update is a sum of.
+    ///   - factors: For each layer, the largest magnitude of the factors of the update.
     /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number.
     func checkUpdates(rates: [UpdateRates<Element>], rows: Double, factors: [Double]) throws(EngineError) {
         for (k, edge) in edges.enumerated() {
             let index = parameterIndex(of: k)
-            // Products are summed before they are multiplied by a rate: a small one does not save them.
+            // Products are summed before they are multiplied by the rate, so a small rate does not prevent overflow.
             let rate = Double(max(rates[index].largest, 1))
             let (below, above) = (max(factors[edge.from], 1), max(factors[edge.to], 1))
             guard
@@ -27,7 +27,7 @@ extension Network {
     /// Checks updates before they are added to the parameters.
     ///
     /// - Parameter sums: Updates of each set of parameters.
-    /// - Throws: `EngineError.diverged` if a parameter might become infinite or not a number by them.
+    /// - Throws: `EngineError.diverged` if an update might make a parameter infinite or not a number.
     public func checkSums(_ sums: [ConnectionParameters<Element>]) throws(EngineError) {
         for (k, sum) in sums.enumerated() where !(sum.largestMagnitude < Element.greatestFiniteMagnitude / 16) {
             throw updateIsNotFinite(of: k)
@@ -50,7 +50,7 @@ extension Network {
         }
     }
 
-    /// The same, and of a gradient of each layer's preactivation.
+    /// The same, including a gradient of each layer's preactivation.
     func largestMagnitudes(of state: NetworkState<Element>, and preactivationGradients: [Matrix<Element>]) -> [Double] {
         var magnitudes = largestMagnitudes(of: state)
         for (k, gradient) in preactivationGradients.enumerated() {

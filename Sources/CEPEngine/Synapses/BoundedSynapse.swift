@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// Weights that change as requested, within bounds: w ← min(max(w + Δ, w_min), w_max).
+/// Weights that change as requested within bounds: w ← min(max(w + Δ, w_min), w_max).
 struct BoundedSynapse: SynapseModel {
     static var name: String { "bounded" }
 
@@ -26,7 +26,7 @@ struct BoundedSynapse: SynapseModel {
         return counts
     }
 
-    /// Not a number stays what it is, so that a divergence is found.
+    /// NaN stays NaN, so that a divergence is found.
     @inline(__always)
     private func clipped<Element: KernelScalar>(_ weight: Element) -> Element {
         weight < Element(limits.lowest)

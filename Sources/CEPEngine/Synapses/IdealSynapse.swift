@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// Weights that change as requested. Networks do not call it: their optimizer writes the weights.
+/// Weights that change as requested. Networks do not call this model: their optimizer writes ideal weights.
 struct IdealSynapse: SynapseModel {
     static var name: String { "ideal" }
 

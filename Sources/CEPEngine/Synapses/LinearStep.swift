@@ -21,7 +21,7 @@ package struct LinearStep: PulseStep {
     }
 }
 
-/// A bound of 0, which a device may draw, leaves the weight at the bound: there is nothing to be divided.
+/// A device may draw a bound of 0. Its weight then stays at the bound, and the division is skipped.
 @inline(__always)
 func linearFactor(_ weight: Double, gamma: Double, bound: Double) -> Double {
     bound == 0 ? 1 : 1 - gamma * weight / bound

@@ -1,17 +1,17 @@
 import CEPKernels
 
-/// Places in the quantities of a device; those of its step come last.
+/// Indices of the quantities of a device; those of its step come last.
 private enum Place { static let stepSize = 0, asymmetry = 1, highest = 2, lowest = 3, lifetime = 4, step = 5 }
 
-/// A device that changes by pulses. One pulse in the direction d = ±1 changes its weight by
+/// A device that changes by pulses. One pulse in the direction d = ±1 changes the weight by
 ///
 ///     Δw = d · dw_min · (1 + d · up_down) · f_d(w) · (1 + dw_min_std · ξ),    then w ← clip(w, w_min, w_max)
 ///
-/// with ξ standard normal, drawn at each pulse. A requested change Δ gets |Δ| / dw_min pulses, rounded, and at most
-/// `max_pulses`. The step f_d is that of the model (Gokmen and Vlasov, 2016).
+/// with ξ standard normal, drawn at each pulse. A requested change Δ gets |Δ| / dw_min pulses, rounded and limited to
+/// `max_pulses`. The step f_d depends on the model (Gokmen and Vlasov, 2016).
 ///
-/// A synapse whose drawn step size is negative does not move in that direction. If its drawn bounds are in the wrong
-/// order, they are exchanged.
+/// A synapse with a negative drawn step size does not move in that direction. If its drawn bounds are in the wrong
+/// order, they are swapped.
 package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
     package static var name: String { Step.name }
 
@@ -33,7 +33,7 @@ package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
         guard stepSize > 0 else { throw .invalidArgument("dw_min must be above 0, got \(stepSize)") }
         let range = limits.highest - limits.lowest
         guard stepSize <= range else {
-            throw .invalidArgument("dw_min must be at most the range w_max − w_min, \(range), got \(stepSize)")
+            throw .invalidArgument("dw_min must be at most the range w_max − w_min, which is \(range), got \(stepSize)")
         }
         stepNoise = try options.deviation("dw_min_std")
         asymmetry = try options.finite("up_down", 0)
@@ -137,7 +137,7 @@ package struct PulsedSynapse<Step: PulseStep>: PulsedModel {
         }
     }
 
-    /// The weight of a synapse after each of some pulses: up where true.
+    /// The weight of a synapse after each of some pulses; true means up.
     package func response(_ directions: [Bool], from weight: Double, _ synapse: SynapseRange<Double>) -> [Double] {
         let device = device(0, synapse)
         var stream = synapse.key.stream(0)
@@ -187,15 +187,15 @@ extension SynapseKind {
     /// The weight of one device after each of some pulses, in float64.
     ///
     /// - Parameters:
-    ///   - directions: Up where true.
-    ///   - weight: Before the first pulse; clipped to the bounds of the device.
-    ///   - seed: Of the device and of its pulses.
-    /// - Throws: `EngineError.invalidArgument` for a model that has no pulses, and for a weight that is not finite.
+    ///   - directions: true means up.
+    ///   - weight: The weight before the first pulse; clipped to the bounds of the device.
+    ///   - seed: Determines the device and its pulses.
+    /// - Throws: `EngineError.invalidArgument` for a model without pulses, and for a weight that is not finite.
     package func pulseResponse(
         _ directions: [Bool], from weight: Double, seed: UInt64
     ) throws(EngineError) -> [Double] {
         guard let model = try model() as? any PulsedModel else {
-            throw .invalidArgument("the synapse \(rawValue) changes by no pulses")
+            throw .invalidArgument("the synapse \(rawValue) has no pulses; expected a model with dw_min")
         }
         guard weight.isFinite else { throw .invalidArgument("weight must be finite, got \(weight)") }
         let array = try SynapseArray(model, of: try Matrix<Double>(rows: 1, columns: 1), key: RandomKey(seed: seed))
@@ -205,16 +205,16 @@ extension SynapseKind {
 
 /// f_d(w): how a step depends on the weight.
 package protocol PulseStep: Sendable {
-    /// Of the model.
+    /// The name of the model.
     static var name: String { get }
 
     /// Takes its parameters out of `options`.
     init(_ options: inout Options, _ bounds: SynapseBounds) throws(EngineError)
 
-    /// At most two quantities of its own, with a deviation from synapse to synapse.
+    /// At most two quantities of its own, which vary from synapse to synapse.
     var quantities: [(name: String, mean: Double)] { get }
 
-    /// Whether the noise of a pulse is added to f_d(w), rather than multiplied with it.
+    /// Whether the noise of a pulse is added to f_d(w), instead of multiplying it.
     var addsNoise: Bool { get }
 
     func factor(isUp: Bool, _ weight: Double, _ device: PulsedDevice) -> Double
@@ -225,22 +225,22 @@ extension PulseStep {
     package var addsNoise: Bool { false }
 }
 
-/// One synapse, with what it does not share with others.
+/// One synapse, with the quantities drawn for it.
 package struct PulsedDevice {
     let stepUp: Double
     let stepDown: Double
     let lowest: Double
     let highest: Double
-    /// The quantities of the model.
+    /// The quantities of the step.
     var first = 0.0
     var second = 0.0
 
-    /// Not a number stays what it is.
+    /// NaN stays NaN.
     @inline(__always)
     func clipped(_ weight: Double) -> Double { weight < lowest ? lowest : weight > highest ? highest : weight }
 }
 
-/// Bounds on both sides of zero, for steps that divide by them.
+/// Checks that the bounds enclose zero, for steps that divide by them.
 func checkBoundsAroundZero(_ bounds: SynapseBounds, _ name: String) throws(EngineError) {
     guard bounds.lowest < 0, bounds.highest > 0 else {
         throw .invalidArgument(

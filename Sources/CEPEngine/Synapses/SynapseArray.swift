@@ -1,14 +1,14 @@
 import CEPKernels
 
-/// Places in `counters`.
+/// Indices of `counters`.
 private enum Counter { static let updates = 0, batches = 1, writes = 2, pulsesUp = 3, pulsesDown = 4, count = 5 }
 
-/// Keys of what is drawn: the devices, the first programming, updates and drifts.
+/// Keys of random draws: the devices, the first programming, updates and drifts.
 private enum Purpose { static let devices = 0, programming = 1, update = 2, drift = 3 }
 
-/// The synapses of one tensor of parameters: what the devices are, and what has been counted of them.
+/// The synapses of one tensor of parameters: the devices and their counters.
 final class SynapseArray<Element: KernelScalar> {
-    /// What is kept of the devices beside their weights, by name: `w_max`. It is saved and copied with the network.
+    /// A tensor of the devices in addition to the weights, by name: `w_max`. It is saved and copied with the network.
     struct Tensor {
         let name: String
         let values: Matrix<Element>
@@ -17,8 +17,8 @@ final class SynapseArray<Element: KernelScalar> {
     let model: any SynapseModel
     /// The numbers drawn once for each synapse, and the write noise.
     let tensors: [Tensor]
-    /// Updates (which number the random draws), batches, synapses written, pulses up and pulses down. Numbers of float64
-    /// count exactly to 2^53.
+    /// Updates (the random draws depend on this number), batches, synapses written, pulses up and pulses down. Float64
+    /// counts exactly to 2^53.
     let counters: Matrix<Double>
     private let weights: Matrix<Element>
     private let requested: Matrix<Element>
@@ -71,23 +71,23 @@ final class SynapseArray<Element: KernelScalar> {
             key: key, drawn: UnsafePointer(drawnPointers.baseAddress!))
     }
 
-    /// Some thousand synapses a part: no result depends on it.
+    /// Some thousand synapses per part. Results do not depend on it.
     private var parts: Int { min(WorkerPool.shared.threadCount, weights.count / 4096 + 1) }
 
-    /// Initial weights that no device of this kind has, before variations.
+    /// The number of initial weights outside the bounds, before variations.
     var outsideCount: Int {
         guard let bounds = model.bounds else { return 0 }
         let (lowest, highest) = (Element(bounds.lowest), Element(bounds.highest))
         return (0..<weights.count).count { !(weights.pointer[$0] >= lowest && weights.pointer[$0] <= highest) }
     }
 
-    /// Gives the devices the initial weights.
+    /// Programs the initial weights into the devices.
     func program() {
         let key = key.part(Purpose.programming)
         model.program(range(0..<weights.count, key: key))
     }
 
-    /// Changes the weights to what `request` makes of a copy of them, as far as the devices follow.
+    /// Changes the weights to what `request` makes of a copy of them, as far as the devices allow.
     func write(_ request: (_ weights: UnsafeMutablePointer<Element>) -> Void) {
         requested.copy(from: weights)
         request(requested.pointer)
@@ -108,7 +108,7 @@ final class SynapseArray<Element: KernelScalar> {
         counters.pointer[Counter.pulsesDown] += Double(sum.pulsesDown)
     }
 
-    /// What weights do by themselves from one batch to the next.
+    /// Changes the weights as they drift from one batch to the next.
     func finishBatch() {
         let key = key.part(Purpose.drift).part(counters.pointer[Counter.batches].bitPattern)
         if model.drifts {
@@ -117,7 +117,7 @@ final class SynapseArray<Element: KernelScalar> {
         counters.pointer[Counter.batches] += 1
     }
 
-    /// Writes the weights as products see them.
+    /// Writes the weights that products see.
     func copySeen(to seen: Matrix<Element>) {
         seen.copy(from: weights)
         if let noise { seen.view.add(noise.view, scale: 1) }
@@ -125,7 +125,7 @@ final class SynapseArray<Element: KernelScalar> {
 
     var hasWriteNoise: Bool { noise != nil }
 
-    /// The weight of the first device after each of some pulses. Its weight here stays as it is.
+    /// The weight of the first device after each of some pulses. The weight itself does not change.
     func response(
         _ directions: [Bool], from weight: Double, of model: any PulsedModel
     ) -> [Double] where Element == Double {
@@ -142,7 +142,7 @@ final class SynapseArray<Element: KernelScalar> {
         if let noise, let saved = backup.noise { noise.copy(from: saved) }
     }
 
-    /// Takes all that another array, of the same model and shape, has beside the weights.
+    /// Copies everything except the weights from another array of the same model and shape.
     func copy<Other>(from other: SynapseArray<Other>) {
         counters.copy(from: other.counters)
         for (mine, theirs) in zip(tensors, other.tensors) {

@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// What a synapse makes of a change of its weight that the optimizer requests.
+/// How a synapse turns a change requested by the optimizer into a change of its weight.
 ///
-/// A new model is one conforming type in a file of its own and a line in `synapseModels`.
+/// To add a model, write one conforming type in its own file and add it to `synapseModels`.
 package protocol SynapseModel: Sendable {
     /// Its name in the option "synapses".
     static var name: String { get }
@@ -12,25 +12,25 @@ package protocol SynapseModel: Sendable {
     /// - Throws: `EngineError.invalidArgument` for a parameter out of its range.
     init(_ options: inout Options) throws(EngineError)
 
-    /// The weights that a synapse can have, before variations; nil for any.
+    /// The range of weights of a synapse, before variations; nil if unbounded.
     var bounds: SynapseBounds? { get }
 
     /// The quantities that differ from synapse to synapse.
     var quantities: [SynapseQuantity] { get }
 
-    /// The standard deviation of what products see in place of a weight, redrawn when the synapse is written.
+    /// The standard deviation of the noise that products see on a weight, redrawn when the synapse is written.
     var writeNoise: Double { get }
 
-    /// Whether weights change by themselves from batch to batch.
+    /// Whether weights drift from batch to batch.
     var drifts: Bool { get }
 
-    /// Makes the initial weights of some synapses such that they can have.
+    /// Changes the initial weights of some synapses to values that they can have.
     func program<Element: KernelScalar>(_ synapses: SynapseRange<Element>)
 
     /// Changes the weights of some synapses. The requested weight is in `requested`.
     func write<Element: KernelScalar>(_ synapses: SynapseRange<Element>) -> WriteCounts
 
-    /// Changes the weights of some synapses as they change by themselves during a batch.
+    /// Changes the weights of some synapses as they drift during a batch.
     func drift<Element: KernelScalar>(_ synapses: SynapseRange<Element>)
 }
 
@@ -41,7 +41,7 @@ extension SynapseModel {
     package func drift<Element: KernelScalar>(_ synapses: SynapseRange<Element>) {}
 }
 
-/// The models. A new one is a file of its own and a line here.
+/// The models. To add one, write a file and add a line here.
 let synapseModels: [any SynapseModel.Type] = [
     IdealSynapse.self,
     BoundedSynapse.self,
@@ -53,7 +53,8 @@ let synapseModels: [any SynapseModel.Type] = [
     PulsedSynapse<PowerStep>.self,
 ]
 
-/// A model of synapses by a word: its name and, behind colons, its parameters: `linear_step:dw_min=0.002:gamma_up=0.1`.
+/// A model of synapses as a word: its name, followed by its parameters, separated by colons:
+/// `linear_step:dw_min=0.002:gamma_up=0.1`.
 public struct SynapseKind: RawRepresentable, Sendable, Hashable {
     public let rawValue: String
 
@@ -62,7 +63,7 @@ public struct SynapseKind: RawRepresentable, Sendable, Hashable {
     /// Weights that change as requested.
     public static let ideal = SynapseKind(rawValue: "ideal")
 
-    /// - Throws: `EngineError.invalidArgument` for a word that stands for no model.
+    /// - Throws: `EngineError.invalidArgument` if the word does not name a model.
     package func model() throws(EngineError) -> any SynapseModel {
         let parts = rawValue.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard let type = synapseModels.first(where: { $0.name == parts[0] }) else {
@@ -76,11 +77,11 @@ public struct SynapseKind: RawRepresentable, Sendable, Hashable {
     }
 }
 
-/// The weights that a synapse can have.
+/// The range of weights of a synapse.
 package struct SynapseBounds: Sendable {
     let lowest: Double
     let highest: Double
-    /// Whether initial weights outside of them are clipped. Otherwise they are refused.
+    /// Whether initial weights outside the bounds are clipped. Otherwise they are refused.
     let clipsInitial: Bool
 
     /// From the parameters `w_min`, `w_max` and `clip_initial`.
@@ -101,9 +102,9 @@ package struct SynapseQuantity: Sendable {
     let deviation: Double
 }
 
-/// What a write has done.
+/// The results of a write.
 package struct WriteCounts: Sendable, Equatable {
-    /// Synapses whose weight was written.
+    /// The number of synapses written.
     var writes = 0
     var pulsesUp = 0
     var pulsesDown = 0
@@ -115,21 +116,21 @@ package struct WriteCounts: Sendable, Equatable {
     }
 }
 
-/// Some synapses of a tensor, as models work on them. It holds no references, so that threads share it.
+/// Some synapses of a tensor, as models work on them. It holds no references, so that threads can share it.
 package struct SynapseRange<Element: KernelScalar> {
-    /// Of the tensor.
+    /// The indices in the tensor.
     let range: Range<Int>
     let weights: UnsafeMutablePointer<Element>
-    /// What the optimizer wants the weights to be.
+    /// The weights that the optimizer requests.
     let requested: UnsafePointer<Element>
-    /// What products see beside the weight; nil without write noise.
+    /// The noise that products see on the weight; nil without write noise.
     let noise: UnsafeMutablePointer<Element>?
-    /// Of this write.
+    /// The random key of this write.
     let key: RandomKey
     /// A number for each synapse, or nil if all have the mean, in the order of the model's quantities.
     let drawn: UnsafePointer<UnsafePointer<Element>?>
 
-    /// A quantity of a synapse.
+    /// The value of a quantity for one synapse.
     @inline(__always)
     func value(_ quantity: Int, of element: Int, mean: Double) -> Double {
         guard let values = drawn[quantity] else { return mean }
@@ -137,9 +138,9 @@ package struct SynapseRange<Element: KernelScalar> {
     }
 }
 
-/// How a number that is no whole one becomes one.
+/// How a number is rounded to an integer.
 enum Rounding: String, CaseIterable, NamedChoice {
-    /// ⌊x + u⌋ with u uniform in [0, 1): right on average.
+    /// ⌊x + u⌋ with u uniform in [0, 1); unbiased.
     case stochastic
     case nearest
     /// ⌊x⌋.
@@ -147,7 +148,7 @@ enum Rounding: String, CaseIterable, NamedChoice {
 
     /// - Parameters:
     ///   - number: 0 or more, less than 2^52.
-    ///   - stream: What a stochastic rounding draws from.
+    ///   - stream: The source of random numbers of stochastic rounding.
     @inline(__always)
     func round(_ number: Double, _ stream: inout KeyedStream) -> Int {
         let whole = Int(number)
@@ -160,14 +161,14 @@ enum Rounding: String, CaseIterable, NamedChoice {
 }
 
 extension Options {
-    /// From words as dw_min=0.001.
+    /// Reads words like dw_min=0.001.
     init(parameters words: some Sequence<some StringProtocol>, of owner: String) throws(EngineError) {
         var values: [String: Value] = [:]
         for word in words {
             let pair = String(word).split(separator: "=" as Character, maxSplits: 1, omittingEmptySubsequences: false)
                 .map(String.init)
             guard pair.count == 2 else {
-                throw .invalidArgument("a parameter of \(owner) must be as dw_min=0.001, got \(word)")
+                throw .invalidArgument("a parameter of \(owner) must have the form dw_min=0.001, got \(word)")
             }
             let value: Value = Double(pair[1]).map { .numbers([$0]) } ?? .text(pair[1])
             guard values.updateValue(value, forKey: pair[0]) == nil else {

@@ -1,15 +1,15 @@
-/// Which batches of an epoch are trained, and what those before them came to.
+/// The batches of an epoch to train, and the results of the batches before them.
 public struct EpochPart: Sendable {
-    /// How many batches are done already.
+    /// The number of batches trained before.
     public var firstBatch: Int
-    /// nil for all that are left.
+    /// nil for all that remain.
     public var batchCount: Int?
-    /// Wrong predictions of the batches before, which metrics and progress count on from.
+    /// Wrong predictions in the batches before; metrics and progress continue from here.
     public var errors: Int
     /// The sum of losses of the batches before.
     public var lossSum: Double
 
-    /// The whole epoch, where nothing is given.
+    /// The whole epoch by default.
     public init(firstBatch: Int = 0, batchCount: Int? = nil, errors: Int = 0, lossSum: Double = 0) {
         self.firstBatch = firstBatch
         self.batchCount = batchCount
@@ -17,8 +17,8 @@ public struct EpochPart: Sendable {
         self.lossSum = lossSum
     }
 
-    /// - Throws: `EngineError.invalidArgument` where an epoch of so many batches, of so many samples each, has no such
-    ///   part, or where the batches before cannot have come to this.
+    /// - Throws: `EngineError.invalidArgument` if the epoch does not have these batches, or the batches before cannot
+    ///   have these errors or losses.
     func batches(of count: Int, samples: Int) throws(EngineError) -> Range<Int> {
         guard firstBatch >= 0, firstBatch < count else {
             throw .invalidArgument("first_batch is \(firstBatch); the epoch's batches are 0 to \(count - 1)")

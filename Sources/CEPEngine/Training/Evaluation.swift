@@ -1,15 +1,15 @@
 import CEPKernels
 
-/// Rows that are relaxed at once where the caller leaves the choice to us.
+/// The number of rows that are relaxed at once by default.
 private let evaluationBatch = 128
 
 extension Network {
-    /// Errors and losses at the end of free phases. Neither parameters nor states of the network change.
+    /// Errors and losses at the end of free phases. Parameters and states of the network do not change.
     ///
     /// - Parameters:
     ///   - samples: Inputs and targets.
-    ///   - steps: The most steps of a free phase, 1 or more.
-    ///   - monitor: Is told of the progress, and may stop the call.
+    ///   - steps: The maximum number of steps of a free phase, 1 or more.
+    ///   - monitor: Receives the progress, and may stop the call.
     /// - Throws: `EngineError.invalidArgument` for samples or steps that cannot be used; `.diverged`; `.stopped`;
     ///   `.outOfMemory`; `.busy` while another call uses the network.
     @specialized(where Element == Float)
@@ -30,13 +30,13 @@ extension Network {
         }
     }
 
-    /// The class of each row of the inputs: that of the largest score after a free phase. Neither parameters nor states
-    /// of the network change.
+    /// The class of each row of the inputs: the largest score after a free phase. Parameters and states of the network
+    /// do not change.
     ///
     /// - Parameters:
     ///   - inputs: Samples × units of the input layer.
-    ///   - steps: The most steps of a free phase, 1 or more.
-    ///   - monitor: Is told of the progress, and may stop the call.
+    ///   - steps: The maximum number of steps of a free phase, 1 or more.
+    ///   - monitor: Receives the progress, and may stop the call.
     /// - Throws: As `evaluate`.
     public func predict(
         _ inputs: SampleMatrix, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
@@ -44,7 +44,7 @@ extension Network {
         Array(try classes(of: inputs, steps: steps, monitor: monitor))
     }
 
-    /// As `predict`, in memory that can be refused: an `Array` that finds none ends the process.
+    /// As `predict`, in checked memory: a failing allocation of an `Array` ends the process.
     @specialized(where Element == Float)
     @specialized(where Element == Double)
     package func classes(
@@ -76,7 +76,7 @@ extension Network {
             if rows.count != state.batch { state = try makeState(batch: rows.count) }
             state.setStatesToZero()
             inputs.clamp(SampleRows(rows), into: state)
-            // The same noise in every evaluation: the network does not change.
+            // The same noise in every evaluation, so that the network does not change.
             hardware?.beginBatch(evaluatingFrom: start)
             beginPhase(of: state)
             try relax(state, steps: steps, order: configuration.relaxation, monitor: monitor)

@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// How well samples were predicted at the end of a free phase.
+/// Errors and losses of samples at the end of a free phase.
 public struct Metrics: Sendable, Equatable {
-    /// Samples predicted.
+    /// The number of samples.
     public var samples = 0
     /// Wrong predictions.
     public var errors = 0
@@ -26,9 +26,9 @@ public struct Metrics: Sendable, Equatable {
 }
 
 extension Network {
-    /// Compares the scores of some samples of a state with their targets; the largest value names the class.
+    /// Compares the scores of some samples of a state with their targets. The largest value names the class.
     ///
-    /// - Parameter target: Of these samples, rows × classes.
+    /// - Parameter target: The targets of these samples, rows × classes.
     func metrics(of state: NetworkState<Element>, rows: Range<Int>, target: Matrix<Element>) -> Metrics {
         let scores = score(state, rows: rows)
         var metrics = Metrics(samples: rows.count, lossSum: objective.loss(scores: scores, targets: target.view))
@@ -44,7 +44,7 @@ extension Network {
         return scores
     }
 
-    /// The class that a row of scores names.
+    /// The class with the largest score in a row.
     func largest(_ scores: MatrixView<Element>, _ row: Int) -> Int {
         indexOfLargest(in: scores.pointer + row * scores.columns, count: scores.columns)
     }

@@ -1,10 +1,10 @@
 import CEPKernels
 
-/// How far a long call has come.
+/// The progress of a long call.
 public struct ProgressReport: Sendable {
-    /// Samples in training, evaluation and prediction; steps in a phase of its own.
+    /// Samples in training, evaluation and prediction; steps in a single phase.
     public var done = 0
-    /// What `done` is at the end.
+    /// The value of `done` at the end.
     public var total = 0
     /// Wrong predictions among the samples done.
     public var errors = 0
@@ -12,37 +12,39 @@ public struct ProgressReport: Sendable {
     public var lossSum = 0.0
 }
 
-/// Tells the caller of a long call, now and then, how far it has come, and asks whether to stop. It also takes along who
-/// wants to see every step.
+/// Reports the progress of a long call to the caller from time to time, asks whether to stop, and passes the steps of
+/// phases to an observer.
 public final class ProgressMonitor {
-    /// Often enough for a progress bar and Ctrl-C, seldom enough to cost nothing.
-    private static let interval: UInt64 = 20_000_000  // nanoseconds
-
     private let shouldStop: ((ProgressReport) -> Bool)?
     private let observer: (any PhaseObserver)?
     private let countsSteps: Bool
-    /// Multiplications that a phase may make before it comes back here: some milliseconds.
+    /// Multiplications of a phase between two polls of the monitor: some milliseconds.
     let workPerPoll: Int
-    private var due: UInt64
+    /// Nanoseconds.
+    private let interval: UInt64
+    private var lastReport: UInt64
     private(set) var report = ProgressReport()
 
     /// - Parameters:
     ///   - countsSteps: Whether the call is a single phase, whose progress is its steps.
-    ///   - workPerPoll: Multiplications that a phase may make between two looks at the monitor.
-    ///   - observer: Shown every moment of every phase of the call.
-    ///   - shouldStop: Called every 20 ms or so on the thread that does the work.
+    ///   - workPerPoll: Multiplications of a phase between two polls of the monitor.
+    ///   - interval: The least time between two reports in nanoseconds. The default is often enough for a progress bar
+    ///     and Ctrl-C, and rarely enough to cost nothing.
+    ///   - observer: Observes each step of each phase of the call.
+    ///   - shouldStop: Called at these intervals on the thread that does the work.
     public init(
-        countsSteps: Bool = false, workPerPoll: Int = 1 << 27, observer: (any PhaseObserver)? = nil,
-        shouldStop: ((ProgressReport) -> Bool)? = nil
+        countsSteps: Bool = false, workPerPoll: Int = 1 << 27, interval: UInt64 = 20_000_000,
+        observer: (any PhaseObserver)? = nil, shouldStop: ((ProgressReport) -> Bool)? = nil
     ) {
         self.countsSteps = countsSteps
         self.workPerPoll = workPerPoll
         self.observer = observer
         self.shouldStop = shouldStop
-        due = monotonicNanoseconds() + Self.interval
+        self.interval = interval
+        lastReport = monotonicNanoseconds()
     }
 
-    /// - Parameter done: What was done before, which reports count on from.
+    /// - Parameter done: The results before this call, from which reports continue.
     func begin(total: Int, after done: Metrics = Metrics()) {
         guard !countsSteps else { return }
         report = ProgressReport(done: done.samples, total: total, errors: done.errors, lossSum: done.lossSum)
@@ -55,13 +57,13 @@ public final class ProgressMonitor {
         try poll()
     }
 
-    /// A step of a phase was taken: a chance to stop in the middle of a long one.
+    /// Called after a step of a phase, so that a long phase can be stopped.
     func stepTaken(_ step: Int, of total: Int) throws(EngineError) {
         if countsSteps { report = ProgressReport(done: step, total: total) }
         try poll()
     }
 
-    /// Whether anyone is shown every moment of every phase.
+    /// Whether an observer is set.
     var isObserved: Bool { observer != nil }
 
     /// Shows a step of a phase to the observer, if there is one.
@@ -73,13 +75,13 @@ public final class ProgressMonitor {
     private func poll() throws(EngineError) {
         guard let shouldStop else { return }
         let now = monotonicNanoseconds()
-        guard now >= due else { return }
-        due = now + Self.interval
+        guard now - lastReport >= interval else { return }
+        lastReport = now
         if shouldStop(report) { throw .stopped }
     }
 }
 
-/// Of a clock that only goes forward.
+/// The time of a monotonic clock.
 private func monotonicNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,7 +1,6 @@
-/// Rows of samples in the order they are taken: one after another, or as a list has them.
+/// The rows of samples in the order of use: consecutive, or from a list.
 ///
-/// It is a type rather than any collection of integers, because code that knows a collection by its protocol alone asks the
-/// run time about it at every element.
+/// It is a type of its own, because generic code over any collection of integers is slow.
 struct SampleRows {
     private let list: Integers?
     private let first: Int
@@ -13,7 +12,7 @@ struct SampleRows {
         count = range.count
     }
 
-    /// A stretch of a list.
+    /// A range of a list.
     init(_ list: Integers, _ range: Range<Int>) {
         self.list = list
         first = range.lowerBound
@@ -26,7 +25,7 @@ struct SampleRows {
         return list[first + i]
     }
 
-    /// The smallest of a range of the rows for which something holds.
+    /// The smallest row in a range for which a condition holds.
     func smallest(in range: Range<Int>, where holds: (Int) -> Bool) -> Int? {
         var smallest: Int?
         for i in range where holds(self[i]) { smallest = min(smallest ?? .max, self[i]) }

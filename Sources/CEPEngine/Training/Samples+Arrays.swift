@@ -1,6 +1,6 @@
 import CEPKernels
 
-// Samples for Swift programs: copied from arrays, and kept with what is made of them.
+// Samples for Swift programs, copied from arrays.
 
 extension SampleMatrix {
     /// A copy of these values, row after row.
@@ -8,10 +8,10 @@ extension SampleMatrix {
     /// - Parameters:
     ///   - values: One sample after another.
     ///   - columns: Values of a sample, 1 or more.
-    /// - Throws: `EngineError.invalidArgument` if they are not whole rows of so many columns; `.outOfMemory`.
+    /// - Throws: `EngineError.invalidArgument` if the number of values is not a multiple of `columns`; `.outOfMemory`.
     public init<Value: KernelScalar>(_ values: [Value], columns: Int) throws(EngineError) {
         guard columns >= 1, values.count >= columns, values.count.isMultiple(of: columns) else {
-            throw .invalidArgument("\(values.count) values are no whole rows of \(columns) columns")
+            throw .invalidArgument("\(values.count) values are not whole rows of \(columns) columns")
         }
         let matrix = try Matrix<Value>(rows: values.count / columns, columns: columns)
         matrix.pointer.update(from: values, count: values.count)
@@ -24,7 +24,7 @@ extension SampleMatrix {
     /// - Throws: `EngineError.invalidArgument` for samples of different lengths; `.outOfMemory`.
     public init<Value: KernelScalar>(_ rows: [[Value]]) throws(EngineError) { self.init(try Matrix(rows)) }
 
-    /// The rows of a matrix, which is not copied: a later change of the matrix changes the samples.
+    /// The rows of a matrix, which is not copied: later changes of the matrix change the samples.
     ///
     /// - Parameter matrix: One sample a row.
     public init<Value: KernelScalar>(_ matrix: Matrix<Value>) {
@@ -53,7 +53,7 @@ extension Labels: ExpressibleByArrayLiteral {
 }
 
 extension Samples {
-    /// Inputs, and the class of each row: the output unit that is to have the largest state.
+    /// Inputs and the class of each row: the output unit that should have the largest state.
     ///
     /// - Parameters:
     ///   - inputs: Samples × units of the input layer.
@@ -62,7 +62,7 @@ extension Samples {
         self.init(inputs: inputs, targets: .classes(Labels(classes)))
     }
 
-    /// Inputs, and what the output units are to be for each row. The largest value names the class.
+    /// Inputs and the target values of the output units for each row. The largest value names the class.
     ///
     /// - Parameters:
     ///   - inputs: Samples × units of the input layer.
@@ -72,7 +72,7 @@ extension Samples {
     }
 }
 
-/// Memory that a copy of labels stays in.
+/// Owns a copy of labels.
 private final class LabelArray {
     let memory: UnsafeMutablePointer<Int64>
 

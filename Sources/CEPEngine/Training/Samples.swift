@@ -1,8 +1,8 @@
 import CEPKernels
 
-/// One sample a row, in either number type, whatever that of the network is.
+/// One sample per row, in either number type, which may differ from the network's.
 ///
-/// It is made of arrays or of a `Matrix`, and keeps their numbers.
+/// It is created from arrays or a `Matrix`, and keeps their memory.
 public struct SampleMatrix {
     package enum Values {
         case float32(UnsafePointer<Float>)
@@ -10,14 +10,14 @@ public struct SampleMatrix {
     }
 
     package let values: Values
-    /// Samples.
+    /// The number of samples.
     public let rows: Int
-    /// Values of a sample.
+    /// The number of values of a sample.
     public let columns: Int
-    /// What keeps the memory, where it is not the caller who does.
+    /// Keeps the memory alive; nil if the caller does.
     private let owner: AnyObject?
 
-    /// A matrix in memory of the caller's, who keeps it while the matrix is used.
+    /// A matrix in the caller's memory, which must stay valid while the matrix is used.
     package init(_ values: Values, rows: Int, columns: Int) {
         self.init(values, rows: rows, columns: columns, owner: nil)
     }
@@ -29,7 +29,7 @@ public struct SampleMatrix {
         self.owner = owner
     }
 
-    /// Writes one row, in the number type of the network.
+    /// Writes one row, converted to the number type of the network.
     func copyRow<Element: KernelScalar>(_ row: Int, into destination: UnsafeMutablePointer<Element>) {
         switch values {
         case .float32(let pointer): convert(pointer + row * columns, into: destination, count: columns)
@@ -38,8 +38,8 @@ public struct SampleMatrix {
     }
 
     /// - Parameters:
-    ///   - name: What the caller calls this matrix.
-    ///   - layer: What it goes to, for messages: "input" or "output".
+    ///   - name: The caller's name of this matrix.
+    ///   - layer: The layer it belongs to, for messages: "input" or "output".
     ///   - type: The number type of the network, in which every value must be finite.
     func validate<Element: KernelScalar>(
         name: String, layer: String, units: Int, as type: Element.Type
@@ -85,11 +85,11 @@ public struct SampleMatrix {
 /// The class of each sample: `[3, 0, 9]`, or `Labels(classes)` for an array.
 public struct Labels {
     let pointer: UnsafePointer<Int64>
-    /// Samples.
+    /// The number of samples.
     public let count: Int
     private let owner: AnyObject?
 
-    /// Labels in memory of the caller's, who keeps it while they are used.
+    /// Labels in the caller's memory, which must stay valid while they are used.
     package init(_ pointer: UnsafePointer<Int64>, count: Int) { self.init(pointer, count: count, owner: nil) }
 
     init(_ pointer: UnsafePointer<Int64>, count: Int, owner: AnyObject?) {
@@ -99,11 +99,11 @@ public struct Labels {
     }
 }
 
-/// What the output should be for each sample.
+/// The targets of the samples.
 public enum Targets {
     /// The class of each sample: the target is 1 at that unit and 0 elsewhere.
     case classes(Labels)
-    /// The values wanted, samples × output units.
+    /// Target values, samples × output units.
     case values(SampleMatrix)
 
     var count: Int {
@@ -113,8 +113,8 @@ public enum Targets {
         }
     }
 
-    /// - Throws: `EngineError.invalidArgument` for a label out of its range: they have been looked at, but may have been
-    ///   written since, by the progress function or another thread.
+    /// - Throws: `EngineError.invalidArgument` for a label out of range: labels have been checked, but the progress
+    ///   function or another thread may have changed them since.
     func copyRow<Element: KernelScalar>(
         _ row: Int, into destination: UnsafeMutablePointer<Element>, units: Int
     ) throws(EngineError) {
@@ -160,11 +160,11 @@ public enum Targets {
     }
 }
 
-/// Samples to learn from or to be tested on.
+/// Samples for training or evaluation.
 public struct Samples {
     /// Samples × units of the input layer.
     public let inputs: SampleMatrix
-    /// What the output should be for each sample.
+    /// The target of each sample.
     public let targets: Targets
 
     /// - Parameters:
@@ -177,8 +177,8 @@ public struct Samples {
 
     /// Checks shapes and all numbers.
     ///
-    /// - Parameter network: The network to be used.
-    /// - Throws: `EngineError.invalidArgument` if the network cannot learn from these, or be tested on them.
+    /// - Parameter network: The network that will use the samples.
+    /// - Throws: `EngineError.invalidArgument` if they do not fit the network.
     public func validate<Element>(for network: Network<Element>) throws(EngineError) {
         try validateShape(for: network)
         try validateValues(of: SampleRows(0..<inputs.rows), for: network)
@@ -189,14 +189,14 @@ public struct Samples {
         try targets.validateShape(rows: inputs.rows, units: network.outputSize)
     }
 
-    /// - Parameter rows: Those about to be used, in any order: of a large data set a few are checked in no time.
+    /// - Parameter rows: The rows about to be used, so that a few rows of a large data set are checked quickly.
     func validateValues<Element>(of rows: SampleRows, for network: Network<Element>) throws(EngineError) {
         try inputs.validateValues(of: rows, name: "x", as: Element.self)
         try targets.validateValues(of: rows, units: network.outputSize, as: Element.self)
     }
 }
 
-/// What a network works on at once: a state with the input clamped, and the target beside it.
+/// A batch: a state with the input clamped, and the targets.
 public struct ClampedBatch<Element: KernelScalar> {
     /// The states that phases move.
     public let state: NetworkState<Element>

@@ -1,12 +1,12 @@
 import CEPKernels
 
 extension Network {
-    /// One batch: both phases and the update. The states stay as the nudged phase left them.
+    /// Trains one batch: both phases and the update. The states are those at the end of the nudged phase.
     ///
     /// - Parameters:
     ///   - samples: The batch.
-    ///   - rule: With learning rates.
-    ///   - monitor: Is shown the phases, and may stop them.
+    ///   - rule: A rule with learning rates.
+    ///   - monitor: Observes the phases, and may stop them.
     /// - Throws: `EngineError.invalidArgument` for samples or a rule that cannot be used; `.diverged`, `.stopped` and
     ///   `.outOfMemory`, with the parameters as they were; `.busy` while another call uses the network.
     @discardableResult
@@ -24,18 +24,18 @@ extension Network {
         }
     }
 
-    /// One pass over the samples, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may
-    /// be smaller), or part of one. Parts that follow each other equal the whole, to the last bit.
+    /// Trains one epoch, in an order drawn from `shuffleSeed`, in batches of `batchSize` (the last one may be smaller),
+    /// or part of one. Consecutive parts give the same result as the whole epoch, bit for bit.
     ///
     /// - Parameters:
     ///   - samples: All samples of the epoch.
-    ///   - rule: With learning rates.
+    ///   - rule: A rule with learning rates.
     ///   - batchSize: 1 or more.
     ///   - shuffleSeed: The same seed gives the same order.
     ///   - part: The batches to train; all by default.
-    ///   - monitor: Is told of the progress, and may stop the call.
-    /// - Returns: Errors and losses of the free phases, accumulated during training.
-    /// - Throws: As `trainBatch`, with the parameters as after the last whole batch.
+    ///   - monitor: Receives the progress, and may stop the call.
+    /// - Returns: Errors and losses of the free phases during training.
+    /// - Throws: As `trainBatch`, with the parameters after the last whole batch.
     @discardableResult
     @specialized(where Element == Float)
     @specialized(where Element == Double)
@@ -54,7 +54,7 @@ extension Network {
             random.shuffle(&order)
             let used = batches.lowerBound * size..<min(batches.upperBound * size, order.count)
             try samples.validateValues(of: SampleRows(order, used), for: self)
-            // Each batch has a stream of its own, so that a part needs nothing of those before it.
+            // Each batch has its own stream, so that a part does not depend on earlier ones.
             let seedBase = random.next()
             var total = Metrics(samples: batches.lowerBound * size, errors: part.errors, lossSum: part.lossSum)
             monitor.begin(total: order.count, after: total)
@@ -76,7 +76,7 @@ private struct BatchTraining<Element: KernelScalar> {
     let rule: any LearningRule<Element>
     let learningRates: LearningRates
     let rates: [UpdateRates<Element>]
-    /// Memory for an optimizer that needs the gradient. nil if the rule adds its updates to the parameters.
+    /// Memory for optimizers that need the gradient. nil if the rule adds its updates to the parameters.
     private let gradient: [ConnectionParameters<Element>]?
     private let backup: [ConnectionParameters<Element>]?
 
@@ -84,7 +84,7 @@ private struct BatchTraining<Element: KernelScalar> {
         try rule.validateWithRates(for: network)
         guard let learningRates = rule.learningRates else {
             throw .invalidArgument(
-                "the rule has no learning rates: give some to train with it (learning_rates has 0 values)")
+                "the rule has no learning rates; expected one for each connection, got 0 values in learning_rates")
         }
         self.network = network
         self.rule = rule

@@ -31,7 +31,7 @@ static inline void cep_set_arithmetic(uint64_t control) {
 #endif
 }
 
-/* That of the engine: to the nearest, with no traps, denormals taken for and made zeros. */
+/* The engine's mode: round to nearest, no traps, denormal inputs and results become zero. */
 static inline uint64_t cep_engine_arithmetic(void) {
 #if defined(__x86_64__)
     return 0x1f80 | 0x8000 | 0x0040; /* no traps; flush to zero; denormals are zeros */

@@ -22,8 +22,8 @@ enum {
     CEP_KERNEL_LINEAR = 5
 };
 
-/* Products of many matrices a[m x k] with rows first_row ... first_row + k - 1 of one packed matrix of packed_rows
- * rows and n columns. From a row to the next, and from a product to the next, there are so many numbers. */
+/* Products of many matrices a[m x k] with rows first_row ... first_row + k - 1 of one packed matrix of packed_rows rows
+ * and n columns. The strides give the distances between rows and between matrices. */
 typedef struct {
     size_t count, m, n, k;
     size_t packed_rows, first_row;
@@ -32,11 +32,11 @@ typedef struct {
     size_t c_row, c_product;
 } cep_products;
 
-/* The kernels of one number type T: pointers are to T, numbers are rounded to it. Sizes are 1 or more. */
+/* The kernels of one number type T: pointers are to T, numbers are rounded to T. Sizes are 1 or more. */
 typedef struct {
     /* Columns of a panel of packed weights; a matrix of at most half as many has one panel of that width. */
     size_t panel_columns;
-    /* Panels first ... last - 1 of b[k x n]: element [i, j] is at b[i * stride + j], or at b[j * stride + i] where
+    /* Panels first ... last - 1 of b[k x n]: element [i, j] is at b[i * stride + j], or at b[j * stride + i] if
      * transposed. */
     void (*pack)(const void *b, size_t k, size_t n, size_t stride, int transposed, void *packed, size_t first,
                  size_t last);
@@ -48,8 +48,8 @@ typedef struct {
      * for zeros. */
     void (*multiply_transposed)(size_t m, size_t n, size_t k, const void *a, const void *b, const void *base,
                                 size_t base_stride, void *c, size_t first, size_t last);
-    /* c[m x n] <- base + scale a[m x k] b[k x n], for b of few rows; element [i, j] of a is at
-     * a[i * row + j * column]. */
+    /* c[m x n] <- base + scale a[m x k] b[k x n], for b with few rows; element [i, j] of a is at a[i * row + j *
+     * column]. */
     void (*add_product)(size_t m, size_t n, size_t k, double scale, const void *a, size_t a_row, size_t a_column,
                         const void *b, const void *base, size_t base_stride, void *c);
     /* c <- base + a b for many products: base may be c itself. */
@@ -58,33 +58,33 @@ typedef struct {
     /* to[j * to_stride + i] <- from[i * from_stride + j], rows x columns. */
     void (*transpose)(const void *from, size_t rows, size_t columns, size_t from_stride, void *to,
                       size_t to_stride);
-    /* The maximum of each window of 2 x 2 pixels, for each channel, and which of them it is (0 to 3, the first of
-     * equals). An odd last row or column of the image is in no window. */
+    /* The maximum of each window of 2 x 2 pixels, for each channel, and its position (0 to 3, the first one if several
+     * are equal). An odd last row or column of the image is ignored. */
     void (*pool_maximum)(size_t height, size_t width, size_t channels, const void *image, void *pooled,
                          void *winners);
-    /* The pixels of those numbers. */
+    /* The pixels at these positions. */
     void (*take_winners)(size_t height, size_t width, size_t channels, const void *image, const void *winners,
                          void *pooled);
     /* The mean of each window. */
     void (*pool_average)(size_t height, size_t width, size_t channels, const void *image, void *pooled);
-    /* The adjoint of both: to the winner, or a quarter to each pixel where winners is NULL. */
+    /* The adjoint of both: to the position of the maximum, or a quarter to each pixel if winners is NULL. */
     void (*spread)(size_t height, size_t width, size_t channels, const void *pooled, const void *winners,
                    void *image);
-    /* max |array[i]|; NaN if one is not finite. */
+    /* max |array[i]|; NaN if a value is infinite or NaN. */
     double (*largest_magnitude)(const void *array, size_t count);
     /* output <- activation(input) */
     void (*activate)(int activation, const void *input, void *output, size_t count);
-    /* s <- activation(preactivation) + beta pull, all rows x columns; pull may be NULL. Raises changes[row] to
-     * max |change| of the row, to NaN if that is not finite. */
+    /* s <- activation(preactivation) + beta pull, all rows x columns; pull may be NULL. Raises changes[row] to max
+     * |change| of the row, or to NaN if it is not finite. */
     void (*step_prototypical)(int activation, size_t rows, size_t columns, const void *preactivation,
                               const void *pull, double beta, void *state, void *changes);
-    /* s <- s + dt (activation'(s) preactivation - s + beta pull), clamped to [0, 1] if asked. Raises changes in
-     * the same way. The linear activation has the derivative 1. */
+    /* s <- s + dt (activation'(s) preactivation - s + beta pull), clamped to [0, 1] if requested. Raises changes in the
+     * same way. The linear activation has the derivative 1. */
     void (*step_real_time)(int activation, size_t rows, size_t columns, const void *preactivation,
                            const void *pull, double beta, double dt, int clamp, void *state, void *changes);
 } cep_kernels;
 
-/* An instruction set's kernels, and its name as CEP_INSTRUCTION_SET takes it. */
+/* The kernels of an instruction set, and its name for CEP_INSTRUCTION_SET. */
 typedef struct {
     const char *name;
     int supported; /* by this processor */
@@ -92,13 +92,13 @@ typedef struct {
     const cep_kernels *float64;
 } cep_instruction_set;
 
-/* Narrowest first; what runs everywhere is the first. */
+/* Narrowest first; the first one runs on every processor. */
 size_t cep_instruction_sets(const cep_instruction_set **sets);
 
-/* Processors this process may run on. */
+/* The number of processors that this process may run on. */
 int cep_processor_count(void);
 
-/* Tells the processor that this thread is waiting for another one. */
+/* Tells the processor that this thread waits for another one. */
 static inline void cep_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();

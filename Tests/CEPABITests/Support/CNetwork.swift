@@ -2,7 +2,7 @@ import CCEP
 import CEPABI
 import Testing
 
-/// A network behind the C interface, destroyed with this object.
+/// A network of the C interface, destroyed with this object.
 final class CNetwork {
     let pointer: OpaquePointer
 
@@ -65,7 +65,7 @@ final class CTensor {
         tensor = taken
     }
 
-    /// Takes over a tensor.
+    /// Takes ownership of a tensor.
     init(owning tensor: cep_tensor) { self.tensor = tensor }
 
     deinit { cep_tensor_release(&tensor) }
@@ -78,7 +78,7 @@ final class CTensor {
     var count: Int { Int(shape.reduce(1, *)) }
     var values: [Double] { (0..<count).map { self[$0] } }
 
-    /// The value at a place of a contiguous tensor.
+    /// The value at an index of a contiguous tensor.
     subscript(_ i: Int) -> Double {
         get {
             tensor.dtype == CEP_FLOAT32
@@ -109,7 +109,7 @@ func lastError() -> String { String(cString: cep_last_error()) }
 
 var noProgress: cep_progress { cep_progress() }
 
-/// Expects that no network can be made with these options.
+/// Expects that these options are refused.
 func expectNetworkRefused(
     _ options: COptions, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation
 ) {

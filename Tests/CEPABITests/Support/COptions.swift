@@ -25,7 +25,7 @@ struct COptions: Sendable, ExpressibleByDictionaryLiteral {
 
     init(dictionaryLiteral items: (String, OptionValue)...) { self.items = items.map { ($0, $1) } }
 
-    /// These options, with the values of `others` for the names that both have.
+    /// These options, with the values of `others` for the names in both.
     func replacing(_ others: COptions) -> COptions {
         var result = self
         result.items.removeAll { item in others.items.contains { $0.name == item.name } }
@@ -45,7 +45,7 @@ struct COptions: Sendable, ExpressibleByDictionaryLiteral {
         return result
     }
 
-    /// The options as C functions take them, in memory that is never freed.
+    /// The options for C functions, in memory that is never freed.
     var pointer: UnsafePointer<cep_options> {
         let options = items.map { item in
             var option = cep_option()
@@ -69,7 +69,7 @@ extension COptions {
         (["sizes": .integers(sizes)] as COptions).replacing(changes)
     }
 
-    /// A rule for networks of two connections, with all that it needs.
+    /// A rule for networks of two connections, with all required options.
     static func rule(_ name: String, _ changes: COptions = [:]) -> COptions {
         let rule: COptions = ["rule": .text(name), "free_steps": 3, "learning_rates": [0.2, 0.1]]
         let phases: COptions = ["ep", "cep"].contains(name) ? ["nudged_steps": 2, "beta": 0.5] : [:]

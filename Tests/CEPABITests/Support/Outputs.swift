@@ -5,7 +5,7 @@ import Testing
 /// An address that no handle has.
 private var marker: OpaquePointer? { OpaquePointer(bitPattern: 0x7777) }
 
-/// Results for C functions to write, filled with numbers that none of them writes.
+/// Results for C functions to write, filled with values that none of them writes.
 struct Outputs {
     var outcome = cep_phase_outcome(steps: -7, residual: -7, converged: -7)
     var metrics = cep_metrics(samples: -7, errors: -7, loss: -7, loss_sum: -7)
@@ -35,7 +35,7 @@ func expectFailure(
     _ status: Int = CEP_INVALID_ARGUMENT, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
     _ call: (inout Outputs) -> cep_status
 ) {
-    // Another message, so that an old one is not taken for the new one.
+    // Sets another message, so that an old one is not mistaken for the new one.
     _ = cep_set_num_threads(-12345)
     var outputs = Outputs()
     let result = call(&outputs)

@@ -1,10 +1,10 @@
 import CCEP
 import Glibc
 
-/// A progress function with a Swift closure behind it.
+/// A progress function that calls a Swift closure.
 ///
-/// The engine reports every 20 ms at most. By default the function sleeps longer than that, so that from the first
-/// report on the engine reports whenever it can.
+/// The engine reports every 20 ms at most. By default the function sleeps for longer, so that after the first report
+/// the engine reports at every opportunity.
 final class Progress {
     private(set) var reports: [cep_progress_report] = []
     private let sleeps: Bool

@@ -1,6 +1,6 @@
 import CEPEngine
 
-/// The order in which an epoch takes rows, batch by batch.
+/// The order in which an epoch uses rows, batch by batch.
 struct SplitOrder {
     private var rest: ArraySlice<Int>
 

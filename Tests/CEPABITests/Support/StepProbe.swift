@@ -1,6 +1,6 @@
 import CCEP
 
-/// A step function with a Swift closure behind it.
+/// A step function that calls a Swift closure.
 final class StepProbe {
     private let look: (OpaquePointer) -> Int32
 

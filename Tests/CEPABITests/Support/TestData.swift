@@ -2,7 +2,7 @@ import CCEP
 
 // Data for C functions. The memory is small and never freed, so pointers to it are always valid.
 
-/// The dtypes, as tests list them.
+/// The number types, for the arguments of tests.
 enum NumberType: String, CaseIterable, Sendable {
     case float32, float64
 

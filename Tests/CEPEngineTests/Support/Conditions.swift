@@ -1,6 +1,6 @@
 import CEPEngine
 
-/// What EP and C-EP are run with, in one piece.
+/// The options of EP and C-EP together.
 struct Conditions {
     var freeSteps: Int
     var nudgedSteps: Int

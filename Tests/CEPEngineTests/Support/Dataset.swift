@@ -1,9 +1,9 @@
 import CEPEngine
 
-// Functions that take a closure say `throws`, not `rethrows`: from the latter, Swift 6.3.1 drops the path that errors
-// take where the closure's argument is an enumeration with several payloads.
+// Functions that take a closure are declared `throws`, not `rethrows`: with `rethrows`, Swift 6.3.1 loses errors if the
+// closure's argument is an enumeration with several payloads.
 
-/// Samples made of Swift arrays, in the number type they are handed to the engine in.
+/// Samples in Swift arrays, and the number type in which they are passed to the engine.
 struct Dataset: Sendable {
     enum Wanted: Sendable {
         case labels([Int64])
@@ -53,7 +53,7 @@ extension Dataset.Wanted {
         switch self {
         case .values(let values): return try withMatrix(values, type) { try body(.values($0)) }
         case .labels(let labels):
-            // One more than there are, so that the pointer is there when there are none.
+            // One extra element, so that the pointer is valid if there are no labels.
             return try (labels + [0]).withUnsafeBufferPointer {
                 try body(.classes(Labels($0.baseAddress.unsafelyUnwrapped, count: labels.count)))
             }
@@ -61,7 +61,7 @@ extension Dataset.Wanted {
     }
 }
 
-/// Lends rows of numbers as the matrix the engine takes.
+/// Passes rows of numbers as a matrix of the engine.
 func withMatrix<Result>(
     _ rows: [[Double]], _ type: NumberType, _ body: (SampleMatrix) throws -> Result
 ) throws -> Result {

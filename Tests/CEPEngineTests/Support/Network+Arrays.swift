@@ -1,7 +1,7 @@
 import CEPEngine
 import CEPKernels
 
-// The engine's calls, for data in Swift arrays.
+// The engine's calls with data in Swift arrays.
 
 extension Network {
     @discardableResult
@@ -45,7 +45,7 @@ extension Network {
         try data.withSamples { try evaluate($0, steps: steps, monitor: monitor) }
     }
 
-    /// The class of each row; −1 where none was reported.
+    /// The class of each row; −1 if none was reported.
     @discardableResult
     func predict(
         _ x: [[Double]], _ type: NumberType = .float64, steps: Int, monitor: ProgressMonitor = ProgressMonitor()
@@ -54,23 +54,23 @@ extension Network {
     }
 }
 
-// What a network holds, as arrays.
+// The contents of a network as arrays.
 
 extension Network {
-    /// All parameters, matrix by matrix: of the connections, then of a readout.
+    /// All parameters, matrix by matrix: first of the connections, then of a readout.
     var parameterValues: [[Double]] {
         (connections.map { $0.parameters } + [objective.parameters].compactMap { $0 }).flatMap {
             $0.matrices.map(\.values)
         }
     }
 
-    /// All parameters to the last bit.
+    /// All parameters as bit patterns.
     var parameterBits: [[UInt64]] { parameterValues.map { $0.map(\.bitPattern) } }
 
     /// The states of all layers; empty before the first phase.
     var stateValues: [[Double]] { state?.layers.map(\.values) ?? [] }
 
-    /// All states to the last bit; empty before the first phase.
+    /// All states as bit patterns; empty before the first phase.
     var stateBits: [[UInt64]] { stateValues.map { $0.map(\.bitPattern) } }
 
     /// All states, layer by layer, samples × units; empty before the first phase.
@@ -91,7 +91,7 @@ extension ReferenceNetwork {
     }
 }
 
-/// max |a − b|; infinity where shapes differ or a number is none.
+/// max |a − b|; infinity if shapes differ or a number is NaN.
 func largestDifference(_ a: [[Double]], _ b: [[Double]]) -> Double {
     guard a.map(\.count) == b.map(\.count) else { return .infinity }
     var largest = 0.0

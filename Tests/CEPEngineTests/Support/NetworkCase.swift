@@ -24,12 +24,12 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
 
     static let shapes: [(sizes: [Int], batch: Int)] = [([5, 4, 3], 1), ([4, 6, 5, 3], 4), ([3, 5, 4, 6, 2], 3)]
 
-    /// Later activations come last, so that the seeds of the cases before them stay as they were.
+    /// New activations are added at the end, so that the seeds of earlier cases do not change.
     private static let activationGroups: [[Activation]] = [
         [.shiftedSigmoid, .hardSigmoid, .tanh], [.sigmoid, .halfHardSigmoid],
     ]
 
-    /// Every number type, setting, activation and kind of feedback, each with 1 to 3 hidden layers.
+    /// Each number type, setting, activation and kind of feedback, with 1 to 3 hidden layers.
     static let all: [NetworkCase] = {
         var cases: [NetworkCase] = []
         for (type, activations) in product(NumberType.allCases, activationGroups) {
@@ -49,13 +49,13 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
         return cases
     }()
 
-    /// Every setting and kind of feedback in both number types, for laws that are slow to check.
+    /// Each setting and kind of feedback in both number types, for slow tests.
     static let few: [NetworkCase] = all.filter {
         $0.batch == 4 && $0.configuration.activation == .shiftedSigmoid
     }
 }
 
-/// Expects a divergence whose step and layer are those of its message.
+/// Expects a divergence with the step and layer that its message names.
 func expectError(
     _ kind: (Divergence) -> EngineError, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> Void
@@ -76,7 +76,7 @@ func expectError(
     }
 }
 
-/// Tests that an error is thrown, of this kind, with a message that contains all of `parts`.
+/// Expects an error of this kind with a message that contains all of `parts`.
 func expectError(
     _ kind: (String) -> EngineError, saying parts: [String], sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> Void
@@ -95,12 +95,12 @@ func expectError(
 }
 
 extension Activation {
-    /// Whether the derivative jumps somewhere.
+    /// Whether the derivative is discontinuous.
     var hasCorners: Bool { self == .hardSigmoid || self == .halfHardSigmoid }
 }
 
 extension [ConnectionParameters<Double>] {
-    /// Sets of the order of `Network.parameters`, those of a readout last.
+    /// Sets in the order of `Network.parameters`, with those of a readout last.
     func inOrderOfConnections(of network: Network<Double>) -> [ConnectionParameters<Double>] {
         guard network.objective.parameters != nil else { return self }
         var sets = self
@@ -109,5 +109,5 @@ extension [ConnectionParameters<Double>] {
     }
 }
 
-/// All pairs, the second of them changing slowest.
+/// All pairs; the second element changes slowest.
 private func product<A, B>(_ first: [A], _ second: [B]) -> [(A, B)] { second.flatMap { b in first.map { ($0, b) } } }

@@ -1,6 +1,6 @@
 import CEPKernels
 
-/// The number types everything is tested in.
+/// The number types of all tests.
 enum NumberType: String, CaseIterable, Sendable {
     case float32, float64
 
@@ -8,12 +8,12 @@ enum NumberType: String, CaseIterable, Sendable {
 }
 
 extension KernelScalar {
-    /// How far numbers of size 1 may be from the reference's, after some hundred steps of rounding to this type.
+    /// The tolerance for numbers of size 1 after some hundred steps of rounding in this type.
     static var tolerance: Double { Self.self == Float.self ? 1e-5 : 1e-13 }
 }
 
-/// Numbers that look random and are the same in every run: splitmix64, written here so that the engine's own
-/// random source is not trusted.
+/// Pseudorandom numbers, the same in every run: splitmix64, written here so that tests do not depend on the engine's
+/// random source.
 struct NumberStream {
     private var counter: UInt64
 

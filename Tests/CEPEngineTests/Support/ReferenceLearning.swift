@@ -2,7 +2,7 @@ import CEPEngine
 import CEPKernels
 import Glibc
 
-/// Which rule, as tests list them.
+/// The rules, for the arguments of tests.
 enum RuleKind: String, CaseIterable, Sendable {
     case ep, cep
     /// C-EP that writes the weights at every step.
@@ -42,8 +42,8 @@ extension ReferenceNetwork {
         return result
     }
 
-    /// Tied: ΔW = η/(βB) (s′ᵀ s′ − sᵀ s), Δb = η/(βB) Σ (s′ − s), of what is sent.
-    /// Untied: ΔW = η/(βB) (s′ − s)ᵀ s, ΔV likewise, Δb = η/(βB) Σ (s′ − s), s in the product being what is sent.
+    /// Tied: ΔW = η/(βB) (s′ᵀ s′ − sᵀ s), Δb = η/(βB) Σ (s′ − s), with activities for s. Untied: ΔW = η/(βB) (s′ − s)ᵀ
+    /// s, ΔV likewise, Δb = η/(βB) Σ (s′ − s), with activities for the second factor.
     mutating func update(from old: States, to new: States, _ phases: Conditions) {
         for (k, edge) in edges.enumerated() {
             for sample in old[0].indices {
@@ -87,8 +87,7 @@ extension ReferenceNetwork {
     /// The mean loss.
     func loss(_ states: States, _ y: Matrix) -> Double { compare(states, with: y).lossSum / Double(y.count) }
 
-    /// The same with all parameters moved along a direction, which is in the order of
-    /// `parameterValues`.
+    /// The same network with all parameters moved along a direction, in the order of `parameterValues`.
     func moved(_ step: Double, along direction: [[Double]]) -> ReferenceNetwork {
         func add(_ values: [Double], to matrix: inout Matrix) {
             var place = 0
@@ -115,7 +114,7 @@ extension ReferenceNetwork {
         return result
     }
 
-    /// Class = the first largest value of a row.
+    /// The class is the first largest value of a row.
     func compare(_ states: States, with y: Matrix) -> (errors: Int, lossSum: Double) {
         var errors = 0
         var lossSum = 0.0

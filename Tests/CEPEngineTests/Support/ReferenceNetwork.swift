@@ -2,32 +2,32 @@ import CEPEngine
 import CEPKernels
 import Glibc
 
-/// The equations of a network once more: arrays of arrays, loops, float64. Written from the paper's equations, not
-/// from the engine, and slow.
+/// An independent, slow implementation of a network's equations with arrays of arrays, loops and float64, written from
+/// the paper's equations.
 struct ReferenceNetwork {
     typealias Matrix = [[Double]]
-    /// Of each layer, input first: samples × units.
+    /// The states of each layer, input first: samples × units.
     typealias States = [Matrix]
 
     let setting: SettingKind
     let nudging: Nudging
     let objective: ObjectiveKind
-    /// Of each layer, input first.
+    /// The activation of each layer, input first.
     let activations: [Activation]
     let untied: Bool
-    /// Which layers connection k joins.
+    /// The layers that connection k joins.
     let edges: [Edge]
-    /// Of connection k: units above × units below.
+    /// The weights of connection k: units above × units below.
     var weights: [Matrix] = []
     /// Empty for a connection without biases.
     var biases: [[Double]] = []
-    /// Of connection k: units below × units above; empty if there are none.
+    /// The feedback weights of connection k: units below × units above; empty if there are none.
     var feedback: [Matrix] = []
-    /// Of a readout; empty without one.
+    /// The weights of a readout; empty without one.
     var readoutWeights: Matrix = []
     var readoutBiases: [Double] = []
 
-    /// Takes over the parameters a network has now.
+    /// Copies the present parameters of a network.
     init<Element>(_ network: Network<Element>) {
         let configuration = network.configuration
         setting = configuration.setting
@@ -85,14 +85,14 @@ struct ReferenceNetwork {
         [x] + (0..<last).map { k in x.map { _ in [Double](repeating: 0, count: biases[k].count) } }
     }
 
-    /// Of one sample.
+    /// The scores of one sample.
     func scores(_ s: States, _ sample: Int) -> [Double] {
         let output = s[last][sample]
         guard !readoutWeights.isEmpty else { return output }
         return zip(readoutWeights, readoutBiases).map { row, bias in bias + zip(row, output).map(*).reduce(0, +) }
     }
 
-    /// Minus the derivative of the loss of one sample with respect to the last layer.
+    /// The negative derivative of the loss of one sample with respect to the last layer.
     func pull(_ s: States, _ sample: Int, towards y: [Double]) -> [Double] {
         let scores = scores(s, sample)
         guard objective != .squaredError else { return zip(y, scores).map { $0 - $1 } }

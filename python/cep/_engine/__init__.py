@@ -1,1 +1,1 @@
-"""What is known of the engine: names of its options, instruction set, threads."""
+"""The engine's option names, instruction set and threads."""

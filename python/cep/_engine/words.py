@@ -1,10 +1,10 @@
-"""Names that the engine gives to options, tensors and kinds."""
+"""Names of the engine's options, tensors and kinds."""
 
 from cep import _cep
 
 
 def _words(option: str) -> tuple[str, ...]:
-    """Names of the values of an option, as the engine knows them."""
+    """The words that an option of the engine takes."""
     return tuple(_cep.option_words(option).split(","))
 
 
@@ -16,7 +16,7 @@ RELAXATIONS = _words("relaxation")
 LOSSES = _words("loss")
 NUDGINGS = _words("nudging")
 NOISE_INTERVALS = _words("read_noise_every")
-# Names of tensors.
+# The names of tensors.
 WEIGHTS, BIASES, FEEDBACK_WEIGHTS = "weights", "biases", "feedback_weights"
 STATES = "states"
 

@@ -1,1 +1,1 @@
-"""What every part uses: validation, files, signals, parallel calls, optional imports, tables."""
+"""Shared utilities: validation, files, signals, parallel calls, optional imports, tables."""

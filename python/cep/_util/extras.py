@@ -5,21 +5,21 @@ from typing import Any
 
 
 def import_extra(module: str, what: str, extra: str) -> Any:
-    """Import a library; if it is absent, say what needs it and how to install it.
+    """Import an optional library; the error names the extra that installs it.
 
     Parameters
     ----------
     module : str
-        To import.
+        The module to import.
     what : str
-        What needs it, as a subject: "drawing".
+        The feature that needs it, as a subject: "drawing".
     extra : str
-        The extra of the distribution that brings it.
+        The extra of the distribution that installs it.
 
     Raises
     ------
     ImportError
-        It is not installed.
+        If the library is not installed.
     """
     try:
         return importlib.import_module(module)
@@ -28,6 +28,6 @@ def import_extra(module: str, what: str, extra: str) -> Any:
 
 
 def needs(what: str, error: ImportError, extra: str) -> str:
-    """The message that something needs what could not be imported."""
+    """The message that a feature needs a library that could not be imported."""
     library = (error.name or str(error)).partition(".")[0]
     return f"{what} needs {library}: pip install 'equilibrium-propagation[{extra}]'"

@@ -1,4 +1,4 @@
-"""Files that are whole whatever happens while they are written, and folders of one process."""
+"""Atomic file writing, JSON lines, and locks on folders."""
 
 import fcntl
 import json
@@ -15,18 +15,18 @@ _PART = ".part"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file in one step: whoever looks sees the old content or the new one, whole.
+    """Replace a file atomically: readers see either the old or the new content, complete.
 
-    A symbolic link stays, and what it leads to is replaced. A file keeps its permissions. What is
-    no file, such as a pipe, is written to.
+    A symbolic link is kept and its target replaced. A file keeps its permissions. Pipes and other
+    special files are written to.
 
     Raises
     ------
     OSError
-        It cannot be written, as on a full disk; what was there before is there still.
+        If it cannot be written, as on a full disk. The old file is then unchanged.
     """
     given, path = path, Path(os.path.realpath(path))
-    # In the same folder, and so on the same file system, or the renaming would be a copying.
+    # In the same folder, because renaming is atomic only within a file system.
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{_PART}")
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -45,44 +45,44 @@ def write_whole(path: Path, content: bytes) -> None:
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        left = "it is as it was before" if path.exists() else "it does not exist"
+        left = "the old file is unchanged" if path.exists() else "the file does not exist"
         message = f"could not be written ({error.strerror}); {left}"
         raise OSError(error.errno, message, str(given)) from error
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what processes left that were killed within `write_whole`."""
+    """Remove files left by processes that were killed within `write_whole`."""
     for part in folder.glob(f".*{_PART}"):
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out; the system lets go of the lock however this one ends.
+    """Lock a folder against other processes. The system releases the lock if this one ends.
 
     Raises
     ------
     BlockingIOError
-        Another process keeps this one out.
+        If another process holds the lock.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BlockingIOError(f"another process is at work in {folder}") from None
+            raise BlockingIOError(f"another process is using {folder}") from None
         yield
     finally:
         os.close(descriptor)
 
 
 def parse_json(text: str) -> Any:
-    """The value that a JSON text stands for; all numbers are finite, as JSON's are.
+    """Parse a JSON text; all numbers must be finite.
 
     Raises
     ------
     ValueError
-        The text is no JSON, or nested too deeply, or has a number that no float can hold.
+        If the text is not JSON, is nested too deeply, or has a number outside the range of floats.
     """
     try:
         return json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -93,26 +93,26 @@ def parse_json(text: str) -> Any:
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError(f"{digits} is no finite number")
+        raise ValueError(f"{digits} is not a finite number")
     return number
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of one JSON object a line; none where there is no file.
+    """The objects of a file with one JSON object per line; an empty list if the file is missing.
 
-    A last line that was torn, by a process killed while it wrote, is left out.
+    An incomplete last line, of a process that was killed while writing, is ignored.
 
     Raises
     ------
     ValueError
-        Another line is no JSON object.
+        If another line is not a JSON object.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
     objects = []
-    # What follows the last line end is torn, or empty.
+    # The text after the last line end is incomplete or empty.
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             value = parse_json(line)
@@ -125,12 +125,12 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def json_lines(objects: list[dict[str, Any]]) -> bytes:
-    """What `read_json_lines` reads."""
+    """The file content that `read_json_lines` reads."""
     return "".join(json.dumps(each, allow_nan=False) + "\n" for each in objects).encode()
 
 
 def append_json_line(path: Path, value: dict[str, Any]) -> None:
-    """Add a line to a file that `read_json_lines` reads; it survives a power failure."""
+    """Append a line to a file for `read_json_lines`, synced to the disk."""
     with path.open("ab") as file:
         file.write(json_lines([value]))
         file.flush()
@@ -138,7 +138,7 @@ def append_json_line(path: Path, value: dict[str, Any]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power failure."""
+    """Sync the folder, so that a renaming survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

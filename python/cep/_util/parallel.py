@@ -1,4 +1,4 @@
-"""Spreads work over processes, or over what ``joblib.parallel_config`` names."""
+"""Run calls in parallel processes, or with the backend of ``joblib.parallel_config``."""
 
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -13,20 +13,20 @@ Result = TypeVar("Result")
 
 
 def checked_jobs(jobs: int | None) -> int | None:
-    """How many calls `spread` may make at a time, as joblib has it: None leaves it to joblib.
+    """The number of simultaneous calls for `spread`, as joblib takes it; None leaves it to joblib.
 
     Parameters
     ----------
     jobs : int, optional
-        1 or more. Default: what ``joblib.parallel_config`` says, or else one for each processor
-        that may be used.
+        1 or more. Default: the setting of ``joblib.parallel_config``, or else one for each
+        available processor.
 
     Raises
     ------
     TypeError, ValueError
-        For anything else.
+        For another value.
     ImportError
-        Where joblib is not installed.
+        If joblib is not installed.
     """
     joblib = _joblib()
     if jobs is not None:
@@ -43,18 +43,18 @@ def spread(
     Parameters
     ----------
     function : callable
-        What it raises is raised here, and ends all calls.
+        Its exceptions are raised here and end all calls.
     calls : mapping of str to tuple
-        Arguments, by a name of the call.
+        The arguments of each call, by name.
     jobs : int, optional
-        As `checked_jobs` returned it; with 1 the calls are made in this process.
+        From `checked_jobs`; with 1 the calls run in this process.
 
     Yields
     ------
     name : str
     result
-        What the function returned, as soon as it did. Where the process that was at it died, by a
-        crash or for want of memory, the error of its executor stands here instead.
+        The result of each call as soon as it returns. If its process died, by a crash or for lack
+        of memory, the executor's error takes its place.
     """
     joblib = _joblib()
     waiting = dict(calls)
@@ -65,7 +65,7 @@ def spread(
             handed_out.append(name)
             yield joblib.delayed(_named)(name, function, arguments)
 
-    # One call a batch: joblib would hold back the results of short ones.
+    # One call per batch: otherwise joblib delays the results of short calls.
     parallel = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
     try:
         with _closed(parallel(tasks())) as results:
@@ -76,8 +76,8 @@ def spread(
         if len(calls) == 1:
             yield from ((name, error) for name in calls)
             return
-        # The process of one of the calls handed out has died, and taken those of the others with
-        # it. Which one it was is found by halves.
+        # The process of one of the running calls has died, and with it those of the others. The
+        # responsible call is found by bisection.
         suspects = [name for name in handed_out if name in waiting]
         middle = (len(suspects) + 1) // 2
         for part in (suspects[:middle], suspects[middle:]):
@@ -97,7 +97,7 @@ def _named(
 
 @contextmanager
 def _closed(results: Any) -> Iterator[Any]:
-    """Stop the workers where the block ends early, without joblib's warning that they were."""
+    """Stop the workers if the block ends early, without joblib's warning."""
     try:
         yield results
     finally:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at a moment that suits us."""
+"""Deferred handling of Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Terminated(SystemExit):
-    """SIGTERM; a program that nobody catches it in ends with the status that shells give to it."""
+    """SIGTERM. If it is not caught, the program ends with the status that shells expect."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
@@ -21,21 +21,35 @@ _SIGNALS: dict[signal.Signals, tuple[object, Interruption]] = {
 }
 
 
+_raises_at_once = False
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within `deferred_interrupts`, Ctrl-C and SIGTERM are raised at once here."""
+    global _raises_at_once
+    before, _raises_at_once = _raises_at_once, True
+    try:
+        yield
+    finally:
+        _raises_at_once = before
+
+
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], Interruption | None]]:
-    """Ctrl-C and SIGTERM only make the function that is yielded return what is to be raised.
+    """Defer Ctrl-C and SIGTERM: the yielded function returns the exception to raise, or None.
 
-    A second signal raises it at once. Where the process would not end by one (in another thread,
-    with a handler of the caller's, where it is ignored), nothing is changed for it.
+    A second signal raises it at once, and so does the first within `interruptible`. Nothing changes
+    in other threads, if the caller has its own handler, or if the signal is ignored.
     """
     first: Interruption | None = None
 
     def note(number: int, frame: object) -> None:
         nonlocal first
         _, error = _SIGNALS[signal.Signals(number)]
-        if first is not None:
+        is_second, first = first is not None, first or error
+        if is_second or _raises_at_once:
             raise error
-        first = error
 
     noted = [
         number

@@ -1,6 +1,7 @@
-"""Turns what users pass into what the engine takes.
+"""Convert arguments to the types of the engine.
 
-Types are judged here, values (shapes, ranges, finiteness) by the engine, which knows the network.
+Types are checked here; the engine checks values (shapes, ranges, finiteness), because it knows the
+network.
 """
 
 import difflib
@@ -32,7 +33,7 @@ def integer(name: str, value: object, highest: int = 2**63 - 1) -> int:
 
 
 def count(name: str, value: object, lowest: int = 1) -> int:
-    """An integer that is not too small."""
+    """An integer of at least `lowest`."""
     number = integer(name, value)
     if number < lowest:
         raise ValueError(f"{name} must be {lowest} or more, got {number}")
@@ -52,18 +53,18 @@ def real(name: str, value: object) -> float:
 
 
 def flag(name: str, value: object) -> bool:
-    """True or False, NumPy's too, and nothing that merely behaves like one of them."""
+    """True or False, including NumPy's; other values with a truth value are refused."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
     return bool(value)
 
 
 def kind(name: str, value: object, expected: type, made_by: str) -> None:
-    """Raise a TypeError unless it is of a kind that something makes."""
+    """Raise a TypeError unless the value has the type that `made_by` returns."""
     if not isinstance(value, expected):
         made_of = value if isinstance(value, type) else type(value)
         given = f"the class {made_of.__name__}" if made_of is value else made_of.__name__
-        raise TypeError(f"{name} must be what {made_by} gives, got {given}")
+        raise TypeError(f"{name} must be made by {made_by}, got {given}")
 
 
 def seed(value: object) -> int:
@@ -85,23 +86,23 @@ def choice(name: str, value: object, choices: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """The message that there is nothing of this name, with the nearest one that there is."""
+    """The message for an unknown name, with the most similar known one."""
     names = list(known)
     lower = {each.lower(): each for each in names}
     near = difflib.get_close_matches(str(name).lower(), lower, n=1)
     hint = f"did you mean {lower[near[0]]!r}? " if near else ""
-    return f"there is no {kind} {name!r}; {hint}known: {', '.join(names)}"
+    return f"unknown {kind} {name!r}; {hint}known: {', '.join(names)}"
 
 
 def matrix(
     name: str, value: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...] = ()
 ) -> NDArray[Float]:
-    """A C-contiguous float32 or float64 matrix, without a copy where it is one already.
+    """A C-contiguous float32 or float64 matrix, copied only if necessary.
 
     Samples that are images of the given shape are flattened, channel first.
 
     Integers and booleans are converted to ``dtype``; the engine converts between float types row by
-    row as it reads. What would lose its meaning or its precision silently is refused.
+    row. Types that would lose their meaning or precision silently are refused.
     """
     array = array_of(name, value)
     if len(shape) == 3:
@@ -140,7 +141,7 @@ def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[
             f"output units), got shape {array.shape}"
         )
     if array.dtype.kind not in "iu":
-        raise TypeError(f"y must hold integer classes where it is 1-dimensional, got {array.dtype}")
+        raise TypeError(f"y must hold integer classes if it is 1-dimensional, got {array.dtype}")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has a label that is too large: {array.max()}")
     return np.require(array, dtype=np.int64, requirements=["C", "A"])
@@ -149,19 +150,19 @@ def targets(value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Float] | NDArray[
 def samples(
     x: ArrayLike, y: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> tuple[NDArray[Float], NDArray[Float] | NDArray[np.int64]]:
-    """Inputs and targets together."""
+    """Convert inputs and targets together."""
     return matrix("x", x, dtype, shape), targets(y, dtype)
 
 
 def pair(name: str, data: object) -> tuple[ArrayLike, ArrayLike]:
-    """The two halves of ``(x, y)``."""
+    """The two parts of ``(x, y)``."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError(f"{name} must be a pair (x, y), got {type(data).__name__}")
     return data[0], data[1]
 
 
 def array_of(name: str, value: Any) -> NDArray[Any]:
-    """What NumPy makes of a value, or DLPack where NumPy makes nothing of it; without a copy."""
+    """Convert a value to an array without a copy, by NumPy or else by DLPack."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked values; fill them first")
     try:

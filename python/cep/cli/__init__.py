@@ -9,6 +9,7 @@ from cep.cli.reproduce import reproduce
 from cep.cli.runs import runs
 from cep.cli.sweep import sweep
 from cep.cli.train import train
+from cep.cli.tune import tune
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,12 +27,14 @@ def cep() -> None:
                  cep train --run-dir runs/first     a run that can be resumed, compared, drawn
                  cep runs runs                      what it came to
                  cep sweep --param seed=0:5 --run-dir sweeps/seeds
+                 cep tune --trials 30           search for learning rates and β
                  cep reproduce C-EP-1h              a row of the paper's table, beside theirs
     """  # noqa: D301 (a real \b, which click looks for)
 
 
 cep.add_command(train)
 cep.add_command(sweep)
+cep.add_command(tune)
 cep.add_command(gdu)
 cep.add_command(runs)
 cep.add_command(plot)

@@ -29,5 +29,5 @@ def plot(run: Path, output: Path | None) -> None:
         path = run / "plot.png" if output is None else output
         options.check_writable(path, "--output")
         figure = plots.plot_records(directory.records(), history, configuration.title)
-        figure.savefig(path, dpi=150)
+        figure.savefig(path, dpi=plots.DPI)
         click.echo(f"picture        {path}")

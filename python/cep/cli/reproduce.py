@@ -14,6 +14,7 @@ from cep.experiments.presets import Preset
 from cep.plotting import plots
 from cep.reproduction import report
 from cep.reproduction.figure_files import Drawable
+from cep.reproduction.hardware_study import PANELS
 from cep.reproduction.trials import Trials
 from cep.training.progress import shows_bars
 
@@ -33,6 +34,14 @@ from cep.training.progress import shows_bars
     type=click.Choice(["digits", "mnist", "fashion_mnist", "kmnist"]),
     help="What --figure hardware learns.  [default: digits]",
 )
+@click.option(
+    "--panel",
+    "panels",
+    type=click.Choice(list(PANELS)),
+    multiple=True,
+    help="Of --figure hardware; can be given several times.  [default: all]",
+)
+@click.option("--samples", type=int, help="How many --figure hardware learns.  [default: all]")
 @click.option("--epochs", type=int, help="Of each run.  [default: as published]")
 @click.option("--with-bptt", is_flag=True, help="Train each row with the exact gradient too.")
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one a processor]")
@@ -53,6 +62,8 @@ def reproduce(
     with_bptt: bool,
     run_dir: Path,
     data: str | None,
+    panels: tuple[str, ...],
+    samples: int | None,
     data_root: Path | None,
     progress: bool,
     **training: int | None,
@@ -64,8 +75,12 @@ def reproduce(
     ended are not repeated, and those that were cut short go on with the same command.
     """
     _check_together(names, table, figure, with_bptt, training)
-    if (data is not None and figure != "hardware") or (figure == "hardware" and names):
-        raise click.UsageError("--data goes with --figure hardware, which is of no NAME")
+    if names if figure == "hardware" else data or panels or samples is not None:
+        raise click.UsageError(
+            "--data, --panel and --samples go with --figure hardware, which is of no NAME"
+        )
+    if figure == "hardware" and data in (None, "digits") and data_root is not None:
+        raise click.UsageError("--data-root has no effect on the digits: leave it out")
     given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
     with options.readable_errors():
         chosen = [presets.get(name) for name in dict.fromkeys(names)]
@@ -83,7 +98,9 @@ def reproduce(
         with options.same_command_goes_on():
             if figure == "hardware":
                 plots.new_figure()
-                study = reproduction.hardware(data or "digits", **given)
+                study = reproduction.hardware(
+                    data or "digits", panels=panels or PANELS, samples=samples, **given
+                )
                 _show(study, run_dir)
                 trials = study.trials.values()
             elif figure is None:
@@ -127,7 +144,7 @@ def _rows(chosen: Sequence[Preset], with_bptt: bool, given: dict[str, Any]) -> I
     for row in rows:
         click.echo(f"\n{row}")
     if len(rows) > 1:
-        click.echo(f"\n{report.summary(rows)}")
+        click.echo(f"\n{report.summary(rows, options.columns())}")
     return rows
 
 

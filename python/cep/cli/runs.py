@@ -22,7 +22,7 @@ def runs(directories: tuple[Path, ...]) -> None:
         found = [run for place in directories or (Path(),) for run in find_runs(place)]
         readable, messages = read(found)
         if readable:
-            click.echo(table(*compare(readable)))
+            click.echo(table(*compare(readable), width=options.columns()))
         for message in messages:
             click.echo(message, err=True)
         if messages:

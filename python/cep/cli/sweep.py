@@ -1,6 +1,9 @@
 """``cep sweep``."""
 
+import contextlib
+import itertools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,11 @@ import click
 from cep import experiments
 from cep.cli import configuring, options
 from cep.experiments import RunOutcome, overrides
+from cep.experiments.configuration import Configuration
 from cep.training.progress import shows_bars
 
 
-@click.command(context_settings={"show_default": True})
+@click.command()
 @click.option(
     "--param",
     "parameters",
@@ -31,7 +35,8 @@ from cep.training.progress import shows_bars
     help="Keep the sweep in this directory: each run, and results.csv.",
 )
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one for each processor]")
-@configuring.configuration_options
+@configuring.preset
+@configuring.configuration_options()
 @click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
 @click.pass_context
 def sweep(
@@ -55,15 +60,18 @@ def sweep(
 
     Each run prints a line as it ends, then comes a table, best first. The same command goes on with
     a sweep that was stopped, and tries runs that failed again; values may have been added to it.
-    The exit status is 1 where a run failed.
+    The exit status is 1 if a run failed.
     """  # noqa: D301 (a real \b, which click looks for)
     with options.readable_errors():
         given = configuring.given(context, fields)
         values = _values(parameters)
         options.refuse(context.command, given.keys() & values.keys(), "it is swept by --param")
         configuration, data = configuring.with_data(
-            preset, given, None if "data" in values else data_root
+            given,
+            None if "data" in values else data_root,
+            lambda given: configuring.configuration(preset, given),
         )
+        configuring.refuse_without_effect(given, _combinations(configuration, values))
         click.echo("epochs  validation error  test error  seconds  run")
         with options.same_command_goes_on():
             result = experiments.sweep(
@@ -76,7 +84,9 @@ def sweep(
                 progress=progress and shows_bars(),
                 on_run_end=_print_run,
             )
-        click.echo(f"\n{result.table()}\n\nresults        {run_dir / 'results.csv'}")
+        click.echo(
+            f"\n{result.table(options.columns())}\n\nresults        {run_dir / 'results.csv'}"
+        )
         if failed := len(result.failed):
             raise click.ClickException(
                 f"{failed} of {len(result)} runs failed; the same command tries them again"
@@ -97,6 +107,15 @@ def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
     return values
 
 
+def _combinations(
+    configuration: Configuration, values: dict[str, list[Any]]
+) -> Iterator[Configuration]:
+    """Those that can be; of the others the sweep itself says what is wrong."""
+    for each in itertools.product(*values.values()):
+        with contextlib.suppress(TypeError, ValueError):
+            yield configuration.replace(**dict(zip(values, each, strict=True)))
+
+
 def _print_run(outcome: RunOutcome) -> None:
     errors = [
         "" if math.isnan(error) else f"{error:.2%}"
@@ -105,7 +124,7 @@ def _print_run(outcome: RunOutcome) -> None:
     seconds = f"{outcome.seconds:.1f}" if len(outcome.history) else ""
     line = f"{len(outcome.history):6}  {errors[0]:>16}  {errors[1]:>10}  {seconds:>7}"
     line += f"  {outcome.name}"
-    if outcome.mostly_wrong:
+    if outcome.collapsed:
         line += f"  {outcome.ended}"
     if outcome.message:
         # Of a message of several lines the first says what happened; results.csv has them all.

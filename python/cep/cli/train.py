@@ -9,15 +9,16 @@ from cep._util.signals import Terminated
 from cep.cli import configuring, options
 from cep.experiments import RunDirectory, RunResult, run
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import RunData, Splits, splits_of
+from cep.experiments.data import RunData, Splits, check_root, splits_of
 from cep.plotting import plots
 from cep.training.history import History
 from cep.training.live import LiveView
 from cep.training.progress import shows_bars
 
 
-@click.command(context_settings={"show_default": True})
-@configuring.configuration_options
+@click.command()
+@configuring.preset
+@configuring.configuration_options()
 @click.option(
     "--run-dir",
     type=options.Home(file_okay=False),
@@ -62,11 +63,11 @@ def train(
     """Train a network and print its test error.
 
     Without options: C-EP on the digits. Every epoch prints a line. A tenth of the training data is
-    held out to validate; the test data are evaluated once, at the end. Steps, β, learning rates and
+    held out to validate; the test data are evaluated once, at the end. Layers, steps, β, rates and
     epochs depend on data, rule and depth: on MNIST they are those of Ernoult et al. (2020).
 
-    Where nobody reads the output any more, as after | head, a run ends quietly with status 141; one
-    with a directory is saved up to its last epoch, and goes on with --resume.
+    If nobody reads the output any more, as after | head, a run ends quietly with status 141. A run
+    with a directory is saved up to its last epoch and continues with --resume.
     """
     given = configuring.given(context, fields)
     directory = run_dir if resume is None else resume
@@ -74,7 +75,10 @@ def train(
         options.check_writable(save_plot)
         data: RunData | None = None
         if resume is None:
-            configuration, data = configuring.with_data(preset, given, data_root)
+            configuration, data = configuring.with_data(
+                given, data_root, lambda given: configuring.configuration(preset, given)
+            )
+            configuring.refuse_without_effect(given, [configuration])
         else:
             places = {"preset": preset, "run_dir": run_dir}
             named = {name for name, value in places.items() if value is not None}
@@ -86,11 +90,16 @@ def train(
             )
             configuration = RunDirectory(resume).configuration()
             data = RunDirectory(resume).data().get("path")
+            check_root(configuration, data, data_root)
         splits = splits_of(configuration, data, data_root)
+        if splits.validation is not None and "validation_fraction" in given:
+            raise click.UsageError(
+                "--validation-fraction has no effect, as the data are split: leave it out"
+            )
         configuration = configuration.of_data(splits.inputs, splits.classes)
-        click.echo(f"network        {configuration.make_network()!r}")
-        click.echo(f"rule           {configuration.make_rule()!r}")
-        click.echo(f"data           {configuration.data}: {_sizes(configuration, splits)}")
+        options.print_wrapped("network", repr(configuration.make_network()))
+        options.print_wrapped("rule", repr(configuration.make_rule()))
+        options.print_wrapped("data", f"{configuration.data}: {_sizes(configuration, splits)}")
         try:
             result = run(
                 configuration,
@@ -107,7 +116,7 @@ def train(
         except (KeyboardInterrupt, Terminated) as error:
             if directory is None:
                 raise
-            raise options.interrupted(error, f"cep train --resume {directory}") from None
+            raise options.Stopped(error, f"cep train --resume {directory}") from None
         except BrokenPipeError:
             if directory is not None:
                 RunDirectory(directory).set_status("interrupted", "nobody read the output")
@@ -131,17 +140,18 @@ def _sizes(configuration: Configuration, splits: Splits) -> str:
 
 def _print_epoch(history: History) -> None:
     row = history.rows()[-1]
+    # Headings of two lines: all columns have place in a terminal of 80.
+    headings = {name: name.partition("_")[::2] for name in row}
+    widths = {name: max(7, *map(len, words)) for name, words in headings.items()}
     if row["epoch"] == 1:
-        options.print_beside_bars("  ".join(["epoch", *map(_heading, list(row)[1:])]))
-    cells = [
-        f"{value:{len(_heading(name))}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
+        for k in range(2):
+            words = (f"{headings[name][k]:>{width}}" for name, width in widths.items())
+            options.print_beside_bars("  ".join(words)[2:])
+    cells = [f"{row['epoch']:5}"] + [
+        f"{value:{widths[name]}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
         for name, value in list(row.items())[1:]
     ]
-    options.print_beside_bars("  ".join([f"{row['epoch']:5}", *cells]))
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ")
+    options.print_beside_bars("  ".join(cells))
 
 
 def _report(result: RunResult) -> None:
@@ -154,6 +164,6 @@ def _report(result: RunResult) -> None:
             f"validation     {result.validation_error:.2%} after the last epoch, "
             f"{result.best_validation_error:.2%} after epoch {result.best_epoch}, the best"
         )
-    ended = f": {result.ended}" if result.mostly_wrong else ""
+    ended = f": {result.ended}" if result.collapsed else ""
     seconds = f"({result.seconds:.1f} s)"
     click.echo(f"test error     {result.test_error:.2%} after the last epoch {seconds}{ended}")

@@ -1,8 +1,8 @@
-"""Data sets for tests, examples and published experiments, and what prepares them for training.
+"""Data sets for tests, examples and published experiments, and functions that prepare data.
 
-Images are float32 in [0, 1], classes are int64. scikit-learn and pooch come with
-``pip install 'equilibrium-propagation[datasets]'``. Loaders of files already there and
-:func:`read_idx` need neither.
+Images are float32 in [0, 1], classes are int64.
+``pip install 'equilibrium-propagation[datasets]'`` installs scikit-learn and pooch. Files on disk
+and :func:`read_idx` need neither.
 """
 
 import math
@@ -48,12 +48,12 @@ SHAPES = {
 }
 FEATURES = {name: math.prod(shape) for name, shape in SHAPES.items()}
 CLASSES = dict.fromkeys(SHAPES, 10) | {"wine": 3, "breast_cancer": 2}
-# Of those that come without a test set.
+# For data sets without a test set.
 _TEST_SAMPLES = {"digits": 360, "wine": 36, "breast_cancer": 114}
 
 
 def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Load a data set by its name, as experiments use it.
+    """Load a data set by name, split as in experiments.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dat
     root : path, optional
         The folder of the files, as for these functions. The digits have none.
     seed : int, default 0
-        Of the split of digits, wine and breast cancer.
+        Seed of the split of digits, wine and breast cancer.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def load(name: str, root: FilePath | None = None, *, seed: int = 0) -> tuple[Dat
     Raises
     ------
     ValueError
-        There is no data set of this name, or as the functions named above.
+        If the name is unknown, or as the functions named above.
     FileNotFoundError, ImportError
         As the functions named above.
     """

@@ -1,4 +1,4 @@
-"""Draws random variants of images."""
+"""Random variants of images."""
 
 import math
 from typing import Any
@@ -15,11 +15,11 @@ def augment(
     flip: bool = False,
     crop: int = 0,
     shape: tuple[int, int, int] | None = None,
-    seed: "int | np.random.Generator | None" = None,  # A string: no import of it yet.
+    seed: "int | np.random.Generator | None" = None,  # A string avoids an import.
 ) -> npt.NDArray[Any]:
     """Draw a random variant of each image: mirrored or not, and shifted by some pixels.
 
-    Each image is drawn on its own. All channels of an image get the same variant. With four
+    Each image is drawn independently. All channels of an image get the same variant. With four
     pixels and mirroring, this is the usual augmentation of CIFAR-10 (K. He et al., "Deep Residual
     Learning for Image Recognition", CVPR 2016, section 4.2).
 

@@ -1,4 +1,4 @@
-"""CIFAR-10 in its binary version: no pickle is read."""
+"""CIFAR-10 in its binary version; no pickle is read."""
 
 import gzip
 import zlib
@@ -28,15 +28,15 @@ _CHUNK_BYTES = 1 << 20
 
 
 def cifar10(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
-    """Load CIFAR-10, colour images of ten classes. If it is nowhere, download it once.
+    """Load CIFAR-10, colour images of ten classes. If it is not found, download it once.
 
     The folder may hold ``cifar-10-batches-bin``, the six files of that (``data_batch_1.bin`` to
     ``data_batch_5.bin`` and ``test_batch.bin``), or ``cifar-10-binary.tar.gz``, which is read
     without being unpacked to the disk; all of them may be in ``cifar-10`` below it. This is the
     binary version; the pickled one (``cifar-10-python.tar.gz``) is never read. A download, of 162
-    MB, is compared with the published checksum; files found are taken as they are. Source:
+    MB, is compared with the published checksum; checksums of local files are not checked. Source:
     A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
-    https://www.cs.toronto.edu/~kriz/cifar.html. That page names no licence, and asks for a
+    https://www.cs.toronto.edu/~kriz/cifar.html. The page states no licence, and asks for a
     reference to the report.
 
     Parameters
@@ -57,12 +57,12 @@ def cifar10(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     Raises
     ------
     FileNotFoundError
-        `root` has no such files, or they are nowhere and every mirror failed.
+        If `root` does not have the files, or they are not found and every mirror failed.
     ValueError
         A file is not 10,000 records of a label from 0 to 9 and 3072 bytes, or the archive is
         damaged or lacks a file.
     ImportError
-        The files are not in ``CEP_DATA`` and pooch, which knows the cache, is not installed.
+        If the files are not in ``CEP_DATA`` and pooch, which manages the cache, is not installed.
     """
     found = locate(CIFAR10, _inspect, root)
     x, y = _empty(len(_TRAIN))
@@ -87,7 +87,7 @@ def _empty(batches: int) -> Dataset:
 
 
 def _contents(found: dict[str, Path]) -> Iterator[tuple[str, str, bytes]]:
-    """Yield name, place and content of each file; of a file that is too long, a byte too many."""
+    """Yield name, place and content of each file, with at most one surplus byte."""
     if _ARCHIVE in found:
         yield from _contents_of_archive(found[_ARCHIVE])
         return
@@ -97,15 +97,15 @@ def _contents(found: dict[str, Path]) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _contents_of_archive(path: Path) -> Iterator[tuple[str, str, bytes]]:
-    import tarfile  # Here, because `import cep` would wait for it.
+    import tarfile  # Here, to keep `import cep` fast.
 
     missing = list(_FILES)
     largest = _RECORDS * _RECORD_BYTES
     try:
-        # "r|" reads forward only. In the other modes a forged size can send tarfile backwards.
+        # The mode "r|" reads forward only. In other modes a forged size can send tarfile backwards.
         with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                # Before tarfile skips the data: it would take hours to skip a forged size.
+                # Before tarfile skips the data, because skipping a forged size would take hours.
                 if member.size > largest or member.issparse():
                     raise tarfile.ReadError(f"{member.name}: more than {largest} bytes, or sparse")
                 name = PurePosixPath(member.name).name
@@ -119,7 +119,7 @@ def _contents_of_archive(path: Path) -> Iterator[tuple[str, str, bytes]]:
                 pass
     # ValueError: tarfile reads a word where there should be a number.
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-        raise unexpected(path, "a whole tar.gz archive", f"damage ({error})") from error
+        raise unexpected(path, "a complete tar.gz archive", f"damage ({error})") from error
     if missing:
         raise unexpected(path, f"{len(_FILES)} files", f"no {', '.join(missing)}")
 

@@ -7,7 +7,7 @@ from cep.datasets.types import Dataset
 
 
 def digits() -> Dataset:
-    """Return scikit-learn's handwritten digits: small, and there without a download.
+    """Return scikit-learn's handwritten digits, a small data set without a download.
 
     The test half of E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998.
 

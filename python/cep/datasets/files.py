@@ -1,4 +1,4 @@
-"""Finds the files of a data set: in the user's folders, in the cache, or by a download."""
+"""Find the files of a data set in the user's folders or the cache, or download them."""
 
 import os
 from collections.abc import Callable
@@ -17,15 +17,15 @@ class Source:
     Parameters
     ----------
     title : str
-        Its name in messages.
+        The name in messages.
     folders : tuple of str
-        Where the files may be, below the folder that the user names ("" is that folder itself).
+        Subfolders of the user's folder to search ("" is the folder itself).
     download_folder : str
-        Where downloads go, below the cache.
+        The folder for downloads, below the cache.
     checksums : dict of str to str
         MD5 of each published file, by its name.
     mirrors : tuple of str
-        Prefixes of the files' URLs, in the order of trying.
+        Prefixes of the files' URLs, in the order in which they are tried.
     """
 
     title: str
@@ -37,16 +37,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a folder holds of a data set.
+    """The files of a data set in a folder.
 
     Parameters
     ----------
     files : dict of str to pathlib.Path
-        The files that are there, by their published names.
+        The files found, by their published names.
     missing : tuple of str
-        The files that are not.
+        The missing files.
     other : str
-        Title of the data set that the files belong to, if it is not the one asked for.
+        Title of the data set that the files belong to, if it is another one.
     """
 
     files: dict[str, Path]
@@ -55,12 +55,12 @@ class Contents:
 
     @property
     def complete(self) -> bool:
-        """Whether the folder holds the whole data set."""
+        """Whether the folder holds the complete data set."""
         return not self.missing and not self.other
 
     @property
     def remark(self) -> str:
-        """Why an incomplete folder does not count, for the list of places looked at."""
+        """Why an incomplete folder does not count, for messages."""
         if self.other:
             return f" (holds {self.other})"
         return f" (lacks {', '.join(self.missing)})" if self.files else ""
@@ -70,16 +70,16 @@ Inspect = Callable[[Path], Contents]
 
 
 def locate(source: Source, inspect: Inspect, root: FilePath | None) -> dict[str, Path]:
-    """Return the files of a data set. If they are nowhere, download them.
+    """Return the files of a data set. If they are not found, download them.
 
     Parameters
     ----------
     source : Source
         The data set.
     inspect : callable
-        Says what a folder holds of it.
+        Returns the contents of a folder.
     root : path or None
-        The only folder to look in. None: ``CEP_DATA``, then the cache, then a download.
+        The only folder to search. None: ``CEP_DATA``, then the cache, then a download.
 
     Returns
     -------
@@ -89,9 +89,9 @@ def locate(source: Source, inspect: Inspect, root: FilePath | None) -> dict[str,
     Raises
     ------
     FileNotFoundError
-        The files are nowhere, and every mirror failed.
+        If the files are not found and every mirror failed.
     ImportError
-        The cache is needed and pooch, which knows it, is not installed.
+        If the cache is needed and pooch is not installed.
     """
     given = root if root is not None else os.environ.get("CEP_DATA") or None
     places = [] if given is None else _folders(source, given)
@@ -108,7 +108,7 @@ def locate(source: Source, inspect: Inspect, root: FilePath | None) -> dict[str,
 
 
 def unexpected(place: object, expected: str, found: object) -> ValueError:
-    """Return the error for a file that does not hold what it should."""
+    """Return the error for a file with unexpected contents."""
     return ValueError(f"{place}: expected {expected}, found {found}")
 
 
@@ -124,12 +124,12 @@ def _first_complete(inspect: Inspect, places: list[Path]) -> dict[str, Path]:
 def _download(
     pooch: Any, source: Source, inspect: Inspect, folder: Path, places: list[Path]
 ) -> dict[str, Path]:
-    """Download what `folder` lacks; what the user put there stays."""
+    """Download the files missing in `folder`; existing files are kept."""
     contents = inspect(folder)
     if contents.other:
         raise FileNotFoundError(
             f"{_not_found(source, inspect, places)}\n"
-            f"Nothing was downloaded: downloads go to {folder}, which holds {contents.other}."
+            f"Nothing was downloaded, because {folder} holds {contents.other}."
         )
     logger = pooch.get_logger()
     level = logger.level
@@ -145,11 +145,12 @@ def _download(
 
 
 def _retrieve(pooch: Any, source: Source, file: str, folder: Path) -> str:
-    """Download a file from the first mirror that has it; return why all failed, or ""."""
+    """Download a file from the first working mirror; return why all failed, or ""."""
     failures = ""
     for mirror in source.mirrors:
         try:
-            # Pooch renames a temporary file once its checksum is right: no half file stays.
+            # Pooch renames a temporary file after checking its checksum, so no partial file
+            # remains.
             pooch.retrieve(mirror + file, f"md5:{source.checksums[file]}", fname=file, path=folder)
             return ""
         except (OSError, ValueError) as error:  # ValueError: the checksum is wrong.
@@ -160,7 +161,7 @@ def _retrieve(pooch: Any, source: Source, file: str, folder: Path) -> str:
 def _not_found(source: Source, inspect: Inspect, places: list[Path]) -> str:
     looked_at = "".join(f"\n  {place}{inspect(place).remark}" for place in places)
     return (
-        f"{source.title} was not found. Places looked at:{looked_at}\n"
-        f"Put {', '.join(source.checksums)}, or the same unpacked, in one folder; "
-        "name it by root or by the environment variable CEP_DATA."
+        f"{source.title} was not found. Searched:{looked_at}\n"
+        f"Put {', '.join(source.checksums)}, or the unpacked files, in one folder; "
+        "pass it as root or set the environment variable CEP_DATA."
     )

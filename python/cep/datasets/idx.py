@@ -1,4 +1,4 @@
-"""Reads IDX files, the format of MNIST."""
+"""Read IDX files, the format of MNIST."""
 
 import gzip
 import io
@@ -15,12 +15,12 @@ from cep.datasets.files import unexpected
 from cep.datasets.types import FilePath
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MAXIMUM_DIMENSIONS = 32  # What every version of NumPy can hold.
+_MAXIMUM_DIMENSIONS = 32  # Supported by every version of NumPy.
 _CHUNK_BYTES = 1 << 20
 
 
 def read_idx(path: FilePath) -> npt.NDArray[Any]:
-    """Read an array from an IDX file, gzipped or not (the content decides, not the name).
+    """Read an array from an IDX file, gzipped or not (detected from the content).
 
     Format: http://yann.lecun.com/exdb/mnist/.
 
@@ -32,16 +32,16 @@ def read_idx(path: FilePath) -> npt.NDArray[Any]:
     Returns
     -------
     numpy.ndarray
-        Of the shape and type the file declares (uint8, int8, int16, int32, float32 or float64),
+        The declared shape and type (uint8, int8, int16, int32, float32 or float64),
         C-contiguous, writable, in native byte order.
 
     Raises
     ------
     ValueError
-        The header is not that of an IDX file, or declares fewer or more bytes than are there, or
-        the compression is broken. Memory is taken only for bytes that are there.
+        If the header is not that of an IDX file, the declared size differs from the actual one, or
+        the compression is damaged. Memory is allocated only for bytes that exist.
     OSError
-        The file cannot be opened or read.
+        If the file cannot be opened or read.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -49,7 +49,7 @@ def read_idx(path: FilePath) -> npt.NDArray[Any]:
         try:
             return _parse_idx(gzip.GzipFile(fileobj=file) if compressed else file, path)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise unexpected(path, "a whole gzip file", f"damage ({error})") from error
+            raise unexpected(path, "a complete gzip file", f"damage ({error})") from error
 
 
 def _parse_idx(stream: io.BufferedIOBase, path: Path) -> npt.NDArray[Any]:
@@ -67,12 +67,12 @@ def _parse_idx(stream: io.BufferedIOBase, path: Path) -> npt.NDArray[Any]:
     if len(sizes) < 4 * dimensions:
         raise unexpected(path, f"{dimensions} sizes in {4 * dimensions} bytes", len(sizes))
     shape, dtype = tuple(np.frombuffer(sizes, ">u4").tolist()), np.dtype(_TYPES[code])
-    # NumPy refuses a shape whose other sizes overflow even where one of them is zero.
+    # NumPy refuses a shape whose other sizes overflow, even if one of them is zero.
     if dtype.itemsize * math.prod(size or 1 for size in shape) > sys.maxsize:
         raise unexpected(path, "sizes that can be addressed", shape)
     expected = dtype.itemsize * math.prod(shape)
-    # One byte more than expected tells trailing bytes, and makes gzip verify its own checksum.
-    # By chunks, because read() allocates what it is asked for before it knows what is there.
+    # Reading one byte more than expected detects trailing bytes and makes gzip verify its checksum.
+    # In chunks, because read() allocates the requested size first.
     content = bytearray()
     while chunk := stream.read(min(expected + 1 - len(content), _CHUNK_BYTES)):
         content += chunk

@@ -1,4 +1,4 @@
-"""MNIST and the data sets published in its form: the same names, shapes and numbers of files."""
+"""MNIST and the data sets in its format: the same names, shapes and numbers of files."""
 
 import hashlib
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ KMNIST = Source(
 )
 _FAMILY = (MNIST, FASHION_MNIST, KMNIST)
 
-# The MD5 of the same files unpacked, in the same order.
+# The MD5 of the unpacked files, in the same order.
 _UNPACKED = {
     "6bbc9ace898e44ae57da46a324031adb": MNIST,
     "a25bea736e30d166cdddb491f175f624": MNIST,
@@ -69,19 +69,19 @@ _UNPACKED = {
 
 
 def mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
-    """Load MNIST from the folder it is in. If it is nowhere, download it once.
+    """Load MNIST from its folder. If it is not found, download it once.
 
     The four IDX files may be gzipped or not, named as published (``train-images-idx3-ubyte``) or
     with a dot (``train-images.idx3-ubyte``), in the folder itself, in ``mnist`` or in ``MNIST/raw``
-    (torchvision's layout) below it. Downloads are compared with the published checksums. Files
-    found are taken as they are, except that a folder does not count if its checksums are those of
+    (torchvision's layout) below it. Downloads are compared with the published checksums. Local
+    files are not checked, except that a folder does not count if its checksums are those of
     Fashion-MNIST or KMNIST, whose files have the same names. Source: Y. LeCun, C. Cortes,
     C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
 
     Parameters
     ----------
     root : path, optional
-        The only folder to look in. Default: the one that ``CEP_DATA`` (environment) names, if
+        The only folder to search. Default: the one that ``CEP_DATA`` (environment) names, if
         any, then the user's cache (``pooch.os_cache("cep")``; a download goes to ``mnist`` there).
 
     Returns
@@ -93,13 +93,13 @@ def mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     Raises
     ------
     FileNotFoundError
-        `root` has no such files, or they are nowhere and every mirror failed, or the folder for
-        downloads holds another data set.
+        If `root` does not have the files, or they are not found and every mirror failed, or the
+        folder for downloads holds another data set.
     ValueError
-        A file is damaged (see :func:`read_idx`) or holds something other than 28x28 images and
-        labels of ten classes.
+        If a file is damaged (see :func:`read_idx`) or does not hold 28x28 images or labels of ten
+        classes.
     ImportError
-        The files are not in ``CEP_DATA`` and pooch, which knows the cache, is not installed.
+        If the files are not in ``CEP_DATA`` and pooch, which manages the cache, is not installed.
     """
     return _load(MNIST, root)
 
@@ -107,7 +107,7 @@ def mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
 def fashion_mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     """Load Fashion-MNIST, ten kinds of clothing in MNIST's form, as :func:`mnist` loads MNIST.
 
-    The folders looked in are the folder itself and ``fashion-mnist``, ``fashion_mnist`` and
+    The folders searched are the folder itself and ``fashion-mnist``, ``fashion_mnist`` and
     ``FashionMNIST/raw`` (torchvision's layout) below it. A folder does not count if its checksums
     are those of MNIST or KMNIST. Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel
     Image Dataset for Benchmarking Machine Learning Algorithms", 2017, arXiv 1708.07747. Licence:
@@ -121,7 +121,7 @@ def fashion_mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     Returns
     -------
     (x, y), (x_test, y_test) : tuple of tuple of numpy.ndarray
-        As of :func:`mnist`. The classes are T-shirt/top, trouser, pullover, dress, coat, sandal,
+        As for :func:`mnist`. The classes are T-shirt/top, trouser, pullover, dress, coat, sandal,
         shirt, sneaker, bag and ankle boot.
 
     Raises
@@ -135,7 +135,7 @@ def fashion_mnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
 def kmnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     """Load Kuzushiji-MNIST, ten cursive hiragana in MNIST's form, as :func:`mnist` loads MNIST.
 
-    The folders looked in are the folder itself and ``kmnist`` and ``KMNIST/raw`` (torchvision's
+    The folders searched are the folder itself and ``kmnist`` and ``KMNIST/raw`` (torchvision's
     layout) below it. A folder does not count if its checksums are those of MNIST or Fashion-MNIST.
     Source: T. Clanuwat et al., "Deep Learning for Classical Japanese Literature", 2018,
     arXiv 1812.01718. Licence: CC BY-SA 4.0, which requires attribution. Its authors suggest
@@ -150,7 +150,7 @@ def kmnist(root: FilePath | None = None) -> tuple[Dataset, Dataset]:
     Returns
     -------
     (x, y), (x_test, y_test) : tuple of tuple of numpy.ndarray
-        As of :func:`mnist`. The classes are o, ki, su, tsu, na, ha, ma, ya, re and wo.
+        As for :func:`mnist`. The classes are o, ki, su, tsu, na, ha, ma, ya, re and wo.
 
     Raises
     ------
@@ -182,9 +182,9 @@ def _inspect(source: Source, folder: Path) -> Contents:
 
 
 def _recognise(paths: Iterable[Path]) -> Source | None:
-    """Return the data set that files belong to, by the first checksum that is known.
+    """Return the data set that files belong to, by the first known checksum.
 
-    Labels are the smallest files and come first: in published files no other is read.
+    Labels are the smallest files and come first, so mostly no other file is read.
     """
     for path in sorted(paths, key=lambda path: path.stat().st_size):
         with path.open("rb") as file:
@@ -207,6 +207,6 @@ def _read_pair(images_path: Path, labels_path: Path) -> Dataset:
         raise unexpected(labels_path, f"{count} uint8 labels", f"{labels.dtype} {labels.shape}")
     if np.any(labels > 9):
         raise unexpected(labels_path, "labels from 0 to 9", labels.max())
-    # The dtype spares a float64 temporary of 376 MB.
+    # The dtype avoids a temporary float64 array of 376 MB.
     x = np.divide(images.reshape(count, 28 * 28), 255, dtype=np.float32)
     return x, labels.astype(np.int64)

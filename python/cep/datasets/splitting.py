@@ -1,4 +1,4 @@
-"""Splits a data set into a training and a test set."""
+"""Split a data set into a training and a test set."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from cep.datasets.types import Dataset
 
 
 def split(data: Dataset, test_size: int, *, seed: int = 0) -> tuple[Dataset, Dataset]:
-    """Split a data set at random, with each class in the same proportion on both sides.
+    """Split a data set at random, with the same proportion of each class on both sides.
 
     The samples are drawn by :func:`sklearn.model_selection.train_test_split` (``stratify=y``).
 
     Parameters
     ----------
     data : tuple of numpy.ndarray
-        ``(x, y)``: samples x features, and one integer class a sample.
+        ``(x, y)``: samples x features, and one integer class for each sample.
     test_size : int
-        Samples in the test set. Both sides must have room for one sample of every class.
+        Samples in the test set. Both sides must hold at least one sample per class.
     seed : int, default 0
         Seed of the shuffle, 0 to 2**32 - 1. The same seed gives the same split.
 
@@ -31,15 +31,17 @@ def split(data: Dataset, test_size: int, *, seed: int = 0) -> tuple[Dataset, Dat
     Raises
     ------
     ValueError
-        An argument is not as described, or a class has a single sample.
+        If an argument is not as described, or a class has a single sample.
     ImportError
-        scikit-learn is not installed.
+        If scikit-learn is not installed.
     """
     if len(data) != 2 or not all(isinstance(part, np.ndarray) for part in data):
         raise ValueError("data must be a pair of arrays (x, y)")
     x, y = data
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise ValueError(f"y must hold one integer a sample; it is {y.dtype} of shape {y.shape}")
+        raise ValueError(
+            f"y must hold one integer for each sample; it is {y.dtype} of shape {y.shape}"
+        )
     if x.ndim == 0 or len(x) != len(y):
         raise ValueError(f"x of shape {x.shape} and y of shape {y.shape} differ in samples")
     classes, counts = np.unique(y, return_counts=True)
@@ -56,12 +58,13 @@ def split(data: Dataset, test_size: int, *, seed: int = 0) -> tuple[Dataset, Dat
 def stratified(
     y: npt.NDArray[Any], fraction: float, seed: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Hold out a share of the samples, each class in its proportion, up to rounding.
+    """Hold out a share of the samples, with each class in proportion, up to rounding.
 
     Parameters
     ----------
     y : numpy.ndarray
-        One integer class a sample; target values, samples x outputs, are held out at random.
+        One integer class for each sample. Rows of target values, samples x outputs, are held out
+        at random.
     fraction : float
         Between 0 and 1. At least one sample is held out, and at least one is not.
     seed : int
@@ -70,20 +73,20 @@ def stratified(
     Returns
     -------
     train, held_out : numpy.ndarray of int
-        Indices, rising.
+        Indices in rising order.
 
     Raises
     ------
     ValueError
-        There are fewer than two samples.
+        If there are fewer than two samples.
     """
     samples = len(y)
     if samples < 2:
-        raise ValueError(f"a share can be held out of two samples or more, got {samples}")
+        raise ValueError(f"holding out a share needs two samples or more, got {samples}")
     order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))).permutation(samples)
     if y.ndim == 1:
         order = order[np.argsort(y[order], kind="stable")]
-    # Of samples sorted by class, one at equal distances.
+    # Take samples at equal distances from those sorted by class.
     count = min(max(1, round(fraction * samples)), samples - 1)
     chosen = order[np.floor((np.arange(count) + 0.5) * samples / count).astype(np.intp)]
     held_out = np.zeros(samples, dtype=bool)

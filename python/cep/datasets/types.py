@@ -1,4 +1,4 @@
-"""The types of what loaders take and return."""
+"""Types of the loaders' arguments and results."""
 
 import os
 

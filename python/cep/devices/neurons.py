@@ -129,11 +129,14 @@ class TabulatedActivation:
                 "a tabulated activation must have 2 points or more, "
                 f"got {len(self.x)} x and {len(self.y)} y"
             )
-        if not np.isfinite([*self.x, *self.y]).all():
-            raise ValueError("the points of a tabulated activation must be finite")
-        if min(np.diff(self.x)) <= 0:
+        with np.errstate(over="ignore", invalid="ignore"):
+            widths, steps = np.diff(self.x), np.diff(self.y)
+        if not np.isfinite([*self.x, *self.y, *widths, *steps]).all():
+            raise ValueError(
+                "the points of a tabulated activation, and their distances, must be finite"
+            )
+        if widths.min() <= 0:
             raise ValueError(f"x must rise from point to point, got {list(self.x)}")
-        steps = np.diff(self.y)
         if steps.min() < 0 < steps.max():
             raise ValueError(f"y must be monotone, rising or falling, got {list(self.y)}")
 

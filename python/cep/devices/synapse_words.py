@@ -63,7 +63,7 @@ def checked(name: str, value: object) -> tuple[Synapse, ...]:
     """
     if value is None:
         return ()
-    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict, set))
     items: Sequence[object] = list(value) if several else [value]  # type: ignore[call-overload]
     made = []
     for each in items:

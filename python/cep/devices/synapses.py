@@ -3,7 +3,7 @@
 import dataclasses
 from abc import ABC
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,11 @@ class Synapse(ABC):
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
+        if not hasattr(self, "name"):
+            raise TypeError(
+                f"{type(self).__name__} is what models have in common; expected one of them, as "
+                "cep.hardware.LinearStep(...)"
+            )
         for each in dataclasses.fields(self):
             object.__setattr__(self, each.name, _checked(each, getattr(self, each.name)))
         # Ranges are judged by the engine. Without directions nothing else happens.
@@ -50,7 +55,7 @@ def _checked(each: "dataclasses.Field[Any]", value: object) -> Any:
         return validation.integer(each.name, value)
     if each.type is float:
         return validation.real(each.name, value)
-    return validation.choice(each.name, value, _cep.option_words("rounding").split(","))
+    return validation.choice(each.name, value, get_args(each.type))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,7 @@ class Ideal(Synapse):
     name = "ideal"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Bounded(Synapse):
     """Weights change as requested, within bounds: w ← min(max(w + Δ, w_min), w_max).
 
@@ -87,7 +92,7 @@ class Bounded(Synapse):
     name = "bounded"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Quantized(Synapse):
     """Weights lie on a grid of 2^bits levels, w_min + k (w_max − w_min) / (2^bits − 1).
 
@@ -112,7 +117,7 @@ class Quantized(Synapse):
         For a parameter that is not of its kind or out of its range.
     """
 
-    bits: int = field(kw_only=False)
+    bits: int
     w_min: float
     w_max: float
     rounding: Literal["nearest", "stochastic"] = "nearest"
@@ -219,7 +224,8 @@ class PulsedSynapse(Synapse):
         array([ 0.5   ,  0.75  ,  0.875 , -0.0625])
         """
         given = validation.array_of("directions", directions)
-        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        is_integers = given.dtype.kind in "iu" and np.can_cast(given.dtype, np.int64)
+        if given.ndim != 1 or (given.size and not is_integers):
             raise ValueError(
                 "directions must be a one-dimensional array of 1 and -1, got "
                 f"{given.dtype} of shape {given.shape}"

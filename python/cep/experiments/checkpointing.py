@@ -79,9 +79,11 @@ class CheckpointCallback(Callback):
         self._stop_if_interrupted()
 
     def on_train_end(self, training: Training) -> None:
-        """Save what a callback has stopped."""
-        if training.stop_reason == "stopped":
+        """Save if a callback stopped training, or a signal the evaluation of an epoch."""
+        if training.stop_reason == "stopped" or training.is_evaluating:
             self._save(training)
+        if (error := self._interruption()) is not None:
+            self._directory.set_status("interrupted", f"stopped by {NAMES[error]}")
 
     def _write_records(self) -> None:
         if self._diagnostics is not None:
@@ -101,5 +103,4 @@ class CheckpointCallback(Callback):
 
     def _stop_if_interrupted(self) -> None:
         if (error := self._interruption()) is not None:
-            self._directory.set_status("interrupted", f"stopped by {NAMES[error]}")
             raise error

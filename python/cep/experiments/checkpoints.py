@@ -18,7 +18,8 @@ from cep._util import validation
 from cep.experiments.configuration import OPTIMIZERS, Configuration
 from cep.io import parameters, tensor_files
 from cep.io.tensor_files import CheckpointError, TensorFile
-from cep.network.layers import parameter_shapes
+from cep.network.files import known_connections
+from cep.network.layers import parameter_shapes, shapes
 from cep.network.network import Network
 from cep.network.optimizer_state import OptimizerState
 from cep.training.history import COLUMNS, History
@@ -84,13 +85,6 @@ class Checkpoint:
 def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint, in one step: a failure leaves the file that was there as it was.
 
-    Parameters
-    ----------
-    path : path
-        The file; by custom ``.safetensors``.
-    checkpoint : Checkpoint
-        What to save.
-
     Raises
     ------
     OSError
@@ -152,11 +146,10 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
     try:
         checkpoint = _checkpoint(content.state, content.tensors)
         configuration = checkpoint.configuration
-        parameters.check(
-            checkpoint.parameters,
-            parameter_shapes(configuration.layers, (), configuration.feedback),
-            configuration.dtype,
-        )
+        known = known_connections(configuration.edges, shapes(configuration.layers))
+        if known is not None:
+            expected = parameter_shapes(configuration.layers, known, configuration.feedback)
+            parameters.check(checkpoint.parameters, expected, configuration.dtype)
         # What the engine alone judges, such as a dt out of its range.
         checkpoint.make_network()
     except (TypeError, ValueError, KeyError) as error:

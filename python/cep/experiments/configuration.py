@@ -1,6 +1,8 @@
 """Configurations: everything a run needs to be repeated, as one value and as JSON."""
 
 import dataclasses
+import functools
+import inspect
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -12,34 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cep import datasets
-from cep._engine.words import (
-    ACTIVATIONS,
-    ASYMMETRIES,
-    BETA_SIGNS,
-    DTYPES,
-    FEEDBACK_UPDATES,
-    FEEDBACKS,
-    LOSSES,
-    NOISE_INTERVALS,
-    NUDGINGS,
-    RELAXATIONS,
-    SETTINGS,
-)
+from cep._engine.words import DTYPES, FEEDBACKS, LOSSES, NUDGINGS, RELAXATIONS, SETTINGS
 from cep._util import validation
 from cep._util.files import parse_json
-from cep.devices import synapse_words
-from cep.devices.neurons import Neurons, TabulatedActivation, deviation
+from cep.devices.neurons import Neurons, TabulatedActivation
 from cep.devices.synapses import Synapse
+from cep.experiments import kinds, options
+from cep.experiments.options import choice, like, option, whole
 from cep.learning.optimizers import SGD, Adam, Optimizer
-from cep.learning.rules import BPTT, CEP, EP, LearningRule
-from cep.network.layers import Conv2d, Dense, Input, Layer, Readout, from_word, number_or_word
+from cep.learning.rules import BPTT, CEP, EP, RBP, LearningRule
+from cep.network.layers import Conv2d, Dense, Input, Layer, Readout, from_word
 from cep.network.layers import shapes as layer_shapes
-from cep.network.network import Network, activation_word
-from cep.network.options import NetworkOptions
+from cep.network.network import Network
 from cep.training.diagnostics import KINDS
 
-RULES = ("ep", "c-ep", "bptt")
-OPTIMIZERS = ("sgd", "adam")
+RULES: dict[str, type[Any]] = {"ep": EP, "c-ep": CEP, "bptt": BPTT, "rbp": RBP}
+OPTIMIZERS: dict[str, type[Any]] = {"sgd": SGD, "adam": Adam}
+
+_RATES = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
+_REAL_TIME = {"setting": "real-time"}
+_UNTIED = {"feedback": "untied"}
+_NUDGED = {"rule": ("ep", "c-ep")}
+_RBP = {"rule": "rbp"}
+_ADAM = {"optimizer": "adam"}
+Rates = float | Sequence[float]
+Synapses = str | Synapse | Sequence[str | Synapse] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,87 +47,11 @@ class Configuration:
 
     Where the data lies, threads and progress bars are no part of it: they change no result.
 
-    Parameters
-    ----------
-    data : str
-        What is learned (see `cep.datasets.load`), or a name of your own for arrays that `cep.run`
-        is given.
-    flip, crop
-        Whether each training image is mirrored with p = ½, and how many pixels it may be shifted by
-        (see `cep.datasets.augment`): drawn anew in every epoch.
-    hidden : sequence of int, str or Conv2d
-        The hidden layers, from the input on; at least one. A number means so many units. A
-        convolution is kept as a word: "conv2d:32:5x5:pool=max" is ``Conv2d(32, 5, pool="max")``.
-    setting, activation, dt, clamp, follows_energy, feedback, feedback_angle, dtype
-        As for `Network`.
-    relaxation, tolerance, loss, nudging
-        As for `Network`. The loss of a network with a readout is "cross_entropy".
-    readout : bool
-        Whether the last layer is a softmax readout outside the dynamics (see `Readout`).
-    rule : {"ep", "c-ep", "bptt"}
-        With untied feedback the first two are VF and C-VF. BPTT takes no notice of the nudged
-        phase.
-    accumulate : bool
-        As for `EP`; no other rule has it.
-    free_steps, nudged_steps, beta, beta_sign, feedback_update
-        As for `EP` and `CEP`.
-    learning_rates : float or sequence of float
-        One for all connections, or one each, input first; kept as one each.
-    bias_learning_rates : float or sequence of float, optional
-        Of the biases; default: the learning rates.
-    feedback_learning_rates : float or sequence of float, optional
-        Of feedback weights, which 0 holds as they are; default: the learning rates.
-    asymmetry : {"vector-field", "exact"}
-        As for `EP` and `CEP`.
-    synapses, bias_synapses : str, Synapse or sequence of them, optional
-        As for `Network`; kept as words: "ecram" is the preset, with all of its numbers.
-    state_noise, state_bits, gain_dtod, offset_dtod
-        As for `cep.hardware.Neurons`.
-    read_noise, read_noise_every, feedback_mismatch
-        As for `Network`.
-    optimizer : {"sgd", "adam"}
-        From the estimated gradient to the change of the parameters (see `SGD` and `Adam`).
-    momentum : float
-        Of SGD, in [0, 1).
-    weight_decay : float
-        Of either optimizer; 0 or more.
-    learning_rate_decay : float
-        What all learning rates are multiplied with after every epoch; above 0.
-    learning_rate_schedule : sequence of (int, float)
-        Pairs (epoch, factor): from that epoch on (the first is 1) the learning rates are the
-        initial ones times this factor, and times the decay.
-    epochs : int
-        Passes over the training data, 1 or more.
-    batch_size : int
-        Samples a batch, 1 or more.
-    seed : int
-        Of parameters, of the digits' split, of the order of samples and the random signs of β.
-    patience : int, optional
-        Epochs without a lower validation error after which the run stops. Default: it does not.
-    record_every : int, optional
-        Batches between two records, counted from the first of each epoch (see
-        `cep.Diagnostics`). Default: none are made.
-    record_kinds : sequence of str
-        What is recorded: some of "residuals", "energy", "weight_norms", "feedback_angles",
-        "gradient_angle"; default: all.
-
-    validation_fraction : float
-        Share of the training data that is held out, each class in its proportion: for `patience`,
-        the best checkpoint and the order of sweep tables. 0 holds out nothing, as in the published
-        experiments. Data with validation data of their own take no notice of it.
-    test_every_epoch : bool
-        Whether the test data are evaluated after every epoch, for curves. Otherwise they are once,
-        at the end.
-    inputs : int or (int, int, int), optional
-        Features, or channels, height and width, of data with a name of your own. `cep.run` fills
-        it in.
-    classes : int, optional
-        Likewise.
-
     Raises
     ------
     TypeError, ValueError
-        For a field that is not of its kind or out of its range.
+        For a field that is not of its kind or out of its range, is missing from a file, or does not
+        exist; with the nearest that does.
 
     Examples
     --------
@@ -141,128 +64,195 @@ class Configuration:
     True
     """
 
-    data: str = "digits"
-    hidden: Sequence[int | str | Conv2d] = (128,)
-    setting: str = "prototypical"
-    activation: str | TabulatedActivation = "shifted_sigmoid"
-    dt: float = 0.2
-    clamp: bool = True
-    feedback: str = "tied"
-    feedback_angle: float = 0.0
-    follows_energy: bool = False
-    dtype: str = "float32"
-    relaxation: str = "synchronous"
-    tolerance: float = 0.0
-    rule: Literal["ep", "c-ep", "bptt"] = "c-ep"
-    accumulate: bool = False
-    free_steps: int = 50
-    nudged_steps: int = 10
-    beta: float = 0.5
-    beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
-    learning_rates: float | Sequence[float] = (0.03, 0.008)
-    bias_learning_rates: float | Sequence[float] | None = None
-    learning_rate_decay: float = 1.0
-    learning_rate_schedule: Sequence[tuple[int, float]] = ()
-    epochs: int = 100
-    batch_size: int = 20
-    seed: int = 0
-    patience: int | None = None
-    record_every: int | None = None
-    record_kinds: Sequence[str] = KINDS
-    loss: str | None = None
-    readout: bool = False
-    nudging: str | None = None
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    feedback_update: Literal["own", "shared"] = "own"
-    flip: bool = False
-    crop: int = 0
-    feedback_learning_rates: float | Sequence[float] | None = None
-    asymmetry: Literal["vector-field", "exact"] = "vector-field"
-    validation_fraction: float = 0.1
-    test_every_epoch: bool = False
-    inputs: Sequence[int] | int | None = None
-    classes: int | None = None
-    synapses: str | Synapse | Sequence[str | Synapse] | None = None
-    bias_synapses: str | Synapse | Sequence[str | Synapse] | None = None
-    state_noise: float = 0.0
-    state_bits: int | None = None
-    gain_dtod: float = 0.0
-    offset_dtod: float = 0.0
-    read_noise: float = 0.0
-    read_noise_every: Literal["step", "phase"] = "step"
-    feedback_mismatch: float = 0.0
+    # A new option is a line at the end: files, and the names of runs of a sweep, have this order.
+    data: str = option(
+        "digits",
+        f"The data set: {', '.join(datasets.SHAPES)}, or a name of your own for data that are "
+        "given, on the command line an .npz file with the arrays x and y, and perhaps x_test, "
+        "y_test, x_validation and y_validation.",
+        kinds.DATA,
+    )
+    hidden: Sequence[int | str | Conv2d] = option(
+        (128,),
+        "The hidden layers, from the input on: units, or convolutions as conv2d:CHANNELS:KERNEL "
+        "with :stride=N, :padding=N and :pool=max or :pool=average if there are some.",
+        kinds.HIDDEN,
+    )
+    setting: str = like(Network, "prototypical", choice(SETTINGS))
+    activation: str | TabulatedActivation | Sequence[str | TabulatedActivation] = like(
+        Network, "shifted_sigmoid", kinds.ACTIVATION
+    )
+    dt: float = like(Network, 0.2, needs=_REAL_TIME)
+    clamp: bool = like(Network, True, needs=_REAL_TIME)
+    feedback: str = like(Network, "tied", choice(FEEDBACKS))
+    feedback_angle: float = like(Network, 0.0, needs=_UNTIED)
+    follows_energy: bool = like(Network, False, needs=_REAL_TIME | {"feedback": "tied"})
+    dtype: str = like(Network, "float32", choice(DTYPES))
+    relaxation: str = like(Network, "synchronous", choice(RELAXATIONS))
+    tolerance: float = like(Network, 0.0)
+    rule: Literal["ep", "c-ep", "bptt", "rbp"] = option(
+        "c-ep",
+        "ep: one update a batch. c-ep: an update at every step of the nudged phase. bptt, rbp: the "
+        "exact gradient, with ep's hyperparameters, to compare with. With untied feedback the "
+        "first two are VF and C-VF.",
+    )
+    accumulate: bool = like(EP, False, needs={"rule": "ep"})
+    free_steps: int = like(EP, 50)
+    nudged_steps: int = like(EP, 10, needs=_NUDGED)
+    beta: float = like(EP, 0.5, needs=_NUDGED)
+    beta_sign: Literal["fixed", "random", "symmetric"] = like(EP, "fixed", needs=_NUDGED)
+    learning_rates: Rates = like(EP, (0.03, 0.008), kinds.RATES)
+    bias_learning_rates: Rates | None = like(EP, None, kinds.RATES)
+    learning_rate_decay: float = option(
+        1.0,
+        "Factor on all learning rates after every epoch, above 0.",
+        kinds.POSITIVE,
+    )
+    learning_rate_schedule: Sequence[tuple[int, float]] = option(
+        (),
+        "Pairs (epoch, factor): from that epoch on (the first is 1) the learning rates are the "
+        "initial ones times this factor, and times the decay.",
+        kinds.SCHEDULE,
+    )
+    epochs: int = option(100, "Passes over the training data, 1 or more.")
+    batch_size: int = option(20, "Samples a batch, 1 or more.")
+    seed: int = option(
+        0,
+        "Of parameters, of the split and the order of samples, and of random signs of β.",
+        kinds.SEED,
+        owner=Network,
+    )
+    patience: int | None = option(
+        None, "Epochs without a lower validation error after which the run stops."
+    )
+    record_every: int | None = option(
+        None,
+        "Batches between two records, counted from the first of each epoch (see "
+        "`cep.Diagnostics`). Default: none are made.",
+    )
+    record_kinds: Sequence[str] = option(
+        KINDS,
+        f"What is recorded, some of {', '.join(KINDS)}.",
+        kinds.RECORDS,
+        needs={"record_every": None},
+        command="--record",
+    )
+    # Files of earlier versions lack the options from here on; they have the defaults then.
+    loss: str | None = like(Network, None, choice(LOSSES))
+    readout: bool = option(
+        False, "Whether the last layer is a softmax readout outside the dynamics (see `Readout`)."
+    )
+    nudging: str | None = like(Network, None, choice(NUDGINGS), needs={"setting": "prototypical"})
+    optimizer: Literal["sgd", "adam"] = option(
+        "sgd", "From the estimated gradient to the change of the parameters (`SGD`, `Adam`)."
+    )
+    momentum: float = like(SGD, 0.0, needs={"optimizer": "sgd"})
+    weight_decay: Rates = like(SGD, 0.0, kinds.RATES)
+    feedback_update: Literal["own", "shared"] = like(EP, "own", needs=_UNTIED | _NUDGED)
+    flip: bool = option(
+        False, "Whether each training image is mirrored with p = ½ (see `cep.datasets.augment`)."
+    )
+    crop: int = option(
+        0, "Pixels that each training image may be shifted by, drawn anew in every epoch.", whole(0)
+    )
+    feedback_learning_rates: Rates | None = like(EP, None, kinds.RATES, needs=_UNTIED)
+    asymmetry: Literal["vector-field", "exact"] = like(EP, "vector-field", needs=_UNTIED | _NUDGED)
+    validation_fraction: float = option(
+        0.1,
+        "Share of the training data that is held out, each class in its proportion. It is for "
+        "`patience`, the best checkpoint and the order of sweep tables. 0 holds out nothing, as in "
+        "the published experiments. Not with data that have validation data of their own.",
+        kinds.SHARE,
+    )
+    test_every_epoch: bool = option(
+        False,
+        "Whether the test data are evaluated after every epoch, for curves. Otherwise they are "
+        "once, at the end.",
+    )
+    inputs: Sequence[int] | int | None = option(
+        None,
+        "Features, or channels, height and width, of data with a name of your own. `cep.run` fills "
+        "it in.",
+        kinds.SHAPE,
+        command=None,
+    )
+    classes: int | None = option(
+        None, "Classes of data with a name of your own, likewise.", command=None
+    )
+    synapses: Synapses = like(Network, None, kinds.SYNAPSES)
+    bias_synapses: Synapses = like(Network, None, kinds.SYNAPSES)
+    state_noise: float = like(Neurons, 0.0)
+    state_bits: int | None = like(Neurons, None)
+    gain_dtod: float = like(Neurons, 0.0)
+    offset_dtod: float = like(Neurons, 0.0)
+    read_noise: float = like(Network, 0.0, kinds.NOT_NEGATIVE)
+    read_noise_every: Literal["step", "phase"] = like(Network, "step", needs={"read_noise": None})
+    feedback_mismatch: float = like(Network, 0.0, kinds.NOT_NEGATIVE, needs=_UNTIED)
+    write_every_step: bool = like(CEP, False, needs={"rule": "c-ep"})
+    last_steps: int | None = like(BPTT, None, needs={"rule": "bptt"})
+    rbp_tolerance: float = like(RBP, 1e-6, target="tolerance", needs=_RBP)
+    max_iterations: int = like(RBP, 10_000, needs=_RBP)
+    beta1: float = like(Adam, 0.9, needs=_ADAM)
+    beta2: float = like(Adam, 0.999, needs=_ADAM)
+    epsilon: float = like(Adam, 1e-8, needs=_ADAM)
+    connections: Sequence[str | tuple[int, int] | tuple[int, int, str | Conv2d]] = like(
+        Network, (), kinds.CONNECTIONS
+    )
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
-            validation.choice(name, getattr(self, name), choices)
-        for name, choices in (("loss", LOSSES), ("nudging", NUDGINGS)):
-            if getattr(self, name) is not None:
-                validation.choice(name, getattr(self, name), choices)
-        if not isinstance(self.data, str) or not self.data:
-            raise TypeError(f"data must be the name of a data set, got {self.data!r}")
-        flags = ("clamp", "follows_energy", "accumulate", "readout", "flip", "test_every_epoch")
-        for name in flags:
-            self._set(name, validation.flag(name, getattr(self, name)))
-        for name in (
-            *("dt", "feedback_angle", "tolerance", "beta", "learning_rate_decay"),
-            *("momentum", "weight_decay", "validation_fraction"),
-            *("state_noise", "gain_dtod", "offset_dtod", "read_noise", "feedback_mismatch"),
-        ):
-            self._set(name, _real(name, getattr(self, name)))
-        for name in ("free_steps", "nudged_steps", "epochs", "batch_size"):
-            self._set(name, validation.count(name, getattr(self, name)))
-        for name in ("patience", "record_every"):
-            if getattr(self, name) is not None:
-                self._set(name, validation.count(name, getattr(self, name)))
-        if self.seed is None:
-            raise TypeError("seed must be an integer, got None: a run is to be repeatable")
-        self._set("seed", validation.seed(self.seed))
-        self._set("crop", validation.integer("crop", self.crop))
-        if self.crop < 0:
-            raise ValueError(f"crop must be 0 or more, got {self.crop}")
-        self._set("hidden", _hidden(self.hidden))
-        self._check_data()
-        for name in ("synapses", "bias_synapses"):
-            models = synapse_words.checked(name, getattr(self, name))
-            self._set(name, synapse_words.words(models))
-        self._set("activation", activation_word("activation", self.activation, ACTIVATIONS))
-        self.neurons  # noqa: B018 - checks the numbers.
-        for name in ("read_noise", "feedback_mismatch"):
-            deviation(name, getattr(self, name))
-        self._set("record_kinds", _record_kinds(self.record_kinds))
-        for name in ("learning_rates", "bias_learning_rates", "feedback_learning_rates"):
-            self._set(name, _rates(name, getattr(self, name), len(self.hidden) + 1))
-        self._set("learning_rate_schedule", _schedule(self.learning_rate_schedule))
-        if self.learning_rate_decay <= 0:
-            raise ValueError(f"learning_rate_decay must be above 0, got {self.learning_rate_decay}")
-        if self.accumulate and self.rule != "ep":
-            raise ValueError(f"accumulate belongs to the rule 'ep'; the rule is {self.rule!r}")
-        if self.momentum and self.optimizer != "sgd":
-            raise ValueError(f"momentum belongs to sgd; the optimizer is {self.optimizer!r}")
-        self.make_rule()
-
-    def _check_data(self) -> None:
-        if not 0 <= self.validation_fraction < 1:
-            raise ValueError(
-                f"validation_fraction must be in [0, 1), got {self.validation_fraction}"
-            )
-        if self.inputs is not None:
-            shape = self.inputs if isinstance(self.inputs, Sequence) else (self.inputs,)
-            if isinstance(shape, str) or len(shape) not in (1, 3):
-                raise ValueError(
-                    f"inputs must be features, or (channels, height, width), got {self.inputs!r}"
-                )
-            sizes = tuple(validation.count("inputs", size) for size in shape)
-            self._set("inputs", sizes if len(sizes) == 3 else sizes[0])
-        if self.classes is not None:
-            self._set("classes", validation.count("classes", self.classes))
+        for each in OPTIONS.values():
+            self._set(each.name, each.check(getattr(self, each.name)))
+        for name in _RATES:
+            self._set(name, self._one_each(name))
         if self.data in datasets.SHAPES and (self.inputs, self.classes) != (None, None):
             raise ValueError(
                 "inputs and classes belong to data with a name of your own; those of "
                 f"{self.data!r} are known"
             )
+        for each in OPTIONS.values():
+            for field, owner in each.needs.items():
+                there = getattr(self, field)
+                is_of_one = field in ("rule", "optimizer") and isinstance(owner, str)
+                if is_of_one and owner != there and getattr(self, each.name) != each.default:
+                    raise ValueError(
+                        f"{each.name} belongs to the {field} {owner!r}; the {field} is {there!r}"
+                    )
+        self.neurons  # noqa: B018 - checks the numbers.
+        self.make_rule()
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _one_each(self, name: str) -> tuple[float, ...] | None:
+        """Learning rates, one a connection."""
+        rates: float | tuple[float, ...] | None = getattr(self, name)
+        connections = len(self.hidden) + 1 + len(self.connections)
+        if isinstance(rates, float):
+            return (rates,) * connections
+        if rates is not None and len(rates) != connections:
+            raise ValueError(
+                f"{name} has {len(rates)} values; the network has {connections} connections "
+                "(one rate for all, or one each, input first)"
+            )
+        return rates
+
+    def without_effect(self, name: str) -> str:
+        """Why an option has no effect, such as "feedback is 'tied'"; empty if it has one."""
+        for field, value in OPTIONS[name].needs.items():
+            there = getattr(self, field)
+            allowed = value if isinstance(value, tuple) else (value,)
+            if not (there if value is None else there in allowed):
+                return f"{field} is {there!r}"
+        return ""
+
+    def _arguments(self, owner: type, family: type) -> dict[str, Any]:
+        """What the options say of the parameters of a class of a family."""
+        known = _parameters(owner)
+        return {
+            each.target: getattr(self, each.name)
+            for each in OPTIONS.values()
+            if issubclass(each.owner or object, family) and each.target in known
+        }
 
     def of_data(self, inputs: Sequence[int], classes: int) -> "Configuration":
         """The configuration for data of these sizes, which are filled in if they are not known.
@@ -300,9 +290,6 @@ class Configuration:
     def _classes(self) -> int:
         return datasets.CLASSES[self.data] if self.classes is None else self.classes
 
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, input first."""
@@ -319,6 +306,11 @@ class Configuration:
         return (Input(*first), *hidden, last)
 
     @property
+    def edges(self) -> tuple[tuple[int, int] | tuple[int, int, str], ...]:
+        """The connections beside the chain, as `Network` takes them."""
+        return tuple(kinds.read_connection(str(each)) for each in self.connections)
+
+    @property
     def title(self) -> str:
         """What is trained on what, as in "C-VF on mnist"."""
         name = self.make_rule().name
@@ -327,64 +319,28 @@ class Configuration:
     @property
     def neurons(self) -> Neurons:
         """The neurons of the network."""
-        return Neurons(
-            state_noise=self.state_noise,
-            state_bits=self.state_bits,
-            gain_dtod=self.gain_dtod,
-            offset_dtod=self.offset_dtod,
-        )
+        return Neurons(**self._arguments(Neurons, Neurons))
 
     def make_network(self) -> Network:
-        """A new network, as freshly drawn.
-
-        Raises
-        ------
-        ValueError
-            For what the engine cannot make a network of: a layer without units, a dt or an angle
-            out of range.
-        MemoryError
-            Where the machine cannot hold it.
-        """
-        options: Any = {
-            name: getattr(self, name)
-            for name in NetworkOptions.__annotations__
-            if name != "connections"
-        }
-        return Network(self.layers, **options)
+        """A new network, as freshly drawn; a ValueError or a MemoryError if there can be none."""
+        arguments = self._arguments(Network, Network)
+        return Network(self.layers, neurons=self.neurons, **arguments | {"connections": self.edges})
 
     def make_rule(self, epoch: int | None = None) -> LearningRule:
         """The learning rule, with the learning rates of an epoch (the first is 1).
 
         Without an epoch with the initial ones, which schedule and decay have not changed.
         """
-        factor = 1.0 if epoch is None else self.learning_rate_factor(epoch)
-        rates = _scaled(self.learning_rates, factor)
-        bias_rates = _scaled(self.bias_learning_rates, factor)
-        if self.rule == "bptt":
-            return BPTT(
-                self.free_steps,
-                learning_rates=rates,
-                bias_learning_rates=bias_rates,
-                feedback_learning_rates=_scaled(self.feedback_learning_rates, factor),
-                optimizer=self.make_optimizer(),
-            )
-        phases = (self.free_steps, self.nudged_steps, self.beta, rates, bias_rates)
-        options: Any = {
-            "beta_sign": self.beta_sign,
-            "feedback_update": self.feedback_update,
-            "asymmetry": self.asymmetry,
-            "feedback_learning_rates": _scaled(self.feedback_learning_rates, factor),
-            "optimizer": self.make_optimizer(),
-        }
-        if self.rule == "ep":
-            return EP(*phases, accumulate=self.accumulate, **options)
-        return CEP(*phases, **options)
+        rule: LearningRule = RULES[self.rule](
+            optimizer=self.make_optimizer(), **self._arguments(RULES[self.rule], LearningRule)
+        )
+        return rule if epoch is None else rule.scaled(self.learning_rate_factor(epoch))
 
     def make_optimizer(self) -> Optimizer:
         """The optimizer of the learning rule."""
-        if self.optimizer == "adam":
-            return Adam(weight_decay=self.weight_decay)
-        return SGD(momentum=self.momentum, weight_decay=self.weight_decay)
+        owner = OPTIMIZERS[self.optimizer]
+        made: Optimizer = owner(**self._arguments(owner, Optimizer))
+        return made
 
     def learning_rate_factor(self, epoch: int) -> float:
         """What the learning rates are multiplied with in an epoch (the first is 1)."""
@@ -393,7 +349,9 @@ class Configuration:
 
     def augment(self, images: NDArray[Any], seed: "np.random.Generator") -> NDArray[Any]:
         """Training images as an epoch has them (see `cep.datasets.augment`)."""
-        return datasets.augment(images, flip=self.flip, crop=self.crop, seed=seed)
+        flat = images.ndim == 2 and len(self._input_shape) == 3
+        shape: Any = self._input_shape if flat else None
+        return datasets.augment(images, flip=self.flip, crop=self.crop, shape=shape, seed=seed)
 
     @property
     def augments(self) -> bool:
@@ -405,17 +363,8 @@ class Configuration:
         return datasets.load(self.data, data_root, seed=self.seed)
 
     def replace(self, **changes: Any) -> "Configuration":
-        """The same with some fields changed.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For a field that does not exist, with the nearest that does, or a value that cannot be.
-        """
-        known = [field.name for field in dataclasses.fields(self)]
-        for name in changes:
-            if name not in known:
-                raise ValueError(validation.unknown("field of a configuration", name, known))
+        """The same with some fields changed."""
+        _check_names(changes)
         return dataclasses.replace(self, **changes)
 
     def can_become(self, other: "Configuration") -> bool:
@@ -433,11 +382,8 @@ class Configuration:
 
     def differences(self, other: "Configuration") -> dict[str, tuple[Any, Any]]:
         """The fields in which two configurations differ: (mine, the other's)."""
-        return {
-            field.name: (getattr(self, field.name), getattr(other, field.name))
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        }
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in OPTIONS}
+        return {name: (mine, theirs) for name, (mine, theirs) in pairs.items() if mine != theirs}
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, as numbers, strings and lists."""
@@ -447,22 +393,14 @@ class Configuration:
 
     @classmethod
     def from_dict(cls, values: object) -> "Configuration":
-        """The configuration that `to_dict` was called on.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For fields that are unknown or missing, or a value that cannot be.
-        """
+        """The configuration that `to_dict` was called on."""
         if not isinstance(values, dict):
             raise TypeError(
                 f"a configuration must be an object of fields, got {type(values).__name__}"
             )
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in known:
-                raise ValueError(validation.unknown("field of a configuration", name, known))
-        if missing := [name for name in known if name not in values and name not in _LATER]:
+        _check_names(values)
+        names = list(OPTIONS)
+        if missing := [name for name in names[: names.index("loss")] if name not in values]:
             raise ValueError(f"the configuration lacks {', '.join(missing)}")
         # Runs of earlier versions learned from all training data, and tested after every epoch.
         before: dict[str, Any] = {"validation_fraction": 0.0, "test_every_epoch": True}
@@ -470,22 +408,15 @@ class Configuration:
 
     def to_json(self) -> str:
         """All fields as a JSON object, readable: a field a line."""
-        fields = [
-            f"  {json.dumps(field.name)}: {json.dumps(getattr(self, field.name), allow_nan=False)}"
-            for field in dataclasses.fields(self)
-        ]
+        fields = (
+            f"  {json.dumps(name)}: {json.dumps(getattr(self, name), allow_nan=False)}"
+            for name in OPTIONS
+        )
         return "{\n" + ",\n".join(fields) + "\n}\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Configuration":
-        """The configuration that `to_json` was called on.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For text that is no JSON object, fields that are unknown or missing, or a value that
-            cannot be.
-        """
+        """The configuration that `to_json` was called on."""
         try:
             values = parse_json(text)
         except ValueError as error:
@@ -493,104 +424,18 @@ class Configuration:
         return cls.from_dict(values)
 
 
-_CHOICES: dict[str, Iterable[str]] = {
-    "setting": SETTINGS,
-    "feedback": FEEDBACKS,
-    "dtype": DTYPES,
-    "relaxation": RELAXATIONS,
-    "rule": RULES,
-    "beta_sign": BETA_SIGNS,
-    "feedback_update": FEEDBACK_UPDATES,
-    "asymmetry": ASYMMETRIES,
-    "optimizer": OPTIMIZERS,
-    "read_noise_every": NOISE_INTERVALS,
-}
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in OPTIONS:
+            raise ValueError(validation.unknown("field of a configuration", name, OPTIONS))
 
-# Fields that configurations of earlier versions lack; they have the defaults then.
-_LATER = (
-    *("loss", "readout", "nudging", "optimizer", "momentum", "weight_decay"),
-    *("feedback_update", "flip", "crop", "feedback_learning_rates", "asymmetry"),
-    *("validation_fraction", "test_every_epoch", "inputs", "classes"),
-    *("synapses", "bias_synapses", "state_noise", "state_bits", "gain_dtod", "offset_dtod"),
-    *("read_noise", "read_noise_every", "feedback_mismatch"),
+
+@functools.cache
+def _parameters(owner: type) -> frozenset[str]:
+    return frozenset(inspect.signature(owner).parameters)
+
+
+OPTIONS = options.declared_by(Configuration)
+Configuration.__doc__ = inspect.cleandoc(Configuration.__doc__ or "").replace(
+    "Raises\n", options.documentation(OPTIONS.values()) + "\nRaises\n", 1
 )
-
-
-def _real(name: str, value: object) -> float:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a real number, got bool {value!r}")
-    number = validation.real(name, value)
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number}")
-    return number
-
-
-def _sequence(name: str, value: object, of: str) -> list[Any]:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be a sequence of {of}, got {value!r}")
-    return list(value)
-
-
-def _hidden(value: object) -> tuple[int | str, ...]:
-    layers = _sequence("hidden", value, "layers")
-    if not layers:
-        raise ValueError("hidden is empty; expected one hidden layer or more")
-    return tuple(_hidden_layer(f"hidden[{k}]", each) for k, each in enumerate(layers))
-
-
-def _hidden_layer(name: str, value: object) -> int | str:
-    if isinstance(value, Conv2d):
-        return value.word
-    if not isinstance(value, str):
-        return validation.integer(name, value)
-    try:
-        layer = from_word(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return number_or_word(layer)
-
-
-def _record_kinds(value: object) -> tuple[str, ...]:
-    kinds = _sequence("record_kinds", value, "kinds of records")
-    for kind in kinds:
-        if kind not in KINDS:
-            raise ValueError(validation.unknown("kind of record", kind, KINDS))
-    return tuple(kind for kind in KINDS if kind in kinds)
-
-
-def _rates(name: str, value: object, connections: int) -> tuple[float, ...] | None:
-    if value is None and name != "learning_rates":
-        return None
-    if not isinstance(value, Iterable):
-        return (_real(name, value),) * connections
-    rates = _sequence(name, value, "numbers")
-    if len(rates) != connections:
-        raise ValueError(
-            f"{name} has {len(rates)} values; the network has {connections} connections "
-            "(one rate for all, or one each, input first)"
-        )
-    return tuple(_real(f"{name}[{k}]", rate) for k, rate in enumerate(rates))
-
-
-def _schedule(value: object) -> tuple[tuple[int, float], ...]:
-    name, kind = "learning_rate_schedule", "pairs (epoch, factor)"
-    pairs = []
-    for k, pair in enumerate(_sequence(name, value, kind)):
-        parts = _sequence(f"{name}[{k}]", pair, "an epoch and a factor")
-        if len(parts) != 2:
-            raise ValueError(f"{name} must be a sequence of {kind}, got {pair!r}")
-        epoch, factor = (
-            validation.count(f"{name}[{k}][0]", parts[0]),
-            _real(f"{name}[{k}][1]", parts[1]),
-        )
-        if factor < 0:
-            raise ValueError(f"{name}[{k}][1] must be 0 or more, got {factor}")
-        pairs.append((epoch, factor))
-    starts = [epoch for epoch, _ in pairs]
-    if starts != sorted(set(starts)):
-        raise ValueError(f"the epochs of {name} must rise, got {starts}")
-    return tuple(pairs)
-
-
-def _scaled(rates: Any, factor: float) -> tuple[float, ...] | None:
-    return None if rates is None else tuple(rate * factor for rate in rates)

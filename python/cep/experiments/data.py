@@ -1,5 +1,6 @@
 """The data of a run: a data set by name, arrays, or a file; and their fingerprint."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -44,6 +45,15 @@ class Splits:
         """Output units: columns of target values, or the largest label and one."""
         labels = self.train[1]
         return labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
+
+    def as_for(self, shape: tuple[int, ...]) -> "Splits":
+        """The same data for an input layer of a shape: images become rows for one of units."""
+        if len(shape) == 3:
+            return self
+        given: dict[str, Any] = {name: getattr(self, name) for name in _PARTS}
+        for name, pair in given.items():
+            given[name] = pair and (pair[0].reshape(len(pair[0]), -1), pair[1])
+        return dataclasses.replace(self, **given)
 
     def fingerprint(self, name: str) -> dict[str, Any]:
         """What tells these data from others: name, shapes, classes and SHA-256."""
@@ -125,6 +135,22 @@ def splits_of(
         name: _arrays(name, pair) for name, pair in data.items() if pair is not None
     }
     return Splits(**parts)
+
+
+def check_root(
+    configuration: Configuration, data: RunData | None, data_root: str | os.PathLike[str] | None
+) -> None:
+    """Raise the ValueError that a folder of data has no effect, if it is given and has none."""
+    if data_root is not None and not reads_files(configuration, data):
+        raise ValueError(
+            f"data_root has no effect on {configuration.data!r}, which is not read from a folder: "
+            "leave it out"
+        )
+
+
+def reads_files(configuration: Configuration, data: RunData | None) -> bool:
+    """Whether the data are those of a name that are read from a folder."""
+    return data is None and configuration.data not in ("digits", "wine", "breast_cancer")
 
 
 class Fingerprints:

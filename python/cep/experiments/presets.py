@@ -7,9 +7,12 @@ arXiv 2006.03824) on CIFAR-10.
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cep._util import validation
-from cep.experiments.configuration import Configuration
+from cep.experiments.configuration import RULES, Configuration
+
+__all__ = ["PRESETS", "Preset", "Published", "defaults", "get"]
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,25 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
+# Rows of the table with alternating free phases. An alternating step does the work of two
+# synchronous ones, so that two hidden layers need half the steps.
+_HALF = {"free_steps": 50, "tolerance": 1e-6}
+_ALTERNATING: dict[str, dict[str, Any]] = {
+    "EP-1h": {},
+    "C-EP-1h": {},
+    "C-VF-1h": {},
+    "EP-2h": _HALF,
+    "C-EP-2h": _HALF,
+    "C-VF-2h": _HALF,
+}
+for _name, _changes in _ALTERNATING.items():
+    _published = PRESETS[_name]
+    PRESETS[f"{_name}-alternating"] = replace(
+        _published,
+        name=f"{_name}-alternating",
+        configuration=_published.configuration.replace(relaxation="alternating", **_changes),
+    )
+
 _C_EP_DIGITS = Configuration(
     relaxation="synchronous",
     rule="c-ep",
@@ -210,16 +232,39 @@ def get(name: str) -> Preset:
     return PRESETS[name]
 
 
+def configuration_of(name: str, value: object) -> Configuration:
+    """A configuration: itself, that of a preset, or that of the preset of a name.
+
+    ``name`` is what the value is called in the messages of TypeError and ValueError.
+    """
+    if isinstance(value, str):
+        return get(value).configuration
+    if isinstance(value, Preset):
+        return value.configuration
+    if isinstance(value, Configuration):
+        return value
+    raise TypeError(
+        f"{name} must be a Configuration, a Preset or the name of one such as 'EP-1h', "
+        f"got {type(value).__name__} {value!r}"
+    )
+
+
+def varying() -> set[str]:
+    """Names of the options whose defaults depend on data, rule and depth."""
+    first, *others = _DEFAULTS.values()
+    return {name for each in others for name in first.differences(each)} - {"data", "rule"}
+
+
 def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
     """The configuration that suits a data set, a rule and a depth; on MNIST the published one.
 
-    BPTT takes the one of EP.
+    BPTT and RBP take the one of EP.
 
     Parameters
     ----------
     data : str
         Sets of images other than the digits have MNIST's, all others those of the digits.
-    rule : {"ep", "c-ep", "bptt"}
+    rule : {"ep", "c-ep", "bptt", "rbp"}
     hidden_layers : int
         1 or more.
 
@@ -228,7 +273,8 @@ def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
     Configuration
         That of the deepest network known, where there is none for so many layers.
     """
-    kind = "ep" if rule == "bptt" else rule
+    validation.choice("rule", rule, RULES)
+    kind = "ep" if rule in ("bptt", "rbp") else rule
     like = "mnist" if data in ("mnist", "fashion_mnist", "kmnist", "cifar10") else "digits"
     deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (like, kind))
     chosen = _DEFAULTS[like, kind, min(hidden_layers, deepest)]

@@ -22,31 +22,31 @@ def reason_to_stop(configuration: Configuration, history: History) -> StopReason
     return None
 
 
-def came_to_its_end(reason: str) -> bool:
-    """Whether a run did all that was asked for."""
+def completed(reason: str) -> bool:
+    """Whether a run finished its epochs or its patience."""
     return reason in ("finished", "patience")
 
 
 def in_words(reason: str, test_error: float) -> str:
-    """How a run ended: the reason, or that it is mostly wrong."""
-    return "mostly wrong" if came_to_its_end(reason) and test_error > 0.5 else reason
+    """How a run ended: "collapsed", or else the reason."""
+    return "collapsed" if completed(reason) and test_error > 0.5 else reason
 
 
-class Measured:
-    """What a run comes to."""
+class RunMetrics:
+    """The metrics that results and outcomes share."""
 
     history: History
     reason: Any
     test_error: float
 
     @property
-    def mostly_wrong(self) -> bool:
-        """Whether it came to its end with more wrong predictions of test data than right ones."""
-        return self.ended == "mostly wrong"
+    def collapsed(self) -> bool:
+        """Whether it completed with more wrong predictions of test data than right ones."""
+        return self.ended == "collapsed"
 
     @property
     def ended(self) -> str:
-        """How, in words: "mostly wrong", or else the reason."""
+        """How it ended: "collapsed", or else the reason."""
         return in_words(self.reason, self.test_error)
 
     @property
@@ -80,7 +80,7 @@ def _last(errors: list[float]) -> float:
 
 
 @dataclass(frozen=True)
-class RunResult(Measured):
+class RunResult(RunMetrics):
     """How a run ended, epoch by epoch."""
 
     configuration: Configuration
@@ -100,10 +100,12 @@ class RunResult(Measured):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
+    warnings: tuple[str, ...] = ()
+    """The messages of each `cep.LearningWarning` given."""
 
 
 @dataclass(frozen=True)
-class RunOutcome(Measured):
+class RunOutcome(RunMetrics):
     """How one of many runs ended: a `RunResult` that is small, and that has a name."""
 
     name: str
@@ -121,3 +123,5 @@ class RunOutcome(Measured):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
+    warnings: tuple[str, ...] = ()
+    """The messages of each `cep.LearningWarning` of this run."""

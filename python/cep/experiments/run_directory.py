@@ -14,7 +14,7 @@ from cep.experiments import checkpoints, metrics_file
 from cep.experiments.checkpoints import Checkpoint
 from cep.experiments.configuration import Configuration
 from cep.experiments.environment import environment
-from cep.experiments.result import RunOutcome, RunResult, StopReason, reason_to_stop
+from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.io import tensor_files
 from cep.plotting import plots
 from cep.training.history import History
@@ -26,23 +26,10 @@ class Ending(NamedTuple):
     reason: StopReason
     message: str
     history: History
-    checkpoint: Checkpoint | None
-    """None where the small files alone were kept."""
     test_error: float
     test_loss: float
-
-    def outcome(self, name: str, configuration: Configuration, path: Path) -> RunOutcome:
-        """The same as one of many runs."""
-        return RunOutcome(
-            name,
-            configuration,
-            path,
-            self.reason,
-            self.message,
-            self.history,
-            self.test_error,
-            self.test_loss,
-        )
+    checkpoint: Checkpoint | None
+    """None if the small files alone were kept."""
 
 
 class Status(NamedTuple):
@@ -55,7 +42,7 @@ class Status(NamedTuple):
 
 
 class RunDirectory:
-    """The files of one run.
+    """The files of one run. Methods that read raise ValueError if a file is damaged.
 
     =========================  =====================================================
     ``configuration.json``     What was asked for (see `Configuration`).
@@ -106,15 +93,7 @@ class RunDirectory:
         return False
 
     def configuration(self) -> Configuration:
-        """What the run here was asked for.
-
-        Raises
-        ------
-        FileNotFoundError
-            There is no run here.
-        ValueError
-            The file is damaged.
-        """
+        """What the run here was asked for; a FileNotFoundError if there is no run."""
         if not self.holds_a_run():
             raise FileNotFoundError(f"{self.path} holds no run: there is no configuration.json")
         try:
@@ -151,46 +130,22 @@ class RunDirectory:
                 )
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Of each epoch, the first first.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged.
-        """
+        """Of each epoch, the first first."""
         return metrics_file.read_metrics(self._metrics)
 
     def history(self) -> History:
-        """Of the epochs finished.
-
-        Raises
-        ------
-        ValueError
-            The file of the metrics is damaged.
-        """
+        """Of the epochs finished."""
         return metrics_file.history_of(self.metrics())
 
     def records(self) -> list[dict[str, Any]]:
-        """All records made, the first first.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged.
-        """
+        """All records made, the first first."""
         return metrics_file.read_records(self._records)
 
     def ending(self, configuration: Configuration) -> Ending | None:
-        """How the run here ended; None where none has.
+        """How the run here ended; None if none has. A ValueError if it is of another configuration.
 
         Its history is that of the checkpoint, which is whole or refused; a file of metrics may have
         lost lines. Without a checkpoint the metrics are all there is.
-
-        Raises
-        ------
-        ValueError
-            The run here is of another configuration, or a file is damaged: the history there is
-            does not end as the status says.
         """
         if self.holds_a_run() and self._is_extended(configuration):
             return None
@@ -210,31 +165,18 @@ class RunDirectory:
             )
         if history.test_error:
             test_error, test_loss = history.test_error[-1], history.test_loss[-1]
-        tested = [math.nan if value is None else value for value in (test_error, test_loss)]
-        return Ending(cast(StopReason, status), message, history, checkpoint, *tested)
+        error, loss = (math.nan if each is None else each for each in (test_error, test_loss))
+        return Ending(cast(StopReason, status), message, history, error, loss, checkpoint)
 
     def mend(self, ending: Ending) -> None:
-        """Write the metrics again where they are not those of the checkpoint.
-
-        Raises
-        ------
-        OSError
-            They cannot be written.
-        """
+        """Write the metrics again if they are not those of the checkpoint."""
         if ending.checkpoint is not None:
             self._write_metrics(ending.history)
 
     def result(self, configuration: Configuration) -> RunResult | None:
-        """What a run that ended here gave back; None where none has, or its network is not here.
+        """What a run that ended here gave back; None if none has, or its network is not here.
 
         Metrics that are not those of the checkpoint are written again.
-
-        Raises
-        ------
-        ValueError
-            As for `ending`.
-        OSError
-            The metrics cannot be written.
         """
         ending = self.ending(configuration)
         if ending is None or ending.checkpoint is None:
@@ -256,21 +198,7 @@ class RunDirectory:
     def opened(
         self, configuration: Configuration, fingerprint: Mapping[str, Any], *, resume: bool
     ) -> Iterator[Checkpoint | None]:
-        """Claim the directory for a run, until the block ends.
-
-        Parameters
-        ----------
-        configuration : Configuration
-            Of the run.
-        fingerprint : mapping
-            Of its data.
-        resume : bool
-            Whether a run that is here already is to go on; otherwise there must be none.
-
-        Yields
-        ------
-        Checkpoint or None
-            Where to go on; None at the beginning.
+        """Claim the directory for a run, until the block ends; gives the checkpoint to go on from.
 
         Raises
         ------
@@ -410,15 +338,7 @@ class RunDirectory:
         self.draw(result.history, title)
 
     def record_failure(self, configuration: Configuration, message: str) -> None:
-        """Say that a run of this configuration failed, whether or not it had begun.
-
-        Raises
-        ------
-        ValueError
-            The run here is of another configuration, or a file is damaged.
-        OSError
-            Another process is at work here, or the directory cannot be written to.
-        """
+        """Say that a run of this configuration failed, whether or not it had begun."""
         if self.holds_a_run():
             self.check_same(configuration)
             if self.status().status in get_args(StopReason):

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
@@ -11,13 +12,13 @@ from pathlib import Path, PurePosixPath
 from cep._engine.processor import get_num_threads, set_num_threads
 from cep._util.parallel import checked_jobs, spread
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Fingerprints, RunData
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.data import Fingerprints, RunData, reads_files
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunOutcome
 from cep.experiments.run_directory import RunDirectory
 from cep.experiments.running import run
 from cep.io import tensor_files
+from cep.training.checks import LearningWarning, warn
 from cep.training.progress import shows_bars
 
 
@@ -96,6 +97,8 @@ def run_many(
         def end(outcome: RunOutcome) -> None:
             outcomes[outcome.name] = outcome
             show(outcome)
+            if outcome.warnings:
+                warn(f"run {outcome.name!r}: {outcome.warnings[0]}")
             if on_run_end is not None:
                 on_run_end(outcome)
 
@@ -146,7 +149,7 @@ def _ended_before(
     except (ValueError, OSError):
         # The run will meet the same, and its outcome will say so.
         return None
-    return ending.outcome(name, configuration, path)
+    return RunOutcome(name, configuration, path, *ending[:5])
 
 
 def _train(
@@ -154,20 +157,18 @@ def _train(
 ) -> RunOutcome:
     """Train one of the runs: what a worker does."""
     set_num_threads(1)
+    root = root if reads_files(configuration, data) else None
     try:
-        result = run(configuration, path, data=data, data_root=root, progress=False, resume=True)
+        # The process that called gives the warnings, each with the name of its run.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LearningWarning)
+            result = run(
+                configuration, path, data=data, data_root=root, progress=False, resume=True
+            )
     except Exception as error:
         return _failed(name, configuration, path, error)
-    return RunOutcome(
-        name,
-        result.configuration,
-        path,
-        result.reason,
-        result.message,
-        result.history,
-        result.test_error,
-        result.test_loss,
-    )
+    outcome = (result.reason, result.message, result.history, result.test_error, result.test_loss)
+    return RunOutcome(name, result.configuration, path, *outcome, result.warnings)
 
 
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:

@@ -8,12 +8,11 @@ from typing import Any
 
 from cep._cep import DivergenceError
 from cep._util import validation
-from cep._util.signals import deferred_interrupts
+from cep._util.signals import deferred_interrupts, interruptible
 from cep.experiments.checkpointing import CheckpointCallback
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Arrays, RunData, splits_of
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.data import Arrays, RunData, check_root, splits_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunResult, StopReason, reason_to_stop
 from cep.experiments.run_directory import RunDirectory
 from cep.training.callbacks import EarlyStopping, LearningRateSchedule, TensorBoard
@@ -58,7 +57,7 @@ def run(
         test set. Default: what the configuration names. A configuration whose ``data`` is a name
         of your own takes its sizes from them.
     data_root : path, optional
-        The folder of the named data set (see `cep.datasets.mnist`).
+        The folder of the named data set (see `cep.datasets.mnist`); for data of files only.
     progress : bool
         Whether to show progress, as `cep.fit` does.
     on_epoch_end : callable, optional
@@ -107,6 +106,7 @@ def run(
     place = None if directory is None else RunDirectory(directory)
     if place is not None and resume:
         configuration = place.sized(configuration)
+    check_root(configuration, data, data_root)
     splits = splits_of(configuration, data, data_root)
     configuration = configuration.of_data(splits.inputs, splits.classes)
     fingerprint: dict[str, Any] = {}
@@ -116,6 +116,7 @@ def run(
             place.check_data(fingerprint)
             return ended
     net = configuration.make_network()
+    splits = splits.as_for(net.shapes[0])
     source, validation_data = source_of(
         net,
         splits.train,
@@ -130,8 +131,6 @@ def run(
             "patience needs validation data: give some, or a validation_fraction above 0"
         )
     every: list[Callback] = [LearningRateSchedule(configuration.learning_rate_factor)]
-    if configuration.test_every_epoch and splits.test is not None:
-        every.append(_TestCurve(splits.test))
     diagnostics = None
     if configuration.record_every is not None:
         diagnostics = Diagnostics(configuration.record_every, configuration.record_kinds)
@@ -170,6 +169,7 @@ def run(
             configuration.make_rule(),
             configuration.epochs,
             validation_data=validation_data,
+            test_data=splits.test if configuration.test_every_epoch else None,
             callbacks=every,
             history=history,
             position=position,
@@ -199,7 +199,8 @@ def _train(
     if training.history.test_error:
         tested = Evaluation(training.history.test_error[-1], training.history.test_loss[-1])
     elif test is not None and reason != "diverged":
-        tested = evaluate(training.net, test, configuration.free_steps)
+        with interruptible():
+            tested = evaluate(training.net, test, configuration.free_steps)
     return RunResult(
         configuration,
         training.history,
@@ -208,17 +209,5 @@ def _train(
         message,
         [] if diagnostics is None else diagnostics.records,
         *tested,
+        tuple(training.warnings),
     )
-
-
-class _TestCurve(Callback):
-    """Evaluates the test data after every epoch."""
-
-    def __init__(self, test: Arrays) -> None:
-        self._test = test
-
-    def on_epoch_end(self, training: Training) -> None:
-        """Add an entry to the history."""
-        error, loss = evaluate(training.net, self._test, training.rule.free_steps)
-        training.history.test_error.append(error)
-        training.history.test_loss.append(loss)

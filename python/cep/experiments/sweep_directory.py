@@ -43,24 +43,10 @@ class SweepDirectory:
         parameters: Mapping[str, Sequence[Any]],
         fingerprint: Mapping[str, Any],
     ) -> Iterator[None]:
-        """Claim the directory for a sweep, until the block ends.
+        """Claim the directory for a sweep of plain values, until the block ends.
 
-        Parameters
-        ----------
-        configuration : Configuration
-            What is swept from.
-        parameters : mapping of str to sequence
-            Plain values (see `cep.experiments.overrides`).
-
-        fingerprint : mapping
-            Of the data; empty if the data are swept.
-
-        Raises
-        ------
-        ValueError
-            A run is here, or a sweep that this one does not contain, or a file is damaged.
-        BlockingIOError
-            Another process is at work here.
+        The fingerprint of the data is empty if the data are swept. A ValueError says that a run is
+        here, or a sweep that this one does not contain; a BlockingIOError that another process is.
         """
         if RunDirectory(self.path).holds_a_run():
             raise ValueError(f"{self.path} holds a run; give the sweep a directory of its own")
@@ -91,8 +77,7 @@ class SweepDirectory:
             swept = {name: list(there) for name, there in values["parameters"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self._sweep} is damaged: {error}") from error
-        # The digits are split by the seed, so that each run has data of its own.
-        if "seed" not in parameters and data != fingerprint.get("sha256"):
+        if data != fingerprint.get("sha256"):
             raise ValueError(f"{self.path} holds a sweep on other data")
         if swept.keys() != parameters.keys():
             raise ValueError(

@@ -53,10 +53,11 @@ class SweepResult:
         """
         return import_extra("pandas", "to_dataframe", "dataframe").DataFrame(self.rows())
 
-    def table(self) -> str:
+    def table(self, width: int | None = None) -> str:
         """The runs side by side as lines of text, that with the lowest validation error first.
 
-        Without validation data it is that with the lowest training error.
+        Without validation data it is that with the lowest training error. Columns for which a
+        terminal of a given width has no place follow below.
         """
 
         def order(run: RunOutcome) -> tuple[bool, float, str]:
@@ -69,7 +70,7 @@ class SweepResult:
             Compared(run.name, run.configuration, run.ended, run.history, run.test_error)
             for run in best_first
         ]
-        return table(*compare(runs))
+        return table(*compare(runs), width=width)
 
 
 def rows(outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> list[dict[str, Any]]:

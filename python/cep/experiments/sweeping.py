@@ -10,10 +10,9 @@ from typing import Any
 from cep._util import validation
 from cep._util.parallel import checked_jobs
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import RunData, splits_of
+from cep.experiments.data import RunData, check_root, splits_of
 from cep.experiments.overrides import plain, spelled
-from cep.experiments.presets import Preset
-from cep.experiments.resolve_configuration import configuration_of
+from cep.experiments.presets import Preset, configuration_of
 from cep.experiments.result import RunOutcome
 from cep.experiments.run_many import run_many
 from cep.experiments.sweep_directory import SweepDirectory
@@ -63,9 +62,10 @@ def sweep(
     Raises
     ------
     TypeError, ValueError, MemoryError
-        For a field that does not exist, with the nearest that does; a value that is given twice,
-        or that cannot be, alone or with others; a directory with a run, or with a sweep that has
-        another configuration, other data, or values that this one lacks. No run has begun then.
+        For a field that does not exist, with the nearest that does, or that has no effect; a value
+        that is given twice, or that cannot be, alone or with others; a directory with a run, or
+        with a sweep that has another configuration, other data, or values that this one lacks. No
+        run has begun then.
     BlockingIOError
         Another process is at work in the directory.
     OSError, ImportError, KeyboardInterrupt
@@ -87,10 +87,16 @@ def sweep(
     checked_jobs(jobs)
     configuration = configuration_of("configuration", configuration)
     values = _checked(parameters)
+    if "data" not in values:
+        check_root(configuration, data, data_root)
     splits = None if "data" in values else splits_of(configuration, data, data_root)
     if splits is not None:
         configuration = configuration.of_data(splits.inputs, splits.classes)
     configurations = _combinations(configuration, values)
+    for name in values:
+        reasons = [each.without_effect(name) for each in configurations.values()]
+        if all(reasons):
+            raise ValueError(f"{name} has no effect, as {reasons[0]}")
     place = SweepDirectory(Path(directory).expanduser().absolute())
     ended: dict[str, RunOutcome] = {}
 
@@ -101,6 +107,9 @@ def sweep(
         if on_run_end is not None:
             on_run_end(outcome)
 
+    # Some data are split by the seed; if seeds are swept, the split of seed 0 stands for all.
+    if splits is not None and "seed" in values and configuration.seed != 0:
+        splits = splits_of(configuration.replace(seed=0), data, data_root)
     fingerprint = {} if splits is None else splits.fingerprint(configuration.data)
     with place.opened(configuration, values, fingerprint):
         outcomes = run_many(

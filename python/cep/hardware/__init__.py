@@ -15,7 +15,7 @@ from cep.devices.synapses import (
     Synapse,
 )
 from cep.hardware.arrays import device_arrays
-from cep.hardware.counting import Counter, Counts, Energy, count
+from cep.hardware.counting import Counter, Counts, Energy, SynapseCounts, count
 from cep.hardware.plots import plot_errors, plot_pulse_response, plot_weight_histogram
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Quantized",
     "SoftBounds",
     "Synapse",
+    "SynapseCounts",
     "count",
     "device_arrays",
     "plot_errors",

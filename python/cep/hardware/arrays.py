@@ -4,6 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from cep._util import validation
 from cep.network.network import Network
 
 
@@ -22,5 +23,11 @@ def device_arrays(net: Network) -> dict[str, NDArray[Any]]:
         vary from device to device; likewise the other quantities with a ``_dtod``.
         ``weights.write_noise.0`` is what products see beside the weight. ``weights.counters.0``
         are five counts: updates, batches, synapses written, pulses up and pulses down.
+
+    Raises
+    ------
+    TypeError
+        For what is no network.
     """
+    validation.kind("net", net, Network, "cep.Network(…)")
     return net._device_arrays()

@@ -1,12 +1,15 @@
 """What training costs on hardware, from counters of the engine."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cep._util import validation
+from cep._util.tables import table
 from cep.learning.rules import LearningRule
 from cep.network.network import Network
 from cep.training.fitting import fit
@@ -14,7 +17,34 @@ from cep.training.loop import Callback, Training
 
 
 @dataclass(frozen=True)
-class Counts:
+class SynapseCounts:
+    """What was done to synapses that are devices.
+
+    Ideal synapses are not counted: each is written at every update.
+    """
+
+    synapses: int
+    """How many there are."""
+    updates: int
+    """Of tensors of them."""
+    writes: int
+    """Synapses written: those that got a pulse, or another level."""
+    pulses_up: int
+    pulses_down: int
+
+    @property
+    def pulses(self) -> int:
+        """Up and down together."""
+        return self.pulses_up + self.pulses_down
+
+    @property
+    def pulses_per_synapse(self) -> float:
+        """Mean over the devices; NaN without any."""
+        return self.pulses / self.synapses if self.synapses else math.nan
+
+
+@dataclass(frozen=True)
+class Counts(SynapseCounts):
     """What was done for some samples, phase by phase and write by write.
 
     Nothing is estimated: the engine counts steps, products and what it keeps as it takes them, and
@@ -22,6 +52,8 @@ class Counts:
     stop for it, until all samples of the batch are at rest: there the phase ends.
     """
 
+    arrays: Mapping[str, SynapseCounts]
+    """Of each tensor of parameters, by its name: ``weights.0``. Their sums are the counts above."""
     samples: int
     """Samples that were learned."""
     steps: int
@@ -37,25 +69,6 @@ class Counts:
     values_remembered: int
     """Numbers kept from one phase to the next, summed over the samples. EP: the free states. C-EP:
     none. BPTT: states and preactivations of each step."""
-    writes: int
-    """Synapses written, those of ideal ones not counted: their number of writes is that of updates
-    times that of synapses."""
-    pulses_up: int
-    pulses_down: int
-    updates: int
-    """Updates of the tensors of devices."""
-    synapses: int
-    """Synapses of the network that are devices."""
-
-    @property
-    def pulses(self) -> int:
-        """Up and down together."""
-        return self.pulses_up + self.pulses_down
-
-    @property
-    def pulses_per_synapse(self) -> float:
-        """Mean over the devices; NaN without any."""
-        return self.pulses / self.synapses if self.synapses else math.nan
 
     def bits_remembered(self, bits: int = 32) -> float:
         """Bits kept from one phase to the next for a sample, with so many bits for a number."""
@@ -100,13 +113,18 @@ class Counts:
         )
 
     def per_sample(self) -> dict[str, float]:
-        """Each count divided by the samples; synapses left out."""
-        names = [each.name for each in fields(self) if each.name not in ("samples", "synapses")]
+        """Each count divided by the samples; synapses and arrays left out."""
+        left_out = ("samples", "synapses", "arrays")
+        names = [each.name for each in fields(self) if each.name not in left_out]
         return {name: getattr(self, name) / self.samples for name in names}
 
     def __str__(self) -> str:
         lines = [f"{name:22}{value:14,.1f}" for name, value in self.per_sample().items()]
-        return "\n".join([f"for one sample (of {self.samples})", *lines])
+        headings = ["in all", *(each.name for each in fields(SynapseCounts))]
+        rows = [[name, *map(str, astuple(each))] for name, each in self.arrays.items()]
+        return "\n".join(
+            [f"for one sample (of {self.samples})", *lines, *([table(headings, rows)] * bool(rows))]
+        )
 
 
 @dataclass(frozen=True)
@@ -200,6 +218,7 @@ class Counter(Callback):
         validation.kind("net", net, Network, "cep.Network(…)")
         self._net = net
         self._start = _counters(net)
+        self._first_sample = self._samples = 0
         self.epochs: list[Counts] = []
 
     def __enter__(self) -> "Counter":
@@ -212,47 +231,50 @@ class Counter(Callback):
     def on_epoch_begin(self, training: Training) -> None:
         """Count from here."""
         self._start = _counters(self._net)
+        self._first_sample = training.position.samples
+
+    def on_progress(self, training: Training) -> None:
+        """Note how many samples were learned: the last report of an epoch has all of them."""
+        self._samples = training.position.samples
 
     def on_epoch_end(self, training: Training) -> None:
         """Add the counts of the epoch that has ended to `epochs`."""
-        if training.samples is None:
-            raise ValueError("a Counter needs data of known length, got batches without one")
-        self.epochs.append(self.counts(training.samples))
+        self.epochs.append(self.counts(self._samples - self._first_sample))
 
     def counts(self, samples: int) -> Counts:
         """What was done since the start, for so many samples."""
-        done = _counters(self._net) - self._start
-        steps, sample_steps, products, sent, remembered, updates, _, writes, up, down = map(
-            int, done
-        )
+        now, parameters = _counters(self._net), self._net._named_parameters()
+        done = {name: (now[name] - start).astype(int) for name, start in self._start.items()}
+        steps, sample_steps, products, sent, remembered = done.pop(_NETWORK).tolist()
+        arrays = {
+            # What is left out is the number of batches.
+            name: SynapseCounts(parameters[name].size, *np.delete(counters, 1).tolist())
+            for name, counters in done.items()
+        }
+        sums: dict[str, Any] = {
+            each.name: sum(getattr(one, each.name) for one in arrays.values())
+            for each in fields(SynapseCounts)
+        }
         return Counts(
+            **sums,
+            arrays=arrays,
             samples=validation.count("samples", samples),
             steps=steps,
             sample_steps=sample_steps,
             multiply_accumulates=products,
             states_sent=sent,
             values_remembered=remembered,
-            writes=writes,
-            pulses_up=up,
-            pulses_down=down,
-            updates=updates,
-            synapses=_synapses(self._net),
         )
 
 
-_COUNTERS = ".counters."
+_NETWORK = "network"
 
 
-def _counters(net: Network) -> NDArray[np.float64]:
-    """Those of the network, and the sums of those of all devices."""
-    devices = np.zeros(5)
+def _counters(net: Network) -> dict[str, NDArray[np.float64]]:
+    """Copies of the counters of the network, and of those of devices by the parameter."""
+    found = {_NETWORK: net._view("counters", 0).copy()}
     for name, array in net._device_arrays().items():
-        if _COUNTERS in name:
-            devices += array
-    return np.concatenate([net._view("counters", 0), devices])
-
-
-def _synapses(net: Network) -> int:
-    """Parameters that are devices."""
-    devices = {name.replace(_COUNTERS, ".") for name in net._device_arrays() if _COUNTERS in name}
-    return sum(array.size for name, array in net._named_parameters().items() if name in devices)
+        parameter, is_counters, index = name.partition(".counters.")
+        if is_counters:
+            found[f"{parameter}.{index}"] = array.copy()
+    return found

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from cep._util import validation
 from cep.devices.synapses import Ideal, PulsedSynapse
 from cep.network.network import Network
-from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure
+from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure, scale_errors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,14 +64,15 @@ def plot_pulse_response(
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     count = np.arange(1, curves.shape[1] + 1)
     mean, spread = curves.mean(axis=0), curves.std(axis=0)
-    for curve in curves[:3]:
-        axes.plot(count, curve, color="0.75", linewidth=0.6)
+    for k, curve in enumerate(curves[:3]):
+        label = None if k else "single devices"
+        axes.plot(count, curve, color="0.75", linewidth=0.6, label=label)
     axes.fill_between(
         count, mean - spread, mean + spread, color=BLUE, alpha=0.25, label="± 1 deviation"
     )
     axes.plot(count, mean, color=BLUE, label=f"mean of {number} devices")
-    for bound in (device.w_min, device.w_max):
-        axes.axhline(bound, color=VERMILION, linestyle=":", linewidth=1)
+    for bound, label in ((device.w_min, "bounds"), (device.w_max, None)):
+        axes.axhline(bound, color=VERMILION, linestyle=":", linewidth=1, label=label)
     axes.set(xlabel="pulse", ylabel="weight", title=device.name.replace("_", " "))
     axes.legend(frameon=False)
     return axes
@@ -108,8 +109,9 @@ def plot_weight_histogram(net: Network, bins: int = 60, ax: "Axes | None" = None
         heights, edges = np.histogram(np.array(weights), number, density=True)
         axes.stairs(heights, edges, color=colour, label=f"connection {k}")
     bounded = [each for each in net.synapses if not isinstance(each, Ideal)]
-    for bound in {getattr(each, name) for each in bounded for name in ("w_min", "w_max")}:
-        axes.axvline(bound, color="0.3", linestyle=":")
+    bounds = {getattr(each, name) for each in bounded for name in ("w_min", "w_max")}
+    for number, bound in enumerate(sorted(bounds)):
+        axes.axvline(bound, color="0.3", linestyle=":", label=None if number else "bounds")
     axes.set(xlabel="weight", ylabel="density", yscale="log")
     axes.legend(frameon=False)
     return axes
@@ -141,9 +143,15 @@ def plot_errors(
 
     Raises
     ------
+    TypeError, ValueError
+        For errors that are no such mapping, or empty.
     ImportError
         If matplotlib is not installed.
     """
+    if not isinstance(errors, Mapping):
+        raise TypeError(f'errors must be as {{"EP": {{0.1: [0.2, 0.3]}}}}, got {errors!r}')
+    if not any(errors.values()):
+        raise ValueError("errors has no points; expected one line or more with one point or more")
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     for k, (name, points) in enumerate(errors.items()):
         colour, marker = PALETTE[k % len(PALETTE)], "osD^vPX"[k % 7]
@@ -155,7 +163,8 @@ def plot_errors(
             axes.plot([value] * len(seeds), seeds, ".", color=colour, alpha=0.4, markersize=4)
     if all(value > 0 for points in errors.values() for value in points):
         axes.set_xscale("log")
-    axes.set(xlabel=label, ylabel="test error (%)", ylim=(0, 100), title=title)
+    axes.set(xlabel=label, ylabel="test error (%)", title=title)
+    scale_errors(axes)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes

@@ -1,6 +1,6 @@
-"""Parameters by the names they have in files: ``weights.0``, ``biases.0``, ….
+"""Names of parameters in files: ``weights.0``, ``biases.0``, ….
 
-Counted from the input; with untied feedback ``feedback_weights.1``, … as well.
+They are numbered from the input; untied feedback adds ``feedback_weights.1``, ….
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEVICE = "device."
-"""Before the names of what devices are beside the parameters, in files."""
+"""The prefix of the names of device tensors in files."""
 
 
 def split(
     tensors: Mapping[str, NDArray[Any]],
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """The tensors of a file that are parameters, and those of devices."""
+    """Separate the parameters of a file from the tensors of devices."""
     devices = {name: array for name, array in tensors.items() if name.startswith(DEVICE)}
     return {name: array for name, array in tensors.items() if name not in devices}, devices
 
@@ -24,7 +24,7 @@ def split(
 def check_devices(
     devices: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Raise the ValueError if tensors of devices are not of the names, shapes and types."""
+    """Raise a ValueError if tensors of devices have other names, shapes or types."""
     shapes = {name: (array.shape, array.dtype) for name, array in expected.items()}
     found = {name: (array.shape, array.dtype) for name, array in devices.items()}
     for name in [*shapes, *found]:
@@ -37,7 +37,7 @@ def check_devices(
 def check(
     parameters: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[int, ...]], dtype: str
 ) -> None:
-    """Raise the ValueError where parameters are not of the names and shapes expected."""
+    """Raise a ValueError if parameters have other names or shapes than expected."""
     connections = sum(name.startswith("weights.") for name in expected)
     if len(parameters) != len(expected):
         raise ValueError(

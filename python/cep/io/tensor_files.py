@@ -1,7 +1,6 @@
-"""safetensors files of ours: arrays by name, a state as JSON, and a checksum of both.
+"""safetensors files of cep: named arrays, a state as JSON, and a checksum of both.
 
-Whatever reads safetensors reads the arrays, without this package. Nothing in such a file is ever
-executed.
+Any safetensors reader can read the arrays. No code in such a file is executed.
 """
 
 import hashlib
@@ -21,31 +20,31 @@ from cep._util.files import parse_json, write_whole
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint or network, or not whole, or not as it was written."""
+    """An invalid, truncated or modified checkpoint or network file."""
 
 
 @dataclass(frozen=True, eq=False)
 class TensorFile:
-    """What is in a file."""
+    """The content of a file."""
 
     format: str
-    """What kind of file it is."""
+    """The format, which names the kind of file."""
     state: Any
-    """What was written as JSON; an object, as far as it was written by us."""
+    """The state written as JSON; an object in files written by cep."""
     tensors: Mapping[str, NDArray[Any]]
 
 
 def write(path: str | os.PathLike[str], content: TensorFile) -> None:
-    """Write a file, in one step: a failure leaves the file that was there as it was.
+    """Write a file atomically: if it fails, the old file is unchanged.
 
-    The state gets the version of this package as well.
+    The version of this package is added to the state.
 
     Raises
     ------
     OSError
-        Where it cannot be written, as on a full disk.
+        If it cannot be written, as on a full disk.
     ImportError
-        Where safetensors is not installed.
+        If safetensors is not installed.
     """
     state = json.dumps({"cep_version": __version__, **content.state}, allow_nan=False)
     metadata = {
@@ -57,58 +56,57 @@ def write(path: str | os.PathLike[str], content: TensorFile) -> None:
 
 
 def read(path: str | os.PathLike[str], kind: str, formats: Collection[str]) -> TensorFile:
-    """Read a file, as it was written.
+    """Read a file and check its format and checksum.
 
     Parameters
     ----------
     path : path
         The file.
     kind : str
-        What it is expected to be, in words.
+        The expected kind of file, in words.
     formats : collection of str
-        What its format may be.
+        The accepted formats.
 
     Raises
     ------
     CheckpointError
-        The file is no safetensors file of these formats, or truncated, or was changed after it was
-        written.
+        If the file is not a safetensors file of these formats, is truncated, or was modified.
     OSError
-        The file cannot be read.
+        If the file cannot be read.
     ImportError
-        Where safetensors is not installed.
+        If safetensors is not installed.
     """
     path = Path(path)
     library = _safetensors()
     with path.open("rb"):
-        pass  # A file that is not there, or not to be read, is no matter of safetensors.
+        pass  # Missing and unreadable files raise an OSError below.
     try:
         with library.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") not in formats or not {"state", "sha256"} <= metadata.keys():
                 raise CheckpointError(
-                    f"{path} is a safetensors file, but no {kind} of cep: expected the format "
+                    f"{path} is a safetensors file, but not a {kind} of cep: expected the format "
                     f"{' or '.join(map(repr, formats))} in its metadata, "
                     f"found {metadata.get('format')!r}"
                 )
-            # Not an iterable, but for keys().
+            # The file object is not iterable, but has keys().
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (library.SafetensorError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{path} is not a whole safetensors file: {error}; "
-            "it was truncated, or is something else"
+            f"{path} is not a complete safetensors file: {error}; "
+            "it was truncated or has another format"
         ) from error
     if metadata["sha256"] != checksum(metadata["state"], tensors):
         raise CheckpointError(f"{path} was changed after it was written: its checksum is wrong")
     try:
         state = parse_json(metadata["state"])
     except ValueError as error:
-        raise CheckpointError(f"{path} is no {kind} that can be used: {error}") from error
+        raise CheckpointError(f"{path} is not a valid {kind}: {error}") from error
     return TensorFile(metadata["format"], state, tensors)
 
 
 def checksum(state: str, tensors: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 of the state, and of all names, types, shapes and numbers."""
+    """SHA-256 of the state and of all names, types, shapes and values."""
     digest = hashlib.sha256(state.encode())
     for name in sorted(tensors):
         array = tensors[name]
@@ -118,7 +116,7 @@ def checksum(state: str, tensors: Mapping[str, NDArray[Any]]) -> str:
 
 
 def check_available() -> None:
-    """Raise the ImportError that safetensors is not installed, if it is not."""
+    """Raise an ImportError if safetensors is not installed."""
     _safetensors()
 
 

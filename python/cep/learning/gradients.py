@@ -1,4 +1,4 @@
-"""Gradient estimators: what each rule takes for the gradient of the loss."""
+"""Gradient estimators: each rule's estimate of the gradient of the loss."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +14,14 @@ from cep.network.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """dL/dθ of the mean loss L of a batch, in the shapes of the parameters."""
+    """dL/dθ of the mean loss L of a batch, with the shapes of the parameters."""
 
     weights: list[NDArray[Any]] = field(repr=False)
-    """Of each connection, input first: units of layer k+1 × units of layer k."""
+    """For each connection, input first: units of layer k+1 × units of layer k."""
     biases: list[NDArray[Any]] = field(repr=False)
-    """Of each layer but the input."""
+    """For each layer except the input."""
     feedback_weights: list[NDArray[Any] | None] = field(repr=False)
-    """Units of layer k × units of layer k+1; None where a connection has none of its own."""
+    """Units of layer k × units of layer k+1; None for a connection without feedback weights."""
     loss: float
     """L at the end of the free phase."""
     errors: int
@@ -30,14 +30,14 @@ class Gradient:
     def flatten(self, *, biases: bool = True) -> NDArray[np.float64]:
         """All numbers as one float64 vector, in the order of `Network.parameters`.
 
-        Weights, then biases if wanted, then feedback weights.
+        Weights, then biases if requested, then feedback weights.
         """
         arrays = [*self.weights, *(self.biases if biases else [])]
         arrays += [v for v in self.feedback_weights if v is not None]
         return np.concatenate([np.ravel(array) for array in arrays], dtype=np.float64)
 
     def angle(self, other: "Gradient", *, biases: bool = False) -> float:
-        """Degrees between this gradient and another one, of weights, and biases if wanted."""
+        """Degrees between the weights of this gradient and another, with biases if requested."""
         a, b = self.flatten(biases=biases), other.flatten(biases=biases)
         cosine = a @ b / np.sqrt((a @ a) * (b @ b))
         return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
@@ -49,22 +49,22 @@ class Gradient:
 
 
 def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.LearningRule) -> Gradient:
-    """Gradient of the loss on a batch, as a rule estimates it.
+    """The gradient of the loss on a batch, as estimated by a rule.
 
-    The loss L is the mean over the batch, at the end of the free phase. An estimate is minus what
-    the rule's update is at learning rate 1.
+    The loss L is the mean over the batch at the end of the free phase. An estimate is the negative
+    update of the rule at learning rate 1.
 
     Parameters
     ----------
     net : Network
-        Neither its parameters nor its states change. An estimator with a random sign of β draws it
-        from the network's stream, as `train_batch` does.
+        Its parameters and states do not change. An estimator with a random sign of β draws it from
+        the network's stream, as `train_batch` does.
     x : array_like, batch × units of the input layer
         Real numbers, all finite.
     y : array_like
-        Integer classes, one a sample, or target values, batch × output units.
+        Integer classes, one for each sample, or target values, batch × output units.
     estimator : EP, CEP, BPTT or RBP
-        Only `CEP` makes use of its learning rates here.
+        Only `CEP` uses its learning rates here.
 
     Returns
     -------
@@ -76,11 +76,11 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     DivergenceError
-        Where a state or gradient became infinite or not a number.
+        If a state or gradient became infinite or not a number.
 
     Examples
     --------
-    Where the dynamics descend an energy, EP's estimate tends to the gradient as β → 0:
+    If the dynamics descend an energy, EP's estimate tends to the gradient as β → 0:
 
     >>> net = cep.Network([4, 6, 3], setting="real-time", follows_energy=True, clamp=False,
     ...                   dtype="float64", seed=0)
@@ -90,7 +90,7 @@ def gradient(net: Network, x: ArrayLike, y: ArrayLike, estimator: rules.Learning
     >>> bool(estimate.relative_error(exact) < 1e-5)
     True
 
-    With the published equations a factor of the output layer is missing from the estimate (see
+    With the published equations the estimate lacks a factor at the output layer (see
     docs/equations.md): σ′ in the prototypical setting, ρ′ in the real-time one.
     """
     inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])

@@ -1,4 +1,4 @@
-"""Optimizers: from a gradient to the change of each parameter."""
+"""Optimizers turn a gradient into a change of each parameter."""
 
 import math
 from abc import ABC, abstractmethod
@@ -13,10 +13,10 @@ WeightDecay = float | Sequence[float]
 
 
 class Optimizer(ABC):
-    """What a learning rule changes parameters by: `SGD` or `Adam`.
+    """The optimizer of a learning rule: `SGD` or `Adam`.
 
-    What it remembers between updates belongs to the network: it is copied, pickled and saved in
-    checkpoints with it, and starts at zero when another optimizer is used.
+    Its state between updates belongs to the network: it is copied, pickled and saved in checkpoints
+    with it, and restarts from zero with another optimizer.
     """
 
     name: ClassVar[str]
@@ -28,19 +28,19 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def state_names(self) -> tuple[str, ...]:
-        """What is remembered of each parameter, by name."""
+        """The names of the values kept for each parameter."""
 
     @abstractmethod
     def engine_options(self) -> dict[str, float]:
-        """Its numbers, by the names of cep.h."""
+        """Its numbers, by their names in cep.h."""
 
     @classmethod
     def with_state(cls) -> "Optimizer":
-        """One that remembers something, for states that are read from files."""
+        """An optimizer of this type with a state, for states read from files."""
         return cls()
 
     def _options(self) -> dict[str, Any]:
-        """What the engine is told."""
+        """The options for the engine."""
         decay = self.weight_decay
         several = tuple(decay) if isinstance(decay, Sequence) else (decay,)
         return {"optimizer": self.name, **self.engine_options(), "weight_decay": several}
@@ -63,7 +63,9 @@ class Optimizer(ABC):
             else (validation.real("weight_decay", decay),)
         )
         if several and not values:
-            raise ValueError("weight_decay is empty; expected one number, or one a connection")
+            raise ValueError(
+                "weight_decay is empty; expected one number, or one for each connection"
+            )
         for value in values:
             if not (value >= 0 and math.isfinite(value)):
                 raise ValueError(f"weight_decay must be finite and 0 or more, got {value}")
@@ -83,14 +85,15 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float
-        μ, in [0, 1).
+        Momentum μ of SGD, in [0, 1).
     weight_decay : float or sequence of float
-        λ, one for all connections or one each, input first; of weights and biases. 0 or more.
+        Weight decay λ of weights and biases, 0 or more: one for all connections, or one each, input
+        first.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
+        For an argument of the wrong type or value.
     """
 
     momentum: float = 0.0
@@ -104,7 +107,7 @@ class SGD(Optimizer):
 
     @classmethod
     def with_state(cls) -> "SGD":
-        """One with momentum."""
+        """An optimizer with momentum."""
         return cls(momentum=0.5)
 
     @property
@@ -129,16 +132,17 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta1, beta2 : float
-        β₁ and β₂, in [0, 1).
+        Decay rates β₁ and β₂ of Adam's moving averages, in [0, 1).
     epsilon : float
-        ε, above 0.
+        Term ε in the denominator of Adam, above 0.
     weight_decay : float or sequence of float
-        λ, one for all connections or one each, input first; of weights and biases. 0 or more.
+        Weight decay λ of weights and biases, 0 or more: one for all connections, or one each, input
+        first.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
+        For an argument of the wrong type or value.
 
     References
     ----------
@@ -172,7 +176,7 @@ class Adam(Optimizer):
 
 
 def checked(value: object) -> Optimizer:
-    """Return the optimizer, or raise the TypeError that it is none."""
+    """Return the optimizer; raises a TypeError for other objects."""
     if not isinstance(value, Optimizer):
         raise TypeError(f"optimizer must be cep.SGD(…) or cep.Adam(…), got {value!r}")
     return value

@@ -1,12 +1,12 @@
 """Learning rules, which are gradient estimators too: how phases become updates of parameters."""
 
+import functools
 import math
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
-from cep._engine.words import ASYMMETRIES, FEEDBACK_UPDATES
 from cep._util import validation
 from cep.learning import optimizers as _optimizers
 from cep.learning.optimizers import SGD, Optimizer
@@ -16,9 +16,15 @@ Rates = float | Sequence[float] | None
 # The options of a rule, by the engine's names (see cep.h).
 EngineRule = dict[str, Any]
 
+_RATES = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
+
 
 class LearningRule(ABC):
-    """What `train_batch` and `fit` train with, and `gradient` estimates gradients with."""
+    """What `train_batch` and `fit` train with, and `gradient` estimates gradients with.
+
+    A rule is a frozen dataclass. Its fields are checked by their types (TypeError, ValueError), and
+    passed to the engine by their names.
+    """
 
     name: ClassVar[str]
     engine_name: ClassVar[str]  # As in the option "rule" of cep.h.
@@ -29,29 +35,21 @@ class LearningRule(ABC):
     feedback_learning_rates: Rates = None
     optimizer: Optimizer
 
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def _check_steps(self, *names: str) -> None:
-        for name in names:
-            self._set(name, validation.count(name, getattr(self, name)))
-
-    def _check_rates(self) -> None:
-        names = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
-        for name in names:
-            if getattr(self, name) is not None or name in vars(self):
-                self._set(name, _rates(name, getattr(self, name)))
-        for name in names[1:]:
+    def __post_init__(self) -> None:
+        hints = _types(type(self))
+        for each in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, each.name)
+            object.__setattr__(self, each.name, _checked(each.name, value, hints[each.name]))
+        for name in _RATES[1:]:
             if self.learning_rates is None and getattr(self, name) is not None:
                 raise ValueError(f"{name} without learning_rates: give both")
-        _optimizers.checked(self.optimizer)
 
     def spread_learning_rates(
         self, connections: int
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Learning rates and bias learning rates, one a connection, input first.
 
-        Empty where a rule has none.
+        Empty if a rule has none.
         """
         return _spread(self.learning_rates, connections), _spread(
             self.bias_learning_rates, connections
@@ -59,8 +57,7 @@ class LearningRule(ABC):
 
     def scaled(self, factor: float) -> Self:
         """The same rule with all learning rates multiplied with a factor."""
-        names = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
-        rates = {name: getattr(self, name) for name in names}
+        rates = {name: getattr(self, name) for name in _RATES}
         changes = {
             name: rate * factor if isinstance(rate, float) else tuple(r * factor for r in rate)
             for name, rate in rates.items()
@@ -69,56 +66,39 @@ class LearningRule(ABC):
         return replace(self, **changes)  # type: ignore[type-var]
 
     def _for_engine(self, connections: int) -> EngineRule:
-        rates, bias_rates = self.spread_learning_rates(connections)
-        options = {"rule": self.engine_name, "free_steps": self.free_steps, **self.engine_options()}
-        if rates:
-            options["learning_rates"] = rates
-        if bias_rates:
-            options["bias_learning_rates"] = bias_rates
-        if feedback_rates := _spread(self.feedback_learning_rates, connections):
-            options["feedback_learning_rates"] = feedback_rates
-        return options | self.optimizer._options()
-
-    @abstractmethod
-    def engine_options(self) -> dict[str, Any]:
-        """The rule's own options, by the names of cep.h."""
+        """All options; those that are None are left out."""
+        names = [each.name for each in fields(self)]  # type: ignore[arg-type]
+        options = {name: getattr(self, name) for name in names if name != "optimizer"}
+        options |= {name: _spread(getattr(self, name), connections) or None for name in _RATES}
+        given = {name: value for name, value in options.items() if value is not None}
+        return {"rule": self.engine_name, **given, **self.optimizer._options()}
 
 
+@dataclass(frozen=True)
 class TwoPhaseRule(LearningRule):
-    """A rule of a free and a nudged phase."""
+    """A rule of a free and a nudged phase; `EP` describes the fields."""
 
+    free_steps: int
     nudged_steps: int
     beta: float
-    beta_sign: Any  # One of BETA_SIGNS; each rule says which it takes.
-    feedback_update: Any = "own"  # One of FEEDBACK_UPDATES.
-    asymmetry: Any = "vector-field"  # One of ASYMMETRIES.
+    learning_rates: Rates = None
+    bias_learning_rates: Rates = None
+    _: KW_ONLY
+    beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
+    feedback_update: Literal["own", "shared"] = "own"
+    asymmetry: Literal["vector-field", "exact"] = "vector-field"
+    optimizer: Optimizer = field(default_factory=SGD)
+    feedback_learning_rates: Rates = None
 
-    def check_phases(self, *signs: str) -> None:
-        """Check what all such rules have; ``signs`` are those of β that the rule takes."""
-        self._check_steps("free_steps", "nudged_steps")
-        beta = validation.real("beta", self.beta)
-        if beta == 0 or not math.isfinite(beta):
-            raise ValueError(f"beta must be finite and not 0, got {beta}")
-        self._set("beta", beta)
-        validation.choice("beta_sign", self.beta_sign, signs)
-        validation.choice("feedback_update", self.feedback_update, FEEDBACK_UPDATES)
-        validation.choice("asymmetry", self.asymmetry, ASYMMETRIES)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.beta == 0 or not math.isfinite(self.beta):
+            raise ValueError(f"beta must be finite and not 0, got {self.beta}")
         if self.asymmetry == "exact" and self.feedback_update == "shared":
             raise ValueError(
                 "feedback_update is 'shared' with the asymmetry 'exact', whose updates are the "
                 "gradients of each set of weights; expected 'own'"
             )
-        self._check_rates()
-
-    def engine_options(self) -> dict[str, Any]:
-        """Of both phases."""
-        return {
-            "nudged_steps": self.nudged_steps,
-            "beta": self.beta,
-            "beta_sign": self.beta_sign,
-            "feedback_update": self.feedback_update,
-            "asymmetry": self.asymmetry,
-        }
 
 
 @dataclass(frozen=True)
@@ -144,34 +124,32 @@ class EP(TwoPhaseRule):
     beta : float
         Strength β of the nudging, not 0.
     learning_rates : float or sequence of float, optional
-        η, one for all connections or one each, input first. 0 or more. Without, the rule only
-        estimates gradients.
+        Learning rates η, one for all connections or one each, input first. 0 or more. Without, the
+        rule only estimates gradients.
     bias_learning_rates : float or sequence of float, optional
-        Of the biases; default: the learning rates. The published prototypical vector field never
-        learns the first hidden layer's bias: 0 there reproduces it.
+        Learning rates of the biases. Default: the learning rates. The published prototypical vector
+        field never learns the first hidden layer's bias: 0 there reproduces it.
     beta_sign : {"fixed", "random", "symmetric"}
-        Random: drawn for each batch with p = ½, from the seed of `fit` or else of the network.
-        Symmetric: phases at +β and −β from the same free steady state, half the sum of their
-        updates; its error falls with β² rather than β.
+        Sign of β: as given, drawn for each batch with p = ½, or both. Random signs come from the
+        seed of `fit` or else of the network. Symmetric: phases at +β and −β from the same free
+        steady state, half the sum of their updates; its error falls with β² rather than β.
     accumulate : bool
         Whether the update is summed over the steps of the nudged phase, the weights staying as they
         are, rather than taken from its two ends. With tied feedback both are the same.
     feedback_update : {"own", "shared"}
-        With untied feedback: whether forward and feedback weights each get their own update, or
+        Untied feedback: whether forward and feedback weights each get their own update, or
         both the mean of what each would get if it were tied, so that weights that begin alike stay
         alike (Laborieux et al., 2021).
     asymmetry : {"vector-field", "exact"}
-        Exact: the nudged phase is corrected so that the update is the gradient, whatever the
-        feedback weights are (AsymEP, Scurria et al., 2026). With J the Jacobian of a free step at
-        the free steady state s*, a step adds ``−(J − Jᵀ)(s − s*)``, and the pull is added outside
-        the activation. The update of a coupling j → i is
-        ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``.
-        See docs/asymmetry.md.
+        Untied feedback: the nudged phase as it is, or corrected so that updates are exact. Exact
+        means that the update is the gradient, whatever the feedback weights are (AsymEP, Scurria
+        and others, 2026). With J the Jacobian of a free step at the free steady state s*, a step
+        adds ``−(J − Jᵀ)(s − s*)``, and the pull is added outside the activation. The update of a
+        coupling j → i is ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``. See docs/asymmetry.md.
     optimizer : SGD or Adam
-        From the estimated gradient to the change of the parameters. Default: plain SGD, as
-        published.
+        How the estimated gradient changes the parameters. Default: plain SGD, as published.
     feedback_learning_rates : float or sequence of float, optional
-        Of feedback weights; 0 holds them as they are. Default: the learning rates.
+        Learning rates of feedback weights. 0 keeps them as they are. Default: the learning rates.
 
     Raises
     ------
@@ -184,28 +162,10 @@ class EP(TwoPhaseRule):
     (arXiv 1905.13633).
     """
 
-    free_steps: int
-    nudged_steps: int
-    beta: float
-    learning_rates: Rates = None
-    bias_learning_rates: Rates = None
-    beta_sign: Literal["fixed", "random", "symmetric"] = "fixed"
-    accumulate: bool = False
-    feedback_update: Literal["own", "shared"] = "own"
-    asymmetry: Literal["vector-field", "exact"] = "vector-field"
-    optimizer: Optimizer = field(default_factory=SGD)
-    feedback_learning_rates: Rates = None
+    accumulate: bool = field(default=False, kw_only=True)
 
     engine_name = "ep"
     name = "EP"
-
-    def __post_init__(self) -> None:
-        self.check_phases("fixed", "random", "symmetric")
-        self._set("accumulate", validation.flag("accumulate", self.accumulate))
-
-    def engine_options(self) -> dict[str, Any]:
-        """The rule's own options, by the names of cep.h."""
-        return super().engine_options() | {"accumulate": self.accumulate}
 
 
 @dataclass(frozen=True)
@@ -227,22 +187,13 @@ class CEP(TwoPhaseRule):
 
     Parameters
     ----------
-    free_steps : int
-        Steps T of the free phase, 1 or more.
-    nudged_steps : int
-        Steps K of the nudged phase, 1 or more.
-    beta : float
-        Strength β of the nudging, not 0.
+    free_steps, nudged_steps, beta, bias_learning_rates, feedback_learning_rates
+        As for `EP`.
     learning_rates : float or sequence of float, optional
-        η, one for all connections or one each, input first. 0 or more. Without, the rule only
-        estimates gradients, in the limit η → 0.
-    bias_learning_rates : float or sequence of float, optional
-        Of the biases; default: the learning rates. The published prototypical vector field never
-        learns the first hidden layer's bias: 0 there reproduces it.
+        As for `EP`. Without, the rule only estimates gradients, in the limit η → 0.
     beta_sign : {"fixed", "random"}
-        Random: drawn for each batch with p = ½, from the seed of `fit` or else of the network.
-        There is no symmetric form: the phase at +β moves the weights, so that one at −β would not
-        start from the same network.
+        As for `EP`. There is no symmetric form: the phase at +β moves the weights, so that one at
+        −β would not start from the same network.
     write_every_step : bool
         Whether the weights are written at every step. By default how they have moved is kept as a
         product of a few rows and written once a batch: the same but for rounding, and many times
@@ -255,41 +206,17 @@ class CEP(TwoPhaseRule):
     optimizer : SGD or Adam
         It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
         has the weights written at every step.
-    feedback_learning_rates : float or sequence of float, optional
-        As for `EP`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
 
     References
     ----------
     Ernoult et al., 2020 (arXiv 2005.04168).
     """
 
-    free_steps: int
-    nudged_steps: int
-    beta: float
-    learning_rates: Rates = None
-    bias_learning_rates: Rates = None
-    beta_sign: Literal["fixed", "random"] = "fixed"
-    write_every_step: bool = False
-    feedback_update: Literal["own", "shared"] = "own"
-    asymmetry: Literal["vector-field", "exact"] = "vector-field"
-    optimizer: Optimizer = field(default_factory=SGD)
-    feedback_learning_rates: Rates = None
+    beta_sign: Literal["fixed", "random"] = field(default="fixed", kw_only=True)
+    write_every_step: bool = field(default=False, kw_only=True)
 
     engine_name = "cep"
     name = "C-EP"
-
-    def __post_init__(self) -> None:
-        self.check_phases("fixed", "random")
-        self._set("write_every_step", validation.flag("write_every_step", self.write_every_step))
-
-    def engine_options(self) -> dict[str, Any]:
-        """The rule's own options, by the names of cep.h."""
-        return super().engine_options() | {"write_every_step": self.write_every_step}
 
 
 @dataclass(frozen=True)
@@ -301,18 +228,10 @@ class BPTT(LearningRule):
     free_steps : int
         Steps T of the free phase, 1 or more.
     last_steps : int, optional
-        Steps at its end that gradients are sent back through, at most ``free_steps``; default: all.
-    learning_rates, bias_learning_rates : float or sequence of float, optional
-        As for `EP`. Without, the rule only estimates gradients.
-    optimizer : SGD or Adam
+        Steps at the end of the free phase that gradients are sent back through, at most
+        ``free_steps``. Default: all.
+    learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
         As for `EP`.
-    feedback_learning_rates : float or sequence of float, optional
-        As for `EP`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
     """
 
     free_steps: int
@@ -326,24 +245,16 @@ class BPTT(LearningRule):
     name = "BPTT"
 
     def __post_init__(self) -> None:
-        self._check_steps("free_steps")
-        if self.last_steps is not None:
-            self._check_steps("last_steps")
-            if self.last_steps > self.free_steps:
-                raise ValueError(
-                    f"last_steps is {self.last_steps}, more than the {self.free_steps} "
-                    "free_steps there are"
-                )
-        self._check_rates()
-
-    def engine_options(self) -> dict[str, Any]:
-        """The rule's own options, by the names of cep.h."""
-        return {} if self.last_steps is None else {"last_steps": self.last_steps}
+        super().__post_init__()
+        if self.last_steps is not None and self.last_steps > self.free_steps:
+            raise ValueError(
+                f"last_steps is {self.last_steps}, more than the {self.free_steps} free_steps"
+            )
 
 
 @dataclass(frozen=True)
 class RBP(LearningRule):
-    """Recurrent backpropagation: the gradient at the steady state, as if it had held for ever.
+    """Recurrent backpropagation: the gradient at the steady state, as if it had held forever.
 
     The gradient of the states at the fixed point, dL/ds = (1 − Jᵀ)⁻¹ dL/ds_T with J the Jacobian of
     a step, is summed up term by term until the terms have died away.
@@ -353,20 +264,11 @@ class RBP(LearningRule):
     free_steps : int
         Steps T of the free phase, 1 or more: enough to reach the steady state.
     tolerance : float
-        Terms are added until the largest is this small beside the first, in (0, 1).
+        Terms of RBP are added until the largest is this small beside the first, in (0, 1).
     max_iterations : int
-        Of terms; if the tolerance has not been reached by then, DivergenceError is raised.
-    learning_rates, bias_learning_rates : float or sequence of float, optional
-        As for `EP`. Without, the rule only estimates gradients.
-    optimizer : SGD or Adam
+        Number of terms after which RBP raises DivergenceError, if it has not reached the tolerance.
+    learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
         As for `EP`.
-    feedback_learning_rates : float or sequence of float, optional
-        As for `EP`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
 
     References
     ----------
@@ -385,16 +287,9 @@ class RBP(LearningRule):
     name = "RBP"
 
     def __post_init__(self) -> None:
-        self._check_steps("free_steps", "max_iterations")
-        tolerance = validation.real("tolerance", self.tolerance)
-        if not 0 < tolerance < 1:
-            raise ValueError(f"tolerance must be between 0 and 1, got {tolerance}")
-        self._set("tolerance", tolerance)
-        self._check_rates()
-
-    def engine_options(self) -> dict[str, Any]:
-        """The rule's own options, by the names of cep.h."""
-        return {"tolerance": self.tolerance, "max_iterations": self.max_iterations}
+        super().__post_init__()
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance must be between 0 and 1, got {self.tolerance}")
 
 
 def checked(name: str, rule: object) -> LearningRule:
@@ -402,6 +297,26 @@ def checked(name: str, rule: object) -> LearningRule:
     if not isinstance(rule, LearningRule):
         raise TypeError(f"{name} must be a learning rule such as cep.CEP(…), got {rule!r}")
     return rule
+
+
+@functools.cache
+def _types(rule: type) -> dict[str, Any]:
+    return get_type_hints(rule)
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    """The value of a field, if it is of the field's type."""
+    if kind is Optimizer:
+        return _optimizers.checked(value)
+    if kind == Rates:
+        return _rates(name, value)
+    if kind is bool:
+        return validation.flag(name, value)
+    if kind is float:
+        return validation.real(name, value)
+    if get_origin(kind) is Literal:
+        return validation.choice(name, value, get_args(kind))
+    return None if value is None and kind == int | None else validation.count(name, value)
 
 
 def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:

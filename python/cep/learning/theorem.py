@@ -1,4 +1,4 @@
-"""The GDU property: updates of the nudged phase beside minus the gradients of BPTT."""
+"""The GDU property: updates of the nudged phase compared with the negative gradients of BPTT."""
 
 import math
 import warnings
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# What the free phase still moves, beside what the nudging of strength β moves.
+# The residual of the free phase that is negligible relative to the effect of a nudging β.
 _NEGLIGIBLE = 1e-3
 
 
 class ConvergenceWarning(UserWarning):
-    """A free phase that should have reached its steady state has not."""
+    """The free phase has not reached its steady state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +34,16 @@ class Curves:
     updates: NDArray[Any] = field(repr=False)
     """K × the parameter's shape (or the layer's units): row t is the nudged phase's step t."""
     gradients: NDArray[Any] = field(repr=False)
-    """The same of minus the gradients: row t belongs to step T − t of the free phase."""
+    """The negative gradients in the same shape: row t belongs to step T − t of the free phase."""
     relative_error: float
     """``|updates − gradients| / |gradients|``, Euclidean over all steps and entries."""
     sign_agreement: float
     """Share of entries whose signs agree, among those where neither is 0."""
 
     def some_entries(self, entries: int = 5, seed: int = 0) -> "Curves":
-        """Steps × entries, chosen at random among those that move: what pictures show.
+        """Steps × entries, chosen at random among those that move, for plots.
 
-        What they agree in is that of all entries.
+        The relative error and sign agreement stay those of all entries.
         """
         steps = len(self.updates)
         updates, gradients = self.updates.reshape(steps, -1), self.gradients.reshape(steps, -1)
@@ -54,18 +54,18 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class GDUReport:
-    """What `gdu_check` found: ``print(report)`` is a table, ``report.plot()`` the picture."""
+    """The result of `gdu_check`: ``print(report)`` shows a table, ``report.plot()`` a figure."""
 
     states: list[Curves | None]
-    """Of each layer, summed over the batch; None for the clamped input."""
+    """For each layer, summed over the batch; None for the clamped input."""
     weights: list[Curves]
-    """Of each connection, input first."""
+    """For each connection, input first."""
     biases: list[Curves]
     feedback_weights: list[Curves | None]
-    """None where a connection has none of its own."""
+    """None for a connection without feedback weights."""
     angle: float
-    """Degrees between the total update and minus the total gradient of all weights, feedback
-    weights included, biases left out."""
+    """Degrees between the total update and the negative total gradient of all weights and feedback
+    weights, without biases."""
     free_phase: PhaseOutcome
     free_steps: int
     nudged_steps: int
@@ -75,10 +75,10 @@ class GDUReport:
     """The layers that each connection joins (from, to). A readout, which is outside the dynamics,
     has no curves."""
     description: str
-    """Of the network."""
+    """The network's description."""
 
     def rows(self) -> Iterator[tuple[str, Curves]]:
-        """Every pair of curves with its name, e.g. "weights 0→1"."""
+        """Every pair of curves with its name, such as "weights 0→1"."""
         for layer, curves in enumerate(self.states):
             if curves is not None:
                 yield f"neurons {layer}", curves
@@ -104,13 +104,13 @@ class GDUReport:
             for name, curves in self.rows()
         ]
         return "\n".join(
-            [*lines, "", f"angle of the total update to minus the gradient: {self.angle:.2f}°"]
+            [*lines, "", f"angle of the total update to the negative gradient: {self.angle:.2f}°"]
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as plain numbers and lists that JSON can hold; None for what is no number.
+        """Everything as numbers and lists for JSON; None for NaN.
 
-        A relative error, say, where all gradients are 0.
+        A relative error is NaN if all gradients are 0.
         """
         return {
             "network": self.description,
@@ -132,24 +132,24 @@ class GDUReport:
         }
 
     def plot(self, entries: int = 5, seed: int = 0) -> "Figure":
-        """Draw the paper's figure: updates dashed, minus gradients solid, a panel a layer.
+        """Draw the paper's figure: updates dashed, negative gradients solid, a panel per layer.
 
         Parameters
         ----------
         entries : int
             Neurons or synapses drawn in each panel, chosen at random among those that move.
         seed : int
-            Of the choice.
+            The seed of the choice.
 
         Returns
         -------
         matplotlib.figure.Figure
-            ``figure.savefig(path)`` saves it.
+            ``figure.savefig(path)`` saves the figure.
 
         Raises
         ------
         ImportError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return plots.plot_gdu(self, entries=entries, seed=seed)
 
@@ -171,32 +171,32 @@ def gdu_check(
     asymmetry: str = "vector-field",
     as_recorded: bool = False,
 ) -> GDUReport:
-    """Hold every update of the nudged phase against minus the gradient of BPTT, step by step.
+    """Compare each update of the nudged phase with the negative gradient of BPTT, step by step.
 
-    Theorem 1 of Ernoult et al. (2020): where the free phase has come to its steady state K steps
+    Theorem 1 of Ernoult et al. (2020): if the free phase has reached its steady state K steps
     before its end, then for every t < K, as β → 0 and η → 0, the neurons' and synapses' updates at
-    step t of the nudged phase equal minus the gradients of the loss with respect to the neurons
+    step t of the nudged phase equal the negative gradients of the loss with respect to the neurons
     and synapses at step T − t of the free phase::
 
         (1/βB) Σ (s(t+1) − s(t)) = −∂L/∂s(T−t)          (1/βB) ΔW(t) = −∂L/∂W(T−t)
 
-    (divided by dt for the neurons in the real-time setting). The check is computed in
-    float64 whatever the network's dtype: what a small β does to float32 states is mostly rounding.
-    Of a network on imperfect hardware, an ideal one with the same weights is checked.
+    (divided by dt for the neurons in the real-time setting). The check is computed in float64 for
+    any dtype of the network, because the effect of a small β on float32 states is mostly rounding.
+    For a network on imperfect hardware, an ideal one with the same weights is checked.
 
-    It is exact where the dynamics descend an energy: in the real-time setting with tied feedback
-    and ``follows_energy=True``, where no state is clamped. The published equations lack a factor at
-    the output layer, σ′ in the prototypical setting and ρ′ in the real-time one, and their curves
-    agree as far as that factor is near 1 (see docs/equations.md).
+    The equality is exact if the dynamics descend an energy: in the real-time setting with tied
+    feedback and ``follows_energy=True``, if no state is clamped. The published equations lack a
+    factor at the output layer, σ′ in the prototypical setting and ρ′ in the real-time one; the
+    closer this factor is to 1, the better their curves agree (see docs/equations.md).
 
     Parameters
     ----------
     net : Network
-        Neither its parameters nor its states change.
+        Its parameters and states do not change.
     x : array_like, batch × units of the input layer
         Real numbers, all finite.
     y : array_like
-        Integer classes, one a sample, or target values, batch × output units.
+        Integer classes, one for each sample, or target values, batch × output units.
     free_steps : int
         Steps T of the free phase.
     nudged_steps : int
@@ -204,37 +204,37 @@ def gdu_check(
     beta : float
         Strength of the nudging, small, not 0.
     learning_rates : float or sequence of float
-        η with which the weights move during the nudged phase, one for all or one a connection,
-        input first: 0 for EP and VF, small for C-EP and C-VF.
+        η of the weights during the nudged phase, one for all or one for each connection, input
+        first: 0 for EP and VF, small for C-EP and C-VF.
     bias_learning_rates : float or sequence of float, optional
-        Of the biases; default: the learning rates.
+        η of the biases. Default: the learning rates.
     asymmetry : {"vector-field", "exact"}
         Whether the nudged phase is corrected for untied feedback (see `EP`): with "exact" the
         curves agree for any weights, settings and activations.
     as_recorded : bool
         Whether to leave out of the curves what the paper's code leaves out: the term t = 0 of the
         weights, on both sides; the updates of neurons that the nudging has not reached yet (layer l
-        at t < L − l), where otherwise the remains of the free phase show; and those of neurons that
-        a step leaves at a bound of the clamping.
+        at t < L − l), which otherwise show the residual of the free phase; and those of neurons
+        that a step leaves at a bound of the clamping.
 
     Returns
     -------
     GDUReport
         Curves, relative errors and sign agreements of each layer and connection, and the angle of
-        the total update to minus the total gradient.
+        the total update to the negative total gradient.
 
     Raises
     ------
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     DivergenceError
-        Where a state became infinite or not a number.
+        If a state became infinite or not a number.
 
     Warns
     -----
     ConvergenceWarning
-        Where the free phase has not come to its steady state, which the theorem supposes: where
-        its last step still moved a state by more than β / 1000.
+        If the free phase has not reached its steady state, as the theorem requires: its last step
+        moved a state by more than β / 1000.
     """
     inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
     connections = len(net.edges)

@@ -1,4 +1,4 @@
-"""Parameters and states as NumPy arrays over the engine's own memory."""
+"""Parameters and states as NumPy arrays in the engine's memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, overload
@@ -12,10 +12,10 @@ View = TypeVar("View")
 
 
 class Arrays(Sequence[View]):
-    """Parameters or states of a network, each a NumPy array over the engine's own memory.
+    """Parameters or states of a network, each a NumPy array in the engine's memory.
 
-    Writing into an array changes the network; so does assigning to an item, which copies the values
-    in. The arrays stay valid when the network is gone. Pickled or deep-copied, they are a list.
+    Writing to an array changes the network; so does assigning to an item, which copies the values.
+    The arrays stay valid after the network is deleted. Pickled or deep-copied, they become a list.
     """
 
     def __init__(self, count: int, array: Callable[[int], View]) -> None:
@@ -37,7 +37,7 @@ class Arrays(Sequence[View]):
     def __setitem__(self, index: int, values: ArrayLike) -> None:
         array: Any = self._array(range(self._count)[index])
         if array is None:
-            raise ValueError(f"there is no array {index} that values could be written to")
+            raise ValueError(f"array {index} does not exist, so values cannot be assigned to it")
         new = validation.array_of("the value", values)
         if not np.can_cast(new.dtype, array.dtype, "same_kind"):
             raise TypeError(f"expected real numbers, got dtype {new.dtype}")
@@ -52,7 +52,7 @@ class Arrays(Sequence[View]):
         try:
             return f"[{', '.join(repr(array) for array in self)}]"
         except RuntimeError as error:
-            return f"<{self._count} arrays that cannot be looked at: {error}>"
+            return f"<{self._count} arrays that cannot be read: {error}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)

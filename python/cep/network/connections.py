@@ -1,4 +1,4 @@
-"""Connections beside the chain that joins each layer to the next."""
+"""Connections outside the chain that joins each layer to the next."""
 
 import math
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from cep._util import validation
 from cep.network.layers import Conv2d, Dense, Layer, Shape, from_word
 
 Connection = tuple[int, int] | tuple[int, int, str]
-"""From, to, and the word that names the kind; without one it is dense."""
+"""From, to, and the word for the kind; dense without one."""
 
 
 def checked(value: object, shapes: Sequence[Shape]) -> tuple[Connection, ...]:
-    """What the connections of a network are, as files and the engine have them.
+    """Convert the connections of a network to the form of files and the engine.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def checked(value: object, shapes: Sequence[Shape]) -> tuple[Connection, ...]:
         From, to, and the kind. Without one, two feature maps of the same height and width are
         joined by a convolution of 1 × 1 pixels, other layers by a dense connection.
     shapes : sequence of tuple of int
-        Of the layers.
+        The shapes of the layers.
 
     Raises
     ------
     TypeError, ValueError
-        For what is no connection. Whether its layers can be joined is for the engine to say.
+        For an invalid connection. The engine checks whether the layers can be joined.
     """
     try:
         given = [tuple(each) for each in value]  # type: ignore[attr-defined]
@@ -58,12 +58,12 @@ def _usual(below: int, above: int, shapes: Sequence[Shape]) -> str:
 
 
 def word(connection: Connection) -> str:
-    """The word that names its kind."""
+    """The word for its kind."""
     return connection[2] if len(connection) > 2 else "dense"
 
 
 def layer(connection: Connection, shapes: Sequence[Shape]) -> Layer | None:
-    """The layer that a connection of its kind would make; None for a kind only the engine knows."""
+    """The layer for a connection of this kind; None for kinds that only the engine knows."""
     name = word(connection).split(":")[0]
     if name == "conv2d":
         return from_word(word(connection))

@@ -1,4 +1,4 @@
-"""What a notebook shows of a network: a small drawing of its layers, and a table."""
+"""The notebook display of a network: a small drawing of its layers, and a table."""
 
 import itertools
 import math
@@ -7,31 +7,31 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-# As in `cep.plots`: colours that colour-blind readers can tell apart, on light and dark pages.
+# As in `cep.plots`: colours for colour-blind readers, on light and dark pages.
 _FORWARD, _FEEDBACK = "#0072B2", "#D55E00"
 
 # Pixels.
 _COLUMN, _ROW, _RADIUS, _HEIGHT = 88, 17, 5, 168
 _MIDDLE = 76
-# Units drawn of a layer; of one that has more, the outer ones and dots between them.
+# The maximum number of units drawn; of larger layers, the outer ones and dots between them.
 _MOST_UNITS = 7
-# Of a feature map: its side, how many channels are drawn at most, and how far apart they are.
+# Of a feature map: its side, the maximum number of channels drawn, and their offset.
 _SIDE, _MOST_CHANNELS, _SHIFT = 44, 4, 5
 
 _Shape = tuple[int, ...]
 
 
 def html(shapes: Sequence[_Shape], parameter_count: int, options: Mapping[str, Any]) -> str:
-    """A drawing and a table as HTML that stands for itself.
+    """A drawing and a table as self-contained HTML.
 
     Parameters
     ----------
     shapes : sequence of tuple of int
-        Of each layer, input first: units, or channels, height and width.
+        The shape of each layer, input first: units, or channels, height and width.
     parameter_count : int
-        Of all parameters.
+        The number of all parameters.
     options : mapping
-        What else the table has, by name; among it "feedback".
+        The other rows of the table, by name, including "feedback".
     """
     page = Element("div", style="display:flex; flex-wrap:wrap; gap:1.5em; align-items:center")
     page.append(_drawing(shapes, untied=options["feedback"] == "untied"))
@@ -41,7 +41,7 @@ def html(shapes: Sequence[_Shape], parameter_count: int, options: Mapping[str, A
 
 
 def summary(shapes: Sequence[_Shape]) -> str:
-    """Layers in short: units, or channels × height × width, joined by dashes."""
+    """Layers in short form: units, or channels × height × width, joined by dashes."""
     return "-".join("×".join(map(str, shape)) for shape in shapes)
 
 
@@ -72,7 +72,7 @@ def _drawing(shapes: Sequence[_Shape], *, untied: bool) -> Element:
 
 
 def _draw_connection(svg: Element, k: int, below: _Shape, above: _Shape, *, untied: bool) -> None:
-    """Lines, and above them in which directions they are used."""
+    """Lines, and above them the directions in which they are used."""
     left, right = _center(k), _center(k + 1)
     ends = itertools.product(_heights(below), _heights(above))
     lines = "".join(f"M{left} {start:g}L{right} {end:g}" for start, end in ends)
@@ -85,7 +85,7 @@ def _draw_connection(svg: Element, k: int, below: _Shape, above: _Shape, *, unti
 
 
 def _draw_map(svg: Element, x: float, shape: _Shape) -> None:
-    """Channels one behind another."""
+    """Channels behind each other."""
     channels = min(shape[0], _MOST_CHANNELS)
     for k in range(channels):
         offset = _SHIFT * ((channels - 1) / 2 - k)
@@ -111,7 +111,7 @@ def _draw_units(svg: Element, x: float, shape: _Shape) -> None:
 
 
 def _heights(shape: _Shape) -> list[float]:
-    """Of the units that are drawn of a layer, or of the edges of a feature map."""
+    """The heights of the drawn units of a layer, or of the edges of a feature map."""
     if len(shape) > 1:
         return [_MIDDLE - _SIDE / 2, _MIDDLE + _SIDE / 2]
     units = math.prod(shape)

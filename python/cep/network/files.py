@@ -1,4 +1,4 @@
-"""Networks from the files that `Network.save` writes."""
+"""Read networks from files written by `Network.save`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -15,22 +15,22 @@ from cep.network.layers import Layer, Shape
 from cep.network.network import HARDWARE_OPTIONS, Network
 from cep.network.options import NetworkOptions
 
-# Options that files of earlier versions lack; they have the defaults then.
+# Options that files of earlier versions lack. They have their defaults then.
 _LATER = {"loss", "nudging", "connections", *HARDWARE_OPTIONS}
 
 
 def from_file(path: str | os.PathLike[str], content: TensorFile) -> Network:
-    """The network that a file holds, checked; the path is for messages.
+    """The network in a file; the path is for messages.
 
     Raises
     ------
     CheckpointError
-        What the file holds does not fit together.
+        If the contents of the file are inconsistent.
     """
     try:
         return _network(content.state, content.tensors)
     except (TypeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} is not a network that can be used: {error}") from error
+        raise CheckpointError(f"{path} is not a valid network file: {error}") from error
 
 
 def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
@@ -38,9 +38,9 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     tensors, devices = parameters.split(tensors)
     readout = validation.flag("readout", state.get("readout", False))
     layers = _layers.from_words(state["sizes"], readout=readout)
-    # Sizes alone could ask for any amount of memory: parameters of known kinds are checked before a
-    # network is made.
-    known = _known_connections(options, _layers.shapes(layers))
+    # The sizes alone could require any amount of memory, so parameters of known kinds are checked
+    # before the network is created.
+    known = known_connections(options.get("connections", ()), _layers.shapes(layers))
     if known is not None:
         shapes = _layers.parameter_shapes(layers, known, options["feedback"])
         parameters.check(tensors, shapes, options["dtype"])
@@ -53,12 +53,12 @@ def _network(state: Any, tensors: Mapping[str, NDArray[Any]]) -> Network:
     return net
 
 
-def _known_connections(
-    options: Any, shapes: Sequence[Shape]
+def known_connections(
+    given: object, shapes: Sequence[Shape]
 ) -> list[tuple[int, int, Layer]] | None:
-    """Those beside the chain, with the layer that each would make; None where that is not known."""
+    """Connections outside the chain, with the layer that each would create; None if unknown."""
     found = []
-    for k, each in enumerate(_connections.checked(options.get("connections", ()), shapes)):
+    for k, each in enumerate(_connections.checked(given, shapes)):
         if not 0 <= each[0] < each[1] < len(shapes):
             raise ValueError(f"connections[{k}] joins no layers of this network: {each}")
         layer = _connections.layer(each, shapes)
@@ -69,7 +69,7 @@ def _known_connections(
 
 
 def _options(values: Any) -> Any:
-    """All options, of the kinds that `Network` itself does not insist on."""
+    """All options, with the types that `Network` itself does not check."""
     if not isinstance(values, dict):
         raise TypeError(f"the options must be an object, got {type(values).__name__}")
     known = NetworkOptions.__annotations__.keys()
@@ -79,7 +79,7 @@ def _options(values: Any) -> Any:
             f"found {', '.join(values)}"
         )
     validation.integer("seed", values["seed"], highest=2**64 - 1)
-    # NumPy would read other texts as descriptions of types.
+    # NumPy would accept other texts as types.
     validation.choice("dtype", values["dtype"], ("float32", "float64"))
     validation.choice("feedback", values["feedback"], ("tied", "untied"))
     return values

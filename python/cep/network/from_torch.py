@@ -28,29 +28,28 @@ def from_torch(
     module : torch.nn.Module
         Its ``torch.nn.Linear`` and ``torch.nn.Conv2d`` layers are taken in the order in which they
         were registered, input first, at least two. A ``MaxPool2d`` or ``AvgPool2d`` of 2 × 2 pixels
-        after a convolution is its pooling; what else lies between them is not looked at.
+        after a convolution is its pooling; other modules between them are ignored.
     input_shape : (int, int, int), optional
-        Channels, height and width of an image. Required where the first layer is a convolution.
+        Channels, height and width of an image. Required if the first layer is a convolution.
     **options
-        As for `Network`; ``dtype`` is the layers' unless it is given. With untied feedback the
-        feedback weights are the forward weights, transposed if they are dense, their signs flipped
-        as ``feedback_angle`` and ``seed`` have it.
+        As for `Network`; ``dtype`` defaults to that of the layers. With untied feedback the
+        feedback weights are the forward weights, transposed if they are dense, with signs flipped
+        according to ``feedback_angle`` and ``seed``.
 
     Returns
     -------
     Network
-        With copies of the parameters.
+        A network with copies of the parameters.
 
     Raises
     ------
     TypeError
-        For what is no module, and for parameters that are neither float32 nor float64, or some of
-        each.
+        If the argument is not a module, or the parameters are neither all float32 nor all float64.
     ValueError
-        For fewer than two layers, layers that do not fit onto each other, a layer without biases, a
-        convolution with groups or dilation, or an option out of its range.
+        For fewer than two layers, layers that do not fit together, a layer without biases, a
+        convolution with groups or dilation, or an option out of range.
     ImportError
-        Where PyTorch is not installed.
+        If PyTorch is not installed.
 
     Examples
     --------
@@ -84,7 +83,7 @@ def from_torch(
 
 
 def _modules(torch: Any, module: Any) -> dict[str, tuple[Any, str | None]]:
-    """The layers with parameters by name, each with the pooling that comes after it."""
+    """The layers with parameters by name, each with the pooling after it."""
     found: dict[str, tuple[Any, str | None]] = {}
     pools = {torch.nn.MaxPool2d: "max", torch.nn.AvgPool2d: "average"}
     for name, each in module.named_modules():
@@ -94,7 +93,7 @@ def _modules(torch: Any, module: Any) -> dict[str, tuple[Any, str | None]]:
             last = next(reversed(found), "")
             convolution, pool = found.get(last, (None, None))
             if not isinstance(convolution, torch.nn.Conv2d) or pool is not None:
-                raise ValueError(f"layer {name!r} pools what no convolution before it has made")
+                raise ValueError(f"layer {name!r} must come after a convolution")
             sizes = {_pair(each.kernel_size), _pair(each.stride)}
             if sizes != {(2, 2)} or _pair(each.padding) != (0, 0) or each.ceil_mode:
                 raise ValueError(
@@ -112,10 +111,10 @@ def _pair(value: Any) -> Any:
 def _cep_layers(
     torch: Any, modules: dict[str, tuple[Any, str | None]], first: Any, input_shape: Any
 ) -> list[Layer]:
-    """The layers of a network that the modules fit onto."""
+    """The layers of a network with the shapes of the modules."""
     if first.ndim == 4 and input_shape is None:
         raise ValueError(
-            "the module begins with a convolution: give the shape of its images as input_shape, "
+            "the module begins with a convolution; give the shape of its images as input_shape, "
             "(channels, height, width)"
         )
     layers: list[Layer] = [Input(*(input_shape or (first.shape[1],)))]
@@ -125,8 +124,8 @@ def _cep_layers(
         if isinstance(module, torch.nn.Conv2d):
             if len(below) == 3 and below[0] != module.in_channels:
                 raise ValueError(
-                    f"layer {name!r} takes {module.in_channels} channels; there are {below[0]} "
-                    "below it"
+                    f"layer {name!r} takes {module.in_channels} channels, but gets {below[0]} "
+                    "from below"
                 )
             layer: Layer = Conv2d(
                 module.out_channels, module.kernel_size, module.stride, module.padding, pool
@@ -134,7 +133,7 @@ def _cep_layers(
         else:
             if module.in_features != takes:
                 raise ValueError(
-                    f"layer {name!r} takes {module.in_features} units; there are {takes} below it"
+                    f"layer {name!r} takes {module.in_features} units, but gets {takes} from below"
                 )
             layer = Dense(module.out_features)
         layers.append(layer)
@@ -142,7 +141,7 @@ def _cep_layers(
 
 
 def _check(torch: Any, modules: dict[str, tuple[Any, str | None]]) -> None:
-    """Raise what keeps these layers from being a network."""
+    """Raise a ValueError if these layers cannot be a network."""
     if len(modules) < 2:
         raise ValueError(
             "the module must have two torch.nn.Linear or torch.nn.Conv2d layers or more, as a "
@@ -152,7 +151,7 @@ def _check(torch: Any, modules: dict[str, tuple[Any, str | None]]) -> None:
     for name, layer in layers.items():
         if layer.bias is None:
             raise ValueError(
-                f"layer {name!r} has no biases; a network has some in every layer but the input "
+                f"layer {name!r} has no biases; every layer except the input needs biases "
                 "(they may be zeros)"
             )
         if isinstance(layer, torch.nn.Conv2d) and (
@@ -162,7 +161,7 @@ def _check(torch: Any, modules: dict[str, tuple[Any, str | None]]) -> None:
             or isinstance(layer.padding, str)
         ):
             raise ValueError(
-                f"layer {name!r} must have no groups or dilation, and a padding of so many zeros, "
+                f"layer {name!r} must have no groups or dilation, and numeric zero padding, "
                 f"got {layer}"
             )
     dtypes = {

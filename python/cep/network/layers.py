@@ -1,4 +1,4 @@
-"""The layers that a network is made of, as they stand in its list of layers."""
+"""The layers of a network, as in its list of layers."""
 
 import math
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from itertools import pairwise
 from cep._util import validation
 
 Shape = tuple[int, ...]
-"""Of the state of one sample: (units,), or (channels, height, width)."""
+"""The shape of one sample's state: (units,), or (channels, height, width)."""
 
 
 @dataclass(frozen=True, init=False)
 class Input:
     """The clamped input: the first layer.
 
-    An integer in first place of a list of layers means the same.
+    An integer as the first element of a list of layers means the same.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ class Input:
 
     @property
     def units(self) -> int:
-        """Values of a sample."""
+        """The number of values of a sample."""
         return math.prod(self.shape)
 
     @property
     def word(self) -> str:
-        """What it is called in files."""
+        """Its name in files."""
         return _by(self.shape)
 
     def __repr__(self) -> str:
@@ -58,7 +58,7 @@ class Input:
 
 @dataclass(frozen=True)
 class _Units:
-    """What `Dense` and `Readout` have in common: each unit is joined to all values below."""
+    """The base of `Dense` and `Readout`, whose units are joined to all values below."""
 
     units: int
 
@@ -75,7 +75,7 @@ class _Units:
 
     @property
     def word(self) -> str:
-        """What it is called in files and on the command line."""
+        """Its name in files and on the command line."""
         return str(self.units)
 
 
@@ -98,8 +98,8 @@ class Conv2d:
     """A feature map, joined to the one before by a convolution and pooling.
 
     Its preactivation is ``pool(W ∗ s + b)`` of the state s below: cross-correlation, as PyTorch's
-    ``conv2d``. Feedback goes the way back, to the pixels that pooling took at this very s, and
-    through the transposed convolution (Laborieux et al., 2021).
+    Feedback returns to the pixels that pooling selected at this state, and passes through the
+    transposed convolution (Laborieux et al., 2021).
 
     Parameters
     ----------
@@ -112,13 +112,12 @@ class Conv2d:
     padding : int or (int, int), default=0
         Rows and columns of zeros on each side of the feature map below.
     pool : {None, "max", "average"}
-        What is taken of each window of 2 × 2 pixels, with stride 2. Incomplete windows are
-        dropped.
+        The pooling of windows of 2 × 2 pixels with stride 2. Incomplete windows are dropped.
 
     Raises
     ------
     TypeError, ValueError
-        For a number that is out of its range.
+        For a number out of range.
 
     Examples
     --------
@@ -161,7 +160,7 @@ class Conv2d:
         Raises
         ------
         ValueError
-            Where the convolution does not go with the layer below.
+            If the convolution does not fit the layer below.
         """
         if len(below) != 3:
             raise ValueError(
@@ -192,7 +191,7 @@ class Conv2d:
 
     @property
     def word(self) -> str:
-        """What it is called in files and on the command line."""
+        """Its name in files and on the command line."""
         words = [f"conv2d:{self.channels}:{_by(self.kernel)}"]
         words += [f"stride={_by(self.stride)}"] if self.stride != (1, 1) else []
         words += [f"padding={_by(self.padding)}"] if self.padding != (0, 0) else []
@@ -239,7 +238,7 @@ def of(values: object) -> tuple[Layer, ...]:
     Raises
     ------
     TypeError, ValueError
-        For what is not a layer, and for a layer that is not in its place.
+        For an invalid layer, and for a layer in the wrong place.
     """
     try:
         items = list(values)  # type: ignore[call-overload]
@@ -264,12 +263,12 @@ def _layer(k: int, item: object) -> Layer:
 
 
 def shapes(layers: Sequence[Layer]) -> tuple[Shape, ...]:
-    """The shapes of the states of layers, one above another, and of the scores of a readout.
+    """The shapes of the states of a list of layers, and of the scores of a readout.
 
     Raises
     ------
     ValueError
-        For a layer that does not go with the one below it.
+        For a layer that does not fit the one below it.
     """
     found: list[Shape] = []
     for k, layer in enumerate(layers):
@@ -281,12 +280,12 @@ def shapes(layers: Sequence[Layer]) -> tuple[Shape, ...]:
 
 
 def words(layers: Sequence[Layer]) -> list[int | str]:
-    """What the layers are called in files: units, or words of those that are not dense."""
+    """The names of the layers in files: units, or words for layers that are not dense."""
     return [number_or_word(layer) for layer in layers]
 
 
 def number_or_word(layer: Layer) -> int | str:
-    """Units, or the word of a convolution or of an input of images."""
+    """Units, or the word for a convolution or an input of images."""
     if isinstance(layer, Conv2d):
         return layer.word
     is_image = isinstance(layer, Input) and len(layer.shape) > 1
@@ -299,14 +298,14 @@ def from_words(values: object, *, readout: bool = False) -> tuple[Layer, ...]:
     Parameters
     ----------
     values : sequence of int or str
-        Units, or words as "conv2d:32:5x5:pool=max"; the first one may be as "1x28x28".
+        Units, or words like "conv2d:32:5x5:pool=max"; the first one may be like "1x28x28".
     readout : bool
         Whether the last one is a readout.
 
     Raises
     ------
     TypeError, ValueError
-        For a word that describes no layer.
+        For a word that does not describe a layer.
     """
     if not isinstance(values, Sequence) or isinstance(values, str):
         raise TypeError(f"sizes must be a sequence of numbers and words, got {values!r}")
@@ -318,7 +317,7 @@ def from_words(values: object, *, readout: bool = False) -> tuple[Layer, ...]:
     if readout and layers:
         last = layers[-1]
         if not isinstance(last, Dense):
-            raise ValueError(f"a readout has a number of classes, got {values[-1]!r}")
+            raise ValueError(f"a readout needs a number of classes, got {values[-1]!r}")
         layers[-1] = Readout(last.units)
     return of(layers)
 
@@ -335,14 +334,14 @@ def from_word(value: object, *, first: bool = False) -> Input | Dense | Conv2d:
         return Dense(_whole(value, value))
     if len(arguments) < 2:
         raise ValueError(
-            f"a convolution has channels and a kernel, as conv2d:32:5:pool=max, got {value!r}"
+            f"a convolution needs channels and a kernel, like conv2d:32:5:pool=max, got {value!r}"
         )
     given: dict[str, str] = {}
     for argument in arguments[2:]:
         key, _, option = argument.partition("=")
         if key not in ("stride", "padding", "pool") or key in given:
             raise ValueError(
-                f"a convolution has stride, padding and pool, each once, got {argument!r} "
+                f"a convolution takes stride, padding and pool, each once, got {argument!r} "
                 f"in {value!r}"
             )
         given[key] = option
@@ -400,14 +399,14 @@ def _times(extents: Sequence[int]) -> str:
 def parameter_shapes(
     layers: Sequence[Layer], connections: Sequence[tuple[int, int, Layer]], feedback: str
 ) -> dict[str, Shape]:
-    """The shapes of all parameters of a network, by the names that they have in files.
+    """The shapes of all parameters of a network, by their names in files.
 
     Parameters
     ----------
     layers : sequence of Layer
-        Input first.
+        The layers, input first.
     connections : sequence of (int, int, Layer)
-        Those beside the chain: from, to, and the layer that one of its kind would make.
+        Connections outside the chain: from, to, and the layer that this kind would create.
     feedback : {"tied", "untied"}
         Whether there are feedback weights.
     """

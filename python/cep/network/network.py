@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 
 
 FORMAT = "cep network 1"
-# Predictions of a network that no rule has trained: the residual to reach, and steps at most.
+# Predictions of a network that no rule has trained: the residual to reach, and the maximum steps.
 _STEADY, _MOST_STEPS, _STEPS_AT_A_TIME = 1e-4, 1000, 10
-# Samples that are relaxed at once, so that their states need little memory.
+# Samples that are relaxed at once, to limit memory.
 _ROWS = 256
 # Options of networks that are not ideal.
 HARDWARE_OPTIONS = (
@@ -63,7 +63,7 @@ class PhaseOutcome(NamedTuple):
     """How a phase ended."""
 
     steps: int
-    """Steps taken: fewer than asked for where all samples came to rest before (see `tolerance`)."""
+    """Steps taken: fewer than requested if all samples came to rest (see `tolerance`)."""
     residual: float
     """``max |s(t+1) − s(t)|`` of the last step, over all units and samples."""
     converged: bool
@@ -80,21 +80,21 @@ class Network:
         `Dense`, in first place `Input`. A `Readout` can be the last one.
     setting : {"prototypical", "real-time"}
         How states move in a step. Prototypical: s ← σ(W s + b + feedback). Real-time:
-        s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), the factor ρ′ on hidden layers of tied
-        networks only, as published.
+        s ← s + dt (−s + ρ′(s) ⊙ (W ρ(s) + b + feedback)), with the factor ρ′ only on hidden layers
+        of tied networks, as published.
     activation : str, TabulatedActivation or sequence of them
-        One name for all layers, or one for each layer after the input (a readout has none):
+        One name for all layers, or one for each layer after the input (a readout has none). Names:
         "shifted_sigmoid" 1 / (1 + e^(−4(x − ½))), "hard_sigmoid" min(max(x, 0), 1), "tanh",
         "sigmoid" 1 / (1 + e^−x), "half_hard_sigmoid" min(max(x / 2, 0), 1), and in a sequence
-        "linear". In the real-time setting the input is sent through the activation of layer 1. A
+        "linear". In the real-time setting the input passes through the activation of layer 1. A
         measured curve is a `TabulatedActivation`.
     feedback : {"tied", "untied"}
-        Tied: layers receive from above through the transposed forward weights. Untied: through
-        feedback weights of their own (a vector field).
+        Tied: feedback uses the transposed forward weights. Untied: feedback uses separate weights
+        (a vector field: VF, C-VF).
     dtype : {"float32", "float64"}
-        Of parameters and states.
+        The dtype of parameters and states.
     seed : int, optional
-        Determines the parameters, in float32 and float64 alike (up to rounding). None draws one
+        Determines the parameters, equal in float32 and float64 up to rounding. None draws a seed
         (see the attribute ``seed``).
     dt : float
         Time step of the real-time setting, in (0, 1].
@@ -104,73 +104,71 @@ class Network:
         Untied feedback: degrees, 0 to 180, between feedback and transposed forward weights at the
         start. The sign of each weight is flipped with probability ½ (1 − cos angle).
     follows_energy : bool
-        Real-time setting with tied feedback: whether the output layer too has the factor ρ′, which
-        the published equations leave out, so that the states descend the energy (see `energy`).
+        Real-time setting with tied feedback: whether the output layer also has the factor ρ′, which
+        the published equations leave out. Then the states descend the energy (see `energy`).
     relaxation : {"synchronous", "alternating"}
-        In which order layers move in a step of a free phase: all at once from their old states, as
-        published, or layers 1, 3, … first and then layers 2, 4, … from where those have gone. The
-        steady states are the same; in the prototypical setting an alternating step comes as near to
-        them as two synchronous ones, which may also end in a cycle of two states, where alternating
-        ones come to rest (see docs/experiments.md). Nudged phases, BPTT and the theorem are
-        synchronous always.
+        The order of the layers in a step of a free phase: all at once from their old states, as
+        published, or layers 1, 3, … first and then layers 2, 4, … from the new states. The steady
+        states are the same. In the prototypical setting an alternating step makes the progress of
+        two synchronous ones, and alternating steps come to rest even if synchronous ones end in a
+        cycle of two states. Nudged phases, BPTT and the theorem are always synchronous.
     tolerance : float
-        A sample is at rest, and takes no further steps of a phase, once a step changed none of its
-        states by more than this; where weights move, the batch is at rest when all its samples are.
-        0, the default, changes no result: then a sample is at rest where further steps would leave
-        it as it is.
+        A sample comes to rest, and takes no further steps of a phase, after a step that changes
+        none of its states by more than this. If weights move, the batch is at rest when all its
+        samples are. The default 0 does not change results.
     loss : {"squared_error", "cross_entropy"}, optional
-        Of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the pull.
-        With cross-entropy the output layer is linear, and is not clamped. Default: squared error;
-        a readout always has cross-entropy.
+        Loss of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the
+        pull. With cross-entropy the output layer is linear, and is not clamped. Default: squared
+        error; a readout always has cross-entropy.
     nudging : {"outside", "inside"}, optional
         Where the pull acts in the prototypical setting: s ← σ(a) + β·pull (Ernoult et al.), or
         s ← σ(a + β·pull) (Laborieux et al.). Default: outside, and inside with a readout. In the
         real-time setting the pull acts on ds/dt.
     connections : sequence of (int, int) or (int, int, str or Conv2d)
-        Connections, without biases, beside the chain that joins each layer to the next: layers
+        Connections, without biases, outside the chain that joins each layer to the next: layers
         (from, to), the lower one first, and the kind. Without a kind, two feature maps of the same
         height and width are joined by a convolution of 1 × 1 pixels, other layers by a dense
         connection ("dense"). Their parameters and learning rates come after those of the chain and
         of a readout.
     synapses : Synapse, str or sequence of them, optional
-        What the weights and feedback weights are made of (see `cep.hardware`): one model for all
-        connections, or one for each, in the order of ``weights``. The change that a rule's
-        optimizer would make (also Adam's, also that of a readout) is what the devices are asked
-        for. A word as "ecram" or "linear_step:dw_min=0.002" means the same. Default: ideal. With
-        other synapses, C-EP writes the weights at every step.
+        The models of the weights and feedback weights (see `cep.hardware`): one for all
+        connections, or one for each, in the order of ``weights``. The devices make the change that
+        the rule's optimizer requests (also Adam's, also that of a readout). A word like "ecram" or
+        "linear_step:dw_min=0.002" means the same. Default: ideal. With other synapses, C-EP writes
+        the weights at every step.
     bias_synapses : Synapse, str or sequence of them, optional
-        The same for the biases. Default: ideal.
+        What the biases are made of, likewise. Default: ideal.
     neurons : Neurons, optional
         Neurons with noise, few levels or variation (see `cep.hardware.Neurons`). Default: ideal.
     read_noise : float
         Products see W + read_noise · ξ in place of weights and feedback weights, with ξ standard
         normal. Biases are read without noise.
     read_noise_every : {"step", "phase"}
-        When ξ is drawn anew.
+        How often ξ is drawn.
     feedback_mismatch : float
         With untied feedback: the initial feedback weights are Wᵀ + feedback_mismatch · ξ. With
-        ``feedback_update="shared"`` the difference stays as it is.
+        ``feedback_update="shared"`` the difference stays constant.
 
     Attributes
     ----------
     weights, biases, feedback_weights, states : sequence of numpy.ndarray
-        See their own documentation.
+        See their documentation.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
+        For an argument of the wrong type or value.
     MemoryError
-        Where the machine cannot hold the network.
+        If the machine cannot hold the network.
 
     Notes
     -----
-    Weights and biases start as U(−1/√fan_in, 1/√fan_in). A network is used by one thread at a time:
-    a second one gets a RuntimeError. Different networks run in parallel.
+    Weights and biases are drawn from U(−1/√fan_in, 1/√fan_in). One thread at a time can use a
+    network; a second one gets a RuntimeError. Different networks run in parallel.
 
-    A network equals itself only; what two networks were made of is compared by their ``sizes`` and
-    ``options``. `copy.copy`, `copy.deepcopy` and pickle give networks with memory of their own,
-    which go on as this one would: parameters, states and random state are the same.
+    A network equals only itself; compare the ``sizes`` and ``options`` of two networks to see
+    whether they were created alike. `copy.copy`, `copy.deepcopy` and pickle give independent
+    networks with the same parameters, states and random state.
 
     Examples
     --------
@@ -181,11 +179,11 @@ class Network:
     (1, 128)
     """
 
-    # Called with every step of a phase; of an instance while `cep.record` records it.
+    # Called with every step of a phase; set on an instance while `cep.trace` traces it.
     _observer: "Callable[[Step], object] | None" = None
-    # The order of samples in an epoch follows from it.
+    # Determines the order of samples in an epoch.
     _epochs_trained = 0
-    # Of the rule that last trained it.
+    # The free steps of the rule that last trained it.
     _free_steps: int | None = None
 
     def __init__(
@@ -326,7 +324,7 @@ class Network:
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Of the state of one sample of each layer: (units,), or (channels, height, width)."""
+        """The shape of one sample's state in each layer: (units,), or (channels, height, width)."""
         return self._shapes
 
     @property
@@ -336,7 +334,7 @@ class Network:
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """Which layers each connection joins (from, to), in the order of ``weights``.
+        """The layers that each connection joins (from, to), in the order of ``weights``.
 
         The chain, with a readout as its last one, then the other connections.
         """
@@ -345,7 +343,7 @@ class Network:
 
     @property
     def loss(self) -> str:
-        """What the network is trained for: "squared_error" or "cross_entropy"."""
+        """The training loss: "squared_error" or "cross_entropy"."""
         return self._loss
 
     @property
@@ -359,7 +357,7 @@ class Network:
 
     @property
     def setting(self) -> str:
-        """How states move: "prototypical" or "real-time"."""
+        """The dynamics: "prototypical" or "real-time"."""
         return self._setting
 
     @property
@@ -369,12 +367,12 @@ class Network:
 
     @property
     def feedback(self) -> str:
-        """Where feedback comes from: "tied" or "untied"."""
+        """The feedback: "tied" or "untied"."""
         return self._feedback
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of parameters and states: float32 or float64."""
+        """The dtype of parameters and states: float32 or float64."""
         return self._dtype
 
     @property
@@ -384,17 +382,17 @@ class Network:
 
     @property
     def tolerance(self) -> float:
-        """Change of a step up to which a sample is taken to be at rest."""
+        """The change of a step up to which a sample counts as at rest."""
         return self._tolerance
 
     @property
     def seed(self) -> int:
-        """What the initial parameters were drawn from."""
+        """The seed of the initial parameters."""
         return self._seed
 
     @property
     def options(self) -> NetworkOptions:
-        """All that it was made with beside ``sizes``, and nothing that has changed since."""
+        """All constructor options except ``sizes``; later changes are not included."""
         return {
             "setting": self._setting,
             "activation": self._activation,
@@ -419,7 +417,7 @@ class Network:
         }
 
     def _noise_options(self) -> dict[str, Any]:
-        """Those that are not ideal."""
+        """The options that are not ideal."""
         options: dict[str, Any] = {"neurons": self._neurons.word} if self._neurons.word else {}
         if self._read_noise:
             options["read_noise"] = self._read_noise
@@ -430,11 +428,11 @@ class Network:
 
     @property
     def neurons(self) -> Neurons:
-        """What the neurons are."""
+        """The model of the neurons."""
         return self._neurons
 
     def _models(self) -> dict[str, tuple[Synapse, ...]]:
-        """The models of synapses that were given."""
+        """The given models of synapses."""
         given = {"synapses": self._synapses, "bias_synapses": self._bias_synapses}
         return {name: models for name, models in given.items() if models}
 
@@ -446,29 +444,29 @@ class Network:
 
     @property
     def parameter_count(self) -> int:
-        """Weights, biases and feedback weights, all of them."""
+        """The number of all weights, biases and feedback weights."""
         return self._parameter_count
 
     @property
     def weights(self) -> Arrays[NDArray[Any]]:
         """Weights of each connection, input first, in place: units above × units below.
 
-        Of a convolution: channels above × channels below × height × width of the kernel.
+        For a convolution: channels above × channels below × height × width of the kernel.
         """
         return Arrays(len(self.edges), lambda k: self._view(WEIGHTS, k))
 
     @property
     def biases(self) -> Arrays[NDArray[Any]]:
-        """Biases of each layer but the input, in place: units of layer k+1, or its channels."""
+        """Biases of each layer except the input, in place: units of layer k+1, or its channels."""
         return Arrays(len(self._sizes) - 1, lambda k: self._view(BIASES, k))
 
     @property
     def feedback_weights(self) -> Arrays[NDArray[Any] | None]:
         """Feedback weights of each connection, in place: units below × units above.
 
-        Of a convolution they have the shape of the forward weights. None with tied feedback, for
-        connections from the input, into which no feedback flows, and
-        for that of a readout, which is outside the dynamics.
+        For a convolution they have the shape of the forward weights. None with tied feedback, for
+        connections from the input, which have no feedback, and for that of a readout, which is
+        outside the dynamics.
         """
         return Arrays(
             len(self.edges),
@@ -486,9 +484,9 @@ class Network:
     def states(self) -> Arrays[NDArray[Any]]:
         """States of each layer after the last phase, in place: batch × units, 0 being the input.
 
-        Those of a feature map are batch × channels × height × width.
+        The states of a feature map are batch × channels × height × width.
 
-        When the batch size changes they get new memory; an array taken before keeps the old states.
+        If the batch size changes, they get new memory; older arrays keep the old states.
         Reading one before the first phase raises RuntimeError.
         """
         layers = len(self._sizes) - self._has_readout
@@ -499,10 +497,10 @@ class Network:
 
     @property
     def random_state(self) -> tuple[int, int, int, int]:
-        """Where the stream is that `train_batch` and `gradient` draw random signs of β from.
+        """The state of the stream from which `train_batch` and `gradient` draw random signs of β.
 
-        Four integers of 64 bits, not all 0. Setting it continues a stream where another one was.
-        `fit` and `cep.run` draw from streams of their own, which their seed determines.
+        Four integers of 64 bits, not all 0. Setting it continues the stream from there. `fit` and
+        `cep.run` draw from separate streams, which their seed determines.
         """
         return self._engine.get_random_state()
 
@@ -525,7 +523,7 @@ class Network:
         yield from self._named_parameters().values()
 
     def _named_parameters(self) -> dict[str, NDArray[Any]]:
-        """All parameters in place, by the names they have in files: ``weights.0``, …."""
+        """All parameters in place, by their names in files: ``weights.0``, …."""
         order = (WEIGHTS, BIASES, FEEDBACK_WEIGHTS)
         known = sorted(
             self._parameter_names,
@@ -534,15 +532,15 @@ class Network:
         return {f"{name}.{index}": self._view(name, index) for name, index in known}
 
     def _device_arrays(self) -> dict[str, NDArray[Any]]:
-        """All that devices are beside the parameters, in place: ``weights.w_max.0``, …."""
+        """All tensors of the devices in place: ``weights.w_max.0``, …."""
         return {f"{name}.{k}": self._view(name, k) for name, k in self._engine.devices()}
 
     def _device_tensors(self) -> dict[str, NDArray[Any]]:
-        """The same by the names that they have in files."""
+        """The same by their names in files."""
         return {_parameters.DEVICE + name: array for name, array in self._device_arrays().items()}
 
     def _restore_devices(self, devices: Mapping[str, NDArray[Any]]) -> None:
-        """Copy what devices are into the network.
+        """Copy tensors of devices into the network.
 
         Raises
         ------
@@ -555,23 +553,23 @@ class Network:
             array[...] = devices[name]
 
     def like(self) -> "Network":
-        """A new network of the same sizes, setting, feedback, dtype and seed, as freshly drawn."""
+        """A new network with the same sizes, options and seed, with initial parameters."""
         return Network(self._layers, **self.options)
 
     def copy(self) -> "Network":
-        """A network with memory of its own, which goes on as this one would: as `copy.copy`.
+        """An independent copy that continues as this network would; the same as `copy.copy`.
 
         Raises
         ------
         RuntimeError
-            Another thread is using the network.
+            If another thread is using the network.
         MemoryError
-            There is no memory for it.
+            If memory is not available.
         """
         return copy.copy(self)
 
     def _frozen(self) -> "Network":
-        """A copy of all that the engine has, of one moment, whatever other threads do."""
+        """A consistent copy of the engine's network, unaffected by other threads."""
         frozen = object.__new__(Network)
         vars(frozen).update(vars(self))
         frozen._engine = self._engine.copy()
@@ -583,13 +581,12 @@ class Network:
         Parameters
         ----------
         x : array_like, batch × units of layer 0
-            Real numbers, all finite; converted where they are not C-contiguous floats. Images may
+            Real numbers, all finite; converted if they are not C-contiguous floats. Images may
             be batch × channels × height × width.
         steps : int
-            Steps to take, 1 or more.
-        reset : bool
-            Whether to start from zero states, or from the present ones, which must be of the same
-            batch size.
+            Number of steps, 1 or more.
+        Whether to start from zero states. Otherwise from the present ones, which must have the same
+        batch size.
 
         Returns
         -------
@@ -603,7 +600,7 @@ class Network:
         RuntimeError
             For ``reset=False`` before any phase.
         DivergenceError
-            Where a state became infinite or not a number.
+            If a state became infinite or not a number.
         """
         inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
         return PhaseOutcome(
@@ -613,18 +610,18 @@ class Network:
         )
 
     def nudged_phase(self, y: ArrayLike, beta: float, steps: int) -> PhaseOutcome:
-        """Let the present states relax, nudged towards ``y`` with strength β.
+        """Relax the present states, nudged towards ``y`` with strength β.
 
-        Weights do not move; rules that move them are run by `train_batch` and `fit`.
+        Weights do not move; `train_batch` and `fit` run the rules that move them.
 
         Parameters
         ----------
         y : array_like
-            Integer classes, one a sample, or target values, batch × output units.
+            Integer classes, one for each sample, or target values, batch × output units.
         beta : float
             Strength β of the nudging, not 0.
         steps : int
-            Steps to take, 1 or more.
+            Number of steps, 1 or more.
 
         Returns
         -------
@@ -636,9 +633,9 @@ class Network:
         TypeError, ValueError
             For an argument of the wrong type, shape or value.
         RuntimeError
-            Before any free phase.
+            Before the first free phase.
         DivergenceError
-            Where a state became infinite or not a number.
+            If a state became infinite or not a number.
         """
         wanted = validation.targets(y, self._dtype)
         return PhaseOutcome(
@@ -651,7 +648,7 @@ class Network:
         )
 
     def predict(self, x: ArrayLike, steps: int | None = None) -> NDArray[np.int64]:
-        """Class of each row of ``x``: that of the largest score after a free phase.
+        """The class of each row of ``x``, the one with the largest score after a free phase.
 
         Parameters
         ----------
@@ -659,13 +656,13 @@ class Network:
             Real numbers, all finite. Images may be samples × channels × height × width.
         steps : int, optional
             Steps of the free phase, 1 or more. Default: the free steps of the rule that last
-            trained the network; if none has, as many as it takes until ``max |s(t+1) − s(t)|`` is
-            at most 1e-4, at most 1,000.
+            trained the network; without one, the steps until ``max |s(t+1) − s(t)|`` is at most
+            1e-4, but at most 1,000.
 
         Returns
         -------
         numpy.ndarray of int64, samples
-            The network's states are left as they are.
+            The classes. The network's states do not change.
 
         Raises
         ------
@@ -688,14 +685,14 @@ class Network:
         Returns
         -------
         numpy.ndarray, samples × output units
-            Of the network's dtype. The network's states are left as they are.
+            The scores in the network's dtype. The network's states do not change.
 
         Raises
         ------
         TypeError, ValueError
             For an argument of the wrong type, shape or value.
         DivergenceError
-            A state became infinite or not a number.
+            If a state became infinite or not a number.
         """
         inputs = validation.matrix("x", x, self._dtype, self._shapes[0])
         steps = self._steps(inputs, steps)
@@ -713,7 +710,7 @@ class Network:
         return scores
 
     def _steps(self, inputs: NDArray[Any], steps: int | None) -> int:
-        """Steps of a free phase for predictions."""
+        """The number of steps of a free phase for predictions."""
         if steps is not None:
             return validation.integer("steps", steps)
         if self._free_steps is not None:
@@ -730,10 +727,10 @@ class Network:
         return longest
 
     def feedback_angles(self) -> list[float | None]:
-        """Degrees between each connection's feedback and transposed forward weights, as they are.
+        """Degrees between each connection's feedback and transposed forward weights.
 
-        0 with tied feedback; None for connections from the input, into which no feedback flows,
-        and for that of a readout.
+        0 with tied feedback; None for connections from the input and for that of a readout, which
+        have no feedback.
         """
         return [
             self._engine.feedback_angle(k) if self._has_feedback(k) else None
@@ -741,22 +738,22 @@ class Network:
         ]
 
     def energy(self) -> NDArray[np.float64]:
-        """What the states go down as they relax, for each sample of the present batch.
+        """The energy that the states descend as they relax, for each sample of the present batch.
 
         Real-time setting: the energy, over layers l = 1 … L::
 
             E = ½ Σ s_l² − Σ ρ(s_l)ᵀ W ρ(s_{l−1}) − Σ b_lᵀ ρ(s_l)
 
-        The free dynamics are minus its gradient on the hidden layers. On the output layer the
-        published ones lack the factor ρ′(s); a network with ``follows_energy=True`` has it, and
-        descends E (to first order in dt, and where states are not clamped).
+        The free dynamics follow its negative gradient on the hidden layers. The published output
+        layer lacks the factor ρ′(s); a network with ``follows_energy=True`` has it and descends E
+        (to first order in dt, and if states are not clamped).
 
-        Prototypical setting: −Φ, minus the primitive function::
+        Prototypical setting: −Φ, the negative primitive function::
 
             Φ = Σ s_lᵀ W s_{l−1} + Σ b_lᵀ s_l
 
-        of which the dynamics apply the activation to the gradient, s ← σ(∂Φ/∂s). It mostly falls
-        as states relax, but nothing obliges it to: the activation bends the way.
+        The dynamics apply the activation to its gradient, s ← σ(∂Φ/∂s). −Φ mostly decreases as
+        states relax, but this is not guaranteed.
 
         Returns
         -------
@@ -765,36 +762,36 @@ class Network:
         Raises
         ------
         ValueError
-            With untied feedback: a vector field derives from no energy.
+            With untied feedback, for which no energy exists.
         RuntimeError
             Before the first phase.
         """
         if self._feedback != "tied":
-            raise ValueError("a network with untied feedback derives from no energy")
+            raise ValueError("a network with untied feedback has no energy; expected tied feedback")
         energies = np.empty(len(self.states[0]))
         self._engine.energy(energies)
         return energies
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a file, which `cep.load` reads.
+        """Save the network to a file for `cep.load`.
 
-        It is a safetensors file: NumPy, PyTorch and JAX read the parameters from it, by the names
+        It is a safetensors file: NumPy, PyTorch and JAX can read the parameters, named
         ``weights.0``, ``biases.0``, ``feedback_weights.1``, … . Sizes, options and random state are
-        in its metadata. The states of the last phase are left out.
+        in its metadata. The states of the last phase are not saved.
 
         Parameters
         ----------
         path : path
-            The file; by custom ``.safetensors``. One that is there is replaced in one step.
+            The file, usually ``.safetensors``. An existing file is replaced atomically.
 
         Raises
         ------
         OSError
-            Where it cannot be written; what was there before is there still.
+            If it cannot be written. The old file is then unchanged.
         RuntimeError
-            Where another thread is using the network.
+            If another thread is using the network.
         ImportError
-            Where safetensors is not installed.
+            If safetensors is not installed.
         """
         frozen = self._frozen()
         state = {
@@ -812,24 +809,24 @@ class Network:
         A convolution is a ``torch.nn.Conv2d``, followed by its pooling; a feature map is flattened
         before a linear layer.
 
-        It is parameters that are exchanged: there are no activations between the layers, as what a
-        network computes is a steady state and no chain of layers. Feedback weights are left out.
-        `cep.from_torch` is the way back.
+        Only parameters are exchanged: there are no activations between the layers, because a
+        network computes a steady state and not a chain of layers. Feedback weights are left out.
+        `cep.from_torch` is the inverse.
 
         Returns
         -------
         torch.nn.Sequential
-            With copies, of the network's dtype. ``torch.from_dlpack(net.weights[0])`` is a tensor
-            that shares the memory.
+            The layers with copies, in the network's dtype. ``torch.from_dlpack(net.weights[0])`` is
+            a tensor that shares the memory.
 
         Raises
         ------
         ImportError
-            Where PyTorch is not installed.
+            If PyTorch is not installed.
         """
         if self._connections:
             raise ValueError(
-                "the network has connections beside its chain, which no stack of layers has"
+                "the network has connections outside its chain, which a Sequential cannot have"
             )
         frozen = self._frozen()
         return to_torch.stack(self._layers, self._dtype, frozen.weights, frozen.biases)
@@ -844,11 +841,11 @@ class Network:
             "states": frozen._present_states(),
             "random_state": frozen.random_state,
             "optimizer": frozen._optimizer_state(),
-            "devices": frozen._device_arrays(),
+            "devices": frozen._device_tensors(),
         }
 
     def _present_states(self) -> list[NDArray[Any]] | None:
-        """None before the first phase."""
+        """The states; None before the first phase."""
         try:
             return list(self.states)
         except RuntimeError:
@@ -858,28 +855,28 @@ class Network:
         vars(self).update(state["attributes"])
         self._engine = self._make_engine()
         if state["states"] is not None:
-            # A phase is what makes states. Before there are parameters with which it may diverge.
+            # A phase creates states. It runs before the parameters are set, with which it might
+            # diverge.
             inputs = np.zeros((len(state["states"][0]), self._sizes[0]), self._dtype)
             self._engine.free_phase(inputs, 1, False, None)
             for mine, theirs in zip(self.states, state["states"], strict=True):
                 mine[...] = theirs
         for mine, theirs in zip(self.parameters(), state["parameters"], strict=True):
             mine[...] = theirs
-        for name, array in self._device_arrays().items():
-            array[...] = state["devices"][name]
+        self._restore_devices(state["devices"])
         self.random_state = state["random_state"]
         self._restore_optimizer(state.get("optimizer"))
 
     def _optimizer_state(self) -> OptimizerState | None:
-        """A copy of what the optimizer remembers; None if there is nothing."""
+        """A copy of the optimizer's state; None without one."""
         return optimizer_state.of(self._engine, self._named_parameters())
 
     def _restore_optimizer(self, state: OptimizerState | None) -> None:
-        """Give the network what an optimizer remembered, after checking it."""
+        """Check and restore the state of an optimizer."""
         optimizer_state.restore(self._engine, self._named_parameters(), state)
 
     def _restore_parameters(self, parameters: Mapping[str, NDArray[Any]]) -> None:
-        """Copy parameters, which were checked, into the network."""
+        """Copy checked parameters into the network."""
         for name, array in self._named_parameters().items():
             array[...] = parameters[name]
 
@@ -893,7 +890,7 @@ class Network:
         return drawing.html(self.shapes, self.parameter_count, self._telling_options())
 
     def _telling_options(self) -> dict[str, Any]:
-        """Those that mean something here, and are not as they mostly are."""
+        """The options that apply here and differ from common values."""
         options: dict[str, Any] = {"setting": self._setting, "activation": self._activation}
         if self._setting == "real-time":
             options |= {"dt": self._dt, "clamp": self._clamp}
@@ -940,7 +937,7 @@ def _activation(value: object) -> str | tuple[str, ...]:
 
 
 def activation_word(name: str, value: object, choices: Iterable[str]) -> str:
-    """One of some activations, or the word of a tabulated one."""
+    """A name of some activations, or the word for a tabulated one."""
     if isinstance(value, TabulatedActivation):
         return value.word
     if isinstance(value, str) and value.startswith("tabulated"):

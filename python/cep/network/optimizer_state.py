@@ -1,6 +1,6 @@
-"""What an optimizer remembers of a network, as arrays by name: for copies and files.
+"""The state of an optimizer as named arrays, for copies and files.
 
-Names are those of parameters with that of the state before them: ``velocity.weights.0``.
+Names are those of parameters with the name of the state before them: ``velocity.weights.0``.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,29 +19,29 @@ class OptimizerState(NamedTuple):
 
     name: str
     steps: int
-    """Updates made."""
+    """The number of updates."""
     arrays: Arrays
 
 
 class Stateful(Protocol):
-    """An optimizer, as far as its state is concerned."""
+    """The interface of an optimizer's state."""
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """What it remembers of each parameter."""
+        """The names of the values kept for each parameter."""
         ...
 
     def _options(self) -> dict[str, Any]:
-        """What the engine is told."""
+        """The options for the engine."""
         ...
 
 
-# What makes an optimizer of each name that has a state; the classes enter themselves.
+# Creates an optimizer by name, for those with a state; the classes register themselves.
 KNOWN: dict[str, Callable[[], Stateful]] = {}
 
 
 def of(engine: _cep.Network, parameters: Arrays) -> OptimizerState | None:
-    """A copy of what the optimizer of a network remembers; None if there is nothing."""
+    """A copy of the state of a network's optimizer; None without one."""
     name, steps = engine.optimizer()
     if not steps:
         return None
@@ -50,12 +50,12 @@ def of(engine: _cep.Network, parameters: Arrays) -> OptimizerState | None:
 
 
 def restore(engine: _cep.Network, parameters: Arrays, state: OptimizerState | None) -> None:
-    """Give a network what an optimizer remembered.
+    """Restore the state of a network's optimizer.
 
     Raises
     ------
     ValueError
-        For arrays that are not of the shapes of the network's parameters. Nothing changes then.
+        For arrays without the shapes of the network's parameters. Nothing changes then.
     """
     if state is None:
         return
@@ -68,11 +68,13 @@ def restore(engine: _cep.Network, parameters: Arrays, state: OptimizerState | No
 
 
 def _check(state: OptimizerState, parameters: Arrays) -> None:
-    """Raise the ValueError if a state is not one of these parameters."""
+    """Raise a ValueError if a state does not fit these parameters."""
     if state.name not in KNOWN:
-        raise ValueError(f"there is no optimizer {state.name!r}")
+        raise ValueError(f"unknown optimizer {state.name!r}")
     if not 0 <= state.steps < 2**63:
-        raise ValueError(f"an optimizer has made 0 updates or more, got {state.steps}")
+        raise ValueError(
+            f"the number of an optimizer's updates must be 0 or more, got {state.steps}"
+        )
     expected = {
         f"{name}.{parameter}": array.shape
         for name in KNOWN[state.name]().state_names
@@ -94,7 +96,7 @@ def _check(state: OptimizerState, parameters: Arrays) -> None:
 
 
 def _views(engine: _cep.Network, parameters: Arrays, optimizer: str) -> dict[str, NDArray[Any]]:
-    """In place."""
+    """The arrays of the state, in place."""
     views = {}
     for name in KNOWN[optimizer]().state_names:
         for parameter in parameters:

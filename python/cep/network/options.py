@@ -11,7 +11,7 @@ from cep.network.layers import Conv2d
 
 
 class NetworkOptions(TypedDict, total=False):
-    """What `Network` takes beside its sizes; each is described there."""
+    """The arguments of `Network` except for the sizes, described there."""
 
     setting: str
     activation: str | TabulatedActivation | Sequence[str | TabulatedActivation]

@@ -1,4 +1,4 @@
-"""Records of phases: the states of every step, and the weights where they move."""
+"""Traces of phases: the states of every step, and the weights if they move."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from cep._cep import Step
 
 Stack = NDArray[Any]
-"""Arrays of the same shape, one a moment."""
+"""Arrays of the same shape, one for each step."""
 
 
-class RecordedPhase:
-    """A phase, moment by moment: where it began is moment 0, then comes one after each step.
+class PhaseTrace:
+    """The trace of a phase: index 0 is its start, index t the state after step t.
 
-    Arrays are copies, of the network's dtype. Where shapes below say units, those of a feature map
-    are channels × height × width; weights of a convolution have the shape that they have in
+    Arrays are copies in the network's dtype. If shapes below mention units, the states of a feature
+    map have channels × height × width instead; weights of a convolution have the shape of
     `Network.weights`.
     """
 
@@ -42,56 +42,56 @@ class RecordedPhase:
 
     @property
     def steps(self) -> int:
-        """Steps taken."""
+        """The number of steps."""
         return max(0, len(self._residuals) - 1)
 
     @property
     def residuals(self) -> NDArray[np.float64]:
-        """Of each step: ``max |s(t+1) − s(t)|`` over all units and all samples of the batch."""
+        """For each step: ``max |s(t+1) − s(t)|`` over all units and all samples of the batch."""
         return np.array(self._residuals[1:], dtype=np.float64)
 
     @property
     def states(self) -> list[Stack | None]:
-        """Of each layer, 0 being the input: (steps + 1) × samples × units; None where not kept."""
+        """For each layer, 0 being the input: (steps + 1) × samples × units; None if not kept."""
         return [None if kept is None else np.stack(kept) for kept in self._states]
 
     @property
     def weights(self) -> list[Stack] | None:
-        """Of each connection: (steps + 1) × units above × units below; None where they stand still.
+        """For each connection: (steps + 1) × units above × units below; None if they do not move.
 
-        The last are to the last bit what the phase leaves in the network.
+        The last ones equal those after the phase bit for bit.
         """
         return self._moved(WEIGHTS)
 
     @property
     def biases(self) -> list[Stack] | None:
-        """Of each layer but the input: (steps + 1) × units; None where weights stand still."""
+        """For each layer except the input: (steps + 1) × units; None if weights do not move."""
         return self._moved(BIASES)
 
     @property
     def feedback_weights(self) -> list[Stack | None] | None:
-        """Of each connection: (steps + 1) × units below × units above; None where there are none.
+        """For each connection: (steps + 1) × units below × units above; None without feedback.
 
-        None altogether where weights stand still.
+        None for the whole network if weights do not move.
         """
         return self._moved(FEEDBACK_WEIGHTS)
 
     def layer_residuals(self, layer: int) -> NDArray[np.float64]:
-        """The residuals of one layer, over the samples that were kept: steps."""
+        """The residuals of one layer, over the samples kept; one for each step."""
         states = self.states[layer]
         if states is None:
-            raise ValueError(f"the states of layer {layer} were not recorded")
+            raise ValueError(f"the states of layer {layer} were not traced")
         flat = states.reshape(len(states), -1)
         changes: NDArray[np.float64] = np.abs(np.diff(flat, axis=0)).max(axis=1)
         return changes.astype(np.float64)
 
     def weight_movement(self, connection: int) -> NDArray[np.float64]:
-        """How far the weights of a connection are from where the phase began: steps + 1.
+        """The distance of a connection's weights from the start of the phase: steps + 1 values.
 
-        The Frobenius norm of W(t) − W(0); zeros where weights stand still.
+        The Frobenius norm of W(t) − W(0); zeros if weights do not move.
         """
         if self.weights_move and not self._parameters:
-            raise ValueError("the weights were not recorded")
+            raise ValueError("the weights were not traced")
         weights = self.weights
         if weights is None:
             return np.zeros(self.steps + 1)
@@ -107,39 +107,39 @@ class RecordedPhase:
 
     def __repr__(self) -> str:
         nudging = f", beta={self.beta:g}" if self.beta else ""
-        return f"<cep.RecordedPhase {self.name}, {self.steps} steps{nudging}>"
+        return f"<cep.PhaseTrace {self.name}, {self.steps} steps{nudging}>"
 
 
-class Record:
-    """What `record` recorded."""
+class Trace:
+    """The phases traced by `trace`."""
 
     def __init__(self) -> None:
-        self.phases: list[RecordedPhase] = []
-        """In the order in which they were run."""
+        self.phases: list[PhaseTrace] = []
+        """The phases in order."""
 
     @property
-    def free(self) -> RecordedPhase:
-        """The last free phase; raises ValueError where there is none."""
+    def free(self) -> PhaseTrace:
+        """The last free phase; raises ValueError without one."""
         return self._last("free")
 
     @property
-    def nudged(self) -> RecordedPhase:
-        """The last nudged phase; raises ValueError where there is none."""
+    def nudged(self) -> PhaseTrace:
+        """The last nudged phase; raises ValueError without one."""
         return self._last("nudged")
 
     @property
     def residuals(self) -> NDArray[np.float64]:
-        """Of each step of all phases, one phase after another."""
+        """The residual of each step of all phases in order."""
         return np.concatenate([np.empty(0), *(phase.residuals for phase in self.phases)])
 
     @property
     def states(self) -> list[Stack | None]:
-        """Of each layer, after each step of all phases: steps × samples × units; None if not kept.
+        """For each layer, after each step of all phases: steps × samples × units; None if not kept.
 
-        Raises ValueError where there are no phases, or phases with batches of different sizes.
+        Raises ValueError without phases, and for phases with batches of different sizes.
         """
         if not self.phases:
-            raise ValueError("no phase has been recorded")
+            raise ValueError("no phase has been traced")
         layers = zip(*(phase.states for phase in self.phases), strict=True)
         return [
             None
@@ -148,83 +148,83 @@ class Record:
             for parts in layers
         ]
 
-    def _last(self, name: str) -> RecordedPhase:
+    def _last(self, name: str) -> PhaseTrace:
         for phase in reversed(self.phases):
             if phase.name == name:
                 return phase
-        raise ValueError(f"no {name} phase has been recorded")
+        raise ValueError(f"no {name} phase has been traced")
 
     def __repr__(self) -> str:
-        return f"<cep.Record of {self.phases!r}>"
+        return f"<cep.Trace of {self.phases!r}>"
 
 
 @contextmanager
-def record(
+def trace(
     net: Network,
     *,
     layers: Iterable[int] | None = None,
     samples: int | None = None,
     weights: bool = True,
-) -> Iterator[Record]:
-    """Record every step of the phases that a network runs within a ``with`` block.
+) -> Iterator[Trace]:
+    """Trace every step of the phases that a network runs within a ``with`` block.
 
-    Those of `Network.free_phase`, `Network.nudged_phase`, `train_batch` and `gradient`. The numbers
-    that the network comes to are the same, to the last bit. `evaluate` and `Network.predict`, which
-    leave its states alone, are not recorded; a whole epoch (`fit`, `run`) is refused.
+    These are the phases of `Network.free_phase`, `Network.nudged_phase`, `train_batch` and
+    `gradient`. Results do not change. `evaluate` and `Network.predict`, which leave the states
+    unchanged, are not traced; a whole epoch (`fit`, `run`) is refused.
 
     Parameters
     ----------
     net : Network
-        Recorded by one block at a time.
+        The network, traced by one block at a time.
     layers : iterable of int, optional
-        Layers whose states are kept, 0 being the input; default: all.
+        Layers whose states are kept, 0 being the input. Default: all.
     samples : int, optional
-        The first so many samples of each batch are kept; default: all.
+        The number of samples kept, from the first of each batch on. Default: all.
     weights : bool
-        Whether to keep the weights of continual nudged phases, which takes as much memory at every
-        step as the parameters do.
+        Whether to keep the weights of continual nudged phases; each step then takes as much memory
+        as the parameters.
 
     Yields
     ------
-    Record
-        It grows while the block runs, and stays when it has ended.
+    Trace
+        Grows while the block runs, and can be read after it.
 
     Raises
     ------
     TypeError, ValueError
         For an argument of the wrong type or value.
     RuntimeError
-        Where the network is being recorded already.
+        If the network is being traced already.
 
     Examples
     --------
     >>> net = cep.Network([4, 6, 3], seed=0)
-    >>> with cep.record(net) as record:
+    >>> with cep.trace(net) as trace:
     ...     outcome = net.free_phase(np.full((2, 4), 0.5), 10)
     ...     outcome = net.nudged_phase([0, 2], beta=0.5, steps=5)
-    >>> record.states[1].shape
+    >>> trace.states[1].shape
     (15, 2, 6)
-    >>> record.nudged.states[2].shape
+    >>> trace.nudged.states[2].shape
     (6, 2, 3)
     """
     validation.kind("net", net, Network, "cep.Network(…)")
-    recorder = _Recorder(net, layers, samples, weights)
+    tracer = _Tracer(net, layers, samples, weights)
     if net._observer is not None:
-        raise RuntimeError("the network is being recorded already")
-    net._observer = recorder
+        raise RuntimeError("the network is being traced already")
+    net._observer = tracer
     try:
-        yield recorder.record
+        yield tracer.trace
     finally:
         net._observer = None
 
 
-class _Recorder:
-    """Copies what each step shows."""
+class _Tracer:
+    """Copies the states and weights of each step."""
 
     def __init__(
         self, net: Network, layers: Iterable[int] | None, samples: int | None, weights: bool
     ) -> None:
-        self.record = Record()
+        self.trace = Trace()
         self._layers = len(net.sizes) - net._has_readout
         self._connections = len(net.edges)
         self._biases = len(net.sizes) - 1
@@ -236,12 +236,12 @@ class _Recorder:
     def __call__(self, step: "Step") -> None:
         number, beta, residual, weights_move = step.summary()
         if number == 0:
-            self.record.phases.append(self._new_phase(step, beta, weights_move))
-        phase = self.record.phases[-1]
+            self.trace.phases.append(self._new_phase(step, beta, weights_move))
+        phase = self.trace.phases[-1]
         phase._residuals.append(residual)
         for layer, kept in enumerate(phase._states):
             if kept is not None:
-                # The clamped input does not move: one copy of it will do.
+                # The clamped input does not move, so one copy is enough.
                 again = kept[0] if layer == 0 and kept else self._states(step, layer)
                 kept.append(again)
         for kind, connections in phase._parameters.items():
@@ -249,8 +249,8 @@ class _Recorder:
                 if kept is not None:
                     kept.append(_copy(step, kind, k))
 
-    def _new_phase(self, step: "Step", beta: float, weights_move: bool) -> RecordedPhase:
-        phase = RecordedPhase(beta, weights_move)
+    def _new_phase(self, step: "Step", beta: float, weights_move: bool) -> PhaseTrace:
+        phase = PhaseTrace(beta, weights_move)
         phase._states = [[] if layer in self._kept else None for layer in range(self._layers)]
         if weights_move and self._weights:
             connections = range(self._connections)
@@ -280,5 +280,7 @@ def _layers(layers: Iterable[int], count: int) -> set[int]:
         raise TypeError(f"layers must be integers, got {layers!r}") from None
     chosen = {validation.integer(f"layers[{k}]", number) for k, number in enumerate(numbers)}
     if wrong := sorted(chosen - set(range(count))):
-        raise ValueError(f"there is no layer {wrong[0]}; the network's layers are 0 to {count - 1}")
+        raise ValueError(
+            f"layer {wrong[0]} does not exist; the network's layers are 0 to {count - 1}"
+        )
     return chosen

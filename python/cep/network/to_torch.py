@@ -1,4 +1,4 @@
-"""PyTorch layers with a network's parameters. PyTorch is imported when it is asked for."""
+"""PyTorch layers with a network's parameters. PyTorch is imported on use."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def import_torch() -> Any:
-    """PyTorch, or the ImportError that names the remedy."""
+    """Import PyTorch; the ImportError says how to install it."""
     return import_extra("torch", "the exchange with PyTorch", "exchange")
 
 
@@ -30,7 +30,7 @@ def stack(
     stack: Sequential = torch.nn.Sequential()
     shapes = _layers.shapes(layers)
     for k, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        # Without drawing parameters that would be overwritten, from a generator of the user's.
+        # Skips the initialization, which would draw from the user's generator.
         made, *others = _torch_layers(torch, layers[k + 1], shapes[k], getattr(torch, dtype.name))
         with torch.no_grad():
             made.weight.copy_(torch.from_numpy(weight))
@@ -43,7 +43,7 @@ def stack(
 
 
 def _torch_layers(torch: Any, layer: Layer, below: tuple[int, ...], dtype: Any) -> list[Any]:
-    """A layer of parameters, and what pools its result."""
+    """A layer with parameters, and its pooling."""
     skip = torch.nn.utils.skip_init
     if not isinstance(layer, Conv2d):
         return [skip(torch.nn.Linear, int(np.prod(below)), layer.units, dtype=dtype)]

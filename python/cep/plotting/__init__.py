@@ -1,1 +1,1 @@
-"""Pictures of what networks did."""
+"""Plots of networks and training."""

@@ -1,4 +1,4 @@
-"""The picture of how angles change while a network learns."""
+"""Plot of angles during training."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,21 +20,21 @@ def plot_angles(
     title: str = "",
     label: str = "",
 ) -> "Axes":
-    """Draw angles against epochs: of feedback to forward weights, of the update to the gradient.
+    """Plot angles against epochs: feedback to forward weights, and update to gradient.
 
-    Below 90° feedback helps, and an update goes downhill; the line at 90° parts the two.
+    Below 90° feedback helps, and an update reduces the loss. A line marks 90°.
 
     Parameters
     ----------
     records : sequence of mapping, or sequence of sequence of float
-        What a run recorded with ``record_kinds=("feedback_angles", "gradient_angle")`` or one of
-        the two (`RunResult.records`), or what `Network.feedback_angles` returned after each epoch.
+        The records of a run with ``record_kinds=("feedback_angles", "gradient_angle")`` or one of
+        the two (`RunResult.records`), or the results of `Network.feedback_angles` after each epoch.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, beside what is there: several runs in one picture; a new figure without it.
+        The axes to draw on, for several runs in one plot; default: a new figure.
     title : str
-        Of the picture.
+        The title of the plot.
     label : str
-        Put before the name of each curve: which run it is.
+        A prefix of the name of each curve, such as the name of the run.
 
     Returns
     -------
@@ -43,19 +43,23 @@ def plot_angles(
     Raises
     ------
     ValueError
-        Where there are no angles among the records.
+        If the records contain no angles.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     curves = _curves(records)
     if not curves:
         raise ValueError(
-            "there are no angles to draw: they are recorded by a run with record_kinds="
+            "the records contain no angles; record them with record_kinds="
             '("feedback_angles", "gradient_angle"), the first with untied feedback'
         )
     axes = new_figure(is_value=False).subplots() if ax is None else ax
+    from matplotlib.lines import Line2D
+
     if ax is None:
-        axes.axhline(90, color="0.4", linewidth=0.8)
+        # An artist, unlike axhline, does not extend the axis beyond the data.
+        across = axes.get_yaxis_transform()
+        axes.add_artist(Line2D([0, 1], [90, 90], transform=across, color="0.4", linewidth=0.8))
     drawn = len(axes.get_legend_handles_labels()[0])
     for k, (name, epochs, angles) in enumerate(curves, start=drawn):
         style = ":" if name == "update to gradient" else "-"
@@ -68,15 +72,14 @@ def plot_angles(
             markersize=4,
             label=f"{label}: {name}" if label else name,
         )
-    axes.set(xlabel="epoch", ylabel="angle (°)", ylim=(0, 180), title=title)
-    axes.set_yticks([0, 45, 90, 135, 180])
+    axes.set(xlabel="epoch", ylabel="angle (°)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
 
 
 def _curves(records: Sequence[Any]) -> list[tuple[str, list[float], list[float]]]:
-    """Name, epochs and angles of each."""
+    """The name, epochs and angles of each curve."""
     moments: list[tuple[float, Mapping[str, float | None]]] = []
     for number, entry in enumerate(records, start=1):
         if isinstance(entry, Mapping):

@@ -1,4 +1,4 @@
-"""Pictures of what networks did. matplotlib is imported when one is drawn."""
+"""Plots of networks and training. matplotlib is imported when a plot is drawn."""
 
 import itertools
 import os
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart.
+# The palette of Okabe and Ito, which colour-blind readers can distinguish.
 BLUE, VERMILION = "#0072B2", "#D55E00"
 PALETTE = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
+# Dots per inch of pixel files.
+DPI = 300
+
 _PERCENT_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = {"value": "linear"}
-# Logarithmic, with a place for 0: a residual is that where a step changed no bit.
+# Logarithmic, but including 0, the residual of a step that changed nothing.
 _RESIDUALS = {"value": "symlog", "linthresh": 1e-10}
-# Label, scale, and what is drawn in each panel.
+# The label, scale and curves of each panel.
 _RECORD_PANELS = (
     ("residual", _RESIDUALS, ("free_residual", "nudged_residual")),
     ("mean energy", _LINEAR, ("free_energy", "nudged_energy")),
@@ -37,26 +40,26 @@ _RECORD_PANELS = (
 
 
 def plot_history(history: History, ax: "Axes | None" = None, title: str = "") -> "Axes":
-    """Draw training, validation and test error against epochs, on a logarithmic axis.
+    """Plot training, validation and test error against epochs, on a logarithmic axis.
 
     Parameters
     ----------
     history : History
-        What `fit` returned.
+        The result of `fit`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without it.
+        The axes to draw on; default: a new figure.
     title : str
-        Of the picture.
+        The title of the plot.
 
     Returns
     -------
     matplotlib.axes.Axes
-        ``ax.figure.savefig(path)`` saves the picture.
+        ``ax.figure.savefig(path)`` saves the plot.
 
     Raises
     ------
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     axes = new_figure(is_value=False).subplots() if ax is None else ax
     epochs = range(1, len(history) + 1)
@@ -69,15 +72,15 @@ def plot_history(history: History, ax: "Axes | None" = None, title: str = "") ->
         percent = [100 * error for error in history.test_error]
         axes.plot(epochs, percent, color=PALETTE[2], linestyle="-.", label="test")
     if any([*history.train_error, *history.validation_error, *history.test_error]):
-        _scale_errors(axes)
+        scale_errors(axes)
     axes.set(xlabel="epoch", ylabel="error (%)", title=title)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
 
 
-def _scale_errors(axes: "Axes") -> None:
-    """A logarithmic axis of percent, on which late epochs can be told apart too."""
+def scale_errors(axes: "Axes") -> None:
+    """Draw errors in percent on a logarithmic axis, which shows small differences too."""
     axes.set_yscale("log", nonpositive="clip")
     low, high = axes.get_ylim()
     axes.set_yticks(_PERCENT_TICKS, [f"{tick:g}" for tick in _PERCENT_TICKS])
@@ -88,16 +91,16 @@ def _scale_errors(axes: "Axes") -> None:
 def plot_records(
     records: Sequence[Mapping[str, Any]], history: History | None = None, title: str = ""
 ) -> "Figure":
-    """Draw what a run recorded against epochs, a panel a kind of record.
+    """Plot the records of a run against epochs, one panel for each kind of record.
 
     Parameters
     ----------
     records : sequence of mapping
-        Of `RunResult.records` or `RunDirectory.records`.
+        `RunResult.records` or `RunDirectory.records`.
     history : History, optional
         Its error curves become the first panel.
     title : str
-        Of the figure.
+        The title of the figure.
 
     Returns
     -------
@@ -106,9 +109,9 @@ def plot_records(
     Raises
     ------
     ValueError
-        Where there is nothing to draw.
+        If there is nothing to draw.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     panels = [
         (label, scale, names)
@@ -123,7 +126,7 @@ def plot_records(
     axes = list(figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0])
     figure.suptitle(title)
     if history is not None and curves:
-        plot_history(history, ax=axes.pop(0)).set_xlabel("")
+        plot_history(history, ax=axes.pop(0))
     for ax, (label, scale, names) in zip(axes, panels, strict=True):
         colours = itertools.cycle(PALETTE)
         for name in names:
@@ -132,14 +135,16 @@ def plot_records(
         ax.set_yscale(**scale)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, fontsize="small")
-    figure.axes[-1].set_xlabel("epoch")
+    for ax in figure.axes:
+        ax.set_xlabel("epoch")
+        ax.tick_params(labelbottom=True)
     return figure
 
 
 def _draw_record(
     ax: "Axes", records: Sequence[Mapping[str, Any]], name: str, colours: Iterator[str]
 ) -> None:
-    """Draw a number that was recorded, or each of a list of them, one a connection."""
+    """Draw a recorded number, or each of a list of them, one for each connection."""
     found = [record for record in records if record.get(name) is not None]
     if not found:
         return
@@ -155,23 +160,23 @@ def _draw_record(
 
 
 def save(axes: "Axes", path: "os.PathLike[str]") -> None:
-    """Write the figure that axes belong to."""
+    """Save the figure of the axes."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=DPI)
 
 
 def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
-    """Draw what `gdu_check` found: updates dashed, minus gradients solid, a panel a layer.
+    """Plot the result of `gdu_check`: updates dashed, negative gradients solid, a panel per layer.
 
     Parameters
     ----------
     report : GDUReport
-        What `gdu_check` returned.
+        The result of `gdu_check`.
     entries : int
         Neurons or synapses drawn in each panel, chosen at random among those that move.
     seed : int
-        Of the choice.
+        The seed of the choice.
 
     Returns
     -------
@@ -180,9 +185,9 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     Raises
     ------
     TypeError
-        Where it is no report.
+        If the argument is not a report.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     validation.kind("report", report, GDUReport, "cep.gdu_check(…)")
     neurons = [curves for curves in report.states if curves is not None]
@@ -191,56 +196,61 @@ def plot_gdu(report: GDUReport, entries: int = 5, seed: int = 0) -> "Figure":
     if feedback:
         rows.append(("feedback weights", feedback))
     columns = len(report.weights)
-    figure: Figure = new_figure(figsize=(3.2 * columns, 2.6 * len(rows)))
+    figure: Figure = new_figure(figsize=(3.3 * columns, 2.5 * len(rows)))
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True)
     for (name, row), axes in zip(rows, panels, strict=True):
-        # The input has no neurons that move; nor does feedback reach it: the last panels align.
+        # The input has no moving neurons and gets no feedback, so panels are aligned at the right.
         offset = columns - len(row)
         for ax in axes[:offset]:
             ax.axis("off")
         for k, (curves, ax) in enumerate(zip(row, axes[offset:], strict=True)):
             place = f"layer {k + 1}" if name == "neurons" else f"connection {k + offset}"
             draw_curves(ax, curves, entries, seed)
-            ax.set_title(f"{name}, {place}", fontsize="medium")
-    for ax in panels[-1]:
-        ax.set_xlabel("step t")
-    figure.suptitle(
-        f"updates (dashed) and minus gradients (solid); angle of the totals {report.angle:.1f}°"
-    )
+            ax.set_title(f"{name}, {place}", fontsize="medium", loc="right")
+    figure.suptitle(f"updates and negative gradients; angle of the totals {report.angle:.1f}°")
     return figure
 
 
 def draw_curves(ax: "Axes", curves: Curves, entries: int = 5, seed: int = 0) -> None:
-    """Draw some entries of one pair of curves: updates dashed, minus gradients solid.
+    """Draw some entries of a pair of curves: updates dashed, negative gradients solid.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where to draw.
+        The axes to draw on.
     curves : Curves
-        Of a report of `gdu_check`.
+        Curves of a report of `gdu_check`.
     entries : int
         Neurons or synapses drawn, chosen at random among those that move.
     seed : int
-        Of the choice.
+        The seed of the choice.
     """
+    from matplotlib.lines import Line2D
+
     chosen = curves.some_entries(entries, seed)
     pairs = zip(chosen.updates.T, chosen.gradients.T, itertools.cycle(PALETTE), strict=False)
     for update, gradient, colour in pairs:
         ax.plot(gradient, color=colour, linewidth=1.2, alpha=0.7)
         ax.plot(update, color=colour, linewidth=1.8, linestyle="--")
     ax.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    ax.set(xlabel="step t", ylabel="update, −gradient")
+    ax.tick_params(labelbottom=True)
     ax.grid(alpha=0.3)
+    handles = [
+        Line2D([], [], color="black", linestyle="--", label="update"),
+        Line2D([], [], color="black", linestyle="-", label="−gradient"),
+    ]
+    ax.legend(handles=handles, frameon=False, fontsize="x-small")
 
 
 def new_figure(*, is_value: bool = True, **options: Any) -> Any:
-    """An empty figure; it takes the options of matplotlib's.
+    """Create an empty figure with matplotlib's options.
 
-    A notebook shows it as a value, or, where it is none, when its cell ends.
+    A notebook shows it as the value of a cell, or otherwise when the cell ends.
     """
     Figure = import_extra("matplotlib.figure", "drawing", "plot").Figure
     if is_notebook() and is_value:
-        # One of pyplot's own would be shown twice: as the value of its cell, and when that ends.
+        # A figure of pyplot would be shown twice: as the value of its cell and when the cell ends.
         _teach_notebook_to_show_figures()
     elif is_notebook() or "matplotlib.pyplot" in sys.modules:
         from matplotlib import pyplot
@@ -250,7 +260,7 @@ def new_figure(*, is_value: bool = True, **options: Any) -> Any:
 
 
 def plain_axes() -> "Axes":
-    """Axes of a figure that pyplot knows nothing of: for files."""
+    """Axes of a figure that is independent of pyplot, for files."""
     Figure = import_extra("matplotlib.figure", "drawing", "plot").Figure
     axes: Axes = Figure(layout="constrained").subplots()
     return axes
@@ -260,12 +270,12 @@ def plain_axes() -> "Axes":
 def _teach_notebook_to_show_figures() -> None:
     from matplotlib import pyplot
 
-    # What the first of pyplot's figures does.
+    # pyplot's first figure does the same.
     pyplot.close(pyplot.figure())
 
 
 def is_notebook() -> bool:
-    """Whether a kernel runs the program: something that shows pictures."""
+    """Whether the program runs in a notebook, which shows pictures."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None

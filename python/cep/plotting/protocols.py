@@ -1,4 +1,4 @@
-"""What pictures are drawn of, as far as they look at it."""
+"""The interfaces of the objects that are plotted."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -21,16 +21,16 @@ class Curves(Protocol):
 
     @property
     def updates(self) -> NDArray[Any]:
-        """Steps × the shape of what is updated."""
+        """Steps × the shape of the updated quantity."""
         ...
 
     @property
     def gradients(self) -> NDArray[Any]:
-        """Likewise."""
+        """The same shape."""
         ...
 
     def some_entries(self, entries: int = 5, seed: int = 0) -> "Curves":
-        """Steps × entries."""
+        """Curves of steps × entries."""
         ...
 
 
@@ -40,75 +40,75 @@ class GDUReport(Protocol):
 
     @property
     def states(self) -> Sequence[Curves | None]:
-        """Of each layer."""
+        """The curves of each layer."""
         ...
 
     @property
     def weights(self) -> Sequence[Curves]:
-        """Of each connection."""
+        """The curves of each connection."""
         ...
 
     @property
     def feedback_weights(self) -> Sequence[Curves | None]:
-        """Of each connection."""
+        """The curves of each connection."""
         ...
 
     @property
     def angle(self) -> float:
-        """Degrees."""
+        """The angle in degrees."""
         ...
 
 
-class RecordedPhase(Protocol):
-    """Such as `cep.RecordedPhase`."""
+class PhaseTrace(Protocol):
+    """Such as `cep.PhaseTrace`."""
 
     beta: float
 
     @property
     def steps(self) -> int:
-        """Steps taken."""
+        """The number of steps."""
         ...
 
     @property
     def states(self) -> Sequence[NDArray[Any] | None]:
-        """Of each layer: steps + 1 × samples × units."""
+        """For each layer: steps + 1 × samples × units."""
         ...
 
     @property
     def weights(self) -> Sequence[NDArray[Any]] | None:
-        """Of each connection; None where they stand still."""
+        """For each connection; None if they do not move."""
         ...
 
     def layer_residuals(self, layer: int) -> NDArray[Any]:
-        """Of each step."""
+        """For each step."""
         ...
 
     def weight_movement(self, connection: int) -> NDArray[Any]:
-        """Of each step."""
+        """For each step."""
         ...
 
 
 @runtime_checkable
 class Phases(Protocol):
-    """What a `cep.Record` has even if nothing was recorded."""
+    """The part of a `cep.Trace` that exists even if nothing was traced."""
 
     @property
-    def phases(self) -> Sequence[RecordedPhase]:
-        """In their order."""
+    def phases(self) -> Sequence[PhaseTrace]:
+        """The phases in order."""
         ...
 
 
-class Record(Phases, Protocol):
-    """Such as `cep.Record`."""
+class Trace(Phases, Protocol):
+    """Such as `cep.Trace`."""
 
     @property
-    def nudged(self) -> RecordedPhase:
+    def nudged(self) -> PhaseTrace:
         """The last nudged phase."""
         ...
 
     @property
     def states(self) -> Sequence[NDArray[Any] | None]:
-        """Of each layer: steps × samples × units."""
+        """For each layer: steps × samples × units."""
         ...
 
 
@@ -118,10 +118,10 @@ class Network(Protocol):
 
     @property
     def weights(self) -> Sequence[NDArray[Any]]:
-        """Of each connection."""
+        """For each connection."""
         ...
 
     @property
     def shapes(self) -> Sequence[tuple[int, ...]]:
-        """Of the state of each layer."""
+        """The shape of the state of each layer."""
         ...

@@ -1,4 +1,4 @@
-"""The picture of what a record of phases holds."""
+"""Plot of the states in phase traces."""
 
 import itertools
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cep._util import validation
 from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure
-from cep.plotting.protocols import Phases, Record, RecordedPhase
+from cep.plotting.protocols import Phases, PhaseTrace, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 _NUDGED_SHADE = "#E69F00"
 
 
-def plot_relaxation(record: Record, sample: int = 0, units: int = 5, seed: int = 0) -> "Figure":
-    """Draw how states relax: a row a layer, with its states and its residual over the steps.
+def plot_relaxation(trace: Trace, sample: int = 0, units: int = 5, seed: int = 0) -> "Figure":
+    """Plot how states relax: a row for each layer, with its states and its residual by step.
 
-    All phases are drawn one after another, the nudged ones on a shaded ground. Where weights moved,
-    a last row shows how far: the Frobenius norm of W(t) − W(0) of each connection.
+    All phases are drawn one after another, with nudged ones shaded. If weights moved, a last row
+    shows the Frobenius norm of W(t) − W(0) of each connection.
 
     Parameters
     ----------
-    record : Record
-        What `record` recorded.
+    trace : Trace
+        The phases traced by `trace`.
     sample : int
-        Whose states are drawn: its number in the batch. Residuals are of all samples recorded.
+        The index in the batch of the sample whose states are drawn. Residuals include all
+        traced samples.
     units : int
-        Units drawn of each layer, chosen at random; of the output layer all where there are up to
-        ten.
+        The number of units drawn of each layer, chosen at random; output layers of up to ten units
+        are drawn completely.
     seed : int
-        Of the choice.
+        The seed of the choice.
 
     Returns
     -------
@@ -43,44 +44,42 @@ def plot_relaxation(record: Record, sample: int = 0, units: int = 5, seed: int =
     Raises
     ------
     TypeError, ValueError
-        For an argument of the wrong type or value, and where nothing was recorded.
+        For an argument of the wrong type or value, and if nothing was traced.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
-    validation.kind("record", record, Phases, "cep.record(…)")
+    validation.kind("trace", trace, Phases, "cep.trace(…)")
     units = validation.count("units", units)
-    layers = _layers(record, validation.integer("sample", sample))
-    moved = any(phase.weights is not None for phase in record.phases)
+    layers = _layers(trace, validation.integer("sample", sample))
+    moved = any(phase.weights is not None for phase in trace.phases)
     rows = len(layers) + moved
-    figure: Figure = new_figure(figsize=(7.2, 1.9 * rows + 0.5))
+    figure: Figure = new_figure(figsize=(8.4, 2.0 * rows + 0.5))
     grid = figure.add_gridspec(rows, 2)
     first = None
     for row, layer in enumerate(layers):
         left = figure.add_subplot(grid[row, 0], sharex=first)
         first = left if first is None else first
-        _draw_states(left, record, layer, sample, units, seed)
+        _draw_states(left, trace, layer, sample, units, seed)
         right = figure.add_subplot(grid[row, 1], sharex=first)
-        _draw_residuals(right, record, layer)
-        if row == len(layers) - 1:
-            left.set_xlabel("step")
-            right.set_xlabel("step")
+        _draw_residuals(right, trace, layer)
     if moved:
-        _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), record)
+        _draw_movement(figure.add_subplot(grid[-1, :], sharex=first), trace)
     for ax in figure.axes:
-        _shade_nudged(ax, record)
+        _shade_nudged(ax, trace)
+        ax.set_xlabel("step")
         ax.grid(alpha=0.3)
-    _name_nudged(figure.axes[1], record)
+    _name_nudged(figure.axes[1], trace)
     return figure
 
 
-def _layers(record: Record, sample: int) -> list[int]:
-    """Those that relax and were kept."""
-    if not record.phases:
-        raise ValueError("there is nothing to draw: no phase has been recorded")
-    states = record.states
+def _layers(trace: Trace, sample: int) -> list[int]:
+    """The traced layers that relax."""
+    if not trace.phases:
+        raise ValueError("there is nothing to draw: no phase has been traced")
+    states = trace.states
     layers = [k for k, kept in enumerate(states) if kept is not None and k > 0]
     if not layers:
-        raise ValueError("there is nothing to draw: no layer above the input has been recorded")
+        raise ValueError("there is nothing to draw: no layer above the input has been traced")
     first = states[layers[0]]
     assert first is not None
     if not 0 <= sample < first.shape[1]:
@@ -88,21 +87,20 @@ def _layers(record: Record, sample: int) -> list[int]:
     return layers
 
 
-def _spans(record: Record) -> list[tuple[RecordedPhase, NDArray[np.int64]]]:
-    """Each phase, with the numbers of its moments from the beginning of the record."""
-    ends = np.cumsum([0] + [phase.steps for phase in record.phases])
+def _spans(trace: Trace) -> list[tuple[PhaseTrace, NDArray[np.int64]]]:
+    """Each phase, with the indices of its steps from the beginning of the trace."""
+    ends = np.cumsum([0] + [phase.steps for phase in trace.phases])
     return [
         (phase, np.arange(start, start + phase.steps + 1))
-        for phase, start in zip(record.phases, ends, strict=False)
+        for phase, start in zip(trace.phases, ends, strict=False)
     ]
 
 
-def _draw_states(
-    ax: "Axes", record: Record, layer: int, sample: int, units: int, seed: int
-) -> None:
-    is_output = layer == len(record.states) - 1
+def _draw_states(ax: "Axes", trace: Trace, layer: int, sample: int, units: int, seed: int) -> None:
+    is_output = layer == len(trace.states) - 1
     chosen: NDArray[np.int64] | None = None
-    for phase, moments in _spans(record):
+    for phase, moments in _spans(trace):
+        is_first = chosen is None
         states = phase.states[layer]
         assert states is not None
         states = states.reshape(*states.shape[:2], -1)
@@ -114,33 +112,43 @@ def _draw_states(
         styles = itertools.chain(["-"] * len(PALETTE), itertools.cycle(["--"]))
         for unit, colour, style in zip(chosen, colours, styles, strict=False):
             values = states[:, sample, unit]
-            ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2)
-    assert chosen is not None
+            label = str(unit) if is_first else None
+            ax.plot(moments, values, color=colour, linestyle=style, linewidth=1.2, label=label)
     ax.set_ylabel("state")
-    ax.set_title(
-        f"{_name(record, layer)}: {len(chosen)} units of sample {sample}", fontsize="medium"
+    ax.set_title(f"{_name(trace, layer)}, sample {sample}", fontsize="medium")
+    ax.legend(
+        loc="center left",  # To the right of the panel, so that it covers no curve.
+        bbox_to_anchor=(1.0, 0.5),
+        title="unit",
+        frameon=False,
+        fontsize="x-small",
+        title_fontsize="x-small",
     )
 
 
-def _name(record: Record, layer: int) -> str:
-    return "output" if layer == len(record.states) - 1 else f"layer {layer}"
+def _name(trace: Trace, layer: int) -> str:
+    return "output" if layer == len(trace.states) - 1 else f"layer {layer}"
 
 
-def _draw_residuals(ax: "Axes", record: Record, layer: int) -> None:
-    for phase, moments in _spans(record):
+def _draw_residuals(ax: "Axes", trace: Trace, layer: int) -> None:
+    for phase, moments in _spans(trace):
         residuals = phase.layer_residuals(layer)
-        # A logarithmic axis has no place for 0, where a step changed no bit.
+        # A logarithmic axis cannot show 0, the residual of a step that changed nothing.
         residuals[residuals == 0] = np.nan
         colour = VERMILION if phase.beta else BLUE
         marker = "." if phase.steps < 2 else None
-        ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker)
+        label = "nudged phase" if phase.beta else "free phase"
+        if label in ax.get_legend_handles_labels()[1]:
+            label = "_" + label  # The legend names each kind once.
+        ax.plot(moments[1:], residuals, color=colour, linewidth=1.4, marker=marker, label=label)
+    ax.legend(frameon=False, fontsize="x-small")
     ax.set_yscale("log")
     ax.set_ylabel("max |Δs|")
-    ax.set_title(f"{_name(record, layer)}: residual", fontsize="medium")
+    ax.set_title(f"{_name(trace, layer)}: residual", fontsize="medium")
 
 
-def _draw_movement(ax: "Axes", record: Record) -> None:
-    for phase, moments in _spans(record):
+def _draw_movement(ax: "Axes", trace: Trace) -> None:
+    for phase, moments in _spans(trace):
         if phase.weights is None:
             continue
         styles = itertools.cycle(["-", "--", "-.", ":"])
@@ -152,21 +160,21 @@ def _draw_movement(ax: "Axes", record: Record) -> None:
                 phase.weight_movement(k),
                 color=colour,
                 linestyle=style,
-                label=f"connection {k}" if phase is record.nudged else None,
+                label=f"connection {k}" if phase is trace.nudged else None,
             )
-    ax.set(xlabel="step", ylabel="‖W(t) − W(0)‖")
-    ax.set_title("weights moving", fontsize="medium")
+    ax.set_ylabel("‖W(t) − W(0)‖")
+    ax.set_title("change of the weights in the nudged phase", fontsize="medium")
     ax.legend(frameon=False, fontsize="small")
 
 
-def _shade_nudged(ax: "Axes", record: Record) -> None:
-    for phase, moments in _spans(record):
+def _shade_nudged(ax: "Axes", trace: Trace) -> None:
+    for phase, moments in _spans(trace):
         if phase.beta:
             ax.axvspan(moments[0], moments[-1], color=_NUDGED_SHADE, alpha=0.15, linewidth=0)
 
 
-def _name_nudged(ax: "Axes", record: Record) -> None:
-    for phase, moments in _spans(record):
+def _name_nudged(ax: "Axes", trace: Trace) -> None:
+    for phase, moments in _spans(trace):
         if phase.beta:
             ax.annotate(
                 f"nudged, β = {phase.beta:g}",

@@ -1,4 +1,4 @@
-"""The picture of what units of the first hidden layer look for in the input."""
+"""Plot of the receptive fields of the first hidden layer."""
 
 import math
 from collections.abc import Iterable
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def plot_weights(
     net: Network, units: int | Iterable[int] = 25, shape: tuple[int, int] | None = None
 ) -> "Figure":
-    """Draw receptive fields: the weights from the input to units of layer 1, a picture a unit.
+    """Plot receptive fields: the weights from the input to units of layer 1, one picture each.
 
-    Of a convolution it draws the kernels, a picture a channel of layer 1: their mean over the
-    channels of the input. All pictures have one scale of colours, blue below 0, red above.
+    For a convolution it draws the kernels, one picture for each channel of layer 1, averaged over
+    the channels of the input. All pictures share a colour scale, blue below 0, red above.
 
     Parameters
     ----------
     net : Network
-        Its ``weights[0]`` are drawn.
+        The network whose ``weights[0]`` are drawn.
     units : int or iterable of int
-        How many units of layer 1, from the first on, or which.
+        The number of units of layer 1 to draw, or their indices.
     shape : (rows, columns), optional
-        Of the input as a picture; default: that of its images, or a square. A kernel has a shape of
-        its own.
+        The shape of the input as a picture; default: that of its images, or a square. A kernel has
+        its own shape.
 
     Returns
     -------
@@ -39,10 +39,10 @@ def plot_weights(
     Raises
     ------
     TypeError, ValueError
-        For an argument of the wrong type or value, and where the input is no square and `shape` is
+        For an argument of the wrong type or value, and if the input is not a square and `shape` is
         not given.
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     """
     validation.kind("net", net, Network, "cep.Network(…)")
     weights = np.array(net.weights[0])
@@ -58,7 +58,7 @@ def plot_weights(
         rows, columns = _shape(usual, weights.shape[1])
     across = math.ceil(math.sqrt(len(chosen)))
     down = math.ceil(len(chosen) / across)
-    figure: Figure = new_figure(figsize=(1.0 * across + 0.9, 1.0 * down * rows / columns + 0.2))
+    figure: Figure = new_figure(figsize=(1.1 * across + 0.9, 1.2 * down * rows / columns + 0.5))
     axes = figure.subplots(down, across, squeeze=False)
     largest = float(np.abs(weights[chosen]).max()) or 1.0
     for ax in axes.flat:
@@ -67,9 +67,10 @@ def plot_weights(
     for ax, unit in zip(axes.flat, chosen, strict=False):
         field = weights[unit].reshape(rows, columns)
         picture = ax.imshow(field, cmap="RdBu_r", vmin=-largest, vmax=largest)
-        ax.set_title(str(unit), fontsize="xx-small", pad=2)
+        ax.set_title(str(unit), fontsize="x-small", pad=2)
     assert picture is not None
     figure.colorbar(picture, ax=list(axes.flat), label="weight", shrink=0.8)
+    figure.suptitle("weights to units of layer 1", fontsize="medium")
     return figure
 
 
@@ -77,9 +78,11 @@ def _units(units: int | Iterable[int], count: int) -> list[int]:
     if isinstance(units, Iterable):
         chosen = [validation.integer(f"units[{k}]", unit) for k, unit in enumerate(units)]
         if not chosen:
-            raise ValueError("units names none")
+            raise ValueError("units is empty; expected one unit or more")
         if wrong := [unit for unit in chosen if not 0 <= unit < count]:
-            raise ValueError(f"there is no unit {wrong[0]}; those of layer 1 are 0 to {count - 1}")
+            raise ValueError(
+                f"unit {wrong[0]} does not exist; the units of layer 1 are 0 to {count - 1}"
+            )
         return chosen
     return list(range(min(validation.count("units", units), count)))
 
@@ -88,7 +91,7 @@ def _shape(shape: tuple[int, int] | None, inputs: int) -> tuple[int, int]:
     if shape is None:
         side = math.isqrt(inputs)
         if side * side != inputs:
-            raise ValueError(f"{inputs} inputs are no square: give the shape of an input")
+            raise ValueError(f"{inputs} inputs are not a square; give the shape of an input")
         return side, side
     try:
         rows, columns = shape

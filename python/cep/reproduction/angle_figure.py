@@ -1,6 +1,6 @@
 """Fig. 4: the error after learning against the initial angle between feedback and forward weights.
 
-The weights are at that angle before learning only: both of them learn.
+The weights have this angle only before training: both of them learn.
 """
 
 import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEADINGS = (
-    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "lost",
+    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "failed",
 )  # fmt: skip
 
 
@@ -40,11 +40,11 @@ class AngleSweep:
 
     @property
     def stem(self) -> str:
-        """What files with this figure are called."""
+        """The name of this figure's files."""
         return f"angles-{self.preset.name.replace(' ', '-')}"
 
     def rows(self) -> list[list[str]]:
-        """The cells under `HEADINGS`, a row an angle."""
+        """The cells under `HEADINGS`, a row for each angle."""
         return [
             [
                 f"{angle:g}°",
@@ -54,7 +54,7 @@ class AngleSweep:
                 report.percent(error_at_angle(self.preset.name, angle)),
                 str(trials.best_test_error),
                 str(trials.train_error),
-                report.lost(trials),
+                report.failures(trials),
             ]
             for angle, trials in self.trials.items()
         ]
@@ -64,7 +64,7 @@ class AngleSweep:
         return f"{title}\n{table(HEADINGS, self.rows())}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        """The numbers drawn, and all seeds behind them, as JSON values."""
         return {
             "preset": self.preset.name,
             "angles": [
@@ -78,12 +78,12 @@ class AngleSweep:
         }
 
     def plot(self) -> "Figure":
-        """Draw it.
+        """Draw the figure.
 
         Raises
         ------
         ImportError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return _draw_angles(self)
 
@@ -104,13 +104,13 @@ def angles(
     Parameters
     ----------
     preset : str or Preset
-        One with untied feedback: "C-VF-1h" or "C-VF-2h" as in the paper.
+        A preset with untied feedback: "C-VF-1h" or "C-VF-2h" as in the paper.
     seeds : int
-        At each angle, the runs have seeds 0 … seeds − 1.
+        Each angle has runs with seeds 0 … seeds − 1.
     directory : path
-        Each run is kept in ``directory/angles/C-VF-1h/angle-22.5/seed-0`` and so on.
+        Each run is stored in ``directory/angles/C-VF-1h/angle-22.5/seed-0`` and so on.
     epochs : int, optional
-        Default: as many as were published.
+        Default: the published number.
     jobs, data_root, progress, on_run_end
         As for `cep.run_many`.
 
@@ -141,12 +141,12 @@ def angles(
 
 
 def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> AngleSweep:
-    """What the runs of `angles` come to that have ended, at those angles that have some.
+    """The results of finished runs of `angles`, for each angle that has some.
 
     Raises
     ------
     ValueError
-        A run has another configuration, or a file is damaged.
+        If a run has another configuration, or a file is damaged.
     """
     chosen = preset_of(preset)
     trials = {
@@ -157,16 +157,16 @@ def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> Angl
 
 
 def check_has_angles(preset: Preset) -> None:
-    """Raise the ValueError that there is no angle, where feedback is tied."""
+    """Raise a ValueError if feedback is tied, because it has no angle."""
     if not has_angles(preset):
         raise ValueError(
-            f"{preset.name} has tied feedback, at no angle to the forward weights; expected a "
+            f"{preset.name} has tied feedback, without an angle to the forward weights; expected a "
             "preset with untied feedback, such as C-VF-1h"
         )
 
 
 def _draw_angles(sweep: AngleSweep) -> "Figure":
-    """Draw errors against angles: means and every seed, beside what was published."""
+    """Draw errors against angles: means and every seed, beside the published errors."""
     figure: Figure = new_figure(figsize=(5.6, 3.8))
     ax = figure.subplots()
     published = [error_at_angle(sweep.preset.name, angle) for angle in FEEDBACK_ANGLES]

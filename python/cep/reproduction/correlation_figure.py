@@ -1,4 +1,4 @@
-"""Fig. 5a: the angle between update and gradient before learning against the error after it."""
+"""Fig. 5a: the angle between update and gradient before training, against the error after it."""
 
 import itertools
 import os
@@ -15,10 +15,11 @@ from cep.plotting.plots import PALETTE, new_figure
 from cep.reproduction import published, report
 from cep.reproduction.drawing import draw_seeds, scale_errors
 from cep.reproduction.initial_angles import InitialAngles, initial_angles, mean_of
+from cep.reproduction.rank_correlation import rank_correlation
 from cep.reproduction.rows import preset_of
 from cep.reproduction.series import Series, at_angle, has_angles, row
 from cep.reproduction.training import train
-from cep.reproduction.trials import Trials
+from cep.reproduction.trials import Spread, Trials, has_finished, number_or_none
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "run", "feedback at", "seeds", "epochs", "angle", "without t = 0", "published", "test error",
-    "published", "lost",
+    "published", "failed",
 )  # fmt: skip
 
 
@@ -36,19 +37,33 @@ class CorrelationPoint:
 
     preset: Preset
     feedback_angle: float | None
-    """Degrees before learning; None for a row of the table."""
+    """Degrees before training; None for a row of the table."""
     trials: Trials
-    angles: InitialAngles
-    """Mean over the networks of these trials."""
+    seed_angles: tuple[InitialAngles, ...]
+    """The angles of the initial network of each trial."""
+
+    @property
+    def angles(self) -> InitialAngles:
+        """Mean over the networks of these trials."""
+        return mean_of(self.seed_angles)
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """Angle without t = 0 and test error of each seed that finished."""
+        return [
+            (angles.without_first, outcome.test_error)
+            for angles, outcome in zip(self.seed_angles, self.trials.outcomes, strict=True)
+            if has_finished(outcome)
+        ]
 
     @property
     def published_angle(self) -> float | None:
-        """Of a row of the table."""
+        """The published angle of a row of the table."""
         return published.initial_angle(self.preset.name) if self.feedback_angle is None else None
 
     @property
     def published_error(self) -> float | None:
-        """Of a row of the table, or at this feedback angle."""
+        """The published error of a row of the table, or at this feedback angle."""
         if self.feedback_angle is not None:
             return published.error_at_angle(self.preset.name, self.feedback_angle)
         return None if self.preset.published is None else self.preset.published.test_mean
@@ -56,14 +71,14 @@ class CorrelationPoint:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Angles beside errors: ``print(correlation)``, ``correlation.plot()``."""
+    """Angles and errors: ``print(correlation)``, ``correlation.plot()``."""
 
     points: tuple[CorrelationPoint, ...]
 
     stem = "correlation"
 
     def rows(self) -> list[list[str]]:
-        """The cells under `HEADINGS`, a row a point."""
+        """The cells under `HEADINGS`, a row for each point."""
         return [
             [
                 point.preset.name,
@@ -74,17 +89,28 @@ class Correlation:
                 _degrees(point.published_angle),
                 str(point.trials.test_error),
                 report.percent(point.published_error),
-                report.lost(point.trials),
+                report.failures(point.trials),
             ]
             for point in self.points
         ]
 
+    @property
+    def rank_correlation(self) -> Spread:
+        """Spearman's rank correlation of angle and error, with its deviation over seeds.
+
+        The angle is the one without t = 0. 1 means that a larger angle always comes with a larger
+        error.
+        """
+        return rank_correlation([point.pairs for point in self.points])
+
     def __str__(self) -> str:
         title = "angle between update and gradient before learning, error after it"
-        return f"{title}\n{table(HEADINGS, self.rows())}"
+        found = self.rank_correlation
+        ranks = f"rank correlation {found.mean:.2f} ± {found.deviation:.2f}"
+        return f"{title}\n{table(HEADINGS, self.rows())}\n{ranks} over {len(self.points)} points"
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        """The numbers drawn, and all seeds behind them, as JSON values."""
         return {
             "points": [
                 {
@@ -97,16 +123,19 @@ class Correlation:
                     **point.trials.to_dict(),
                 }
                 for point in self.points
-            ]
+            ],
+            "rank_correlation": {
+                name: number_or_none(value) for name, value in vars(self.rank_correlation).items()
+            },
         }
 
     def plot(self) -> "Figure":
-        """Draw it.
+        """Draw the figure.
 
         Raises
         ------
         ImportError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return _draw_correlation(self)
 
@@ -122,22 +151,22 @@ def correlation(
     progress: bool = True,
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> Correlation:
-    """Hold the angle to the gradient before learning against the error after it.
+    """Compare the angle to the gradient before training with the error after it.
 
-    Runs below the directory are taken as they are, with the seeds and epochs that they have; what
-    is not there is trained. Other rows of the table are drawn too where runs of them have ended.
+    Runs below the directory are used with the seeds and epochs that they have; missing runs are
+    trained. Other rows of the table are drawn too if runs of them have finished.
 
     Parameters
     ----------
     rows : sequence of str or Preset
-        Rows of the table; default: EP-1h, C-EP-1h and C-VF-1h. Of those with untied feedback, the
-        nine angles of Fig. 4 as well.
+        Rows of the table; default: EP-1h, C-EP-1h and C-VF-1h. Rows with untied feedback include
+        the nine angles of Fig. 4.
     seeds : int
-        Runs with seeds 0 … seeds − 1 are trained where they are not there.
+        Missing runs with seeds 0 … seeds − 1 are trained.
     directory : path
-        Of the runs of `cep.reproduce` and `angles`.
+        The directory of the runs of `cep.reproduce` and `angles`.
     epochs : int, optional
-        Of runs that are trained. Default: as many as were published.
+        Epochs of new runs. Default: the published number.
     jobs, data_root, progress, on_run_end
         As for `cep.run_many`.
 
@@ -153,10 +182,12 @@ def correlation(
     seeds, place = validation.count("seeds", seeds), Path(directory)
     asked = [preset_of(each) for each in rows]
     if not asked:
-        raise ValueError("there are no rows; expected one preset or more")
+        raise ValueError("rows is empty; expected one preset or more")
     for preset in asked:
         if preset.configuration.rule == "bptt":
-            raise ValueError(f"{preset.name} learns by the gradient itself, at no angle to it")
+            raise ValueError(
+                f"{preset.name} learns by the gradient itself; expected a preset with EP or C-EP"
+            )
     found = [
         (key, series.runs(seeds) | series.found(place)) for key, series in _cells(asked, epochs)
     ]
@@ -169,7 +200,7 @@ def correlation(
         on_run_end=on_run_end,
     )
     trials = [(key, Trials(tuple(outcomes[name] for name in runs))) for key, runs in found]
-    others = [presets.get(name) for name in published.TABLE]
+    others = [presets.get(name) for name in published.ROWS]
     for key, series in _cells([each for each in others if each not in asked]):
         if ended := series.ended(place):
             trials.append((key, Trials(tuple(ended))))
@@ -180,7 +211,7 @@ _Key = tuple[Preset, float | None]
 
 
 def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tuple[_Key, Series]]:
-    """Each row, and each of its feedback angles."""
+    """Each row, and its feedback angles."""
     for preset in chosen:
         yield (preset, None), row(preset, epochs)
         if has_angles(preset):
@@ -191,13 +222,13 @@ def _cells(chosen: Sequence[Preset], epochs: int | None = None) -> Iterator[tupl
 def _points(
     trials: Sequence[tuple[_Key, Trials]], data_root: Path | None
 ) -> Iterator[CorrelationPoint]:
-    """The same with their angles before learning."""
+    """The same with their angles before training."""
     data: dict[str, Any] = {}
     for (preset, feedback_angle), each in trials:
         if (name := preset.configuration.data) not in data:
             data[name], _ = preset.configuration.load_data(data_root)
         angles = [initial_angles(one.configuration, *data[name]) for one in each.outcomes]
-        yield CorrelationPoint(preset, feedback_angle, each, mean_of(angles))
+        yield CorrelationPoint(preset, feedback_angle, each, tuple(angles))
 
 
 def _degrees(angle: float | None) -> str:
@@ -209,7 +240,7 @@ _HOLLOW: dict[str, Any] = {"mfc": "none", "markersize": 8, "markeredgewidth": 1.
 
 
 def _draw_correlation(correlation: Correlation) -> "Figure":
-    """Draw errors against angles, a marker a preset; the published points are hollow."""
+    """Draw errors against angles, one marker per preset; the published points are hollow."""
     figure: Figure = new_figure(figsize=(10, 4.4))
     panels = figure.subplots(1, 2, sharey=True)
     names = dict.fromkeys(point.preset.name for point in correlation.points)
@@ -229,16 +260,16 @@ def _draw_correlation(correlation: Correlation) -> "Figure":
         ax.set_title(title, fontsize="medium")
         ax.margins(x=0.12)
         ax.xaxis.set_major_formatter("{x:g}°")
-    panels[0].set_ylabel("test error after learning")
-    figure.supxlabel("angle of total update to total gradient before learning", fontsize="medium")
-    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        ax.set(xlabel="angle of update to gradient before learning", ylabel="test error")
+        ax.tick_params(labelleft=True)
+        ax.legend(frameon=False, fontsize="small")
     return figure
 
 
 def _draw_points(
     ax: "Axes", points: Sequence[CorrelationPoint], column: int, colour: str, marker: str
 ) -> None:
-    """Draw a preset: its row of the table, and its feedback angles joined in their order."""
+    """Draw a preset: its row of the table, and its feedback angles joined in order."""
     for point in points:
         if point.feedback_angle is None:
             mean = 100 * point.trials.test_error.mean

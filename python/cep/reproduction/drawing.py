@@ -1,4 +1,4 @@
-"""What pictures of errors share. What differs in colour differs in marker or line too."""
+"""Shared functions for plots of errors. Colours differ together with markers or lines."""
 
 from typing import TYPE_CHECKING
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PERCENT_TICKS = (1, 2, 3, 5, 10, 20, 50, 100)
-# Percent: the place of runs that diverged, which have no error.
+# The position, in percent, of runs that diverged, which have no error.
 _DIVERGED = 140.0
 
 
 def draw_seeds(ax: "Axes", x: float, trials: Trials, colour: str) -> None:
-    """Draw each seed small, where there are several, and those that diverged above all errors."""
+    """Draw small markers for several seeds; seeds that diverged are above all errors."""
     errors = [100 * outcome.test_error for outcome in trials.finished]
     if len(errors) > 1:
         ax.plot([x] * len(errors), errors, "_", color=colour, markersize=7, markeredgewidth=1)
@@ -24,7 +24,7 @@ def draw_seeds(ax: "Axes", x: float, trials: Trials, colour: str) -> None:
 
 
 def scale_errors(ax: "Axes") -> None:
-    """Percent on a logarithmic axis: 2 % and 90 % on one picture."""
+    """Set a logarithmic axis of percent, for errors from 2 % to 90 %."""
     ax.set_yscale("log")
     ax.set_yticks(_PERCENT_TICKS, [f"{tick} %" for tick in _PERCENT_TICKS])
     ax.minorticks_off()

@@ -1,24 +1,26 @@
-"""Figures on disk."""
+"""Files of figures."""
 
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cep.plotting.plots import DPI
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 class Drawable(Protocol):
-    """What `angles`, `gdu` and `correlation` return."""
+    """The results of `angles`, `gdu` and `correlation`."""
 
     @property
     def stem(self) -> str:
-        """What its files are called."""
+        """The name of its files."""
         ...
 
     def plot(self) -> "Figure":
-        """Draw it."""
+        """Draw the figure."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
@@ -27,13 +29,13 @@ class Drawable(Protocol):
 
 
 def save(drawable: Drawable, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write a figure as PNG and SVG, and the numbers drawn as JSON.
+    """Write a figure as PNG and SVG, and its numbers as JSON.
 
     Parameters
     ----------
     drawable : AngleSweep, TheoremCurves or Correlation
     folder : path
-        Made where it does not exist.
+        Created if it does not exist.
 
     Returns
     -------
@@ -43,15 +45,15 @@ def save(drawable: Drawable, folder: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     OSError
-        Where they cannot be written.
+        If they cannot be written.
     """
     figure, numbers = drawable.plot(), json.dumps(drawable.to_dict(), indent=1, allow_nan=False)
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = [Path(folder) / f"{drawable.stem}.{ending}" for ending in ("png", "svg", "json")]
     png, svg, json_file = paths
-    figure.savefig(png, dpi=200)
+    figure.savefig(png, dpi=DPI)
     # Without the time of day, the same numbers give the same file.
     figure.savefig(svg, metadata={"Date": None})
     json_file.write_text(f"{numbers}\n", encoding="utf-8")

@@ -6,8 +6,9 @@
 4. What does a sample cost: pulses, writes, memory between the phases?
 """
 
+import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from cep._util import validation
 from cep._util.tables import table
 from cep.experiments import presets
 from cep.experiments.configuration import Configuration
+from cep.experiments.data import Splits
 from cep.experiments.result import RunOutcome
 from cep.hardware import plots
 from cep.hardware.counting import Counts, count
@@ -31,7 +33,7 @@ Point = tuple[str, str, float]
 
 _STEP_SIZES = tuple(2.0**-k for k in range(4, 19, 2))
 _ASYMMETRIES = (0.0, 0.1, 0.2, 0.4, 0.8)
-_NOISES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_NOISES = (0.01, 0.03, 0.1, 0.3)
 _READS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 # Panels: what is swept, and the title.
@@ -50,6 +52,7 @@ class HardwareStudy:
     """Errors for each question: ``print(study)``, ``study.plot()``."""
 
     data: str
+    """Its name; with the number of training samples if it is a part of them."""
     trials: Mapping[Point, Trials]
     counts: Mapping[str, Counts]
     """By rule, of one epoch with the ECRAM preset."""
@@ -98,7 +101,7 @@ class HardwareStudy:
                 {"panel": panel, "line": line, "value": value, **trials.to_dict()}
                 for (panel, line, value), trials in self.trials.items()
             ],
-            "counts": {name: vars(counts) for name, counts in self.counts.items()},
+            "counts": {name: dataclasses.asdict(counts) for name, counts in self.counts.items()},
         }
 
     def plot(self) -> "Figure":
@@ -109,10 +112,14 @@ class HardwareStudy:
         ImportError
             If matplotlib is not installed.
         """
-        figure: Figure = new_figure(figsize=(12, 10))
-        panels = figure.subplots(3, 2)
-        for ax, (name, (label, title)) in zip(panels.flat, PANELS.items(), strict=True):
-            plots.plot_errors(self.errors(name), label, ax, title)
+        names = list(dict.fromkeys(panel for panel, _, _ in self.trials))
+        rows, columns = -(-len(names) // 2), min(len(names), 2)
+        figure: Figure = new_figure(figsize=(6 * columns, 10 / 3 * rows))
+        for k, name in enumerate(names):
+            label, title = PANELS[name]
+            plots.plot_errors(
+                self.errors(name), label, figure.add_subplot(rows, columns, k + 1), title
+            )
         return figure
 
 
@@ -121,6 +128,8 @@ def hardware(
     seeds: int = 3,
     directory: str | os.PathLike[str] = "runs",
     *,
+    panels: Iterable[str] = PANELS,
+    samples: int | None = None,
     epochs: int | None = None,
     jobs: int | None = None,
     data_root: str | os.PathLike[str] | None = None,
@@ -137,6 +146,12 @@ def hardware(
         At each point, the runs have seeds 0 … seeds − 1.
     directory : path
         Each run is kept in ``directory/hardware/digits/nearest/EP/0.0625/seed-0`` and so on.
+    panels : iterable of str
+        Some of `PANELS`; default: all.
+    samples : int, optional
+        Learn only the first of the training samples, and test the first of the test samples, a
+        fifth as many, with the hidden layer, steps and learning rates of the digits. Runs are kept
+        in ``directory/hardware/mnist-10000`` then. Default: all.
     epochs : int, optional
         Default: 8 for the digits, 5 for the others.
     jobs, data_root, progress, on_run_end
@@ -153,15 +168,28 @@ def hardware(
     """
     validation.choice("data", data, ("digits", "mnist", "fashion_mnist", "kmnist"))
     seeds = validation.count("seeds", seeds)
-    points = dict(_points(data, epochs or (8 if data == "digits" else 5)))
+    chosen = [validation.choice("panel", name, PANELS) for name in panels]
+    epochs = (8 if data == "digits" else 5) if epochs is None else epochs
+    rules = _rules(data)
+    if samples is not None:
+        # The others have learning rates for many more batches.
+        rules = {name: each.replace(data=data) for name, each in _rules("digits").items()}
+    points = {point: each for point, each in _points(rules, epochs) if point[0] in chosen}
+    if not points:
+        raise ValueError(f"panels is empty; expected some of {', '.join(PANELS)}")
+    title, splits = data, None
+    if samples is not None:
+        title = f"{data}-{validation.count('samples', samples)}"
+        splits = _first(samples, data, data_root)
     names = {
-        (point, seed): f"hardware/{data}/{point[0]}/{point[1]}/{point[2]:g}/seed-{seed}"
+        (point, seed): f"hardware/{title}/{point[0]}/{point[1]}/{point[2]:g}/seed-{seed}"
         for point in points
         for seed in range(seeds)
     }
     outcomes = train(
         {name: points[point].replace(seed=seed) for (point, seed), name in names.items()},
         directory,
+        data=splits,
         jobs=jobs,
         data_root=data_root,
         progress=progress,
@@ -171,7 +199,16 @@ def hardware(
         point: Trials(tuple(outcomes[names[point, seed]] for seed in range(seeds)))
         for point in points
     }
-    return HardwareStudy(data, trials, _counts(data, data_root))
+    return HardwareStudy(title, trials, _counts(rules, data_root))
+
+
+def _first(samples: int, data: str, data_root: str | os.PathLike[str] | None) -> Splits:
+    root = None if data_root is None else Path(data_root)
+    (x, y), (x_test, y_test) = _rules(data)["EP"].load_data(root)
+    if samples > len(x):
+        raise ValueError(f"samples must be at most the {len(x)} of {data}, got {samples}")
+    tested = -(-samples // 5)
+    return Splits((x[:samples], y[:samples]), test=(x_test[:tested], y_test[:tested]))
 
 
 def _rules(data: str) -> dict[str, Configuration]:
@@ -179,8 +216,11 @@ def _rules(data: str) -> dict[str, Configuration]:
     return {"EP": ep, "C-EP": c_ep, "C-VF": c_ep.replace(feedback="untied")}
 
 
-def _points(data: str, epochs: int) -> Iterator[tuple[Point, Configuration]]:
-    rules = {name: each.replace(epochs=epochs) for name, each in _rules(data).items()}
+def _points(
+    rules: Mapping[str, Configuration], epochs: int
+) -> Iterator[tuple[Point, Configuration]]:
+    fixed: dict[str, Any] = {"epochs": epochs, "validation_fraction": 0, "test_every_epoch": False}
+    rules = {name: each.replace(**fixed) for name, each in rules.items()}
     tied = {name: rules[name] for name in ("EP", "C-EP")}
     for name, base in tied.items():
         for size in _STEP_SIZES:
@@ -201,10 +241,12 @@ def _points(data: str, epochs: int) -> Iterator[tuple[Point, Configuration]]:
             yield ("read_noise", name, value), base.replace(read_noise=value)
 
 
-def _counts(data: str, data_root: str | os.PathLike[str] | None) -> dict[str, Counts]:
+def _counts(
+    rules: Mapping[str, Configuration], data_root: str | os.PathLike[str] | None
+) -> dict[str, Counts]:
     root = None if data_root is None else Path(data_root)
     counts = {}
-    for name, configuration in _rules(data).items():
+    for name, configuration in rules.items():
         (x, y), _ = configuration.load_data(root)
         some = (x[:1000], y[:1000])
         net = configuration.replace(synapses="ecram").make_network()

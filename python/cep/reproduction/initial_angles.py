@@ -1,4 +1,4 @@
-"""The angle between a rule's total update and the total gradient of BPTT, before learning."""
+"""The angle between a rule's total update and the total gradient of BPTT, before training."""
 
 import warnings
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ from cep.learning.theorem import ConvergenceWarning, gdu_check
 
 
 class InitialAngles(NamedTuple):
-    """Degrees between minus the update and the gradient of all weights, biases left out."""
+    """Degrees between the negative update and the gradient of all weights, without biases."""
 
     total: float
-    """Of the whole update."""
+    """The angle of the whole update."""
     without_first: float
-    """Without the nudged phase's step t = 0, on both sides: what the paper's code computes."""
+    """Without the nudged phase's step t = 0, on both sides, as the paper's code computes it."""
 
 
 def initial_angles(configuration: Configuration, x: NDArray[Any], y: NDArray[Any]) -> InitialAngles:
-    """Both angles on a network as it is drawn, with its own rule and hyperparameters.
+    """Both angles of an initial network, with its own rule and hyperparameters.
 
-    Where the rule draws the sign of β, it has the sign given.
+    If the rule draws the sign of β, the given sign is used.
 
     Parameters
     ----------
     configuration : Configuration
-        With rule "ep" or "c-ep".
+        A configuration with rule "ep" or "c-ep".
     x, y : numpy.ndarray
         Training data; its first batch is used.
     """
@@ -38,7 +38,7 @@ def initial_angles(configuration: Configuration, x: NDArray[Any], y: NDArray[Any
     batch = (x[: configuration.batch_size], y[: configuration.batch_size])
     estimate = gradient(net, *batch, rule)
     with warnings.catch_warnings():
-        # The row is as it was published, whether or not its free phase comes to rest.
+        # The published row is used, even if its free phase does not converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         moves = configuration.rule == "c-ep"
         report = gdu_check(
@@ -56,5 +56,5 @@ def initial_angles(configuration: Configuration, x: NDArray[Any], y: NDArray[Any
 
 
 def mean_of(angles: Sequence[InitialAngles]) -> InitialAngles:
-    """The mean of each."""
+    """The mean of each angle."""
     return InitialAngles(*(sum(each) / len(angles) for each in zip(*angles, strict=True)))

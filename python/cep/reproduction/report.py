@@ -1,4 +1,4 @@
-"""What trials came to, in words: text for the terminal, cells for tables."""
+"""Results of trials as text for the terminal and cells of tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cep.reproduction.trials import Spread, Trials, best_test_epoch, best_test_e
 SEED_HEADINGS = ("seed", "ended", "epochs", "test error", "best", "in epoch", "train error", "time")
 SUMMARY_HEADINGS = (
     "run", "seeds", "epochs", "test error", "published test", "best epoch", "train error",
-    "published train", "time a seed", "lost",
+    "published train", "time a seed", "failed",
 )  # fmt: skip
 
 
@@ -19,7 +19,7 @@ SUMMARY_HEADINGS = (
 class Reproduction(Trials):
     """A preset trained with several seeds: ``print(reproduction)`` shows each of them.
 
-    Means and deviations are those of `Trials`: over the runs that finished.
+    Means and deviations are those of `Trials`, over the runs that finished.
     """
 
     preset: Preset
@@ -29,7 +29,7 @@ class Reproduction(Trials):
 
 
 def describe(trials: Reproduction) -> str:
-    """Every seed, then means and deviations beside what was published."""
+    """Every seed, then means and deviations beside the published values."""
     preset, configuration = trials.preset, trials.preset.configuration
     sizes = "-".join(map(str, configuration.sizes))
     seeds = [seed_cells(outcome) for outcome in trials.outcomes]
@@ -37,16 +37,16 @@ def describe(trials: Reproduction) -> str:
     lines += [table(SEED_HEADINGS, seeds), "", f"mean ± standard deviation over {basis(trials)}"]
     columns = ("test error", "best epoch", "train error")
     rows = [["here", *map(str, _spreads(trials))]]
-    if trials.mostly_wrong:
-        rows.append(["without mostly wrong", *map(str, _spreads(trials.without_mostly_wrong))])
+    if trials.collapsed:
+        rows.append(["without collapsed", *map(str, _spreads(trials.without_collapsed))])
     if preset.published is not None:
         rows.append(["published", published_test(preset), "", published_train(preset)])
     lines.append(table(("", *columns), rows))
     if preset.published is None:
-        lines.append("no error was published")
+        lines.append("no published error")
     elif any(outcome.configuration.epochs != configuration.epochs for outcome in trials.outcomes):
         lines.append(
-            "NOTE: not the published number of epochs; not to be held against the published errors"
+            "NOTE: not the published number of epochs; do not compare with the published errors"
         )
     lines.append(f"time: {duration(trials.seconds)} for all seeds, one after the other")
     lines += [
@@ -55,19 +55,19 @@ def describe(trials: Reproduction) -> str:
     return "\n".join(lines)
 
 
-def summary(reproductions: Sequence[Reproduction]) -> str:
-    """A table with a line a row."""
-    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions])
+def summary(reproductions: Sequence[Reproduction], width: int | None = None) -> str:
+    """A table with a row for each reproduction, at most `width` columns wide."""
+    return table(SUMMARY_HEADINGS, [summary_cells(each) for each in reproductions], width)
 
 
 def summary_cells(reproduction: Reproduction) -> list[str]:
     """The cells under `SUMMARY_HEADINGS`."""
     preset = reproduction.preset
     test, best, train = map(str, _spreads(reproduction))
-    if reproduction.mostly_wrong:
-        rest = _spreads(reproduction.without_mostly_wrong)
+    if reproduction.collapsed:
+        rest = _spreads(reproduction.without_collapsed)
         test, best, train = (
-            f"{all_finished} ({better} without mostly wrong)"
+            f"{all_finished} ({better} without collapsed)"
             for all_finished, better in zip((test, best, train), rest, strict=True)
         )
     return [
@@ -80,7 +80,7 @@ def summary_cells(reproduction: Reproduction) -> list[str]:
         train,
         published_train(preset),
         duration(reproduction.seconds / len(reproduction.outcomes)),
-        lost(reproduction),
+        failures(reproduction),
     ]
 
 
@@ -100,20 +100,21 @@ def seed_cells(outcome: RunOutcome) -> list[str]:
 
 
 def run_line(outcome: RunOutcome) -> str:
-    """A run that has ended, in a line."""
+    """A line of text for a finished run."""
     start = f"{outcome.name}  {outcome.ended} after {_epochs_done(outcome)} epochs"
     if not len(outcome.history):
-        # Of a message of several lines the first says what happened.
+        # The first line of a message says what happened.
         return ": ".join([start, *outcome.message.splitlines()[:1]])
+    epoch = best_test_epoch(outcome)
+    best = f"best {best_test_error(outcome):.2%} in epoch {epoch}, " if epoch else ""
     return (
-        f"{start}: test error {outcome.test_error:.2%}, best {best_test_error(outcome):.2%} in "
-        f"epoch {best_test_epoch(outcome)}, train error {outcome.train_error:.2%}, "
-        f"{duration(outcome.seconds)}"
+        f"{start}: test error {outcome.test_error:.2%}, {best}train error "
+        f"{outcome.train_error:.2%}, {duration(outcome.seconds)}"
     )
 
 
 def epochs(trials: Trials, preset: Preset) -> str:
-    """The epochs asked for, as "100", or "5 of 100" where as many were published."""
+    """The requested epochs, as "100", or "5 of 100" if 100 were published."""
     published = preset.configuration.epochs
     asked = sorted({outcome.configuration.epochs for outcome in trials.outcomes})
     if asked == [published]:
@@ -122,27 +123,27 @@ def epochs(trials: Trials, preset: Preset) -> str:
 
 
 def basis(trials: Trials) -> str:
-    """What means are over, in words."""
+    """The runs that means are over, in words."""
     finished = len(trials.finished)
     parts = [f"the {finished} of {len(trials.outcomes)} seeds that finished"]
     parts += [f"{trials.diverged} diverged"] * bool(trials.diverged)
     parts += [f"{trials.failed} failed"] * bool(trials.failed)
-    parts += [f"{trials.mostly_wrong} of the {finished} mostly wrong"] * bool(trials.mostly_wrong)
+    parts += [f"{trials.collapsed} of the {finished} collapsed"] * bool(trials.collapsed)
     return "; ".join(parts)
 
 
-def lost(trials: Trials) -> str:
-    """How many runs did not end as they should, as "1 diverged, 1 mostly wrong", or "none"."""
+def failures(trials: Trials) -> str:
+    """The numbers of unsuccessful runs, such as "1 diverged, 1 collapsed", or "none"."""
     counts = {
         "diverged": trials.diverged,
         "failed": trials.failed,
-        "mostly wrong": trials.mostly_wrong,
+        "collapsed": trials.collapsed,
     }
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
 
 
 def published_test(preset: Preset) -> str:
-    """The published test error, with its deviation where there is one."""
+    """The published test error, with its deviation if there is one."""
     if preset.published is None:
         return "none"
     deviation = preset.published.test_deviation
@@ -157,12 +158,12 @@ def published_train(preset: Preset) -> str:
 
 
 def percent(error: float | None) -> str:
-    """An error, as "2.4 %", or "none"."""
+    """An error, such as "2.4 %", or "none"."""
     return "none" if error is None else f"{100 * error:.4g} %"
 
 
 def duration(seconds: float) -> str:
-    """A time, as "85.0 s", "12 min" or "3.4 h"."""
+    """A time, such as "85.0 s", "12 min" or "3.4 h"."""
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""Rows of the paper's table: a preset trained with several seeds, beside what was published."""
+"""Rows of the paper's table: a preset trained with several seeds, beside the published values."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ def reproduce(
 ) -> Reproduction:
     """Train a published experiment with several seeds.
 
-    Runs that have ended are not repeated, and those that were cut short go on: to go on after
-    Ctrl-C or a crash, call it again.
+    Finished runs are not repeated, and interrupted runs are resumed: after Ctrl-C or a crash, call
+    it again.
 
     Parameters
     ----------
@@ -35,24 +35,24 @@ def reproduce(
     seeds : int
         The runs have seeds 0 … seeds − 1.
     directory : path
-        Each run is kept in ``directory/C-EP-1h/seed-0`` and so on (see `RunDirectory`).
+        Each run is stored in ``directory/C-EP-1h/seed-0`` and so on (see `RunDirectory`).
     epochs : int, optional
-        Default: as many as were published.
+        Default: the published number.
     jobs, data_root, progress, on_run_end
         As for `cep.run_many`.
 
     Returns
     -------
     Reproduction
-        Every run, means and deviations; as text, beside what was published.
+        Every run, means and deviations; as text, beside the published values.
 
     Raises
     ------
     TypeError, ValueError
-        For a preset that is unknown, another argument that cannot be, or a directory that holds a
-        run of another configuration. Nothing is trained then.
+        For an unknown preset, another invalid argument, or a directory that holds a run of another
+        configuration. Nothing is trained then.
     FileNotFoundError, ImportError
-        Where MNIST is not there, or a library is not.
+        If MNIST or a library is missing.
     KeyboardInterrupt
         On Ctrl-C.
 
@@ -83,7 +83,7 @@ def reproduce_rows(
     progress: bool = True,
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> list[Reproduction]:
-    """`reproduce` for several presets at a time, which leaves no processor idle between them."""
+    """Run `reproduce` for several presets at once, so that no processor waits between them."""
     seeds = validation.count("seeds", seeds)
     names = [(each, row(each, epochs).runs(seeds)) for each in map(preset_of, rows)]
     outcomes = train(
@@ -98,12 +98,12 @@ def reproduce_rows(
 
 
 def read_rows(directory: str | os.PathLike[str]) -> list[Reproduction]:
-    """What the runs below a directory that have ended come to: a row a preset that has some.
+    """The results of finished runs below a directory, one row for each preset that has some.
 
     Raises
     ------
     ValueError
-        A run has another configuration than its preset, or a file is damaged.
+        If a run differs from its preset's configuration, or a file is damaged.
     """
     known = [each for preset in presets.PRESETS.values() for each in (preset, preset.with_bptt())]
     rows = [Reproduction(tuple(row(each).ended(Path(directory))), each) for each in known]
@@ -111,5 +111,5 @@ def read_rows(directory: str | os.PathLike[str]) -> list[Reproduction]:
 
 
 def preset_of(preset: str | Preset) -> Preset:
-    """A preset, by name or itself."""
+    """The preset of this name, or the given preset."""
     return preset if isinstance(preset, Preset) else presets.get(preset)

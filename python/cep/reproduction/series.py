@@ -1,4 +1,4 @@
-"""Series: a configuration trained with several seeds, and where each of its runs is kept."""
+"""Series: a configuration trained with several seeds, and the directories of its runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from cep.reproduction.published import FEEDBACK_ANGLES
 
 @dataclass(frozen=True)
 class Series:
-    """Runs that differ in nothing but their seed."""
+    """Runs that differ only in their seed."""
 
     folder: str
-    """Below the directory of all runs; each run is in ``seed-0``, ``seed-1`` and so on in it."""
+    """Below the directory of all runs; contains the runs ``seed-0``, ``seed-1`` and so on."""
     configuration: Configuration
-    """Of the run with seed 0."""
+    """The configuration of the run with seed 0."""
 
     def runs(self, seeds: int) -> dict[str, Configuration]:
         """The runs of seeds 0 … seeds − 1, by name: the path below the directory of all runs."""
@@ -27,12 +27,12 @@ class Series:
         }
 
     def found(self, directory: Path) -> dict[str, Configuration]:
-        """The runs that are there, of however many epochs, by name.
+        """The existing runs, with any number of epochs, by name.
 
         Raises
         ------
         ValueError
-            One of them has another configuration, or is damaged.
+            If one has another configuration, or is damaged.
         """
         present = {}
         for path in directory.glob(f"{self.folder}/seed-*"):
@@ -46,7 +46,7 @@ class Series:
         return {f"{self.folder}/seed-{seed}": present[seed] for seed in sorted(present)}
 
     def ended(self, directory: Path) -> list[RunOutcome]:
-        """How the runs that are there ended, without those that have not.
+        """The outcomes of the existing runs that have finished.
 
         Raises
         ------
@@ -57,12 +57,12 @@ class Series:
         for name, configuration in self.found(directory).items():
             place = RunDirectory(directory / name)
             if (ending := place.ending(configuration)) is not None:
-                outcomes.append(ending.outcome(name, configuration, place.path))
+                outcomes.append(RunOutcome(name, configuration, place.path, *ending[:5]))
         return outcomes
 
 
 def row(preset: Preset, epochs: int | None = None) -> Series:
-    """A row of the paper's table, with as many epochs as were published where none are given."""
+    """A row of the paper's table, by default with the published number of epochs."""
     return Series(preset.name.replace(" ", "-"), _shortened(preset.configuration, epochs))
 
 
@@ -83,7 +83,7 @@ def all_series() -> Iterator[Series]:
 
 
 def has_angles(preset: Preset) -> bool:
-    """Whether there are feedback weights at an angle to forward ones."""
+    """Whether a preset has feedback weights with an angle to the forward ones."""
     return preset.configuration.feedback == "untied"
 
 

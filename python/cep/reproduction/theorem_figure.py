@@ -1,4 +1,4 @@
-"""Fig. 5b and appendix E.6: the theorem's curves, of all rules in one of the settings.
+"""Fig. 5b and appendix E.6: the theorem's curves for all rules in one of the settings.
 
 784-512-10, tanh, float64, the first test image of MNIST; seed 0, feedback of VF and C-VF at 0°.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = ("neurons 1", "neurons 2", "weights 0→1", "weights 1→2")
-"""What is drawn of each rule, as `GDUReport.rows` calls it."""
+"""The curves drawn for each rule, with the names of `GDUReport.rows`."""
 
 _CONDITIONS: dict[str, dict[str, Any]] = {
     "prototypical": {"free_steps": 150, "nudged_steps": 10, "beta": 0.01},
@@ -37,21 +37,21 @@ _RULES = {
 
 @dataclass(frozen=True, eq=False)
 class RuleCurves:
-    """What is kept of a rule's `GDUReport`, whose curves of all weights are large."""
+    """The part of a rule's `GDUReport` that is kept; the curves of all weights are large."""
 
     learning_rate: float
     angle: float
-    """Degrees between the total update and minus the total gradient of all weights."""
+    """Degrees between the total update and the negative total gradient of all weights."""
     relative_errors: Mapping[str, float]
-    """Of every layer and connection, by name."""
+    """For every layer and connection, by name."""
     sign_agreement: float
-    """Of the connection whose weights agree least."""
+    """For the connection with the lowest agreement."""
     panels: Mapping[str, Curves]
     """By name: the few entries that are drawn, steps × entries."""
 
     @classmethod
     def of(cls, report: GDUReport) -> "RuleCurves":
-        """What is kept of a report."""
+        """The curves kept of a report."""
         named = dict(report.rows())
         return cls(
             report.learning_rates[0],
@@ -64,7 +64,7 @@ class RuleCurves:
 
 @dataclass(frozen=True, eq=False)
 class TheoremCurves:
-    """Updates beside minus gradients in one setting: ``print(curves)``, ``curves.plot()``."""
+    """Updates and negative gradients in one setting: ``print(curves)``, ``curves.plot()``."""
 
     setting: str
     rules: Mapping[str, RuleCurves]
@@ -72,12 +72,12 @@ class TheoremCurves:
 
     @property
     def stem(self) -> str:
-        """What files with this figure are called."""
+        """The name of this figure's files."""
         return f"gdu-{self.setting}"
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Headings, and a row of cells a rule: relative errors, signs that agree, the angle."""
-        # VF has the names of EP, and feedback weights after them.
+        """Headings, and a row of cells for each rule: relative errors, sign agreement, angle."""
+        # VF has the names of EP, followed by feedback weights.
         names = list(self.rules["VF"].relative_errors)
         rows = []
         for name, rule in self.rules.items():
@@ -88,11 +88,11 @@ class TheoremCurves:
         return ["rule", "η", *names, "sign agreement (weights)", "angle"], rows
 
     def __str__(self) -> str:
-        title = f"{self.setting}: relative errors of updates beside minus the gradients of BPTT"
+        title = f"{self.setting}: relative errors of updates against the negative gradients of BPTT"
         return f"{title}\n{table(*self.table())}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The curves drawn, and how far all of them agree, as JSON can hold them."""
+        """The curves drawn, and the agreement of all curves, as JSON values."""
         return {
             "setting": self.setting,
             **_CONDITIONS[self.setting],
@@ -115,12 +115,12 @@ class TheoremCurves:
         }
 
     def plot(self) -> "Figure":
-        """Draw them: a row a rule, updates dashed, minus gradients solid.
+        """Draw the curves: a row for each rule, updates dashed, negative gradients solid.
 
         Raises
         ------
         ImportError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return _draw_theorem(self)
 
@@ -128,7 +128,7 @@ class TheoremCurves:
 def gdu(
     setting: str = "prototypical", *, data_root: str | os.PathLike[str] | None = None
 ) -> TheoremCurves:
-    """Hold the updates of all rules against the gradients of BPTT, under the paper's conditions.
+    """Compare the updates of all rules with the gradients of BPTT, under the paper's conditions.
 
     Parameters
     ----------
@@ -145,9 +145,9 @@ def gdu(
     Raises
     ------
     ValueError
-        For another setting.
+        For an unknown setting.
     FileNotFoundError
-        Where MNIST is not there.
+        If MNIST is missing.
     """
     setting = validation.choice("setting", setting, SETTINGS)
     _, (x, y) = datasets.mnist(None if data_root is None else Path(data_root))
@@ -170,17 +170,13 @@ def gdu(
 
 
 def _draw_theorem(curves: TheoremCurves) -> "Figure":
-    """Draw updates dashed and minus gradients solid: a row a rule, a column a layer."""
-    figure: Figure = plots.new_figure(figsize=(10, 8))
+    """Draw updates and negative gradients: one row per rule, one column per layer."""
+    figure: Figure = plots.new_figure(figsize=(13, 9.5))
     panels = figure.subplots(len(curves.rules), 4, sharex=True)
     for row, (name, rule) in zip(panels, curves.rules.items(), strict=True):
         for ax, (panel, drawn) in zip(row, rule.panels.items(), strict=True):
             plots.draw_curves(ax, drawn)
-            # To the right, as matplotlib writes a power of ten on the left.
+            # On the right, because matplotlib writes a power of ten on the left.
             ax.set_title(f"{name}: {panel}", fontsize="medium", loc="right")
-    for ax in panels[-1]:
-        ax.set_xlabel("step t")
-    figure.suptitle(
-        f"{curves.setting} setting: updates (dashed) and minus the gradients of BPTT (solid)"
-    )
+    figure.suptitle(f"{curves.setting} setting: updates and negative gradients of BPTT")
     return figure

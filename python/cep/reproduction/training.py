@@ -7,13 +7,14 @@ from pathlib import Path
 
 from cep.experiments import RunDirectory, RunOutcome, run_many
 from cep.experiments.configuration import Configuration
-from cep.experiments.data import Fingerprints
+from cep.experiments.data import Fingerprints, RunData
 
 
 def train(
     configurations: Mapping[str, Configuration],
     directory: str | os.PathLike[str],
     *,
+    data: RunData | None = None,
     jobs: int | None,
     data_root: str | os.PathLike[str] | None,
     progress: bool,
@@ -29,7 +30,7 @@ def train(
         The data is not there, or a library is not.
     """
     waiting = []
-    fingerprints = Fingerprints(None, data_root)
+    fingerprints = Fingerprints(data, data_root)
     for name, configuration in configurations.items():
         place = RunDirectory(Path(directory) / name)
         if place.holds_a_run():
@@ -43,6 +44,7 @@ def train(
     return run_many(
         configurations,
         directory,
+        data=data,
         jobs=jobs,
         data_root=data_root,
         progress=progress,

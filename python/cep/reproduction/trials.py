@@ -1,4 +1,4 @@
-"""Trials: what the runs of one configuration with several seeds come to together."""
+"""Trials: the runs of one configuration with several seeds, and their means."""
 
 import math
 import statistics
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from cep.experiments import RunOutcome
-from cep.experiments.result import came_to_its_end
+from cep.experiments.result import completed
 
 
 def best_test_error(outcome: RunOutcome) -> float:
-    """The lowest test error of any epoch, as it was published; NaN without a test curve."""
+    """The lowest test error of any epoch, as published; NaN without a test curve."""
     return min(outcome.history.test_error, default=math.nan)
 
 
 def best_test_epoch(outcome: RunOutcome) -> int:
-    """The first epoch with that error, counted from 1; 0 without a test curve."""
+    """The first epoch with this error, from 1; 0 without a test curve."""
     errors = outcome.history.test_error
     return errors.index(min(errors)) + 1 if errors else 0
 
@@ -32,15 +32,15 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Spread":
-        """Of some values."""
-        given = list(values)
+        """The spread of some values, without NaN, which runs without a test curve have."""
+        given = [value for value in values if not math.isnan(value)]
         return cls(
             statistics.fmean(given) if given else math.nan,
             statistics.stdev(given) if len(given) > 1 else math.nan,
         )
 
     def __str__(self) -> str:
-        """In percent, as "2.28 ± 0.16 %"."""
+        """In percent, such as "2.28 ± 0.16 %"."""
         if math.isnan(self.mean):
             return "none"
         if math.isnan(self.deviation):
@@ -52,18 +52,18 @@ class Spread:
 class Trials:
     """Runs of one configuration with several seeds.
 
-    Means and deviations are over the runs that finished all their epochs. One that diverged or
-    failed has no final error: it is counted, and shown, but in no mean. One that finished, but with
-    more wrong predictions than right ones, is in the means; `without_mostly_wrong` has those
-    without it.
+    Means and deviations are over the runs that finished all their epochs. A run that diverged or
+    failed has no final error: it is counted and shown, but not in the means. A collapsed run, which
+    finished with more wrong predictions than right ones, is in the means; `without_collapsed` has
+    the runs without these.
     """
 
     outcomes: tuple[RunOutcome, ...]
-    """Of each seed, in their order."""
+    """For each seed, in order."""
 
     @property
     def finished(self) -> tuple[RunOutcome, ...]:
-        """Those that the means are over."""
+        """The runs that the means are over."""
         return tuple(outcome for outcome in self.outcomes if has_finished(outcome))
 
     @property
@@ -73,41 +73,41 @@ class Trials:
 
     @property
     def failed(self) -> int:
-        """Runs that an error ended."""
+        """Runs that ended with an error."""
         return sum(outcome.reason == "failed" for outcome in self.outcomes)
 
     @property
-    def mostly_wrong(self) -> int:
+    def collapsed(self) -> int:
         """Runs that finished with a test error above one half."""
-        return sum(outcome.mostly_wrong for outcome in self.outcomes)
+        return sum(outcome.collapsed for outcome in self.outcomes)
 
     @property
-    def without_mostly_wrong(self) -> "Trials":
-        """The same without those."""
-        return Trials(tuple(each for each in self.outcomes if not each.mostly_wrong))
+    def without_collapsed(self) -> "Trials":
+        """The trials without collapsed runs."""
+        return Trials(tuple(each for each in self.outcomes if not each.collapsed))
 
     @property
     def test_error(self) -> Spread:
-        """After the last epoch, as a share."""
+        """The error rate after the last epoch."""
         return Spread.of(outcome.test_error for outcome in self.finished)
 
     @property
     def best_test_error(self) -> Spread:
-        """After the epoch of each run in which it is lowest: chosen by looking at test data."""
+        """The lowest error of each run, chosen by test data."""
         return Spread.of(best_test_error(outcome) for outcome in self.finished)
 
     @property
     def train_error(self) -> Spread:
-        """Accumulated during the last epoch."""
+        """The error rate accumulated during the last epoch."""
         return Spread.of(outcome.train_error for outcome in self.finished)
 
     @property
     def seconds(self) -> float:
-        """Wall time of all epochs of all runs, as if one had followed the other."""
+        """Wall time of all epochs of all runs, added up."""
         return sum(outcome.seconds for outcome in self.outcomes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Means, deviations and every seed, as JSON can hold them: None for what is no number."""
+        """Means, deviations and every seed, as JSON values; None for NaN."""
         spreads = ("test_error", "best_test_error", "train_error")
         return {
             name: {key: number_or_none(value) for key, value in vars(getattr(self, name)).items()}
@@ -116,12 +116,12 @@ class Trials:
 
 
 def has_finished(outcome: RunOutcome) -> bool:
-    """Whether a run came to its end, that of its patience included."""
-    return came_to_its_end(outcome.reason)
+    """Whether a run completed, by its epochs or by patience."""
+    return completed(outcome.reason)
 
 
 def number_or_none(value: float) -> float | None:
-    """What JSON can hold."""
+    """The number, or None if it is not finite."""
     return value if math.isfinite(value) else None
 
 

@@ -88,7 +88,8 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         NotFittedError, TypeError, ValueError
             Before a fit, or for an X of the wrong type, shape or value.
         """
-        labels: NDArray[Any] = self.classes_[self._outputs(X).argmax(axis=1)]
+        largest = self._outputs(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[largest]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from cep._util import validation
-from cep.experiments.configuration import OPTIMIZERS, RULES
 from cep.learning import optimizers
 from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
@@ -20,8 +19,8 @@ OPTIONS = (
 _BATCH_SIZE = 20
 # By optimizer and rule.
 _RELATIVE_RATES = {
-    "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0},
-    "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1},
+    "sgd": {"ep": 4.0, "c-ep": 0.5, "bptt": 4.0},
+    "adam": {"ep": 0.1, "c-ep": 0.01, "bptt": 0.1},
 }
 
 
@@ -65,7 +64,7 @@ def network(estimator: Any, inputs: int, outputs: int, seed: int) -> Network:
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
     """The learning rule, with rates for inputs of this mean square (see `NetworkEstimator`)."""
-    name = validation.choice("rule", estimator.rule, RULES)
+    name = validation.choice("rule", estimator.rule, _RELATIVE_RATES["sgd"])
     optimizer = _optimizer(estimator.optimizer)
     value = estimator.learning_rate_init
     if value is None:
@@ -97,7 +96,7 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
 
 def _optimizer(value: object) -> Optimizer:
     if isinstance(value, str):
-        return Adam() if validation.choice("optimizer", value, OPTIMIZERS) == "adam" else SGD()
+        return Adam() if validation.choice("optimizer", value, _RELATIVE_RATES) == "adam" else SGD()
     return optimizers.checked(value)
 
 

@@ -11,7 +11,7 @@ from cep.network.network import Network
 
 
 class BatchResult(NamedTuple):
-    """How a batch was predicted at the end of the free phase, before the update."""
+    """The loss and errors of a batch at the end of the free phase, before the update."""
 
     loss: float
     """``(1/2B) Σ |s_L − y|²``."""
@@ -25,11 +25,11 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     Parameters
     ----------
     net : Network
-        Its states stay as the nudged phase left them.
+        Trained in place. Its states are those at the end of the nudged phase.
     x : array_like, batch × units of the input layer
         Real numbers, all finite.
     y : array_like
-        Integer classes, one a sample, or target values, batch × output units.
+        Integer classes, one for each sample, or target values, batch × output units.
     rule : EP, CEP, BPTT or RBP
         The learning rule, with learning rates.
 
@@ -43,7 +43,7 @@ def train_batch(net: Network, x: ArrayLike, y: ArrayLike, rule: LearningRule) ->
     TypeError, ValueError
         For an argument of the wrong type, shape or value.
     DivergenceError
-        Where a state became infinite or not a number; the parameters are as before the batch.
+        If a state became infinite or not a number; the parameters are those before the batch.
     """
     inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
     samples, errors, loss_sum = net._engine.train_batch(

@@ -1,4 +1,4 @@
-"""Callbacks that come with cep."""
+"""The callbacks of cep."""
 
 import csv
 import io
@@ -22,12 +22,12 @@ class EpochFunction(Callback):
         self._function = function
 
     def on_epoch_end(self, training: Training) -> object:
-        """Call it."""
+        """Call the function."""
         return self._function(training.history)
 
 
 class EarlyStopping(Callback):
-    """Ends training when a number of the history has not fallen for some epochs.
+    """Ends training after some epochs without improvement of a column of the history.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ class EarlyStopping(Callback):
     patience : int
         Epochs without a lower value after which training ends, 1 or more.
     min_delta : float
-        A value is lower if it is lower by more than this; 0 or more.
+        The minimum decrease that counts as an improvement; 0 or more.
     restore_best : bool
-        Whether the network gets back the parameters that it had after its best epoch.
+        Whether to restore the parameters after the best epoch.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument of the wrong type or value; when training begins, if it records no such
-        number.
+        For an argument of the wrong type or value; when training begins, if the column is not
+        recorded.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class EarlyStopping(Callback):
         self._best: list[NDArray[Any]] = []
 
     def on_train_begin(self, training: Training) -> None:
-        """Refuse what cannot be watched."""
+        """Check that the column is recorded."""
         if self.monitor.startswith("validation") and training.validation_data is None:
             raise ValueError(
-                f"early stopping watches {self.monitor}, and there is no validation data; give "
+                f"early stopping monitors {self.monitor}, but has no validation data; give "
                 'validation_data, or monitor="train_error"'
             )
 
@@ -89,7 +89,7 @@ class EarlyStopping(Callback):
 
 
 def epochs_without_improvement(values: list[float], min_delta: float) -> int:
-    """How many of the last values were not lower than the lowest before them by min_delta."""
+    """The number of last values that were not lower than the earlier minimum by min_delta."""
     lowest, epochs = math.inf, 0
     for value in values:
         epochs = 0 if value < lowest - min_delta else epochs + 1
@@ -98,12 +98,12 @@ def epochs_without_improvement(values: list[float], min_delta: float) -> int:
 
 
 class LearningRateSchedule(Callback):
-    """Multiplies all learning rates with a factor, anew in every epoch.
+    """Multiplies all learning rates by a factor in every epoch.
 
     Parameters
     ----------
     factor : callable
-        Given the number of an epoch (the first is 1), it returns the factor, 0 or more.
+        Takes the number of an epoch, from 1, and returns the factor, 0 or more.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class LearningRateSchedule(Callback):
 
     @classmethod
     def step(cls, factors: dict[int, float]) -> "LearningRateSchedule":
-        """From an epoch on the factor of that epoch; before the first of them 1."""
+        """From each given epoch on its factor; before the first of them 1."""
 
         def factor(epoch: int) -> float:
             started = [start for start in factors if start <= epoch]
@@ -139,7 +139,7 @@ class LearningRateSchedule(Callback):
         return cls(factor)
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Multiply."""
+        """Multiply the learning rates."""
         factor = validation.real("the factor of the learning rates", self._factor(training.epoch))
         if not 0 <= factor < math.inf:
             raise ValueError(
@@ -149,14 +149,14 @@ class LearningRateSchedule(Callback):
 
 
 class SaveNetwork(Callback):
-    """Saves the network after every epoch, or after each that is the best so far.
+    """Saves the network after every epoch, or after each new best epoch.
 
     Parameters
     ----------
     path : path
         The file, which `cep.load` reads.
     monitor : str, optional
-        A column of `History`: the file is of the epoch with its lowest value. Default: of the last
+        A column of `History`: saves only the epoch with the lowest value. Default: saves every
         epoch.
     """
 
@@ -167,26 +167,26 @@ class SaveNetwork(Callback):
             validation.choice("monitor", monitor, COLUMNS)
 
     def on_epoch_end(self, training: Training) -> None:
-        """Save."""
+        """Save the network."""
         values = [] if self.monitor is None else getattr(training.history, self.monitor)
         if not values or epochs_without_improvement(values, 0.0) == 0:
             training.net.save(self.path)
 
 
 class CSVLog(Callback):
-    """Writes the history into a CSV file, a row an epoch.
+    """Writes the history to a CSV file, one row for each epoch.
 
     Parameters
     ----------
     path : path
-        The file; it is written anew after every epoch.
+        The file, which is replaced after every epoch.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser()
 
     def on_epoch_end(self, training: Training) -> None:
-        """Write."""
+        """Write the file."""
         text = io.StringIO()
         rows = training.history.rows()
         writer = csv.DictWriter(text, rows[0], lineterminator="\n")
@@ -196,17 +196,17 @@ class CSVLog(Callback):
 
 
 class TensorBoard(Callback):
-    """Writes the numbers of every epoch where TensorBoard reads them.
+    """Writes the history of every epoch for TensorBoard.
 
     Parameters
     ----------
     folder : path
-        Where event files go.
+        The folder of the event files.
 
     Raises
     ------
     ImportError
-        Neither torch with tensorboard nor tensorboardX is installed.
+        If neither torch with tensorboard nor tensorboardX is installed.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -215,7 +215,7 @@ class TensorBoard(Callback):
         self._writer: Any = None
 
     def on_epoch_end(self, training: Training) -> None:
-        """Write."""
+        """Write the last epoch."""
         if self._writer is None:
             self._writer = self._make(str(self.folder))
         for name, value in training.history.rows()[-1].items():

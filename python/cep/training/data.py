@@ -1,4 +1,4 @@
-"""What `cep.fit` takes as data: arrays, memory-mapped arrays, or an iterable of batches."""
+"""The data of `cep.fit`: arrays, memory-mapped arrays, or an iterable of batches."""
 
 from collections.abc import Iterable, Sized
 from typing import Any
@@ -23,7 +23,7 @@ def source_of(
     augment: Augment | None = None,
     shuffle: bool = True,
 ) -> tuple[Source, Any]:
-    """Where the batches come from, and the validation data, which may be a part of the data.
+    """The source of the batches, and the validation data, which may be a part of the data.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def source_of(
     x, y = validation.pair("data", data)
     fraction = _fraction(validation_data)
     if isinstance(x, np.memmap) and (fraction or x.dtype not in (np.float32, np.float64)):
-        # Parts of it would be copied, or all of it converted: batches are read one by one.
+        # Batches are read one by one, because a part would be copied and all of it converted.
         return _of_mapped(net, x, y, batch_size, seed, fraction, validation_data)
     if fraction is not None:
         x = validation.matrix("x", x, net.dtype, net.shapes[0])
@@ -88,10 +88,10 @@ def _of_batches(
             f"{type(data).__name__}, which ends after the first"
         )
     if augment is not None:
-        raise ValueError("augment belongs to arrays; augment the batches themselves")
+        raise ValueError("augment needs arrays, got batches; augment the batches themselves")
     if _fraction(validation_data) is not None:
         raise ValueError(
-            "validation_data is a share, which only arrays have; expected (x, y) or batches"
+            "validation_data as a share needs arrays, got batches; expected (x, y) or batches"
         )
     batches = len(data) if isinstance(data, Sized) else None
     return BatchSource(lambda epoch: data, seed, batches=batches), validation_data
@@ -107,7 +107,7 @@ def _fraction(validation_data: Any) -> float | None:
 
 
 def checked_data(net: Network, name: str, data: Any) -> Any:
-    """Data for evaluation, checked: better now than after an epoch."""
+    """Check the data for evaluation before training begins."""
     if data is None or is_batches(data):
         return data
     x, y = validation.pair(name, data)

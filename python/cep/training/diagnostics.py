@@ -1,24 +1,24 @@
-"""Records: looks at a network while it learns, which change no bit of what it learns.
+"""Records of a network during training, which do not affect the training.
 
-Every record is of the first batch of the training data, always the same, so that what changes from
-one to the next is the network. A copy of the network is looked at; its β has the sign given, where
-the rule draws it. A record is a dictionary with ``epoch`` (from 1), ``batch`` (how many of the
-epoch were done), ``batches`` (of an epoch), and by kind:
+Every record uses the first batch of the training data, so that only the network changes from one
+to the next. It is computed on a copy of the network; if the rule draws the sign of β, the copy uses
+the given sign. A record is a dictionary with ``epoch`` (from 1), ``batch`` (the batches trained in
+this epoch), ``batches`` (of an epoch), and by kind:
 
 ==================== ==========================================================================
 ``residuals``        ``free_residual``, ``nudged_residual``: ``max |s(t+1) − s(t)|`` of the last
-                     step of either phase, weights standing still.
+                     step of either phase, with constant weights.
 ``energy``           ``free_energy``, ``nudged_energy``: mean over the batch at the end of either
                      phase (see `Network.energy`); with tied feedback.
 ``weight_norms``     Frobenius norms of the weights of each connection, input first, and with
                      untied feedback ``feedback_weight_norms`` from connection 1 on.
 ``feedback_angles``  Degrees, from connection 1 on; with untied feedback.
-``gradient_angle``   Degrees between minus the rule's update of all weights and the gradient that
-                     BPTT finds through all free steps; None where one of them is 0.
+``gradient_angle``   Degrees between the negative update of all weights and the gradient that
+                     BPTT computes through all free steps; None if one of them is 0.
 ==================== ==========================================================================
 
-With BPTT there is no nudged phase, and no angle to itself. A copy that diverges leaves
-``diverged``, the message, in place of what comes after.
+BPTT has no nudged phase, and no gradient angle. If the copy diverges, the message ``diverged``
+replaces the later entries.
 """
 
 import dataclasses
@@ -41,20 +41,20 @@ KINDS = ("residuals", "energy", "weight_norms", "feedback_angles", "gradient_ang
 
 
 class Diagnostics(Callback):
-    """Records how a network is while it learns, on the first batch of the training data.
+    """Records a network during training, on the first batch of the training data.
 
     Parameters
     ----------
     every : int
-        Batches between two records, counted from the first of each epoch; 1 or more.
+        Batches between two records, from the first one of each epoch; 1 or more.
     kinds : sequence of str
-        What is recorded; some of "residuals", "energy", "weight_norms", "feedback_angles",
+        The kinds to record; some of "residuals", "energy", "weight_norms", "feedback_angles",
         "gradient_angle". Default: all.
 
     Attributes
     ----------
     records : list of dict
-        What was recorded.
+        The records.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Diagnostics(Callback):
         self.records: list[dict[str, Any]] = []
 
     def on_train_begin(self, training: Training) -> None:
-        """Keep the first batch, and make the network that it runs on."""
+        """Keep the first batch, and create the copy of the network."""
         source = training.source
         if not isinstance(source, ArraySource):
             raise ValueError("diagnostics need arrays as data, got batches")
@@ -85,7 +85,7 @@ class Diagnostics(Callback):
         self.on_batch_end(training)
 
     def on_batch_end(self, training: Training) -> None:
-        """Record, except at the end of the epoch, which is the beginning of the next."""
+        """Record, except at the end of the epoch, where the next one begins."""
         epoch, batch, batches = training.epoch, training.position.batch, training.batches
         assert batches is not None
         last = self.records[-1] if self.records else {"epoch": 0, "batch": 0}
@@ -128,7 +128,7 @@ class Diagnostics(Callback):
         return record
 
     def _end(self, phase: str, outcome: Any) -> dict[str, float]:
-        """How a phase ended."""
+        """The residual and energy at the end of a phase."""
         record = {}
         if "residuals" in self.kinds:
             record[f"{phase}_residual"] = outcome.residual
@@ -138,7 +138,7 @@ class Diagnostics(Callback):
 
     def _gradient_angle(self, rule: TwoPhaseRule) -> float | None:
         if rule.beta_sign == "random":
-            rule = dataclasses.replace(rule, beta_sign="fixed")  # type: ignore[type-var]
+            rule = dataclasses.replace(rule, beta_sign="fixed")
         estimate = gradient(self._probe, self._x, self._y, rule)
         exact = gradient(self._probe, self._x, self._y, BPTT(rule.free_steps))
         with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""How well a network predicts."""
+"""Evaluation of a network."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from cep._util import validation
 from cep.network.network import Network
 
-# (x, y), or an iterable of such batches.
+# (x, y), or an iterable of batches (x, y).
 Data = tuple[ArrayLike, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]
 
 
 class Evaluation(NamedTuple):
-    """How well a network predicts."""
+    """The error and loss of a network."""
 
     error: float
     """Share of wrong predictions, 0 to 1."""
@@ -28,7 +28,7 @@ def evaluate(net: Network, data: Data, steps: int | None = None) -> Evaluation:
     Parameters
     ----------
     net : Network
-        Neither its parameters nor its states change.
+        Its parameters and states do not change.
     data : (x, y) or iterable of (x, y)
         Inputs, samples × units, and integer classes or target values; or batches of them.
     steps : int, optional
@@ -57,7 +57,7 @@ def evaluate(net: Network, data: Data, steps: int | None = None) -> Evaluation:
 
 
 def is_batches(data: object) -> bool:
-    """Whether data are batches of pairs, rather than one pair (x, y)."""
+    """Whether data are batches of pairs, not one pair (x, y)."""
     if isinstance(data, (tuple, list)):
         is_pairs = all(isinstance(each, (tuple, list)) and len(each) == 2 for each in data)
         return isinstance(data, list) and bool(data) and is_pairs and np.ndim(data[0][0]) > 1

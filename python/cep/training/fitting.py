@@ -39,31 +39,31 @@ def fit(
     data : (x, y) or iterable of (x, y)
         Inputs, samples × units, and integer classes or target values. Memory-mapped arrays are
         read as they are needed. Or batches, such as a torch ``DataLoader``: an iterable that can
-        be iterated again in every epoch.
+        be iterated in every epoch.
     rule : EP, CEP, BPTT or RBP
         The learning rule, with learning rates.
     epochs : int
         Passes over the data, 1 or more.
     batch_size : int
-        Samples a batch, 1 or more; the last batch of an epoch may be smaller. Data that come in
-        batches have a size of their own.
+        Samples per batch, 1 or more; the last batch of an epoch may be smaller. Ignored for data
+        in batches.
     validation_data : (x, y), iterable of (x, y), or float, optional
         Evaluated after every epoch with the rule's free steps. A number between 0 and 1 is the
-        share of the data that is held out for it, each class in its proportion.
+        share of the data that is held out, with each class in proportion.
     seed : int, optional
-        Determines which samples are held out, and the order of the others in every epoch, together
-        with how many epochs the network has been trained.
+        Determines the samples held out, and together with the number of epochs trained so far the
+        order of the others in every epoch.
     progress : bool
-        Whether to show a progress bar on standard error; a line an epoch if that is no terminal.
+        Whether to show a progress bar on standard error, or a line per epoch without a terminal.
         A `LiveView` among the callbacks replaces it.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
     callbacks : sequence of Callback
-        Called while the network learns, in their order (see `Callback`).
+        Called during training, in this order (see `Callback`).
     augment : callable, optional
         Called at the start of every epoch with the training inputs, samples × the shape of the
-        input layer, and a `numpy.random.Generator` that ``seed`` and the epoch determine. What it
-        gives, of the same shape, is trained in that epoch: ``lambda x, random:
+        input layer, and a `numpy.random.Generator` determined by ``seed`` and the epoch. Its
+        result, of the same shape, is used in that epoch: ``lambda x, random:
         cep.datasets.augment(x, flip=True, crop=4, seed=random)``.
 
     Returns
@@ -74,11 +74,11 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For an argument of the wrong type, shape or value; nothing has been trained then.
+        For an argument of the wrong type, shape or value; nothing is trained.
     DivergenceError
-        Where a state became infinite or not a number; the parameters are as before that batch.
+        If a state became infinite or not a number; the parameters are those before that batch.
     KeyboardInterrupt
-        On Ctrl-C, within a batch; the parameters are as after the last whole one.
+        On Ctrl-C; the parameters are those after the last whole batch.
     """
     rules.checked("rule", rule)
     source, validation_data = source_of(
@@ -101,7 +101,7 @@ def with_progress(
     progress: bool,
     on_epoch_end: Callable[[Any], object] | None,
 ) -> list[Callback]:
-    """Callbacks with the function, and with a progress bar unless a live view replaces it."""
+    """The callbacks with the function, and with a progress bar unless a live view replaces it."""
     every = checked_callbacks(callbacks)
     if progress and not any(isinstance(each, LiveView) for each in every):
         every.append(ProgressBar())

@@ -1,4 +1,4 @@
-"""What training recorded."""
+"""The history of training."""
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class History:
-    """What training recorded, one entry an epoch; a column without numbers is empty."""
+    """The results of training, one entry per epoch; a column without numbers is empty."""
 
     train_error: list[float] = field(default_factory=list)
-    """Share of wrong predictions, 0 to 1, accumulated while the network learned."""
+    """Share of wrong predictions, 0 to 1, accumulated during the epoch."""
     train_loss: list[float] = field(default_factory=list)
     validation_error: list[float] = field(default_factory=list)
-    """After each epoch, on data that are not learned from, with which models are chosen."""
+    """After each epoch, on validation data, which are used to choose models."""
     validation_loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """Wall time of the epoch, validation included."""
+    """Wall time of the epoch, evaluation included."""
     test_error: list[float] = field(default_factory=list)
-    """Of a run with ``test_every_epoch``: after each epoch, on test data, which choose nothing."""
+    """After each epoch on test data, for runs with ``test_every_epoch``; not used for choices."""
     test_loss: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -31,7 +31,7 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
+        """The first epoch with the lowest validation error, from 1; 0 without validation."""
         errors = self.validation_error
         return errors.index(min(errors)) + 1 if errors else 0
 
@@ -48,12 +48,12 @@ class History:
         Raises
         ------
         ImportError
-            pandas is not installed.
+            If pandas is not installed.
         """
         return import_extra("pandas", "to_dataframe", "dataframe").DataFrame(self.rows())
 
     def rows(self) -> list[dict[str, float]]:
-        """A row an epoch, as for ``pandas.DataFrame``: epoch, and each column that there is."""
+        """One row per epoch, as for ``pandas.DataFrame``: epoch, and each column with numbers."""
         columns = {name: getattr(self, name) for name in COLUMNS if getattr(self, name)}
         return [
             {"epoch": epoch + 1, **{name: column[epoch] for name, column in columns.items()}}

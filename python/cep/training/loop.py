@@ -1,4 +1,4 @@
-"""The training loop, and what it calls."""
+"""The training loop and its callbacks."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from cep._util import validation
+from cep._util.signals import interruptible
 from cep.learning import rules
 from cep.learning.rules import EngineRule, LearningRule
 from cep.network.network import Network
+from cep.training.checks import LearningChecks
 from cep.training.evaluation import evaluate
 from cep.training.history import History
 from cep.training.sources import Position, Source
@@ -28,15 +30,15 @@ class StopTraining(Exception):  # noqa: N818 (nothing has gone wrong)
 
 
 class Callback:
-    """What training calls: a subclass defines the methods that it needs.
+    """Base class of callbacks: a subclass defines the methods that it needs.
 
-    Each is given the `Training` under way, and may return `STOP` or raise `StopTraining`.
+    Each method gets the current `Training`, and may return `STOP` or raise `StopTraining`.
 
     Attributes
     ----------
     batch_interval : int or None
-        Batches between two calls of `on_batch_end`, counted from the beginning of an epoch. None:
-        it is called only after `on_progress` has asked for it.
+        Batches between two calls of `on_batch_end`, from the beginning of an epoch. None: it is
+        called only if `on_progress` has requested it.
 
     Examples
     --------
@@ -52,7 +54,7 @@ class Callback:
         """Before the first epoch."""
 
     def on_epoch_begin(self, training: "Training") -> object:
-        """Before an epoch, or before the rest of one that is resumed."""
+        """Before an epoch, or before the rest of a resumed one."""
 
     def on_batch_end(self, training: "Training") -> object:
         """After a batch, every `batch_interval` batches."""
@@ -64,33 +66,37 @@ class Callback:
         """
 
     def on_epoch_end(self, training: "Training") -> object:
-        """After an epoch, whose numbers are the last ones of the history."""
+        """After an epoch, whose results are the last ones of the history."""
 
     def on_train_end(self, training: "Training") -> object:
         """At the end, also after an error."""
 
 
 class Training:
-    """A training under way, as callbacks see it.
+    """The current training, as passed to callbacks.
 
     Attributes
     ----------
     net : Network
         Trained in place.
     rule : LearningRule
-        Of this epoch. A callback may replace it when an epoch begins.
+        The rule of this epoch. A callback may replace it when an epoch begins.
     history : History
-        Of the epochs that were finished.
+        The results of the finished epochs.
     epochs : int
-        How many there will be.
+        The total number of epochs.
     position : Position
-        In the epoch that has begun: batches and samples done, wrong predictions, sum of losses.
+        Progress in the present epoch: batches, samples, wrong predictions, sum of losses.
     samples, batches : int or None
-        Of an epoch; None if that is not known before its end.
-    validation_data : (x, y), iterable or None
+        Their numbers in an epoch; None if unknown before its end.
+    validation_data, test_data : (x, y), iterable or None
         Evaluated after every epoch.
+    is_evaluating : bool
+        Whether all batches of the epoch are done and the data above are being evaluated.
     stop_reason : str
-        Why it ended: "finished", "patience", "stopped"; empty before.
+        Why it ended: "finished", "patience" or "stopped"; empty before.
+    warnings : list of str
+        The messages of each `LearningWarning` that it gave.
     """
 
     def __init__(
@@ -101,6 +107,7 @@ class Training:
         epochs: int,
         *,
         validation_data: Any = None,
+        test_data: Any = None,
         callbacks: Iterable[Callback] = (),
         history: History | None = None,
         position: Position | None = None,
@@ -111,30 +118,34 @@ class Training:
         self.engine_rule()
         self.epochs = validation.count("epochs", epochs)
         self.validation_data = validation_data
+        self.test_data = test_data
         self.callbacks = checked_callbacks(callbacks)
         self.history = History() if history is None else history
         self.position = Position() if position is None else position
+        self.is_evaluating = False
         self.stop_reason = ""
         self._epochs_before = net._epochs_trained
+        self._checks = LearningChecks(net, source)
+        self.warnings = self._checks.messages
 
     @property
     def samples(self) -> int | None:
-        """Of an epoch; None if that is not known before its end."""
+        """Samples per epoch; None if unknown before its end."""
         return self.source.samples
 
     @property
     def batches(self) -> int | None:
-        """Of an epoch; None if that is not known before its end."""
+        """Batches per epoch; None if unknown before its end."""
         return self.source.batches
 
     @property
     def epoch(self) -> int:
-        """The epoch that has begun, or, after it, the one that has ended; the first is 1."""
+        """The present epoch, or the one that has just ended; the first is 1."""
         return len(self.history) + (not self._epoch_has_ended)
 
     @property
     def shuffle_epoch(self) -> int:
-        """What the order of the samples follows from, beside the seed."""
+        """The number that, with the seed, determines the order of the samples."""
         return self._epochs_before + len(self.history)
 
     _epoch_has_ended = False
@@ -145,11 +156,11 @@ class Training:
         Raises
         ------
         DivergenceError
-            A state became infinite or not a number.
+            If a state became infinite or not a number.
         """
         if self.net._observer is not None:
             raise RuntimeError(
-                "a whole epoch is too much to record: record train_batch, or use a LiveView"
+                "whole epochs cannot be traced; trace train_batch, or use a LiveView"
             )
         with ExitStack() as stack:
             for callback in self.callbacks:
@@ -167,7 +178,11 @@ class Training:
         self.rule, self._epoch_has_ended = self._base_rule, False
         self._call("on_epoch_begin", self.callbacks)
         self.net._free_steps = self.rule.free_steps
+        if self.position.batch == 0:
+            self._checks.begin_epoch()
         for _ in self.source.train(self):
+            if self._checks.awaits_batch:
+                self._checks.check_first_batch(self.rule.free_steps)
             self._call("on_batch_end", self._due())
         self._finish_epoch()
         self._call("on_epoch_end", self.callbacks)
@@ -175,29 +190,44 @@ class Training:
     def _finish_epoch(self) -> None:
         """Evaluate after the last batch, and add the epoch to the history."""
         start, position, history = time.perf_counter(), self.position, self.history
-        if self.validation_data is not None:
-            result = evaluate(self.net, self.validation_data, self.rule.free_steps)
-            history.validation_error.append(result.error)
-            history.validation_loss.append(result.loss)
+        parts = (
+            (self.validation_data, history.validation_error, history.validation_loss),
+            (self.test_data, history.test_error, history.test_loss),
+        )
+        self.is_evaluating = True
+        with interruptible():
+            results = [
+                evaluate(self.net, data, self.rule.free_steps) if data is not None else None
+                for data, *_ in parts
+            ]
+        self.is_evaluating = False
+        for result, (_, errors, losses) in zip(results, parts, strict=True):
+            if result is not None:
+                errors.append(result.error)
+                losses.append(result.loss)
         history.train_error.append(position.errors / position.samples)
         history.train_loss.append(position.loss_sum / position.samples)
         history.seconds.append(position.seconds + time.perf_counter() - start)
         self.position = Position()
         self.net._epochs_trained += 1
         self._epoch_has_ended = True
+        error = history.train_error[-1]
+        self._checks.check_epoch(self.epoch, position.samples, error, self.rule.free_steps)
 
     def _call(self, name: str, callbacks: Iterable[Callback]) -> None:
-        # All of them, whatever one of them wants.
+        # All callbacks are called, even if one of them stops the training.
         if STOP in [getattr(callback, name)(self) for callback in callbacks]:
             raise StopTraining
 
     def engine_rule(self) -> EngineRule:
-        """The rule of this epoch, as the engine has it."""
+        """The engine's form of the rule of this epoch."""
         return self.rule._for_engine(len(self.net.edges))
 
     def batches_until_call(self) -> int:
-        """Batches until a callback is to be called; 0 for all that are left."""
+        """Batches until the next callback; 0 for all that remain."""
         batch = self.position.batch
+        if self._checks.awaits_batch:
+            return 1
         return min((every - batch % every for every in self._intervals().values()), default=0)
 
     def _intervals(self) -> dict[Callback, int]:
@@ -209,14 +239,14 @@ class Training:
         }
 
     def progressed(self) -> bool:
-        """Tell callbacks how far it has come; whether one of them asks for a pause."""
+        """Report the progress to callbacks; returns whether one of them requests a pause."""
         self._asking = [each for each in self.callbacks if each.on_progress(self) is True]
         return bool(self._asking)
 
     _asking: Sequence[Callback] = ()
 
     def _due(self) -> list[Callback]:
-        """The callbacks to be called after this batch."""
+        """The callbacks that are due after this batch."""
         intervals, batch = self._intervals(), self.position.batch
         return [
             each
@@ -226,7 +256,7 @@ class Training:
 
 
 def checked_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
-    """The callbacks, or the TypeError that there is something else among them."""
+    """The callbacks; raises a TypeError for other objects."""
     try:
         found = list(callbacks)
     except TypeError:

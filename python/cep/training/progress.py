@@ -1,4 +1,4 @@
-"""Progress while a network is trained."""
+"""Progress bars of training."""
 
 import sys
 from typing import Any
@@ -9,14 +9,14 @@ from cep.training.loop import Callback, Training
 
 
 def shows_bars() -> bool:
-    """Whether progress bars can be shown: in a notebook, and where stderr is a terminal."""
+    """Whether progress bars can be shown: in a notebook, or if stderr is a terminal."""
     return is_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 
 class ProgressBar(Callback):
     """A bar over the samples of all epochs on standard error.
 
-    Where standard error is no terminal, as in a log file, it is one line an epoch instead.
+    If standard error is not a terminal, as in a log file, it prints one line per epoch.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class ProgressBar(Callback):
         self._bar.update(max(0, before + position.samples - self._bar.n))
 
     def on_epoch_end(self, training: Training) -> None:
-        """Print a line where there is no bar."""
+        """Print a line in place of a bar."""
         if self._bar is None and sys.stderr is not None:
             print(line(training.history, training.epochs), file=sys.stderr, flush=True)
 
@@ -57,7 +57,7 @@ class ProgressBar(Callback):
 
 
 def line(history: History, epochs: int) -> str:
-    """The last epoch of a history in words."""
+    """The last epoch of a history as a line of text."""
     words = [f"training error {history.train_error[-1]:.2%}"]
     if history.validation_error:
         words.append(f"validation error {history.validation_error[-1]:.2%}")

@@ -1,4 +1,4 @@
-"""Where batches come from: arrays, with which the engine trains whole epochs, or an iterable."""
+"""Sources of batches: arrays, with which the engine trains whole epochs, or an iterable."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,36 +12,38 @@ from cep._util import validation
 from cep.learning.rules import EngineRule
 from cep.network.network import Network
 
-# Called with the training inputs, samples × the shape of the input layer, and a source of random
-# numbers.
+# Number of samples that are checked during training (see `LearningChecks`).
+_PROBE = 200
+
+# Called with the training inputs, samples × the shape of the input layer, and a random generator.
 Augment = Callable[[NDArray[Any], "np.random.Generator"], NDArray[Any]]
 
 
 @dataclass
 class Position:
-    """How far the epoch that has begun has come."""
+    """The progress in the present epoch."""
 
     batch: int = 0
-    """Batches done."""
+    """Batches trained."""
     errors: int = 0
     """Wrong predictions in them."""
     loss_sum: float = 0.0
     """Sum of the losses of their samples."""
     seconds: float = 0.0
-    """Wall time they took."""
+    """Wall time in seconds."""
     samples: int = 0
     """Samples in them."""
 
 
 class Epoch(Protocol):
-    """What a source is told of the epoch that it trains."""
+    """The epoch that a source trains."""
 
     net: Network
     position: Position
 
     @property
     def shuffle_epoch(self) -> int:
-        """What the order of the samples follows from, beside the seed."""
+        """The number that, with the seed, determines the order of the samples."""
         ...
 
     def engine_rule(self) -> EngineRule:
@@ -49,11 +51,11 @@ class Epoch(Protocol):
         ...
 
     def batches_until_call(self) -> int:
-        """Batches until a callback is to be called; 0 for all that are left."""
+        """Batches until the next callback; 0 for all that remain."""
         ...
 
     def progressed(self) -> bool:
-        """Tell callbacks how far it has come; whether one of them asks for a pause."""
+        """Report the progress to callbacks; returns whether one of them requests a pause."""
         ...
 
 
@@ -62,16 +64,25 @@ class Source(Protocol):
 
     @property
     def samples(self) -> int | None:
-        """Of an epoch; None if that is not known before its end."""
+        """Samples per epoch; None if unknown before its end."""
         ...
 
     @property
     def batches(self) -> int | None:
-        """Of an epoch; None if that is not known before its end."""
+        """Batches per epoch; None if unknown before its end."""
         ...
 
     def train(self, epoch: Epoch) -> Iterator[None]:
-        """Train what is left of an epoch; yields whenever callbacks may be called."""
+        """Train the rest of an epoch; yields whenever callbacks may be called."""
+        ...
+
+    @property
+    def probe(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of some samples, once a batch has been trained."""
+        ...
+
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who guesses; 0 if it is not known."""
         ...
 
 
@@ -80,7 +91,7 @@ class _Pause(Exception):  # noqa: N818 (nothing has gone wrong)
 
 
 class ArraySource:
-    """Samples in arrays. Parts of an epoch are the whole epoch, to the last bit."""
+    """Samples in arrays. Consecutive parts of an epoch equal the whole epoch bit for bit."""
 
     def __init__(
         self,
@@ -100,7 +111,7 @@ class ArraySource:
         self._augment = augment
 
     def train(self, epoch: Epoch) -> Iterator[None]:
-        """Train what is left of an epoch, in the engine."""
+        """Train the rest of an epoch in the engine."""
         position = epoch.position
         shuffle = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch,))
         seed = int(shuffle.generate_state(1, np.uint64)[0])
@@ -113,7 +124,7 @@ class ArraySource:
             ) -> None:
                 position.batch, position.samples = -(-done // self.batch_size), done
                 position.errors, position.loss_sum = errors, loss_sum
-                # Only after a batch: training would never get further otherwise.
+                # Pause only after a batch; otherwise training would never advance.
                 if epoch.progressed() and position.batch > first:
                     raise _Pause
 
@@ -129,12 +140,27 @@ class ArraySource:
                 )
                 report(done, self.samples, errors, loss_sum)
             except _Pause:
-                pass  # What was reported last is where it paused.
+                pass  # The last report has the position of the pause.
             position.seconds += time.perf_counter() - start
             yield
 
+    @property
+    def probe(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of some samples, from all parts of the data."""
+        step = -(-self.samples // _PROBE)
+        return self.inputs[::step], self.targets[::step]
+
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who always predicts the most frequent class."""
+        labels = self.targets
+        if labels.ndim == 2:
+            if not np.array_equal(labels, labels.max(axis=1, keepdims=True) == labels):
+                return 0.0
+            labels = labels.argmax(axis=1)
+        return 1 - float(np.bincount(labels).max()) / self.samples
+
     def _inputs_of(self, epoch: Epoch) -> NDArray[Any]:
-        """The training inputs, augmented as an epoch has them."""
+        """The training inputs of an epoch, augmented."""
         if self._augment is None:
             return self.inputs
         seed = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch, 1))
@@ -142,7 +168,7 @@ class ArraySource:
         found = self._augment(images, np.random.default_rng(seed))
         if np.shape(found) != images.shape:
             raise ValueError(
-                f"augment must give images of shape {images.shape}, got {np.shape(found)}"
+                f"augment must return images of shape {images.shape}, got {np.shape(found)}"
             )
         flat = np.reshape(found, self.inputs.shape)
         inputs = validation.matrix("augment(x)", flat, epoch.net.dtype)
@@ -156,11 +182,11 @@ class BatchSource:
     Parameters
     ----------
     batches_of : callable
-        Given the number that an epoch's order follows from, it returns the batches, pairs (x, y).
+        Takes the number of an epoch's order, and returns the batches, pairs (x, y).
     seed : int
-        Of random signs of β.
+        The seed of random signs of β.
     samples, batches : int, optional
-        Of an epoch, if they are known.
+        Their numbers in an epoch, if known.
     """
 
     def __init__(
@@ -172,11 +198,12 @@ class BatchSource:
     ) -> None:
         self.samples = samples
         self.batches = batches
+        self.probe: tuple[NDArray[Any], NDArray[Any]] = (np.empty(0), np.empty(0))
         self._batches_of = batches_of
         self._seed = seed
 
     def train(self, epoch: Epoch) -> Iterator[None]:
-        """Train what is left of an epoch, batch by batch."""
+        """Train the rest of an epoch, batch by batch."""
         net, position, rule = epoch.net, epoch.position, epoch.engine_rule()
         stream = np.random.SeedSequence(self._seed, spawn_key=(epoch.shuffle_epoch,))
         net.random_state = stream.generate_state(4, np.uint64).tolist()
@@ -186,6 +213,8 @@ class BatchSource:
                 continue
             x, y = validation.pair("a batch of the data", batch)
             inputs, targets = validation.samples(x, y, net.dtype, net.shapes[0])
+            if not len(self.probe[0]):
+                self.probe = (inputs[:_PROBE].copy(), targets[:_PROBE].copy())
             samples, errors, loss_sum = net._engine.train_batch(inputs, targets, rule, None)
             position.batch += 1
             position.samples += samples
@@ -198,6 +227,13 @@ class BatchSource:
         if not position.samples:
             raise ValueError("the data has no batches in this epoch; expected one or more")
 
+    def chance(self, outputs: int) -> float:
+        """The share of wrong predictions of one who guesses, as if classes were equally frequent.
+
+        0 for target values.
+        """
+        return 1 - 1 / outputs if self.probe[1].ndim == 1 else 0.0
+
 
 class IndexedBatches:
     """Batches of some samples of arrays, read when they are needed.
@@ -205,11 +241,11 @@ class IndexedBatches:
     Parameters
     ----------
     x, y : numpy.ndarray
-        Memory-mapped, say.
+        Arrays, such as memory-mapped ones.
     indices : numpy.ndarray of int
-        Which samples.
+        The samples to use.
     batch_size : int
-        Samples a batch.
+        Samples per batch.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""A view of a network while it learns, in a notebook, in a terminal, or as plain lines.
+"""A live view of training, in a notebook, in a terminal, or as plain lines.
 
-rich and matplotlib are imported when a view begins; where there is none, nothing of it runs.
+rich and matplotlib are imported only when a view begins.
 """
 
 from cep.training.live.view import LiveView

@@ -13,14 +13,14 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 @dataclass(frozen=True)
 class Curve:
-    """Values at equal distances, drawn from the left edge to the right."""
+    """Values at equal distances, drawn from left to right."""
 
     values: Sequence[float]
     dashed: bool = False
 
 
 def braille(curves: Sequence[Curve], width: int, height: int, low: float, high: float) -> list[str]:
-    """Rows of characters with curves between two values, the upper one at the top."""
+    """Rows of characters with curves between two values, the upper row first."""
     dots = np.zeros((4 * height, 2 * width), dtype=bool)
     for curve in curves:
         _draw(dots, curve, low, high)
@@ -45,21 +45,21 @@ def _draw(dots: NDArray[np.bool_], curve: Curve, low: float, high: float) -> Non
     for x in xs:
         if curve.dashed and x % 4 >= 2:
             continue
-        # From the level before to this one, so that steep curves have no gaps.
+        # From the previous level to this one, so that steep curves have no gaps.
         before = levels[x - 1] if x and not curve.dashed else levels[x]
         first, last = sorted((before, levels[x]))
         dots[first : last + 1, x] = True
 
 
 def bars(values: Sequence[float], low: float, high: float) -> str:
-    """A character a value: a bar of eight heights, and the lowest for all that is more than low."""
+    """One character per value: a bar of one of eight heights."""
     span = high - low if high > low else 1.0
     heights = [8 * (value - low) / span for value in values]
     return "".join(_EIGHTHS[min(8, max(1 if h > 0 else 0, round(h)))] for h in heights)
 
 
 def resampled(values: Sequence[float], width: int) -> NDArray[np.float64]:
-    """As many values as there are characters, along straight lines between those given."""
+    """Values interpolated linearly to `width` characters."""
     places = np.linspace(0, len(values) - 1, width)
     found: NDArray[np.float64] = np.interp(places, np.arange(len(values)), np.asarray(values))
     return found

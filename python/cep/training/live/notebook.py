@@ -1,4 +1,4 @@
-"""A live view in a notebook: a figure that is drawn anew in its place."""
+"""A live view in a notebook: a figure that is updated in place."""
 
 import io
 import itertools
@@ -19,15 +19,15 @@ _STYLES = ("-", "--", "-.", ":")
 
 
 class NotebookScreen(Screen):
-    """Draws each look in the output of the cell that runs."""
+    """Draws each snapshot in the output of the running cell."""
 
     def __init__(self) -> None:
-        # Missing matplotlib is better known now than after the first look.
+        # Raises an ImportError now, not after the first snapshot.
         _new_figure()
         self._display: Any = None
 
     def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
-        """Draw a look."""
+        """Draw a snapshot."""
         from IPython.display import Image, display
 
         buffer = io.BytesIO()
@@ -40,7 +40,7 @@ class NotebookScreen(Screen):
 
 
 def picture(look: Snapshot) -> "Figure":
-    """A look as a figure of four panels."""
+    """A snapshot as a figure of four panels."""
     figure: Figure = _new_figure()
     (errors, residuals), (activity, movement) = figure.subplots(2, 2)
     so_far = "" if look.train_error is None else f", training error {look.train_error:.2%}"
@@ -60,7 +60,7 @@ def picture(look: Snapshot) -> "Figure":
 
 def _new_figure() -> Any:
     Figure = import_extra("matplotlib.figure", "the live view in a notebook", "live").Figure
-    # Not of pyplot, which would show it a second time when the cell ends.
+    # Not a figure of pyplot, which would be shown again when the cell ends.
     return Figure(figsize=(8.4, 5.6), layout="constrained")
 
 
@@ -75,7 +75,7 @@ def _draw_errors(ax: "Axes", look: Snapshot) -> None:
 
 def _draw_residuals(ax: "Axes", look: Snapshot) -> None:
     steps = np.arange(1, len(look.residuals) + 1)
-    # A logarithmic axis has no place for 0, where a step changed no bit.
+    # A logarithmic axis cannot show 0, the residual of a step that changed nothing.
     residuals = np.where(look.residuals > 0, look.residuals, np.nan)
     free = look.free_steps
     ax.semilogy(steps[:free], residuals[:free], color=BLUE, label="free")

@@ -1,4 +1,4 @@
-"""Where a live view is shown."""
+"""The base class of live views: plain lines."""
 
 import sys
 from collections.abc import Iterable
@@ -8,22 +8,22 @@ from cep.training.live.snapshots import Snapshot
 
 
 class Screen(AbstractContextManager["Screen"]):
-    """Shows looks at a network, as lines on standard error: one an epoch."""
+    """Shows snapshots as lines on standard error, one per epoch."""
 
     def __exit__(self, *exception: object) -> None:
-        """Leave it as it should stay."""
+        """End the view."""
 
     def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
-        """Show a new look."""
+        """Show a new snapshot."""
         if epoch_ended:
             print(line(look), file=sys.stderr, flush=True)
 
     def move(self, look: Snapshot) -> None:
-        """Show how far the epoch has come, the rest of the look being an older one."""
+        """Show the progress of the epoch with an older snapshot."""
 
 
 def line(look: Snapshot) -> str:
-    """A look in words."""
+    """A snapshot as a line of text."""
     history = look.history
     words = [f"training error {history.train_error[-1]:.2%}"]
     if history.validation_error:

@@ -1,4 +1,4 @@
-"""Looks at a network: one batch, run on a copy of it and seen at every step."""
+"""Snapshots of training: one batch, run on a copy of the network and observed at every step."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -20,42 +20,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there is to see of a network that learns."""
+    """The data of a live view at one point of training."""
 
     epoch: int
-    """The epoch that has begun; the first is 1."""
+    """The present epoch; the first is 1."""
     epochs: int
-    """How many there will be."""
+    """The total number of epochs."""
     done: int
-    """Samples of the epoch that were learned from."""
+    """Samples of the epoch trained so far."""
     samples: int
     """Samples of an epoch."""
     errors: int
     """Wrong predictions among those done."""
     history: History
-    """Of the epochs that were finished."""
+    """The history of finished epochs."""
     residuals: NDArray[np.float64]
-    """Of each step of the watched batch."""
+    """The residual of each step of the observed batch."""
     free_steps: int
-    """How many of these are of the free phase."""
+    """The number of these steps that belong to the free phase."""
     activity: list[NDArray[Any]]
-    """Of each layer but the input, at the end of the free phase: samples × units."""
+    """For each layer except the input, at the end of the free phase: samples × units."""
     movement: list[NDArray[np.float64]]
-    """Of each connection: ‖W(t) − W(0)‖ before the nudged phase, after each of its steps, and, for
-    a rule that waits until then, after the update."""
+    """For each connection: ‖W(t) − W(0)‖ before the nudged phase, after each of its steps, and, for
+    a rule that updates once, after the update."""
     is_continual: bool
     """Whether weights move during the nudged phase."""
     diverged: str = ""
-    """Why the batch could not be run to its end."""
+    """The error message if the batch diverged."""
 
     @property
     def train_error(self) -> float | None:
-        """Share of wrong predictions in the epoch so far; before the first, None."""
+        """Share of wrong predictions in the epoch so far; None before the first batch."""
         return self.errors / self.done if self.done else None
 
 
 class Probe:
-    """A batch that a network is looked at with, always the same."""
+    """The batch that is observed, always the same."""
 
     def __init__(self, net: Network, x: NDArray[Any], y: NDArray[Any]) -> None:
         self._net = net
@@ -64,9 +64,9 @@ class Probe:
         self._probe = net.like()
 
     def run(self, rule: LearningRule) -> dict[str, Any]:
-        """What a copy of the network does on the batch: the fields of `Snapshot` that tell of it.
+        """Run the batch on a copy of the network; returns fields of `Snapshot`.
 
-        Where the rule draws the sign of β, the copy's is the one given.
+        If the rule draws the sign of β, the copy uses the given sign.
         """
         if getattr(rule, "beta_sign", None) == "random":
             rule = dataclasses.replace(rule, beta_sign="fixed")  # type: ignore[type-var]
@@ -87,7 +87,7 @@ class Probe:
 
 
 class _Steps:
-    """Takes from each step what a look needs, and keeps no weights but those of the beginning."""
+    """Collects the data of each step. Only the initial weights are kept."""
 
     def __init__(self, probe: Network) -> None:
         self._probe = probe
@@ -113,7 +113,7 @@ class _Steps:
             norms.append(_distance(weights, start))
 
     def end(self) -> None:
-        """The batch has been run: a rule that waited has made its update."""
+        """Finish after the batch: a rule that updates once has made its update."""
         if self._is_continual:
             return
         for weights, start, norms in zip(
@@ -122,7 +122,7 @@ class _Steps:
             norms.append(_distance(weights, start))
 
     def fields(self) -> dict[str, Any]:
-        """As `Snapshot` has them."""
+        """The fields of `Snapshot`."""
         return {
             "residuals": np.array(self._residuals),
             "free_steps": self._free_steps,

@@ -1,5 +1,6 @@
-"""A live view of text, by rich."""
+"""A live view as text in a terminal, by rich."""
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _HEIGHT = 6
-_NARROWEST = 24
-# Columns left free at the right: what a terminal echoes for Ctrl-C would break the last line.
+# Columns of a panel. A narrower terminal has one panel in a row.
+_NARROWEST = 36
+# Free columns at the right: the echo of Ctrl-C would otherwise break the last line.
 _ECHO = 4
 
 
 class TerminalScreen(Screen):
-    """Draws each look over the last one; the last one of all stays.
+    """Draws each snapshot over the previous one; the last one stays.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ class TerminalScreen(Screen):
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = Console(stderr=True) if console is None else console
-        # What is printed goes above the view where that is the same terminal.
+        # Printed text goes above the view if both use the same terminal.
         self._live = Live(
             console=self._console, auto_refresh=False, redirect_stdout=sys.stdout.isatty()
         )
@@ -56,39 +58,42 @@ class TerminalScreen(Screen):
         self._live.stop()
 
     def show(self, look: Snapshot, *, epoch_ended: bool) -> None:
-        """Draw a look."""
+        """Draw a snapshot."""
         width = self._console.width - _ECHO
         self._live.update(Constrain(view(look, width), width), refresh=True)
 
     def move(self, look: Snapshot) -> None:
-        """Draw it, with the epoch further on."""
+        """Draw it with the progress of the epoch."""
         self.show(look, epoch_ended=False)
 
 
 def view(look: Snapshot, width: int) -> "RenderableType":
-    """A look as rich prints it, in so many columns."""
-    inside = max(_NARROWEST, width // 2 - 4)
-    panels = Table.grid(expand=True)
-    for _ in range(2):
-        panels.add_column(ratio=1)
-    panels.add_row(
+    """A snapshot as rich prints it, `width` columns wide."""
+    beside = 2 if width >= 2 * _NARROWEST else 1
+    inside = width // beside - 4
+    moving = "‖W(t) − W(0)‖ " + ("while nudged" if look.is_continual else "at the update")
+    panels = [
         Panel(_errors(look, inside), title="error"),
         Panel(_residuals(look, inside), title="residual, max |Δs|"),
-    )
-    moving = "weights, ‖W(t) − W(0)‖ " + ("while nudged" if look.is_continual else "at the update")
-    panels.add_row(
-        Panel(_activity(look, inside), title="layer activity, after the free phase"),
+        Panel(_activity(look, inside), title="states after the free phase"),
         Panel(_movement(look, inside), title=moving),
-    )
-    return Group(_heading(look), panels)
+    ]
+    grid = Table.grid(expand=True)
+    for _ in range(beside):
+        grid.add_column(ratio=1)
+    for first in range(0, len(panels), beside):
+        grid.add_row(*panels[first : first + beside])
+    return Group(_heading(look, width), grid)
 
 
-def _heading(look: Snapshot) -> Table:
+def _heading(look: Snapshot, width: int) -> Table:
     heading = Table.grid(expand=True, padding=(0, 1))
     heading.add_column(no_wrap=True)
     heading.add_column(ratio=1)
     heading.add_column(no_wrap=True, justify="right")
-    so_far = "" if look.train_error is None else f", training error {look.train_error:.2%}"
+    so_far = ""
+    if look.train_error is not None and width >= 2 * _NARROWEST:
+        so_far = f", training error {look.train_error:.2%}"
     heading.add_row(
         f"epoch {look.epoch} of {look.epochs}",
         ProgressBar(look.samples, look.done),
@@ -100,27 +105,34 @@ def _heading(look: Snapshot) -> Table:
 def _errors(look: Snapshot, width: int) -> "RenderableType":
     history = look.history
     if not len(history):
-        return _lines(["the first epoch has not ended yet"], _HEIGHT + 2)
-    training = [100 * error for error in history.train_error]
-    validation = [100 * error for error in history.validation_error]
-    high = max(training + validation)
-    curves = [Curve(training, dashed=True)] + ([Curve(validation)] if validation else [])
-    legend = [f"┄ training {training[-1]:.2f} %"]
-    if validation:
-        legend.append(f"─ validation {validation[-1]:.2f} %")
-    return _chart(curves, width, (0, high), ("0", f"{high:.3g} %"), "  ".join(legend))
+        return _lines(["no epoch has ended yet"], _HEIGHT + 3)
+    # Logarithmic: most of the training happens at small errors.
+    every = np.array([*history.train_error, *history.validation_error])
+    low = every[every > 0].min(initial=1.0)
+    high = max(low, every.max())
+    curves, legend = [], []
+    for errors, name in (
+        (history.train_error, "┄ training"),
+        (history.validation_error, "─ validation"),
+    ):
+        if errors:
+            logarithms = np.log10(np.maximum(errors, low))
+            curves.append(Curve(list(logarithms), dashed=name.startswith("┄")))
+            legend.append(f"{name} {errors[-1]:.2%}")
+    labels = (f"{100 * low:.2g} %", f"{100 * high:.2g} %")
+    return _chart(curves, width, (math.log10(low), math.log10(high)), labels, legend)
 
 
 def _residuals(look: Snapshot, width: int) -> "RenderableType":
     positive = look.residuals[look.residuals > 0]
     if look.diverged or not positive.size:
-        return _lines([look.diverged or "no step changed a state"], _HEIGHT + 2)
-    # Where a step changed no bit, the lowest that was seen.
+        return _lines([look.diverged or "no step changed a state"], _HEIGHT + 3)
+    # Steps that changed nothing get the lowest positive residual.
     logarithms = np.log10(np.maximum(look.residuals, positive.min()))
     low, high = float(logarithms.min()), float(logarithms.max())
-    legend = f"free {look.residuals[look.free_steps - 1]:.0e}"
+    legend = [f"free {look.residuals[look.free_steps - 1]:.0e}"]
     if look.free_steps < len(look.residuals):
-        legend += f", nudged from step {look.free_steps}: {look.residuals[-1]:.0e}"
+        legend.append(f"nudged from step {look.free_steps}: {look.residuals[-1]:.0e}")
     labels = (f"{10**low:.0e}", f"{10**high:.0e}")
     nudged_at = look.free_steps / len(look.residuals)
     return _chart([Curve(list(logarithms))], width, (low, high), labels, legend, nudged_at)
@@ -131,10 +143,10 @@ def _chart(
     width: int,
     ends: tuple[float, float],
     labels: tuple[str, str],
-    legend: str,
+    legend: Sequence[str],
     mark: float = 1.0,
 ) -> "RenderableType":
-    """Curves with an axis: its ends, their labels; a mark at a share of the width."""
+    """Curves with an axis, its limits and labels, a mark, and a legend of up to two lines."""
     margin = max(map(len, labels))
     columns = max(4, width - margin - 2)
     marked = min(columns, round(mark * columns))
@@ -146,7 +158,7 @@ def _chart(
         line.append(row[marked:], style="yellow")
         lines.append(line)
     lines.append(Text(" " * margin + " └" + "─" * columns))
-    return Group(*lines, Text(legend, overflow="ellipsis", no_wrap=True))
+    return Group(*lines, _lines(legend, 2))
 
 
 def _activity(look: Snapshot, width: int) -> "RenderableType":
@@ -159,7 +171,7 @@ def _activity(look: Snapshot, width: int) -> "RenderableType":
     grid = _grid()
     for number, layer in enumerate(look.activity, start=1):
         counts, _ = np.histogram(layer, bins=columns, range=(low, high))
-        # Square roots: few units are to be seen beside many.
+        # Square roots make small numbers of units visible beside large ones.
         shares = np.sqrt(counts)
         picture = Text(bars(list(shares), 0, float(shares.max())), style="bright_blue")
         grid.add_row(f"layer {number}", picture, f"mean {layer.mean():.2f}")
@@ -193,5 +205,6 @@ def _grid() -> Table:
 
 
 def _lines(lines: Sequence[str], height: int) -> "RenderableType":
-    """Text in so many lines."""
-    return Text("\n".join([*lines, *[""] * (height - len(lines))]))
+    """Text of `height` lines, which are truncated if they are too long."""
+    text = "\n".join([*lines, *[""] * (height - len(lines))])
+    return Text(text, overflow="ellipsis", no_wrap=True)

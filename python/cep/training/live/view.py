@@ -12,36 +12,35 @@ from cep.training.live.snapshots import Probe, Snapshot
 from cep.training.loop import Callback, Training
 from cep.training.sources import ArraySource
 
-# Between two looks what was learned since is shown as often as this.
+# Between two snapshots, the progress is updated at this interval.
 _SECONDS_BETWEEN_MOVES = 0.2
-# A look may take this share of the time.
+# The maximum share of the time spent on snapshots.
 _LARGEST_SHARE = 0.1
 
 
 class LiveView(Callback):
-    """Shows a network while it learns: a callback of `cep.fit` and `cep.run`.
+    """Shows a network during training: a callback of `cep.fit` and `cep.run`.
 
-    Error curves, and on one batch, always the same, how it relaxes: the residual of every step,
-    what the states of each layer are at the end of the free phase, and how far the weights of each
-    connection have moved at each step of the nudged phase. It is the first batch of the training
-    data, run on a copy of the network: what is learned is the same to the last bit.
+    It shows the error curves and, for one fixed batch, how the network relaxes: the residual of
+    every step, the states of each layer at the end of the free phase, and the change of the weights
+    of each connection at each step of the nudged phase. The batch is the first one of the training
+    data and runs on a copy of the network, so the training is not affected.
 
-    Where it is shown it finds out by itself. In a notebook there is a figure that is drawn anew in
-    its place, in a terminal a display of text, elsewhere (a log file) a line an epoch on standard
-    error. It replaces the progress bar.
+    In a notebook it is a figure that is updated in place, in a terminal a text display, elsewhere
+    (such as a log file) one line per epoch on standard error. It replaces the progress bar.
 
     Parameters
     ----------
     seconds : float
-        Between two looks at the network, more than 0; longer where looks would take more than a
-        tenth of the time. There is one after every epoch in any case.
+        Seconds between two snapshots, more than 0; longer if snapshots would take more than a
+        tenth of the time. Each epoch ends with one.
 
     Raises
     ------
     TypeError, ValueError
         For an argument of the wrong type or value.
     ImportError
-        When training begins, where the terminal's display needs rich, or the notebook's matplotlib,
+        When training begins, if the terminal's display needs rich, or the notebook's matplotlib,
         and it is not installed.
     """
 
@@ -55,7 +54,7 @@ class LiveView(Callback):
         self._moved = 0.0
 
     _watched: Probe
-    # A look is taken when it is time, not after a number of batches.
+    # Snapshots are taken by time, not after a number of batches.
     batch_interval = None
 
     def on_train_begin(self, training: Training) -> None:
@@ -70,12 +69,12 @@ class LiveView(Callback):
         self._look, self._due, self._moved = None, 0.0, 0.0
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Snapshot at the network before it learns, where there has been no look yet."""
+        """Take a first snapshot before training."""
         if self._look is None:
             self._show(training)
 
     def on_progress(self, training: Training) -> bool:
-        """Show how far the epoch has come; ask for a pause when it is time for a look."""
+        """Show the progress of the epoch; request a pause when a snapshot is due."""
         now = time.monotonic()
         if self._look is not None and now - self._moved >= _SECONDS_BETWEEN_MOVES:
             self._moved = now
@@ -89,16 +88,16 @@ class LiveView(Callback):
         return now >= self._due
 
     def on_batch_end(self, training: Training) -> None:
-        """Snapshot at the network; the end of the epoch has a look of its own."""
+        """Take a snapshot, except at the end of the epoch."""
         if training.position.batch != training.batches:
             self._show(training)
 
     def on_epoch_end(self, training: Training) -> None:
-        """Snapshot at the network, and at the error curves."""
+        """Take a snapshot, with the error curves."""
         self._show(training, epoch_ended=True)
 
     def on_train_end(self, training: Training) -> None:
-        """End the display, which stays as it is."""
+        """End the display."""
         if self._screen is not None:
             self._screen.__exit__(None, None, None)
             self._screen = None
@@ -127,7 +126,7 @@ class LiveView(Callback):
 
 
 def screen_here() -> Screen:
-    """A screen for the place where the program runs."""
+    """The screen for the present environment."""
     if is_notebook():
         from cep.training.live.notebook import NotebookScreen
 
