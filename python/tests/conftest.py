@@ -89,7 +89,16 @@ def run_script(tmp_path: Path) -> Callable[..., str]:
 
     def run(program: str, *arguments: object, timeout: float = 120) -> str:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-W",
+                "ignore::UserWarning",
+                "-c",
+                program,
+                *map(str, arguments),
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,

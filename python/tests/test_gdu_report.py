@@ -246,7 +246,7 @@ def drawn(kind: str, **options: Any) -> tuple[cep.GDUReport, Any, dict[str, Any]
     """A report, its figure, and the titles of its panels that are not empty."""
     report = check(kind)
     figure = report.plot(**options)
-    return report, figure, {ax.get_title(): ax for ax in figure.axes if ax.axison}
+    return report, figure, {ax.get_title(loc="right"): ax for ax in figure.axes if ax.axison}
 
 
 @each_kind

@@ -113,7 +113,7 @@ def test_receptive_fields_of_inputs_that_are_no_square() -> None:
     figure = cep.plot_weights(net, shape=(2, 3))
     assert figure.axes[0].images[0].get_array().shape == (2, 3)
     for options, error, words in (
-        ({}, ValueError, "no square"),
+        ({}, ValueError, "not a square"),
         ({"shape": (2, 2)}, ValueError, "4 places for 6 inputs"),
         ({"shape": 6}, TypeError, "rows, columns"),
         ({"shape": (0, 6)}, ValueError, r"shape\[0\]"),

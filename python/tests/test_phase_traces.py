@@ -289,7 +289,7 @@ def test_a_step_cannot_be_read_later() -> None:
     net._observer = steps.append
     net.free_phase(batch(net)[0], 2)
     for look in (steps[0].summary, lambda: steps[-1].array("states", 1)):
-        with pytest.raises(RuntimeError, match="only while it is the last"):
+        with pytest.raises(RuntimeError, match="only until the next one"):
             look()
 
 

@@ -65,6 +65,7 @@ def few_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file, batch in fake_cifar(1, monkeypatch).items():
         (tmp_path / "data" / FOLDER / file).write_bytes(batch_bytes(*batch))
     np.savez(tmp_path / "clothes.npz", x=x[:100].reshape(-1, 8, 8).astype("u1"), y=y[:100])
+    np.savez(tmp_path / "mine.npz", x=x[:100] / 16, y=y[:100])
     monkeypatch.setenv("CEP_DATA", os.fspath(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
 
@@ -72,8 +73,10 @@ def few_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def short(words: list[str]) -> list[str]:
     """The same command with fewer epochs, steps and seeds, and with values for placeholders."""
     words = [{"N": "1", "DIR": "runs/dir"}.get(word, word) for word in words]
-    if words[0] not in ("train", "sweep", "reproduce") or "--help" in words or "gdu" in words:
+    if words[0] not in SHOWING or "--help" in words or "gdu" in words:
         return words
+    if words[0] == "tune":
+        return [*words, "--epochs", "1", "--trials", "2"]
     if words[0] == "train" and "--resume" in words:
         return words
     if words[0] == "train":
@@ -84,6 +87,8 @@ def short(words: list[str]) -> list[str]:
 
 def check(line: str) -> None:
     words = shlex.split(line, comments=True)
+    if not words:
+        return
     if words[0] == "cep":
         words = [*short(words[1:]), *(["--no-progress"] if words[1] in SHOWING else [])]
         result = CliRunner().invoke(command, words)
@@ -94,6 +99,8 @@ def check(line: str) -> None:
         subprocess.run(["bash", "-n", program], check=True)
     elif words[:2] == ["python", "-m"]:
         runpy._get_module_details(words[2])  # type: ignore[attr-defined]
+    elif words[0] in ("python", ".venv/bin/python") and words[1] == "-c":
+        compile(words[2], line, "exec")
     elif words[0] in ("python", ".venv/bin/python"):
         compile((REPOSITORY / words[1]).read_text(), words[1], "exec")
     elif words[:2] == ["pip", "install"]:
@@ -105,7 +112,7 @@ def check(line: str) -> None:
         assert words[:2] == ["apt-get", "install"], f"no test knows how to run {line!r}"
 
 
-SHOWING = ("train", "sweep", "reproduce")
+SHOWING = ("train", "sweep", "reproduce", "tune")
 # Presets of 512 units, with all of their steps.
 SLOW = {"docs/experiments.md", "results/README.md"}
 
@@ -125,7 +132,8 @@ def test_the_commands_of_a_page_run(page: Path) -> None:
     earlier = ["train", "--hidden", "8", "--epochs", "1", "--no-progress", "--run-dir", "runs/a"]
     assert CliRunner().invoke(command, earlier).exit_code == 0
     for line in commands(page):
-        if "--figure hardware" not in line:  # It trains for minutes; test_hardware_study.py.
+        # The study of hardware trains for minutes; test_hardware_study.py. Databases are not here.
+        if "--figure hardware" not in line and "://" not in line:
             check(line)
 
 

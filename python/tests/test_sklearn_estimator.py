@@ -177,7 +177,7 @@ def test_refused_in_prediction(method: str) -> None:
         ("hidden_layer_sizes", 2.5, "hidden_layer_sizes must be an integer, got float"),
         ("hidden_layer_sizes", "10", "hidden_layer_sizes must be an integer, got str"),
         ("activation", "relu", "activation must be 'shifted_sigmoid'.*got 'relu'"),
-        ("rule", "adam", "rule must be 'ep' or 'c-ep' or 'bptt', got 'adam'"),
+        ("rule", "adam", "rule must be 'c-ep' or 'ep' or 'bptt', got 'adam'"),
         ("setting", "discrete", "setting must be.*got 'discrete'"),
         ("dt", 2.0, "dt.*2"),
         ("clamp", "no", "clamp must be True or False, got str"),

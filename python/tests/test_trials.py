@@ -9,7 +9,7 @@ from fake_trials import outcome
 
 import cep
 from cep.experiments import presets
-from cep.reproduction import TABLE, Reproduction, Spread, Trials, report
+from cep.reproduction import ROWS, Reproduction, Spread, Trials, report
 from cep.reproduction.published import error_at_angle, initial_angle
 
 pytestmark = pytest.mark.once
@@ -128,7 +128,7 @@ def test_published_errors_stand_beside_ours(name: str) -> None:
 
 
 def test_the_table_has_the_rows_of_the_paper() -> None:
-    assert list(TABLE) == list(PRINTED)
+    assert list(ROWS) == list(PRINTED)
 
 
 @pytest.mark.parametrize("name", PERCENT_AT_ANGLES)

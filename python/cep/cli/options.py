@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,11 +120,19 @@ def same_command_goes_on() -> Iterator[None]:
         raise Stopped(error, f"cep {shlex.join(sys.argv[1:])}") from None
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(f"{category.__name__}: {message}", file=sys.stderr)
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """What a user can do something about ends with its message, not with a traceback."""
+    """Show expected errors as their message, without a traceback, and warnings on one line."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
     except BrokenPipeError:
         raise ReaderGone from None
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:

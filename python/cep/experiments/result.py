@@ -100,7 +100,7 @@ class RunResult(RunMetrics):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
     """The messages of each `cep.LearningWarning` given."""
 
 
@@ -123,5 +123,5 @@ class RunOutcome(RunMetrics):
     run diverged or failed."""
     test_loss: float = math.nan
     """Mean loss of the test data at the end."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
     """The messages of each `cep.LearningWarning` of this run."""
