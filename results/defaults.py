@@ -2,10 +2,9 @@
 
     python results/defaults.py [SECONDS]
 
-Writes defaults.md beside this file. Runs are kept in build/defaults. The script may be
-stopped, also by itself after SECONDS, and started again. It takes about ten minutes of one thread.
-It needs MNIST, which it
-finds as `cep.datasets.mnist` does.
+Writes defaults.md beside this file. Runs are kept in build/defaults. The script may be stopped,
+also by itself after SECONDS, and started again. It needs MNIST, which it finds as
+`cep.datasets.mnist` does.
 """
 
 import sys
@@ -32,7 +31,7 @@ MEMORY = Memory(HERE.parent / "build" / "defaults", verbose=0)
 DEADLINE = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else "inf")
 
 LOADERS = {"digits": load_digits, "wine": load_wine, "breast cancer": load_breast_cancer}
-# Few epochs, so that it also counts how fast a candidate learns.
+# Few epochs, so that candidates that learn fast are preferred.
 EPOCHS = {"digits": 20, "wine": 40, "breast cancer": 20, "MNIST-10,000": 3}
 SMALL, ALL = list(LOADERS), list(EPOCHS)
 HIDDEN = ((100,), (64, 64), (64, 64, 64))

@@ -2,8 +2,8 @@
 
     python results/estimators.py [SECONDS]
 
-Writes estimators.md beside this file. Rows are kept in build/estimators. The script may be
-stopped, also by itself after SECONDS, and started again. It takes about ten minutes of one thread.
+Writes estimators.md beside this file. Rows are kept in build/estimators. The script may be stopped,
+also by itself after SECONDS, and started again. It takes about ten minutes of one thread.
 """
 
 import sys

@@ -19,8 +19,8 @@ OPTIONS = (
 _BATCH_SIZE = 20
 # By optimizer and rule.
 _RELATIVE_RATES = {
-    "sgd": {"ep": 4.0, "c-ep": 0.5, "bptt": 4.0},
-    "adam": {"ep": 0.1, "c-ep": 0.01, "bptt": 0.1},
+    "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0},
+    "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1},
 }
 
 
