@@ -58,10 +58,10 @@ def test_the_last_field_changes_first(tmp_path: Path) -> None:
     result = sweep(small(epochs=1), {"seed": [3, 1], "hidden": [[8], (4, 4)],
                    "learning_rates": [0.01], "tolerance": [0.0]}, tmp_path)  # fmt: skip
     assert [outcome.name for outcome in result] == [
-        "hidden=8,learning_rates=0.01,tolerance=0,seed=3",
-        "hidden=8,learning_rates=0.01,tolerance=0,seed=1",
-        "hidden=4+4,learning_rates=0.01,tolerance=0,seed=3",
-        "hidden=4+4,learning_rates=0.01,tolerance=0,seed=1",
+        "hidden=8,tolerance=0,learning_rates=0.01,seed=3",
+        "hidden=8,tolerance=0,learning_rates=0.01,seed=1",
+        "hidden=4+4,tolerance=0,learning_rates=0.01,seed=3",
+        "hidden=4+4,tolerance=0,learning_rates=0.01,seed=1",
     ]
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
         outcome.name for outcome in result

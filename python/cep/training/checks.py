@@ -77,8 +77,8 @@ class LearningChecks:
         # Inputs that are too large have updates that are.
         for k, (old, new) in enumerate(zip(before, self._net.weights, strict=True)):
             with np.errstate(over="ignore", invalid="ignore"):
-                norm = float(np.linalg.norm(old))
-                change = float(np.linalg.norm(np.subtract(new, old, dtype=np.float64)))
+                norm = _norm(old)
+                change = _norm(np.subtract(new, old, dtype=np.float64))
             ratio = min(change / norm, _LARGEST_RATIO) if norm else 0.0
             if ratio > 1 and "inputs" not in self._kinds:
                 self._warn(
@@ -170,6 +170,11 @@ class LearningChecks:
         self._kinds.add(kind)
         self.messages.append(message)
         warn(message)
+
+
+def _norm(values: NDArray[Any]) -> float:
+    """The Euclidean norm, without the threads of NumPy's BLAS."""
+    return math.sqrt(np.square(values, dtype=np.float64).sum())
 
 
 def warn(message: str) -> None:
