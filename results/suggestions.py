@@ -1,4 +1,4 @@
-"""The rules that `cep.suggest` recommends, beside EPClassifier with its defaults.
+"""The rules that `cep.suggest` recommends, compared with EPClassifier with its defaults.
 
 Trains with both on some data sets, prints a table and writes suggestions.md beside this file; rows
 of other data sets stay. MNIST is looked for as `cep.datasets.mnist` does:
@@ -25,10 +25,10 @@ TRIALS = {"digits": (3, 150), "wine": (10, 200), "breast_cancer": (5, 200), "mni
 COMMENT = """# Suggestions
 
 Written by `python results/suggestions.py`: test errors of networks with one hidden layer of 100
-units, trained with `cep.suggest(net, x, y, rule=...).rule`, beside those of
+units, trained with `cep.suggest(net, x, y, rule=...).rule`, compared with
 `EPClassifier(random_state=...)`. All train until the loss has not fallen by 1e-4 for ten epochs, at
 most 200 epochs, 150 on the digits and 15 on MNIST (the first 10,000 training images, and all test
-images). Other data sets are split anew for each seed, a quarter to test. Errors are means over the
+images). Other data sets are split again for each seed, a quarter to test. Errors are means over the
 seeds; steps and rates are those of the first.
 
 | data | seeds | suggestion | T | K | β | learning rates | epochs | test error | EPClassifier | \
