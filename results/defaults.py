@@ -79,7 +79,7 @@ def parts(name: str, seed: int) -> list[NDArray[Any]]:
 def classifier_errors(
     name: str, hidden: Sequence[int], seed: int, candidate: Candidate
 ) -> tuple[float, float]:
-    """Validation and test error of EPClassifier, inputs standardised but for MNIST."""
+    """Validation and test error of EPClassifier, inputs standardised except for MNIST."""
     x, x_validation, x_test, y, y_validation, y_test = parts(name, seed)
     if name in LOADERS:
         scaler = StandardScaler().fit(x)

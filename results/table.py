@@ -82,7 +82,7 @@ def summary(rows: Sequence[Reproduction]) -> str:
 
 
 def place_in_table(row: Reproduction) -> int:
-    """Where a row stands; rows that are not in the paper's table come last."""
+    """The position of a row; rows that are not in the paper's table come last."""
     name = row.preset.name
     return TABLE.index(name) if name in TABLE else len(TABLE)
 

@@ -112,7 +112,7 @@ def test_first_updates_are_of_one_size_beside_the_weights(
 def test_learning_rates_are_below_those_of_the_lowest_loss() -> None:
     found = cep.suggest(cep.Network([64, 32, 10], seed=0), *cep.datasets.digits())
     best = min(found.losses, key=lambda rates: found.losses[rates])
-    assert found.learning_rates == pytest.approx([rate / 2 for rate in best], rel=0.1)
+    assert found.learning_rates == pytest.approx([rate / 4 for rate in best], rel=0.1)
     ladder = list(found.losses)
     assert ladder.index(best) not in (0, len(ladder) - 1)
     ratios = np.divide(ladder[:-1], ladder[1:])

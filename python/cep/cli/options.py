@@ -120,7 +120,7 @@ def same_command_goes_on() -> Iterator[None]:
         raise Stopped(error, f"cep {shlex.join(sys.argv[1:])}") from None
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     from tqdm import tqdm
 
     tqdm.write(f"{category.__name__}: {message}", file=sys.stderr)

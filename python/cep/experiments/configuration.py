@@ -227,7 +227,7 @@ class Configuration:
         """Learning rates, one a connection."""
         rates: float | tuple[float, ...] | None = getattr(self, name)
         connections = len(self.hidden) + 1 + len(self.connections)
-        if isinstance(rates, float):
+        if isinstance(rates, float | int):
             return (rates,) * connections
         if rates is not None and len(rates) != connections:
             raise ValueError(
@@ -323,8 +323,9 @@ class Configuration:
 
     def make_network(self) -> Network:
         """A new network, as freshly drawn; a ValueError or a MemoryError if there can be none."""
-        arguments = self._arguments(Network, Network)
-        return Network(self.layers, neurons=self.neurons, **arguments | {"connections": self.edges})
+        arguments: dict[str, Any] = self._arguments(Network, Network)
+        arguments["connections"] = self.edges
+        return Network(self.layers, neurons=self.neurons, **arguments)
 
     def make_rule(self, epoch: int | None = None) -> LearningRule:
         """The learning rule, with the learning rates of an epoch (the first is 1).

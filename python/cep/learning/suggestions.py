@@ -27,6 +27,8 @@ _TOLERATED = 5.0
 _ROOM = 1.5
 # Sizes of the first update beside that of the weights: the range test tries them from the largest.
 _SIZES = tuple(2.0**-k for k in range(2, 14))
+# By which the size with the lowest loss is divided; that of C-EP is limited in another way too.
+_DIVISORS = {EP: 4, CEP: 2}
 # Samples that the loss after a range test is measured with.
 _EVALUATED = 500
 
@@ -155,7 +157,7 @@ def suggest(
 
     Learning rates: a first update is to be of the same size beside the weights in each connection,
     η_k = r ‖W_k‖ / ‖g_k‖. The range test trains copies with r = 1/4, 1/8, … for ``test_batches``;
-    the recommendation is half the r with the lowest loss.
+    the recommendation is a quarter of the r with the lowest loss for EP, half of it for C-EP.
 
     C-EP: the weights that move in the nudged phase act on the states like a second nudge, in
     proportion to η/β, so that its update Δ differs from EP's. r is halved until
@@ -188,7 +190,8 @@ def suggest(
     unit = _unit_rates(net, few, EP(free_steps, steps, beta))
     test = _RangeTest(net, inputs, wanted, size, test_batches, free_steps)
     losses, best = test.run(rule_of, unit)
-    chosen, _ = _limited(net, few, rule_of(None), unit, best / 2)
+    largest = best / _DIVISORS[rule]
+    chosen, _ = _limited(net, few, rule_of(None), unit, largest)
     trained = test.trained(rule_of(_rates(unit, chosen)))
     later = settled
     if trained is not None:
@@ -204,8 +207,8 @@ def suggest(
         f"beta: the largest one within {_TOLERATED:g}° of the smallest angle to BPTT; of random "
         "sign, so that the errors that it makes cancel",
         f"nudged_steps: {steps} come within 1° of the best; more with the free steps",
-        "learning_rates: half of those with the lowest loss in the range test"
-        + (", and less for C-EP" if chosen < best / 2 else ""),
+        "learning_rates: those with the lowest loss in the range test, divided by "
+        f"{best / chosen:g}",
     ]
     if not any(loss < test.untrained for loss in losses.values()):
         reasons.append(f"none of them lowers the loss of {test.untrained:.4f}: scale the inputs")
