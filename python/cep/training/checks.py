@@ -61,7 +61,9 @@ class LearningChecks:
         self._net, self._source = net, source
         self._kinds: set[str] = set()
         self._weights: list[NDArray[Any]] = []
-        self._began = False
+        # A network that was trained before is not checked again.
+        self._is_new = net._epochs_trained == 0
+        self._began = not self._is_new
         self._seen = 0
 
     def begin_epoch(self) -> None:
@@ -89,7 +91,7 @@ class LearningChecks:
 
     def check_epoch(self, epoch: int, samples: int, error: float, free_steps: int) -> None:
         """Look at the training error, and after the first epoch at the states."""
-        is_first, self._seen = not self._seen, self._seen + samples
+        is_first, self._seen = self._is_new and not self._seen, self._seen + samples
         chance = self._source.chance(self._net.sizes[-1])
         learns = not chance or error < _AT_CHANCE * chance
         if not learns:
