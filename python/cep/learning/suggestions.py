@@ -28,7 +28,7 @@ _ROOM = 1.5
 # Sizes of the first update beside that of the weights: the range test tries them from the largest.
 _SIZES = tuple(2.0**-k for k in range(2, 14))
 # By which the size with the lowest loss is divided; that of C-EP is limited in another way too.
-_DIVISORS = {EP: 4, CEP: 2}
+_DIVISORS: dict[type[Any], int] = {EP: 4, CEP: 2}
 # Samples that the loss after a range test is measured with.
 _EVALUATED = 500
 
