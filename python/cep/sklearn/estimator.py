@@ -292,13 +292,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         rule = parameters.rule(self, net.sizes, self._mean_square)
         progress = _Progress(self)
         if self.early_stopping:
-            X, held_out, targets, held_out_targets = train_test_split(
+            parts: Any = train_test_split(
                 X,
                 targets,
                 test_size=float(self.validation_fraction),
                 random_state=self._seed,
                 stratify=targets if targets.ndim == 1 else None,
             )
+            X, held_out, targets, held_out_targets = parts
             progress.held_out = held_out, held_out_targets
         source, _ = source_of(
             net,
