@@ -9,6 +9,6 @@ for source in Sources/*/*.c; do
         "$source" -ISources/CVectorKernels/include -ISources/CCEP/include -isystem /usr/aarch64-linux-gnu/include
 done
 clang --target=aarch64-linux-gnu -std=c11 -O2 -Wall -Wextra -Werror -static -o build/kernels-arm64 \
-    Tests/KernelProgram/main.c build/arm64-vector_kernels.c.o -lm \
+    Tests/KernelProgram/main.c build/arm64-neon.c.o build/arm64-instruction_sets.c.o -lm \
     -ISources/CVectorKernels/include -isystem /usr/aarch64-linux-gnu/include
 qemu-aarch64 build/kernels-arm64

@@ -64,7 +64,7 @@ INLINE VECTOR NAME(first_lanes)(VECTOR v, size_t count) {
 
 #include "convolution.inc.h"
 
-static const cep_kernels NAME(kernels) = {
+const cep_kernels NAME(cep_kernels) = {
     PANEL,
     NAME(pack),
     NAME(multiply),

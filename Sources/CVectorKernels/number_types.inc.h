@@ -100,16 +100,3 @@
 #undef INFINITE
 #undef LOAD_PART
 #undef STORE_PART
-
-#undef SET
-#undef BYTES
-#undef ROWS
-#undef SHORT_ROWS
-#undef DOT_ROWS
-#undef MULTIPLY_ADD
-#undef TARGET
-#undef INLINE
-#undef LOAD_PART_FLOAT32
-#undef STORE_PART_FLOAT32
-#undef LOAD_PART_FLOAT64
-#undef STORE_PART_FLOAT64

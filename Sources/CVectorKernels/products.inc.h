@@ -113,49 +113,50 @@ INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, co
 #define TILE(M, vectors, whole)                                                                                   \
     NAME(tile)(M, vectors, whole, fetches, k, a, a_row, a_column, b, next, b_stride, scale, base, base_stride, c, \
                c_stride, columns)
-#define TILE_CASE(M)                                                                                              \
+#define TILE_CASE(M, vectors, whole)                                                                              \
     case M:                                                                                                       \
-        if (!whole && columns > LANES)                                                                            \
-            TILE(M, 2, 0);                                                                                        \
-        else if (!whole)                                                                                          \
-            TILE(M, 1, 0);                                                                                        \
-        else if (columns > LANES)                                                                                 \
-            TILE(M, 2, 1);                                                                                        \
-        else                                                                                                      \
-            TILE(M, 1, 1);                                                                                        \
+        TILE(M, vectors, whole);                                                                                  \
         break;
 #if ROWS >= 10
-#define TILE_CASES                                                                                                \
-    TILE_CASE(1)                                                                                                  \
-    TILE_CASE(2)                                                                                                  \
-    TILE_CASE(3)                                                                                                  \
-    TILE_CASE(4)                                                                                                  \
-    TILE_CASE(5)                                                                                                  \
-    TILE_CASE(6)                                                                                                  \
-    TILE_CASE(7)                                                                                                  \
-    TILE_CASE(8)                                                                                                  \
-    TILE_CASE(9)                                                                                                  \
-    TILE_CASE(10)
+#define LARGE_TILES(...)                                                                                          \
+    TILE_CASE(5, __VA_ARGS__)                                                                                     \
+    TILE_CASE(6, __VA_ARGS__)                                                                                     \
+    TILE_CASE(7, __VA_ARGS__)                                                                                     \
+    TILE_CASE(8, __VA_ARGS__)                                                                                     \
+    TILE_CASE(9, __VA_ARGS__)                                                                                     \
+    TILE_CASE(10, __VA_ARGS__)
 #elif ROWS >= 6
-#define TILE_CASES TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
+#define LARGE_TILES(...) TILE_CASE(5, __VA_ARGS__) TILE_CASE(6, __VA_ARGS__)
 #else
-#define TILE_CASES TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
+#define LARGE_TILES(...)
 #endif
+/* A tile of m rows. */
+#define TILE_OF_ROWS(...)                                                                                         \
+    switch (m) {                                                                                                  \
+        TILE_CASE(1, __VA_ARGS__)                                                                                 \
+        TILE_CASE(2, __VA_ARGS__)                                                                                 \
+        TILE_CASE(3, __VA_ARGS__)                                                                                 \
+        TILE_CASE(4, __VA_ARGS__)                                                                                 \
+        LARGE_TILES(__VA_ARGS__)                                                                                  \
+    }
 
-/* With a panel of packed weights of this width. `next` may be NULL. */
+/* With a panel of packed weights of this width. `next` is NULL for the last panel; the others have all columns. */
 TARGET static void NAME(panel_tile)(size_t m, size_t k, const T *a, size_t a_row, const T *b, const T *next,
                                     size_t width, const T *base, size_t base_stride, T *c, size_t c_stride,
                                     size_t columns) {
-    enum { whole = 1, scale = 1, a_column = 1 };
+    enum { scale = 1, a_column = 1 };
     if (width == LANES) {
         enum { b_stride = LANES, fetches = 0 };
-        switch (m) { TILE_CASES }
+        TILE_OF_ROWS(1, 1)
     } else if (next) {
         enum { b_stride = PANEL, fetches = 1 };
-        switch (m) { TILE_CASES }
+        TILE_OF_ROWS(2, 1)
+    } else if (columns > LANES) {
+        enum { b_stride = PANEL, fetches = 0 };
+        TILE_OF_ROWS(2, 1)
     } else {
         enum { b_stride = PANEL, fetches = 0 };
-        switch (m) { TILE_CASES }
+        TILE_OF_ROWS(1, 1)
     }
 }
 
@@ -165,7 +166,14 @@ TARGET static void NAME(any_tile)(size_t m, int whole, size_t k, const T *a, siz
                                   size_t c_stride, size_t columns) {
     enum { fetches = 0 };
     const T *next = b;
-    switch (m) { TILE_CASES }
+    if (whole && columns > LANES)
+        TILE_OF_ROWS(2, 1)
+    else if (whole)
+        TILE_OF_ROWS(1, 1)
+    else if (columns > LANES)
+        TILE_OF_ROWS(2, 0)
+    else
+        TILE_OF_ROWS(1, 0)
 }
 
 /* The number of tiles of nearly the same size into which m rows are divided. If sums are short, smaller tiles allow the
@@ -328,7 +336,8 @@ TARGET static void NAME(multiply_transposed)(size_t m, size_t n, size_t k, const
 }
 #undef TILE_STEP
 #undef TILE_CASE
-#undef TILE_CASES
+#undef LARGE_TILES
+#undef TILE_OF_ROWS
 #undef TILE
 #undef DOT_STEP
 #undef DOT_CASE

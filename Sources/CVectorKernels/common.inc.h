@@ -1,8 +1,11 @@
-#define _GNU_SOURCE
-#include "vector_kernels.h"
+/*
+ * Macros and constants of the kernels. Each file of an instruction set includes this file first, then
+ * number_types.inc.h.
+ */
+
+#include "instruction_sets.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -63,78 +66,3 @@ static const double tanh_float64[] = {-0.333333333333333329,    0.13333333333333
 #define HIGH_64_32 1, 5, 3, 7
 #define LOW_64_64 0, 8, 2, 10, 4, 12, 6, 14
 #define HIGH_64_64 1, 9, 3, 11, 5, 13, 7, 15
-
-#if defined(__aarch64__)
-/* NEON: vectors of 16 bytes, and 32 registers for them. */
-#define SET neon
-#define BYTES 16
-#define ROWS 10
-#define SHORT_ROWS 7
-#define DOT_ROWS 5
-#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
-#else
-#define SET baseline
-#define BYTES 16
-#define ROWS 4
-#define SHORT_ROWS 4
-#define DOT_ROWS 2
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#endif
-#define TARGET
-#define INLINE static inline __attribute__((always_inline))
-#include "number_types.inc.h"
-
-#if defined(__x86_64__)
-#define SET avx2
-#define BYTES 32
-#define ROWS 6
-#define SHORT_ROWS 6
-#define DOT_ROWS 2
-#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define TARGET __attribute__((target("avx2,fma")))
-#define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
-#include "number_types.inc.h"
-
-#define SET avx512
-#define BYTES 64
-#define ROWS 10
-#define SHORT_ROWS 7
-#define DOT_ROWS 5
-#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define LOAD_PART_FLOAT32(p, count) _mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p)
-#define STORE_PART_FLOAT32(p, v, count) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (count)) - 1), (__m512)(v))
-#define LOAD_PART_FLOAT64(p, count) _mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), p)
-#define STORE_PART_FLOAT64(p, v, count) _mm512_mask_storeu_pd(p, (__mmask8)((1u << (count)) - 1), (__m512d)(v))
-#include "number_types.inc.h"
-#endif
-
-size_t cep_instruction_sets(const cep_instruction_set **sets) {
-    static cep_instruction_set known[] = {
-#if defined(__aarch64__)
-        {"neon", 1, &kernels_float32_neon, &kernels_float64_neon},
-#else
-        {"baseline", 1, &kernels_float32_baseline, &kernels_float64_baseline},
-#endif
-#if defined(__x86_64__)
-        {"avx2", 0, &kernels_float32_avx2, &kernels_float64_avx2},
-        {"avx512", 0, &kernels_float32_avx512, &kernels_float64_avx512},
-#endif
-    };
-#if defined(__x86_64__)
-    /* Every thread writes the same values. */
-    __builtin_cpu_init();
-    known[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    known[2].supported = known[1].supported && __builtin_cpu_supports("avx512f") &&
-                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                         __builtin_cpu_supports("avx512bw");
-#endif
-    *sets = known;
-    return sizeof known / sizeof known[0];
-}
-
-int cep_processor_count(void) {
-    cpu_set_t processors;
-    return sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
-}
