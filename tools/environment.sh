@@ -1,5 +1,6 @@
 # Sourced by ./demo, ./test and .ci/run: installs cep in .venv on a Debian machine with a Swift toolchain, with the
-# extras in $extras and the Debian packages in $packages. Prints what it does; can be run again.
+# extras in $extras and the Debian packages in $packages. If $build_tests is not empty, the Swift tests are built at the
+# same time. Prints what it does; can be run again.
 set -eu
 
 # Begins a section, and prints the duration of the one before.
@@ -42,4 +43,9 @@ if [ ! -x .venv/bin/python ]; then
 fi
 
 say "building cep and installing it into .venv, with its Python packages"
+if [ -n "${build_tests:-}" ]; then
+    # In a folder of its own: two builds cannot share one.
+    swift build --build-tests --quiet --scratch-path .build/tests &
+fi
 .venv/bin/python -m pip install --quiet ".[$extras]"
+[ -z "${build_tests:-}" ] || wait $!
