@@ -26,14 +26,14 @@ def main() -> None:
         configuration = cep.presets.get(name).configuration.replace(epochs=1)
         print(name)
         for kinds in (KINDS, *([kind] for kind in KINDS)):
-            recorded = configuration.replace(record_every=1, record_kinds=kinds)
+            recorded = configuration.replace(diagnostics_every=1, diagnostics_kinds=kinds)
             label = "all" if len(kinds) > 1 else kinds[0]
             print(f"  a record of {label:16} {1000 * record_seconds(recorded, data):7.1f} ms")
         print(f"  a checkpoint                 {1000 * checkpoint_seconds(configuration):7.1f} ms")
         for every in (None, 1000, 100):
-            recorded = configuration.replace(record_every=every)
+            recorded = configuration.replace(diagnostics_every=every)
             seconds = timed(lambda recorded=recorded: cep.run(recorded, data=data, progress=False))
-            print(f"  an epoch, record_every={every!s:5} {seconds:7.2f} s")
+            print(f"  an epoch, diagnostics_every={every!s:5} {seconds:7.2f} s")
         with tempfile.TemporaryDirectory() as folder:
             seconds = timed(
                 lambda configuration=configuration, folder=folder: cep.run(
@@ -50,7 +50,7 @@ def record_seconds(configuration: Configuration, data: tuple) -> float:
     def seconds(*callbacks: cep.Callback) -> float:
         return timed(lambda: cep.fit(net, (x, y), rule, 1, progress=False, callbacks=callbacks), 3)
 
-    diagnostics = cep.Diagnostics(1, configuration.record_kinds)
+    diagnostics = cep.Diagnostics(1, configuration.diagnostics_kinds)
     return (seconds(diagnostics) - seconds(cep.Callback())) / REPEATS
 
 

@@ -26,7 +26,7 @@ def main() -> None:
     found = [name for series in all_series() for name in series.found(runs)]
     pack(runs, [outcome.name for outcome in ended])
     for outcome in ended:
-        print(f"{outcome.name}  {outcome.reason}")
+        print(f"{outcome.name}  {outcome.stop_reason}")
     for name in sorted({*found} - {outcome.name for outcome in ended}):
         print(f"{name}  left out: unfinished")
     for figure in sorted(runs.glob("figures/*")):

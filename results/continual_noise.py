@@ -68,7 +68,7 @@ def train(missing: dict[str, cep.Configuration], place: Path) -> None:
 def cells(kept: Path, outcome: RunOutcome) -> list[str]:
     folder, _, seed = outcome.name.rpartition("/seed-")
     found = [folder.removeprefix("variants/"), seed]
-    if outcome.reason == "diverged":
+    if outcome.stop_reason == "diverged":
         return [*found, f"diverged in epoch {len(outcome.history) + 1}", "", "", ""]
     errors = (outcome.test_error, best_test_error(outcome), outcome.train_error)
     count = json.loads((kept / outcome.name / COUNT).read_text())["images_in_a_cycle"]
@@ -77,7 +77,7 @@ def cells(kept: Path, outcome: RunOutcome) -> list[str]:
 
 def cycles_of(outcome: RunOutcome, images: NDArray[Any]) -> int | None:
     """How many images a run's network leaves in a cycle; None for one that diverged."""
-    if outcome.reason == "diverged":
+    if outcome.stop_reason == "diverged":
         return None
     net = checkpoints.load(RunDirectory(outcome.directory).last).make_network()
     return cycles(net, images, outcome.configuration.free_steps)

@@ -61,7 +61,7 @@ the workers and of the cluster. The hash is the same on machines with the same i
 
 def sweep(folder: Path, jobs: int | None = None) -> cep.SweepResult:
     result = cep.sweep(CONFIGURATION, PARAMETERS, folder, jobs=jobs, progress=False)
-    if any(outcome.reason != "finished" for outcome in result):
+    if any(outcome.stop_reason != "finished" for outcome in result):
         raise RuntimeError(f"not all runs finished:\n{result.table()}")
     return result
 

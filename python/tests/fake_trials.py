@@ -15,7 +15,7 @@ from cep.experiments.presets import Preset, Published
 def outcome(
     configuration: cep.Configuration,
     errors: Sequence[float],
-    reason: str = "finished",
+    stop_reason: str = "finished",
     name: str = "",
     message: str = "",
 ) -> cep.RunOutcome:
@@ -28,7 +28,7 @@ def outcome(
         name,
         configuration,
         Path(name),
-        reason,  # type: ignore[arg-type]
+        stop_reason,  # type: ignore[arg-type]
         message,
         history,
         *tested,

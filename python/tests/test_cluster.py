@@ -67,7 +67,7 @@ with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as 
         with joblib.parallel_config(backend="dask"):
             outcomes = cep.run_many(configurations, sys.argv[1], progress=False)
         print(sorted(client.run(cep.get_num_threads).values()))
-print({outcome.reason for outcome in outcomes.values()})
+print({outcome.stop_reason for outcome in outcomes.values()})
 """
 
 

@@ -19,7 +19,7 @@ OPTIONS = [
     *("--data", "--data-root", "--rule", "--hidden", "--activation", "--dtype", "--free-steps"),
     *("--nudged-steps", "--beta", "--learning-rates", "--epochs", "--batch-size", "--seed"),
     *("--save-plot", "--progress", "--no-progress", "--help", "--preset", "--run-dir", "--resume"),
-    *("--checkpoint-every", "--patience", "--record-every", "--record", "--tensorboard"),
+    *("--checkpoint-every", "--patience", "--diagnostics-every", "--diagnostics", "--tensorboard"),
     *("--learning-rate-decay", "--learning-rate-schedule", "--validation-fraction"),
     *("--test-every-epoch",),
 ]

@@ -33,7 +33,7 @@ def run(configuration: cep.Configuration) -> cep.RunResult:
 )
 def test_recording_changes_no_bit(changes: dict[str, Any], every: int) -> None:
     expected, history = fitted(small(**changes))
-    result = run(small(**changes, record_every=every))
+    result = run(small(**changes, diagnostics_every=every))
     assert same(parameters(result.network), expected)
     assert without_times(result.history) == without_times(history)
     # 72 batches per epoch.
@@ -53,7 +53,7 @@ def test_records_and_checkpoints_each_come_at_their_batches(
 
     monkeypatch.setattr(checkpoints, "save", noting)
     result = cep.run(
-        small(epochs=1, record_every=30), tmp_path / "run", checkpoint_every=20, progress=False
+        small(epochs=1, diagnostics_every=30), tmp_path / "run", checkpoint_every=20, progress=False
     )
     assert [record["batch"] for record in result.records] == [0, 30, 60]
     within = [batch for name, epochs, batch in saved if name == "last.safetensors" and not epochs]
@@ -63,7 +63,7 @@ def test_records_and_checkpoints_each_come_at_their_batches(
 @pytest.mark.parametrize("changes", [TIED, UNTIED])
 def test_the_numbers_are_those_of_the_network(changes: dict[str, Any]) -> None:
     """For initial networks, and after the first epoch."""
-    configuration = small(**changes, record_every=1000)
+    configuration = small(**changes, diagnostics_every=1000)
     (x, y), _ = configuration.load_data()
     x, y = x[:20], y[:20]
     trained = run(configuration.replace(epochs=1)).network
@@ -103,20 +103,20 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_what_was_chosen(kind: str) -> None:
-    (record,) = run(small(epochs=1, record_every=100, record_kinds=[kind])).records
+    (record,) = run(small(epochs=1, diagnostics_every=100, diagnostics_kinds=[kind])).records
     assert record.keys() == {"epoch", "batch", "batches"} | KINDS[kind]
     assert type(record["epoch"]) is int
 
 
 def test_bptt_has_no_nudged_phase_and_no_angle_to_itself() -> None:
-    (record,) = run(small(rule="bptt", epochs=1, record_every=100)).records
+    (record,) = run(small(rule="bptt", epochs=1, diagnostics_every=100)).records
     assert {"free_residual", "free_energy", "weight_norms"} < record.keys()
     assert not {"nudged_residual", "nudged_energy", "gradient_angle"} & record.keys()
 
 
 def test_a_gradient_of_zero_has_no_angle() -> None:
     """All hard sigmoids are in a flat part, so BPTT's gradient is 0."""
-    configuration = small(record_every=100, activation="hard_sigmoid")
+    configuration = small(diagnostics_every=100, activation="hard_sigmoid")
     net = configuration.make_network()
     for array in net.parameters():
         array[...] = -1
@@ -130,8 +130,8 @@ def test_a_gradient_of_zero_has_no_angle() -> None:
 
 
 def test_a_network_that_diverges_is_recorded_as_such() -> None:
-    result = run(small(beta=10.0, nudged_steps=1000, record_every=10))
-    assert result.reason == "diverged"
+    result = run(small(beta=10.0, nudged_steps=1000, diagnostics_every=10))
+    assert result.stop_reason == "diverged"
     assert "layer" in result.records[0]["diverged"]
     assert "weight_norms" in result.records[0]
 
@@ -139,7 +139,7 @@ def test_a_network_that_diverges_is_recorded_as_such() -> None:
 @pytest.mark.parametrize(("changes", "panels"), [(TIED, 5), (UNTIED, 5), ({"rule": "bptt"}, 4)])
 def test_records_are_drawn(changes: dict[str, Any], panels: int) -> None:
     """The error curves, and a panel for each kind; the curves are the recorded numbers."""
-    result = run(small(**changes, record_every=30))
+    result = run(small(**changes, diagnostics_every=30))
     figure = plots.plot_records(result.records, result.history, "a title")
     assert len(figure.axes) == panels
     curves = {line.get_label(): line for ax in figure.axes for line in ax.get_lines()}

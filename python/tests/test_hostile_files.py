@@ -192,11 +192,11 @@ def test_loading_executes_nothing(tmp_path: Path, run_script: Callable[..., str]
 )
 def test_run_directories(name: str, content: str, tmp_path: Path) -> None:
     """A run that is to go on refuses a file that is none of a run's, and names it."""
-    cep.run(small(epochs=1, record_every=5), tmp_path, progress=False)
+    cep.run(small(epochs=1, diagnostics_every=5), tmp_path, progress=False)
     (tmp_path / "status.json").unlink()
     (tmp_path / name).write_text(f"{content}\n")
     with pytest.raises((ValueError, TypeError), match=name.replace(".", r"\.")):
-        cep.run(small(epochs=1, record_every=5), tmp_path, resume=True, progress=False)
+        cep.run(small(epochs=1, diagnostics_every=5), tmp_path, resume=True, progress=False)
 
 
 @pytest.mark.parametrize("content", [DEEP, LONG_NUMBER, CODE])

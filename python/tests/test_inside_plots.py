@@ -206,8 +206,8 @@ def test_angles_that_a_run_recorded() -> None:
         epochs=1,
         feedback="untied",
         feedback_angle=60,
-        record_every=40,
-        record_kinds=("feedback_angles", "gradient_angle"),
+        diagnostics_every=40,
+        diagnostics_kinds=("feedback_angles", "gradient_angle"),
     )
     result = cep.run(configuration, progress=False)
     found = curves(cep.plot_angles(result.records))

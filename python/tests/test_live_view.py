@@ -84,7 +84,7 @@ def test_training_with_a_view_is_training_without(spy: Spy, name: str) -> None:
 
 def test_a_run_with_a_view_is_a_run_without(spy: Spy, tmp_path: Path) -> None:
     configuration = cep.Configuration(
-        data="digits", rule="c-ep", hidden=(128,), epochs=2, seed=2, record_every=200
+        data="digits", rule="c-ep", hidden=(128,), epochs=2, seed=2, diagnostics_every=200
     )
     plain = cep.run(configuration, data=LARGE, progress=False)
     shown = cep.run(configuration, tmp_path / "run", data=LARGE, callbacks=[cep.LiveView(1e-9)])

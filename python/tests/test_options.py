@@ -53,7 +53,7 @@ GIVEN: dict[str, tuple[str, Any, tuple[str, ...]]] = {
     "bias_learning_rates": ("0,0.1", (0.0, 0.1), ()),
     "feedback_learning_rates": ("0", (0.0, 0.0), UNTIED),
     "learning_rate_schedule": ("2:0.5", ((2, 0.5),), ()),
-    "record_kinds": ("energy", ("energy",), ("--record-every", "50")),
+    "diagnostics_kinds": ("energy", ("energy",), ("--diagnostics-every", "50")),
     "state_bits": ("6", 6, ()),
     "synapses": ("ecram,ideal", None, ()),
 }
@@ -105,7 +105,7 @@ def test_rbp_gives_the_gradient_at_the_steady_state() -> None:
         (("--feedback-angle", "20"), "as feedback is 'tied'"),
         (("--asymmetry", "exact"), "as feedback is 'tied'"),
         (("--read-noise-every", "phase"), "as read_noise is 0.0"),
-        (("--record", "energy"), "--record has no effect, as record_every is None"),
+        (("--diagnostics", "energy"), "--diagnostics has no effect, as diagnostics_every is None"),
         (("--data-root", "."), "data_root has no effect on 'digits'"),
         (("--data", "wine", "--data-root", "."), "data_root has no effect on 'wine'"),
     ],

@@ -25,7 +25,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "learning_rates": REALS | st.lists(REALS, min_size=2),
     "bias_learning_rates": st.none() | REALS | st.lists(REALS, min_size=2),
     "learning_rate_schedule": st.lists(st.tuples(INTEGERS, REALS).map(list)),
-    "record_kinds": st.lists(st.sampled_from(KINDS)),
+    "diagnostics_kinds": st.lists(st.sampled_from(KINDS)),
     "rule": st.sampled_from(["ep", "c-ep", "bptt"]),
 }
 

@@ -205,7 +205,7 @@ def test_a_preset_or_its_name_stands_for_its_configuration(
     monkeypatch.setitem(presets.PRESETS, "EP-1h", quick)
     for kind, value in (("configuration", small(epochs=1)), ("preset", quick), ("name", "EP-1h")):
         result = CALLS[call](value, tmp_path / kind)
-        assert (result.configuration, result.reason) == (small(epochs=1), "finished")
+        assert (result.configuration, result.stop_reason) == (small(epochs=1), "finished")
     with pytest.raises(ValueError, match="unknown preset 'EP-1'; did you mean 'EP-1h'"):
         CALLS[call]("EP-1", tmp_path / "none")
     for wrong in ({"beta": 0.5}, None, Path("EP-1h"), cep.Configuration):

@@ -35,7 +35,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "feedback": "untied",
         "dtype": "float64",
         "accumulate": True,
-        "record_every": 25,
+        "diagnostics_every": 25,
     },
 }
 PROGRAM = """
@@ -173,12 +173,12 @@ def test_lost_metrics_of_a_run_that_ended_are_written_again(
 
     lose(metrics)
     again = cep.run(configuration, place, resume=True, progress=False)
-    assert (again.history, again.reason) == (first.history, first.reason)
+    assert (again.history, again.stop_reason) == (first.history, first.stop_reason)
     assert metrics.read_bytes() == whole
 
     lose(metrics)
     (outcome,) = many({"row/seed-0": configuration}, tmp_path).values()
-    assert (outcome.history, outcome.reason) == (first.history, first.reason)
+    assert (outcome.history, outcome.stop_reason) == (first.history, first.stop_reason)
     assert metrics.read_bytes() == whole
 
     lose(metrics)
@@ -206,7 +206,7 @@ def test_lost_metrics_without_a_checkpoint_are_no_result(
         cep.run(configuration, place, resume=True, progress=False)
     assert files(tmp_path) == before
     (outcome,) = many({"row/seed-0": configuration}, tmp_path).values()
-    assert (outcome.reason, len(outcome.history)) == ("failed", 0)
+    assert (outcome.stop_reason, len(outcome.history)) == ("failed", 0)
     assert "metrics.jsonl" in outcome.message
 
 
@@ -230,7 +230,7 @@ def test_lines_are_on_the_disk_before_the_checkpoint_that_counts_on_them(
         kinds = ("metrics.jsonl", "records.jsonl")
         seen.append([len(durable[kind].splitlines()) for kind in kinds])
 
-    cep.run(small(record_every=30), tmp_path, progress=False, on_epoch_end=look)
+    cep.run(small(diagnostics_every=30), tmp_path, progress=False, on_epoch_end=look)
     assert seen == [[1, 3], [2, 6], [3, 9]]
 
 

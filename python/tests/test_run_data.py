@@ -93,11 +93,11 @@ def test_data_that_contradict_the_configuration(tmp_path: Path) -> None:
 def test_sweeps_refuse_other_data(tmp_path: Path) -> None:
     options: dict[str, Any] = {"jobs": 1, "progress": False}
     first = cep.sweep(MINE, {"beta": [0.4]}, tmp_path, data=DATA, **options)
-    assert first.outcomes[0].reason == "finished"
+    assert first.outcomes[0].stop_reason == "finished"
     with pytest.raises(ValueError, match="holds a sweep on other data"):
         cep.sweep(MINE, {"beta": [0.4, 0.5]}, tmp_path, data={"train": (X, Y)}, **options)
     more = cep.sweep(MINE, {"beta": [0.4, 0.5]}, tmp_path, data=DATA, **options)
-    assert [outcome.reason for outcome in more] == ["finished", "finished"]
+    assert [outcome.stop_reason for outcome in more] == ["finished", "finished"]
 
 
 def test_many_runs_do_not_mix_data(tmp_path: Path) -> None:
@@ -105,9 +105,9 @@ def test_many_runs_do_not_mix_data(tmp_path: Path) -> None:
     cep.run_many({"a": MINE}, tmp_path, data=DATA, **options)
     before = files(tmp_path)
     outcome = cep.run_many({"a": MINE}, tmp_path, data={"train": (X, Y)}, **options)["a"]
-    assert (outcome.reason, "on other data" in outcome.message) == ("failed", True)
+    assert (outcome.stop_reason, "on other data" in outcome.message) == ("failed", True)
     assert files(tmp_path) == before
-    assert cep.run_many({"a": MINE}, tmp_path, data=DATA, **options)["a"].reason == "finished"
+    assert cep.run_many({"a": MINE}, tmp_path, data=DATA, **options)["a"].stop_reason == "finished"
 
 
 def train(*options: object) -> Any:
@@ -264,7 +264,7 @@ def test_a_run_may_get_more_patience(tmp_path: Path) -> None:
     still = MINE.replace(epochs=9, learning_rates=0.0, patience=2)
     assert len(run(still, tmp_path, data=DATA).history) == 3
     result = run(still.replace(patience=4), tmp_path, data=DATA, resume=True)
-    assert (len(result.history), result.reason) == (5, "patience")
+    assert (len(result.history), result.stop_reason) == (5, "patience")
     assert len(run(still.replace(patience=None), tmp_path, data=DATA, resume=True).history) == 9
 
 

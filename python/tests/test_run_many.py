@@ -50,7 +50,7 @@ def test_each_run_is_what_it_is_alone(jobs: int, tmp_path: Path) -> None:
         outcome = outcomes[name]
         assert same(kept(tmp_path / name), [*alone.network.parameters()])
         assert without_times(outcome.history) == without_times(alone.history)
-        for figure in ("reason", "message", "test_error", "train_error", "best_epoch"):
+        for figure in ("stop_reason", "message", "test_error", "train_error", "best_epoch"):
             assert getattr(outcome, figure) == getattr(alone, figure)
         assert outcome.seconds == sum(RunDirectory(tmp_path / name).history().seconds)
         assert (outcome.name, outcome.configuration) == (name, configuration)
@@ -68,7 +68,7 @@ def test_an_outcome_is_small_and_can_be_sent(tmp_path: Path) -> None:
 def test_divergence_is_an_outcome(tmp_path: Path) -> None:
     wild = small(beta=10.0, nudged_steps=1000)
     outcome = run_many({"wild": wild}, tmp_path, jobs=1)["wild"]
-    assert (outcome.reason, outcome.best_epoch) == ("diverged", 0)
+    assert (outcome.stop_reason, outcome.best_epoch) == ("diverged", 0)
     assert "layer" in outcome.message
     assert np.isnan(outcome.test_error)
 
@@ -80,7 +80,7 @@ def test_runs_that_have_ended_are_not_repeated(tmp_path: Path) -> None:
         "diverged": small(beta=10.0, nudged_steps=1000),
     }
     first = run_many(endings, tmp_path, jobs=1)
-    assert {name: outcome.reason for name, outcome in first.items()} == {
+    assert {name: outcome.stop_reason for name, outcome in first.items()} == {
         name: name for name in endings
     }
     before = files(tmp_path)
@@ -109,9 +109,9 @@ def test_a_run_that_fails_ends_no_other_and_is_tried_again(jobs: int, tmp_path: 
     mnist = tmp_path / "mnist"
     configurations = {"lacks its data": small(data="mnist"), "whole": small()}
     outcomes = run_many(configurations, tmp_path / "runs", jobs=jobs, data_root=mnist)
-    assert outcomes["whole"].reason == "finished"
+    assert outcomes["whole"].stop_reason == "finished"
     failed = outcomes["lacks its data"]
-    assert failed.reason == "failed"
+    assert failed.stop_reason == "failed"
     assert failed.message.startswith("FileNotFoundError: MNIST was not found")
     assert len(failed.history) == 0
     directory = RunDirectory(tmp_path / "runs" / "lacks its data")
@@ -121,7 +121,7 @@ def test_a_run_that_fails_ends_no_other_and_is_tried_again(jobs: int, tmp_path: 
     write_mnist(mnist, fake_mnist(train=60))
     whole = files(tmp_path / "runs" / "whole")
     outcomes = run_many(configurations, tmp_path / "runs", jobs=jobs, data_root=mnist)
-    assert outcomes["lacks its data"].reason == "finished"
+    assert outcomes["lacks its data"].stop_reason == "finished"
     assert directory.status()[:2] == ("finished", "")
     assert files(tmp_path / "runs" / "whole") == whole
 
@@ -129,16 +129,16 @@ def test_a_run_that_fails_ends_no_other_and_is_tried_again(jobs: int, tmp_path: 
 def test_a_failure_without_a_writable_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     outcomes = run_many({"file/run": small(), "run": small()}, tmp_path, jobs=1)
-    assert outcomes["file/run"].reason == "failed"
+    assert outcomes["file/run"].stop_reason == "failed"
     assert "NotADirectoryError" in outcomes["file/run"].message
-    assert outcomes["run"].reason == "finished"
+    assert outcomes["run"].stop_reason == "finished"
 
 
 def test_a_directory_of_another_run_is_left_alone(tmp_path: Path) -> None:
     cep.run(small(epochs=1), tmp_path / "run", progress=False)
     before = files(tmp_path)
     outcome = run_many({"run": small(epochs=1, seed=1)}, tmp_path, jobs=1)["run"]
-    assert outcome.reason == "failed"
+    assert outcome.stop_reason == "failed"
     assert "seed is 0 there, 1 here" in outcome.message
     assert files(tmp_path) == before
 
@@ -147,10 +147,10 @@ def test_a_directory_where_another_process_is_at_work_is_left_alone(tmp_path: Pa
     with RunDirectory(tmp_path / "run").opened(small(), {}, resume=False):
         before = files(tmp_path)
         outcome = run_many({"run": small()}, tmp_path, jobs=2)["run"]
-        assert outcome.reason == "failed"
+        assert outcome.stop_reason == "failed"
         assert "another process is using" in outcome.message
         assert files(tmp_path) == before
-    assert run_many({"run": small()}, tmp_path, jobs=1)["run"].reason == "finished"
+    assert run_many({"run": small()}, tmp_path, jobs=1)["run"].stop_reason == "finished"
 
 
 KILLED = """
@@ -162,8 +162,8 @@ short = cep.Configuration(hidden=[16], epochs=1)
 doomed = short.replace(hidden=[512, 512], epochs=1000, learning_rates=0.01)
 configurations = {"doomed": doomed} | {str(k): short.replace(seed=k) for k in range(5)}
 outcomes = cep.run_many(configurations, Path(sys.argv[1]), jobs=2, progress=False)
-print([name for name, outcome in outcomes.items() if outcome.reason == "finished"])
-print(outcomes["doomed"].reason)
+print([name for name, outcome in outcomes.items() if outcome.stop_reason == "finished"])
+print(outcomes["doomed"].stop_reason)
 """
 
 
@@ -294,7 +294,7 @@ def test_joblib_chooses_the_backend(
     assert backend.calls == len(THREE)
     assert set(backend.jobs) == {asked}
     for name, configuration in THREE.items():
-        assert outcomes[name].reason == "finished"
+        assert outcomes[name].stop_reason == "finished"
         assert same(kept(tmp_path / name), fitted(configuration)[0])
 
 
@@ -325,7 +325,7 @@ def test_workers_use_the_folder_of_the_caller(
     monkeypatch.setenv("CEP_DATA", "data")
     outcomes = run_many({name: each.replace(data="mnist") for name, each in two.items()}, "second")
     for name, outcome in outcomes.items():
-        assert (outcome.reason, outcome.message) == ("finished", "")
+        assert (outcome.stop_reason, outcome.message) == ("finished", "")
         assert outcome.directory == there / "second" / name
         assert RunDirectory(outcome.directory).status()[0] == "finished"
 
@@ -416,5 +416,5 @@ except KeyboardInterrupt:
     assert set(statuses) <= {"unfinished", "interrupted"}
     outcomes = run_many(configurations, tmp_path)
     for name, configuration in configurations.items():
-        assert outcomes[name].reason == "finished"
+        assert outcomes[name].stop_reason == "finished"
         assert same(kept(tmp_path / name), fitted(configuration)[0])

@@ -55,7 +55,7 @@ def test_a_run_is_what_fit_makes_of_its_configuration(
     result = run(configuration, tmp_path / "run" if in_directory else None)
     assert same(parameters(result.network), expected)
     assert without_times(result.history) == without_times(history)
-    assert (result.reason, result.message, result.records) == ("finished", "", [])
+    assert (result.stop_reason, result.message, result.records) == ("finished", "", [])
     assert result.configuration == configuration
     assert result.test_error == history.test_error[-1]
     assert result.train_error == history.train_error[-1]
@@ -121,15 +121,15 @@ def test_without_a_directory_nothing_is_written(
 
 
 def test_a_run_that_ended_is_not_repeated(tmp_path: Path) -> None:
-    first = run(small(record_every=50), tmp_path)
+    first = run(small(diagnostics_every=50), tmp_path)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     called: list[cep.History] = []
-    again = run(small(record_every=50), tmp_path, resume=True, on_epoch_end=called.append)
+    again = run(small(diagnostics_every=50), tmp_path, resume=True, on_epoch_end=called.append)
     assert called == []
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
     assert same(parameters(again.network), parameters(first.network))
     assert (again.history, again.records) == (first.history, first.records)
-    assert again.reason == "finished"
+    assert again.stop_reason == "finished"
 
 
 def test_a_directory_that_holds_a_run(tmp_path: Path) -> None:
@@ -233,9 +233,12 @@ def test_patience(tmp_path: Path) -> None:
     assert stop < 29, "the test's own premise"
     result = run(small(epochs=30, patience=2, **options), tmp_path)
     assert result.history.validation_error == longer[:stop]
-    assert result.reason == "patience"
+    assert result.stop_reason == "patience"
     assert RunDirectory(tmp_path).status().status == "patience"
-    assert run(small(epochs=30, patience=2, **options), tmp_path, resume=True).reason == "patience"
+    assert (
+        run(small(epochs=30, patience=2, **options), tmp_path, resume=True).stop_reason
+        == "patience"
+    )
 
 
 def test_learning_rates_change_from_epoch_to_epoch() -> None:
@@ -252,14 +255,14 @@ def test_learning_rates_change_from_epoch_to_epoch() -> None:
 def test_divergence_ends_the_run_with_the_reason(tmp_path: Path) -> None:
     wild = small(beta=10.0, nudged_steps=1000)
     result = run(wild, tmp_path)
-    assert result.reason == "diverged"
+    assert result.stop_reason == "diverged"
     assert "layer" in result.message
     assert np.isnan(result.test_error)
     assert result.best_epoch == 0
     assert all(np.isfinite(array).all() for array in result.network.parameters())
     assert RunDirectory(tmp_path).status() == ("diverged", result.message, None, None)
     in_memory = run(wild)
-    assert (in_memory.reason, in_memory.message) == ("diverged", result.message)
+    assert (in_memory.stop_reason, in_memory.message) == ("diverged", result.message)
 
 
 def test_the_function_that_is_called_after_every_epoch(tmp_path: Path) -> None:
@@ -287,7 +290,7 @@ def test_a_torn_line_is_repaired(torn: str, tmp_path: Path) -> None:
         if len(history) == 2:
             raise InterruptedError
 
-    configuration = small(record_every=40)
+    configuration = small(diagnostics_every=40)
     with pytest.raises(InterruptedError):
         run(configuration, tmp_path, on_epoch_end=stop)
     metrics, records = tmp_path / "metrics.jsonl", tmp_path / "records.jsonl"
@@ -368,7 +371,7 @@ def test_without_matplotlib_there_is_no_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert run(small(validation_fraction=0.1), tmp_path).reason == "finished"
+    assert run(small(validation_fraction=0.1), tmp_path).stop_reason == "finished"
     assert {path.name for path in tmp_path.iterdir()} == FILES - {"history.png", "history.svg"}
 
 
@@ -376,7 +379,7 @@ def test_without_safetensors_nothing_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "safetensors", None)
-    assert run(small()).reason == "finished"
+    assert run(small()).stop_reason == "finished"
     with pytest.raises(ImportError, match=r"pip install 'equilibrium-propagation\[experiments\]'"):
         run(small(), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

@@ -35,8 +35,8 @@ def train(*arguments: object) -> Result:
 def test_a_run_in_a_directory(tmp_path: Path) -> None:
     result = train(
         *QUICK, "--learning-rates", "0.05,0.02", "--learning-rate-decay", 0.9,
-        "--learning-rate-schedule", "2:0.5,3:0.1", "--patience", 7, "--record-every", 30,
-        "--record", "residuals,weight_norms", "--checkpoint-every", 20, "--tensorboard",
+        "--learning-rate-schedule", "2:0.5,3:0.1", "--patience", 7, "--diagnostics-every", 30,
+        "--diagnostics", "residuals,weight_norms", "--checkpoint-every", 20, "--tensorboard",
         "--feedback", "untied", "--beta-sign", "random", "--seed", 3, "--run-dir", tmp_path / "run",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -44,7 +44,7 @@ def test_a_run_in_a_directory(tmp_path: Path) -> None:
     expected = presets.defaults("digits", "c-ep").replace(
         hidden=[16], free_steps=8, nudged_steps=4, epochs=2, learning_rates=[0.05, 0.02],
         learning_rate_decay=0.9, learning_rate_schedule=[(2, 0.5), (3, 0.1)], patience=7,
-        record_every=30, record_kinds=["residuals", "weight_norms"], feedback="untied",
+        diagnostics_every=30, diagnostics_kinds=["residuals", "weight_norms"], feedback="untied",
         beta_sign="random", seed=3,
     )  # fmt: skip
     assert directory.configuration() == expected
@@ -104,15 +104,15 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
     [
         (("--preset", "cep-1h"), 1, ("cep-1h", "did you mean 'C-EP-1h'", "P-3h")),
         (("--resume", "{run}", "--beta", 0.5), 2, ("--resume", "leave out --beta")),
-        (("--resume", "{run}", "--record", "energy"), 2, ("leave out --record",)),
+        (("--resume", "{run}", "--diagnostics", "energy"), 2, ("leave out --diagnostics",)),
         (("--resume", "{run}", "--preset", "EP-1h"), 2, ("leave out --preset",)),
         (("--resume", "{run}", "--run-dir", "x"), 2, ("leave out --run-dir",)),
         (("--resume", "{run}/nowhere"), 1, ("nowhere holds no run",)),
         (("--run-dir", "{run}", *QUICK, "--beta", 0.4), 1, ("beta is 0.5 there, 0.4 here",)),
         (("--run-dir", "{run}", *QUICK), 1, ("holds a run of this configuration already",)),
         (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
-        (("--record", "everything"), 1, ("unknown kind of record 'everything'",)),
-        (("--record-every", 0), 1, ("record_every must be 1 or more, got 0",)),
+        (("--diagnostics", "everything"), 1, ("unknown kind of record 'everything'",)),
+        (("--diagnostics-every", 0), 1, ("diagnostics_every must be 1 or more, got 0",)),
         (
             ("--learning-rate-schedule", "5"),
             2,
@@ -249,7 +249,7 @@ def test_sweeps_report_how_runs_ended(tmp_path: Path) -> None:
 
 def test_a_run_is_drawn(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    train(*QUICK, "--run-dir", run, "--record-every", 40)
+    train(*QUICK, "--run-dir", run, "--diagnostics-every", 40)
     result = invoke("plot", run)
     assert result.exit_code == 0, result.output
     assert (run / "plot.png").read_bytes().startswith(b"\x89PNG")

@@ -112,7 +112,7 @@ def test_failures_and_divergence_are_in_the_table(tmp_path: Path) -> None:
     lines = table_on_disk(tmp_path)
     statuses = ["finished", "diverged", "failed", "failed"]
     assert [line["status"] for line in lines] == statuses
-    assert [outcome.reason for outcome in result] == statuses
+    assert [outcome.stop_reason for outcome in result] == statuses
     assert [outcome.name for outcome in result.failed] == ["data=mnist,beta=0.01",
                                                           "data=mnist,beta=10"]  # fmt: skip
     for line, outcome in zip(lines, result, strict=True):
@@ -165,7 +165,7 @@ def test_a_sweep_continues(tmp_path: Path) -> None:
     before = files(tmp_path / NAMES[0])
     result = sweep(small(), BETAS_AND_SEEDS, tmp_path)
     assert files(tmp_path / NAMES[0]) == before
-    assert [outcome.reason for outcome in result] == ["finished"] * 4
+    assert [outcome.stop_reason for outcome in result] == ["finished"] * 4
     assert [line["run"] for line in table_on_disk(tmp_path)] == NAMES
 
 

@@ -136,7 +136,11 @@ def test_divergence_is_a_result(tmp_path: Path) -> None:
         (("--param", "seed=0,0"), 1, ("seed has the value 0 twice",)),
         (("--param", "seed=0", "--param", "seed=1"), 2, ("--param seed is given twice",)),
         (("--param", "beta=0.1", "--beta", 0.2), 2, ("swept by --param: leave out --beta",)),
-        (("--param", "record_kinds=energy", "--record", "energy"), 2, ("leave out --record",)),
+        (
+            ("--param", "diagnostics_kinds=energy", "--diagnostics", "energy"),
+            2,
+            ("leave out --diagnostics",),
+        ),
         (("--param", "beta=0.1", "--preset", "cep-1h"), 1, ("did you mean 'C-EP-1h'",)),
         (("--param", "beta=0.1", "--jobs", 0), 1, ("jobs must be 1 or more, got 0",)),
         (("--param", "dt=-1"), 1, ("dt=-1: dt must be in",)),

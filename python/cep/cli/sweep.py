@@ -128,5 +128,5 @@ def _print_run(outcome: RunOutcome) -> None:
         line += f"  {outcome.ended}"
     if outcome.message:
         # Of a message of several lines the first says what happened; results.csv has them all.
-        line += f"  {outcome.reason}: {outcome.message.splitlines()[0]}"
+        line += f"  {outcome.stop_reason}: {outcome.message.splitlines()[0]}"
     options.print_beside_bars(line)

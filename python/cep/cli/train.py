@@ -155,9 +155,9 @@ def _print_epoch(history: History) -> None:
 
 
 def _report(result: RunResult) -> None:
-    if result.reason == "diverged":
+    if result.stop_reason == "diverged":
         raise ArithmeticError(f"after {len(result.history)} epochs: {result.message}")
-    if result.reason == "patience":
+    if result.stop_reason == "patience":
         click.echo(f"stopped        no lower validation error since epoch {result.best_epoch}")
     if result.best_epoch:
         click.echo(

@@ -49,7 +49,7 @@ def on_disk(directory: RunDirectory) -> Compared:
     configuration = directory.configuration()
     if (ending := directory.ending(configuration)) is not None:
         history, test_error = ending.history, ending.test_error
-        status = in_words(ending.reason, test_error)
+        status = in_words(ending.stop_reason, test_error)
     else:
         history = directory.history()
         status, test_error = directory.status().status, math.nan

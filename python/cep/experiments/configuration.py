@@ -125,17 +125,17 @@ class Configuration:
     patience: int | None = option(
         None, "Epochs without a lower validation error after which the run stops."
     )
-    record_every: int | None = option(
+    diagnostics_every: int | None = option(
         None,
         "Batches between two records, counted from the first of each epoch (see "
         "`cep.Diagnostics`). Default: none are made.",
     )
-    record_kinds: Sequence[str] = option(
+    diagnostics_kinds: Sequence[str] = option(
         KINDS,
         f"What is recorded, some of {', '.join(KINDS)}.",
         kinds.RECORDS,
-        needs={"record_every": None},
-        command="--record",
+        needs={"diagnostics_every": None},
+        command="--diagnostics",
     )
     # Files of earlier versions lack the options from here on; they have the defaults then.
     loss: str | None = like(Network, None, choice(LOSSES))

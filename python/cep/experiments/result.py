@@ -22,21 +22,21 @@ def reason_to_stop(configuration: Configuration, history: History) -> StopReason
     return None
 
 
-def completed(reason: str) -> bool:
+def completed(stop_reason: str) -> bool:
     """Whether a run finished its epochs or its patience."""
-    return reason in ("finished", "patience")
+    return stop_reason in ("finished", "patience")
 
 
-def in_words(reason: str, test_error: float) -> str:
-    """How a run ended: "collapsed", or else the reason."""
-    return "collapsed" if completed(reason) and test_error > 0.5 else reason
+def in_words(stop_reason: str, test_error: float) -> str:
+    """How a run ended: "collapsed", or else the reason that stopped it."""
+    return "collapsed" if completed(stop_reason) and test_error > 0.5 else stop_reason
 
 
 class RunMetrics:
     """The metrics that results and outcomes share."""
 
     history: History
-    reason: Any
+    stop_reason: Any
     test_error: float
 
     @property
@@ -46,8 +46,8 @@ class RunMetrics:
 
     @property
     def ended(self) -> str:
-        """How it ended: "collapsed", or else the reason."""
-        return in_words(self.reason, self.test_error)
+        """How it ended: "collapsed", or else `stop_reason`."""
+        return in_words(self.stop_reason, self.test_error)
 
     @property
     def train_error(self) -> float:
@@ -88,7 +88,7 @@ class RunResult(RunMetrics):
     """Errors and losses of each epoch."""
     network: Network = field(repr=False)
     """As after the last epoch, or the last whole batch where the run diverged."""
-    reason: StopReason
+    stop_reason: StopReason
     """Why it stopped: all epochs done, no lower validation error for too long, by a callback, or
     divergence."""
     message: str = ""
@@ -112,7 +112,7 @@ class RunOutcome(RunMetrics):
     configuration: Configuration
     directory: Path
     """Where the run is kept, with its checkpoints (see `RunDirectory`)."""
-    reason: StopReason | Literal["failed"]
+    stop_reason: StopReason | Literal["failed"]
     """Why it stopped; "failed" where an error ended it, which the next call tries again."""
     message: str = ""
     """What diverged or failed, where something did."""

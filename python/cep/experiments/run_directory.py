@@ -23,7 +23,7 @@ from cep.training.history import History
 class Ending(NamedTuple):
     """How the run of a directory ended."""
 
-    reason: StopReason
+    stop_reason: StopReason
     message: str
     history: History
     test_error: float
@@ -185,7 +185,7 @@ class RunDirectory:
             configuration,
             ending.history,
             ending.checkpoint.make_network(),
-            ending.reason,
+            ending.stop_reason,
             ending.message,
             self.records(),
             ending.test_error,
@@ -246,8 +246,8 @@ class RunDirectory:
     def _is_extended(self, configuration: Configuration) -> bool:
         """Whether the run here is to get more epochs or more patience than it had."""
         there = self.configuration()
-        reason = self.status().status
-        return there.can_become(configuration) and there != configuration and reason != "diverged"
+        diverged = self.status().status == "diverged"
+        return there.can_become(configuration) and there != configuration and not diverged
 
     def check_same(self, configuration: Configuration) -> None:
         """Raise the ValueError that the run here is of another configuration, where it is."""
@@ -333,7 +333,7 @@ class RunDirectory:
 
     def end(self, result: RunResult) -> None:
         """Say why the run ended, and draw its error curves."""
-        self.set_status(result.reason, result.message, result.test_error, result.test_loss)
+        self.set_status(result.stop_reason, result.message, result.test_error, result.test_loss)
         title = f"{result.configuration.title}: test error {result.test_error:.2%}"
         self.draw(result.history, title)
 

@@ -167,7 +167,13 @@ def _train(
             )
     except Exception as error:
         return _failed(name, configuration, path, error)
-    outcome = (result.reason, result.message, result.history, result.test_error, result.test_loss)
+    outcome = (
+        result.stop_reason,
+        result.message,
+        result.history,
+        result.test_error,
+        result.test_loss,
+    )
     return RunOutcome(name, result.configuration, path, *outcome, result.warnings)
 
 

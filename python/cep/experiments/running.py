@@ -78,7 +78,7 @@ def run(
     -------
     RunResult
         Network, history, and why the run stopped. A network that diverges ends its run, not the
-        program: `reason` says so.
+        program: `stop_reason` says so.
 
     Raises
     ------
@@ -132,8 +132,8 @@ def run(
         )
     every: list[Callback] = [LearningRateSchedule(configuration.learning_rate_factor)]
     diagnostics = None
-    if configuration.record_every is not None:
-        diagnostics = Diagnostics(configuration.record_every, configuration.record_kinds)
+    if configuration.diagnostics_every is not None:
+        diagnostics = Diagnostics(configuration.diagnostics_every, configuration.diagnostics_kinds)
         every.append(diagnostics)
     history = position = None
     with ExitStack() as stack:
@@ -188,24 +188,24 @@ def _train(
 ) -> RunResult:
     """Train until there is a reason to stop."""
     message = ""
-    reason: StopReason | None = reason_to_stop(configuration, training.history)
-    if reason is None:
+    stop_reason: StopReason | None = reason_to_stop(configuration, training.history)
+    if stop_reason is None:
         try:
             training.run()
-            reason = reason_to_stop(configuration, training.history) or "stopped"
+            stop_reason = reason_to_stop(configuration, training.history) or "stopped"
         except DivergenceError as error:
-            reason, message = "diverged", str(error)
+            stop_reason, message = "diverged", str(error)
     tested = Evaluation(math.nan, math.nan)
     if training.history.test_error:
         tested = Evaluation(training.history.test_error[-1], training.history.test_loss[-1])
-    elif test is not None and reason != "diverged":
+    elif test is not None and stop_reason != "diverged":
         with interruptible():
             tested = evaluate(training.net, test, configuration.free_steps)
     return RunResult(
         configuration,
         training.history,
         training.net,
-        reason,
+        stop_reason,
         message,
         [] if diagnostics is None else diagnostics.records,
         *tested,

@@ -34,7 +34,7 @@ class SweepResult:
     @property
     def failed(self) -> list[RunOutcome]:
         """The runs that an error ended; the same sweep, called again, tries them again."""
-        return [outcome for outcome in self if outcome.reason == "failed"]
+        return [outcome for outcome in self if outcome.stop_reason == "failed"]
 
     def rows(self) -> list[dict[str, Any]]:
         """A row a run, as for ``pandas.DataFrame``: parameters, status, epochs and errors."""
@@ -79,7 +79,7 @@ def rows(outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> list[dict
         {
             "run": outcome.name,
             **{name: getattr(outcome.configuration, name) for name in parameters},
-            "status": outcome.reason,
+            "status": outcome.stop_reason,
             "epochs": len(outcome.history),
             "validation_error": outcome.validation_error,
             "best_validation_error": outcome.best_validation_error,

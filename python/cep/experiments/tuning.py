@@ -177,7 +177,7 @@ def tune(
         each = configuration.replace(**_drawn(trial, configuration, spaces))
         trial.set_user_attr("configuration", each.to_dict())
         result = run(each, data=splits, progress=False, callbacks=[_Report(trial)])
-        if result.reason == "diverged":
+        if result.stop_reason == "diverged":
             raise optuna.TrialPruned(result.message)
         return result.validation_error
 

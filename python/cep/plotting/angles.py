@@ -27,8 +27,9 @@ def plot_angles(
     Parameters
     ----------
     records : sequence of mapping, or sequence of sequence of float
-        The records of a run with ``record_kinds=("feedback_angles", "gradient_angle")`` or one of
-        the two (`RunResult.records`), or the results of `Network.feedback_angles` after each epoch.
+        The records of a run (`RunResult.records`) whose ``diagnostics_kinds`` include
+        ``"feedback_angles"`` or ``"gradient_angle"``; or the results of `Network.feedback_angles`
+        after each epoch.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on, for several runs in one plot; default: a new figure.
     title : str
@@ -50,7 +51,7 @@ def plot_angles(
     curves = _curves(records)
     if not curves:
         raise ValueError(
-            "the records contain no angles; record them with record_kinds="
+            "the records contain no angles; record them with diagnostics_kinds="
             '("feedback_angles", "gradient_angle"), the first with untied feedback'
         )
     axes = new_figure(is_value=False).subplots() if ax is None else ax

@@ -68,7 +68,7 @@ class HardwareStudy:
         for (name, line, value), trials in self.trials.items():
             if name == panel:
                 errors = [
-                    1.0 if each.reason == "diverged" else each.test_error
+                    1.0 if each.stop_reason == "diverged" else each.test_error
                     for each in trials.outcomes
                 ]
                 found.setdefault(line, {})[value] = errors

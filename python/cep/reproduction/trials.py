@@ -69,12 +69,12 @@ class Trials:
     @property
     def diverged(self) -> int:
         """Runs in which a state became infinite or not a number."""
-        return sum(outcome.reason == "diverged" for outcome in self.outcomes)
+        return sum(outcome.stop_reason == "diverged" for outcome in self.outcomes)
 
     @property
     def failed(self) -> int:
         """Runs that ended with an error."""
-        return sum(outcome.reason == "failed" for outcome in self.outcomes)
+        return sum(outcome.stop_reason == "failed" for outcome in self.outcomes)
 
     @property
     def collapsed(self) -> int:
@@ -117,7 +117,7 @@ class Trials:
 
 def has_finished(outcome: RunOutcome) -> bool:
     """Whether a run completed, by its epochs or by patience."""
-    return completed(outcome.reason)
+    return completed(outcome.stop_reason)
 
 
 def number_or_none(value: float) -> float | None:
