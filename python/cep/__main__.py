@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; say what is missing where its libraries are not installed."""
+    """Run the command line. If a library is missing, show how to install it."""
     _mend_streams()
     try:
         from cep.cli import cep
@@ -15,7 +15,7 @@ def main() -> None:
 
 
 def _mend_streams() -> None:
-    """Let closed streams lead nowhere, and characters that a stream cannot encode be replaced."""
+    """Open closed streams on the null device, and replace characters that cannot be encoded."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

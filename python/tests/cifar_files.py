@@ -83,7 +83,7 @@ def write_cifar(folder: Path, batches: Batches, *, archive: bool = False) -> Non
 
 
 def assert_holds_cifar(loaded: Any, batches: Batches) -> None:
-    """Compare what cifar10() returned with what was written."""
+    """Compare the arrays returned by cifar10() with those in the files."""
     (x, y), (x_test, y_test) = loaded
     train = [batches[file] for file in FILES[:5]]
     for given_x, given_y, parts in ((x, y, train), (x_test, y_test, [batches[FILES[5]]])):

@@ -1,7 +1,7 @@
 """Files of tests that are not part of the package.
 
 The tests run from the repository, or from a copy of the files that they read
-(tools/wheel/trial.py), with the recordings and MNIST beside it, which are not part of it.
+(tools/wheel/trial.py), next to the recordings and MNIST, which are not part of it.
 """
 
 from pathlib import Path

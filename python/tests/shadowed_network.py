@@ -1,4 +1,4 @@
-"""A network beside a slow model that makes the same calls."""
+"""A network and a slow model on which the same calls are made."""
 
 from __future__ import annotations
 

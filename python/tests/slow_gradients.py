@@ -1,4 +1,4 @@
-"""Gradients of the slow model, by finite differences of its own steps."""
+"""Gradients of the slow model, by finite differences of its steps."""
 
 from collections.abc import Callable
 from typing import Any

@@ -76,7 +76,7 @@ def test_without_flip_and_crop_it_is_a_copy() -> None:
 def test_a_crop_is_a_window_of_the_padded_image(
     samples: int, channels: int, height: int, width: int, data: st.DataObject, seed: int
 ) -> None:
-    """Compared with loops over the pixels; a window that is not empty has one position."""
+    """The result equals loops over the pixels. A window that is not empty has one position."""
     crop = data.draw(st.integers(1, min(height, width) - 1))
     x = distinct(samples, channels, height, width)
     result = datasets.augment(x, crop=crop, seed=seed)

@@ -99,7 +99,7 @@ def test_places_have_an_order(tmp_path: Path, cache: Path, monkeypatch: pytest.M
 def test_an_incomplete_folder_is_not_the_data_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The archive beside it is used, if there is one."""
+    """The archive next to it is used, if it exists."""
     batches = fake_cifar(2, monkeypatch)
     write_cifar(tmp_path / FOLDER, batches)
     (tmp_path / FOLDER / FILES[1]).unlink()

@@ -76,7 +76,7 @@ OTHERS: dict[str, Any] = {
     "epsilon": 1e-8,
     "connections": ["0-2"],
 }
-# Those of other rules and optimizers, and of data with a name of their own.
+# Options of other rules and optimizers, and of the user's data.
 UNCHANGED = {
     *("optimizer", "asymmetry", "inputs", "classes", "write_every_step", "last_steps"),
     *("rbp_tolerance", "max_iterations", "beta1", "beta2", "epsilon"),
@@ -171,7 +171,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "data": ({"data": ""}, TypeError, "data must be the name of a data set, got ''"),
     "fraction": ({"validation_fraction": 1}, ValueError, "validation_fraction must be in"),
     "inputs": ({"data": "mine", "inputs": (2, 3)}, ValueError, "inputs must be features, or"),
-    "known": ({"inputs": 64}, ValueError, "inputs and classes belong to data with a name of"),
+    "known": ({"inputs": 64}, ValueError, "inputs and classes are for your own data; those"),
     "rule": ({"rule": "backprop"}, ValueError, "rule must be 'ep' or 'c-ep'"),
     "sign": ({"rule": "bptt", "beta_sign": "both"}, ValueError, "beta_sign must be"),
     "symmetric": ({"beta_sign": "symmetric"}, ValueError, "beta_sign must be 'fixed' or 'random'"),

@@ -56,7 +56,7 @@ def trained(**options: Any) -> cep.Network:
     return net
 
 
-def assert_go_on_alike(first: cep.Network, second: cep.Network) -> None:
+def assert_continue_alike(first: cep.Network, second: cep.Network) -> None:
     """Nudge from the present states, then train with random signs; compare bit for bit."""
     assert fingerprint(first) == fingerprint(second)
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_a_copy_continues_as_the_original(way: str, options: dict[str, Any]) -> 
     assert type(other) is cep.Network
     assert (other.sizes, other.options) == (net.sizes, net.options)
     assert other.random_state == net.random_state != net.like().random_state
-    assert_go_on_alike(net, other)
+    assert_continue_alike(net, other)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -130,7 +130,7 @@ def test_subclasses_keep_their_attributes(way: str) -> None:
     assert type(other) is Named
     assert (other.name, other.notes) == ("first", ["a note"])
     assert (other.notes is net.notes) is (way == "copy")
-    assert_go_on_alike(net, other)
+    assert_continue_alike(net, other)
     assert "Named" in repr(net)
 
 
@@ -149,7 +149,7 @@ def test_parameters_may_travel_beside_the_pickle() -> None:
     views = [np.frombuffer(buffer.raw(), np.float32) for buffer in buffers]
     for array in (*net.parameters(), *net.states):
         assert any(np.array_equal(array.ravel(), view) for view in views)
-    assert_go_on_alike(net, pickle.loads(content, buffers=[bytes(b.raw()) for b in buffers]))
+    assert_continue_alike(net, pickle.loads(content, buffers=[bytes(b.raw()) for b in buffers]))
 
 
 def train_there(net: cep.Network) -> cep.Network:
@@ -162,7 +162,7 @@ def test_networks_go_to_another_process_and_back() -> None:
     net = trained(feedback="untied")
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         back = pool.apply(train_there, (net,))
-    assert_go_on_alike(train_there(net), back)
+    assert_continue_alike(train_there(net), back)
 
 
 def test_lists_of_arrays_are_copied_as_lists() -> None:

@@ -167,14 +167,14 @@ def test_an_infinite_parameter_is_reported(
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_state_that_was_made_infinite_is_reported(setting: str, layer: int, value: float) -> None:
     net = network(setting=setting)
-    for phase, go_on in (
+    for phase, proceed in (
         ("nudged", lambda: net.nudged_phase(LABELS, 0.5, 3)),
         ("free", lambda: net.free_phase(X, 3, reset=False)),
     ):
         net.free_phase(X, 5)
         net.states[layer][1, 2] = value
         with pytest.raises(cep.DivergenceError, match=f"{phase} phase diverged at step 1"):
-            go_on()
+            proceed()
 
 
 @pytest.mark.parametrize("feedback", ["tied", "untied"])

@@ -170,11 +170,11 @@ def test_kinds_and_counts_of_arguments(engine: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "room",
+    "out",
     [bytes(40), bytearray(39), bytearray(48), np.zeros((5, 2))[:, 0]],
     ids=["read only", "too short", "too long", "in pieces"],
 )
-def test_room_for_results(room: Any, engine: Any) -> None:
-    refused(lambda good: engine.predict(good, 2, room))
+def test_arrays_for_results(out: Any, engine: Any) -> None:
+    refused(lambda good: engine.predict(good, 2, out))
     with pytest.raises(Refusal):
-        engine.energy(room)
+        engine.energy(out)

@@ -435,7 +435,7 @@ def test_devices_act_under_every_rule(rule, kind):
 
 
 @pytest.mark.parametrize("device", NOISY)
-def test_copies_go_on_bit_for_bit(device, tmp_path):
+def test_copies_continue_bit_for_bit(device, tmp_path):
     sizes, options = NETWORKS["untied"]
     net = cep.Network(sizes, seed=1, synapses=NOISY[device], bias_synapses=NOISY[device], **options)
     rule = RULES["C-EP"]
@@ -504,7 +504,7 @@ def test_resumed_runs_equal_uninterrupted_ones(tmp_path):
 
 
 # Model, dw_min, up_down, w_max, w_min; deviations from device to device of these four; dw_min_std,
-# write_noise_std; and what the model has of its own.
+# write_noise_std; and the parameters of the model.
 FITS = {
     "idealized": ("constant_step", 2e-4, 0, 1, -1, 0.3, 0, 0.3, 0.3, 0.3, 0, {}),
     "gokmen_vlasov": ("constant_step", 0.0016, 0, 1, -1, 0.3, 0.01, 0.3, 0.3, 0.3, 0, {}),
@@ -589,9 +589,9 @@ def test_there_is_a_fit_of_every_preset():
             "initial weights of connection 0 lie",
         ),
         (lambda: net_of([hardware.Ideal()] * 3), "synapses has 3 values"),
-        (lambda: net_of("memristor"), "there is no synapse 'memristor'"),
+        (lambda: net_of("memristor"), "unknown synapse 'memristor'"),
         (lambda: net_of("ecram:dw=1"), "has no parameter 'dw'"),
-        (lambda: net_of("soft_bounds"), "is no synapse"),
+        (lambda: net_of("soft_bounds"), "does not describe a synapse"),
         (lambda: net_of([]), "synapses is empty"),
     ],
 )
@@ -615,7 +615,7 @@ def test_what_is_no_synapse_is_a_type_error():
     for value in (3, {"ecram"}, hardware.ConstantStep):
         with pytest.raises(TypeError, match="synapses must be synapses"):
             net_of(value)
-    with pytest.raises(TypeError, match="PulsedSynapse is what models have in common"):
+    with pytest.raises(TypeError, match="PulsedSynapse is the base class of models"):
         hardware.PulsedSynapse(0.1)
     with pytest.raises(TypeError, match="net must be"):
         hardware.device_arrays(3)

@@ -177,7 +177,7 @@ def test_inside_nudging_is_amplified_too():
 def noises_of_two_steps(every):
     """The noise of the first weight at both steps of a phase, and at the second that of the other.
 
-    With one unit a layer they follow from the states.
+    With one unit per layer they follow from the states.
     """
     net = network((1, 1, 1), read_noise=0.2, read_noise_every=every)
     x = np.array([[0.7]])

@@ -100,7 +100,7 @@ def test_runs_that_diverged_are_wrong_about_everything() -> None:
 def test_options_belong_to_the_study(arguments: list[str]) -> None:
     result = CliRunner().invoke(command, ["reproduce", *arguments])
     assert result.exit_code == 2
-    assert "--samples go with --figure hardware" in result.output
+    assert "--samples need --figure hardware" in result.output
 
 
 def test_train_takes_synapses_and_neurons(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_train_takes_synapses_and_neurons(tmp_path: Path) -> None:
     assert net.neurons == hardware.Neurons(state_noise=0.01, state_bits=8)
     wrong = CliRunner().invoke(command, ["train", "--synapses", "memristor"])
     assert wrong.exit_code == 1
-    assert "there is no synapse 'memristor'" in wrong.output
+    assert "unknown synapse 'memristor'" in wrong.output
 
 
 def test_synapses_are_swept(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def network(path: Path) -> dict[str, str]:
 
 
 def with_state(folder: Path, state: str) -> bytes:
-    """A network, but for a state that is signed as ours are."""
+    """The file of a network with another state and a valid checksum."""
     metadata = network(folder / "scratch")
     tensors = safetensors.numpy.load_file(folder / "scratch")
     checksum = tensor_files.checksum(state, tensors)
@@ -77,7 +77,7 @@ def changed(folder: Path, change: Callable[[Any, dict[str, Any]], Any]) -> bytes
 
 
 def hostile(folder: Path) -> dict[str, bytes]:
-    """Files by what is wrong with them."""
+    """Invalid files, by name of the defect."""
     payload = pickle.dumps(Harm())
     text = payload.decode("latin-1")
     named = {
@@ -191,7 +191,7 @@ def test_loading_executes_nothing(tmp_path: Path, run_script: Callable[..., str]
     "name", ["configuration.json", "environment.json", "status.json", "records.jsonl"]
 )
 def test_run_directories(name: str, content: str, tmp_path: Path) -> None:
-    """A run that is to go on refuses a file that is none of a run's, and names it."""
+    """A resumed run rejects an invalid file, and the message contains its name."""
     cep.run(small(epochs=1, diagnostics_every=5), tmp_path, progress=False)
     (tmp_path / "status.json").unlink()
     (tmp_path / name).write_text(f"{content}\n")

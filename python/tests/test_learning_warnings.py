@@ -1,4 +1,4 @@
-"""Warnings of training that does not learn; and none where it does."""
+"""Training gives a warning if the network does not learn, and none if it learns."""
 
 import warnings
 from pathlib import Path

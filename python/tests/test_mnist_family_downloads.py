@@ -203,7 +203,7 @@ def test_mnist_cache_that_cannot_be_written(
 ) -> None:
     """A cache that is not a folder is reported in the same message."""
     cache.parent.mkdir(parents=True)
-    cache.write_text("a file where a folder should be")
+    cache.write_text("a file in place of a folder")
     serve(lambda _: b"")
     with pytest.raises(FileNotFoundError, match="Downloads failed"):
         datasets.mnist()

@@ -106,7 +106,7 @@ def test_sweep(clothes: Path, tmp_path: Path) -> None:
         directory = cep.RunDirectory(place / name)
         assert_described(directory.data(), directory.configuration())
         fingerprints.append(directory.data()["sha256"])
-    # The file has a test set of its own, so that all seeds have the same data.
+    # The file has a test set, so that all seeds have the same data.
     assert fingerprints[0] == fingerprints[1]
     assert json.loads((place / "sweep.json").read_text())["data"]["sha256"] == fingerprints[0]
     with (place / "results.csv").open(newline="") as file:
@@ -122,7 +122,7 @@ def test_sweep(clothes: Path, tmp_path: Path) -> None:
 
 
 def test_resumed_after_sigkill(clothes: Path, tmp_path: Path) -> None:
-    """To the last bit, in this case of the same machine."""
+    """The results are equal bit for bit on the same machine."""
     arguments = ["train", "--data", str(clothes), *OPTIONS, "--epochs", "30", "--run-dir"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     cep_command(*arguments, whole)

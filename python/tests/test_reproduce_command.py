@@ -178,7 +178,7 @@ def test_runs_that_failed_are_shown_and_the_status_is_1(
     assert result.exit_code == 1
     assert "EP-1h/seed-1  failed after 0/3 epochs: OSError: the disk is full" in result.stdout
     assert "over the 1 of 2 seeds that finished; 1 failed" in result.stdout
-    assert "runs that failed: 1; the same command tries them again" in result.stderr
+    assert "runs that failed: 1; the same command repeats them" in result.stderr
 
 
 def test_without_matplotlib_nothing_is_trained(
@@ -204,8 +204,8 @@ def test_without_matplotlib_nothing_is_trained(
         (("--table", "EP-1h"), 2, ("give NAMEs",)),
         (("--table", "--figure", "gdu"), 2, ("give NAMEs",)),
         (("--figure", "angels"), 2, ("'angels' is not one of 'angles', 'gdu', 'correlation'",)),
-        (("--figure", "angles", "--with-bptt"), 2, ("--with-bptt goes with NAMEs or --table",)),
-        (("--figure", "angles", "EP-1h", "C-VF-1h"), 2, ("of one NAME, not of 2",)),
+        (("--figure", "angles", "--with-bptt"), 2, ("--with-bptt needs NAMEs or --table",)),
+        (("--figure", "angles", "EP-1h", "C-VF-1h"), 2, ("takes one NAME, got 2",)),
         (("--figure", "angles", "EP-1h"), 1, ("EP-1h has tied feedback",)),
         (("--figure", "gdu", "EP-1h", "--seeds", 3), 2, ("leave out EP-1h, --seeds",)),
         (("EP-1h", "--seeds", 0), 1, ("seeds must be 1 or more, got 0",)),
@@ -234,7 +234,7 @@ def test_refused_arguments(
 
 
 @pytest.mark.usefixtures("no_pictures_in_children")
-def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_130_and_the_same_command_continues(tmp_path: Path) -> None:
     write_mnist(tmp_path / "mnist", fake_mnist(train=2000, test=100))
     arguments = ["reproduce", "C-EP-1h", "--seeds", "2", "--epochs", "4", "--jobs", "1",
                  "--no-progress", "--data-root", "mnist"]  # fmt: skip
@@ -256,7 +256,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path) -> No
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=120)
     assert running.returncode == 130
-    assert f"stopped by Ctrl-C; go on with: cep {' '.join(arguments)}" in err
+    assert f"stopped by Ctrl-C; continue with: cep {' '.join(arguments)}" in err
     assert "Traceback" not in err
     assert [run.status()[0] for run in runs] == ["finished", "interrupted"]
     first, second = runs[0].metrics(), runs[1].metrics()

@@ -43,7 +43,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """Runs of EP-1h, of C-VF-1h and at an angle, with what else lies in such a folder."""
+    """A folder with runs of EP-1h, of C-VF-1h and at an angle, and other files."""
     place = tmp_path / "runs"
     one, three = (presets.get(name).configuration for name in ("EP-1h", "C-VF-1h"))
     for seed, last in enumerate((0.02, 0.03, 0.025, 0.045)):

@@ -248,7 +248,7 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
     ("number", "name", "status", "is_resumed"),
     [(signal.SIGINT, "Ctrl-C", 130, False), (signal.SIGTERM, "SIGTERM", 143, True)],
 )
-def test_a_signal_saves_and_says_how_to_go_on(
+def test_a_signal_saves_and_shows_how_to_continue(
     number: signal.Signals, name: str, status: int, is_resumed: bool, tmp_path: Path
 ) -> None:
     folder = str(tmp_path / "run")
@@ -263,7 +263,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
     running.send_signal(number)
     _, err = running.communicate(timeout=30)
     assert running.returncode == status
-    assert f"stopped by {name}; go on with: cep train --resume {folder}" in err
+    assert f"stopped by {name}; continue with: cep train --resume {folder}" in err
     assert "Traceback" not in err
     directory = RunDirectory(folder)
     assert directory.status()[:2] == ("interrupted", f"stopped by {name}")
@@ -343,7 +343,7 @@ def test_closed_output_ends_a_saved_run(unbuffered: str, tmp_path: Path) -> None
     assert running.wait(timeout=60) == 128 + signal.SIGPIPE
     running.stderr.close()
     directory = RunDirectory(folder)
-    assert directory.status()[:2] == ("interrupted", "nobody read the output")
+    assert directory.status()[:2] == ("interrupted", "standard output was closed")
     epochs = len(directory.history())
     assert 2 < epochs < 300
     saved = checkpoints.load(directory.last)

@@ -66,7 +66,7 @@ def test_a_run_on_arrays_records_their_sizes_and_fingerprint(tmp_path: Path) -> 
         ({"x": DATA["train"]}, ValueError, "unknown part of the data 'x'"),
         ({"test": DATA["test"]}, ValueError, "no training data"),
         ({"train": DATA["train"][0]}, TypeError, r"data\['train'\] must be a pair"),
-        ({"train": (X, Y[:3])}, ValueError, "train data must be x, .* one label a sample"),
+        ({"train": (X, Y[:3])}, ValueError, "train data must be x, .* one label per sample"),
         ("nowhere.npz", FileNotFoundError, "nowhere"),
         ({"train": (X, ["cat"] * len(X))}, TypeError, "integer classes"),
         ({"train": (X * np.nan, Y)}, ValueError, "finite|not a number"),

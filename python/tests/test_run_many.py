@@ -388,7 +388,7 @@ def test_no_runs_at_all(tmp_path: Path) -> None:
     assert run_many({}, tmp_path / "runs") == {}
 
 
-def test_control_c_raises_and_the_next_call_goes_on(tmp_path: Path) -> None:
+def test_control_c_raises_and_the_next_call_continues(tmp_path: Path) -> None:
     """In the process of the caller and in those of its runs, as in a terminal."""
     program = """
 import sys, cep

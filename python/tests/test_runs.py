@@ -168,7 +168,7 @@ def test_an_older_checkpoint_of_a_run_that_ended(tmp_path: Path) -> None:
     os.replace(tmp_path / "older", tmp_path / "run" / "last.safetensors")
     before = files(tmp_path)
     with pytest.raises(
-        ValueError, match=r"says 'finished', but .*last.safetensors has 2 of 3 epochs"
+        ValueError, match=r"contains 'finished', but .*last.safetensors has 2 of 3 epochs"
     ):
         run(small(), tmp_path / "run", resume=True)
     assert files(tmp_path) == before

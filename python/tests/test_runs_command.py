@@ -107,7 +107,7 @@ def test_divergence_is_an_error_and_is_kept(tmp_path: Path) -> None:
         (("--resume", "{run}", "--diagnostics", "energy"), 2, ("leave out --diagnostics",)),
         (("--resume", "{run}", "--preset", "EP-1h"), 2, ("leave out --preset",)),
         (("--resume", "{run}", "--run-dir", "x"), 2, ("leave out --run-dir",)),
-        (("--resume", "{run}/nowhere"), 1, ("nowhere holds no run",)),
+        (("--resume", "{run}/nowhere"), 1, ("nowhere contains no run",)),
         (("--run-dir", "{run}", *QUICK, "--beta", 0.4), 1, ("beta is 0.5 there, 0.4 here",)),
         (("--run-dir", "{run}", *QUICK), 1, ("holds a run of this configuration already",)),
         (("--run-dir", "{run}/status.json"), 2, ("--run-dir", "is a file")),
@@ -168,7 +168,7 @@ def test_runs_are_compared(tmp_path: Path) -> None:
 def test_no_runs_to_compare(tmp_path: Path) -> None:
     result = invoke("runs", tmp_path)
     assert result.exit_code == 1
-    assert "there is no run in" in result.stderr
+    assert "contains no run" in result.stderr
 
 
 def test_a_damaged_run_hides_no_other(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_the_configuration_of_another_program_is_no_run(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "configuration.json").write_text(content)
     (tmp_path / "folder" / "configuration.json").mkdir(parents=True)
-    assert "there is no run in" in invoke("runs", tmp_path).stderr
+    assert "contains no run" in invoke("runs", tmp_path).stderr
     write_run(tmp_path / "whole", small(), [0.3, 0.2, 0.1])
     result = invoke("runs", tmp_path)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -260,9 +260,9 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("{}/nowhere",), "holds no run"),
+        (("{}/nowhere",), "contains no run"),
         (("{}/run", "--output", "{}/p.bmp"), "--output: p.bmp must end in .png"),
-        (("{}/run", "--output", "{}/x/p.png"), "--output: there is no folder"),
+        (("{}/run", "--output", "{}/x/p.png"), "x does not exist"),
     ],
 )
 def test_invalid_plots(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:

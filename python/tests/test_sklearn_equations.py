@@ -53,11 +53,11 @@ def model_of(estimator: EPClassifier | EPRegressor) -> NumpyModel:
 def test_an_epoch_in_order_follows_the_equations(
     rule: Any, feedback: str, setting: str, relaxation: str
 ) -> None:
-    """50 samples in batches of 20, from weights that are there, with the rates that were promised.
+    """50 samples in batches of 20, with the initial weights and the documented learning rates.
 
-    The model has one rate for the weights and the biases of a connection. A network whose inputs
-    are divided by √m, and its first weights multiplied, is the same one with one rate for both. In
-    the real-time setting, where that is not so, the first connection does not learn.
+    The model has one rate for the weights and the biases of a connection. If the inputs are divided
+    by √m and the first weights multiplied by it, the network is equivalent, with one rate for both.
+    This does not hold in the real-time setting, in which the first connection has the rate 0.
     """
     X, y = samples()
     first, root = (0.5, math.sqrt(np.mean(X**2))) if setting == "prototypical" else (0.0, 1.0)
@@ -237,7 +237,7 @@ def test_neurons_are_those_asked_for() -> None:
 def test_targets_take_the_middle_of_the_range_of_the_activation(
     activation: Any, bottom: float, top: float
 ) -> None:
-    """One epoch beside the equations, with targets in the middle 80 %, and back."""
+    """One epoch equals the equations, with targets in the middle 80 % of the range."""
     X, _ = samples()
     y = targets(X)
     options: Any = {

@@ -108,7 +108,7 @@ def test_one_class_is_predicted_with_certainty() -> None:
     [
         (lambda X, y: (sparse.csr_matrix(X), y), TypeError, "Sparse data.*dense data is required"),
         (lambda X, y: (sparse.csr_array(X), y), TypeError, "Sparse data.*dense data is required"),
-        (lambda X, y: (X, np.eye(3)[y]), ValueError, r"one label a sample, got shape \(60, 3\)"),
+        (lambda X, y: (X, np.eye(3)[y]), ValueError, r"one label per sample, got shape \(60, 3\)"),
         (lambda X, y: (X, np.eye(3, dtype=int)[y]), ValueError, r"got shape \(60, 3\)"),
         (lambda X, y: (X, y + 0.5), ValueError, "Unknown label type: continuous"),
         (lambda X, y: (X, y[1:]), ValueError, r"inconsistent numbers of samples: \[60, 59\]"),
@@ -186,7 +186,7 @@ def test_refused_in_prediction(method: str) -> None:
         ("dtype", "float16", "dtype must be.*got 'float16'"),
         ("relaxation", "random", "relaxation must be 'synchronous' or 'alternating', got 'random'"),
         ("loss", "log", "loss must be 'squared_error' or 'cross_entropy', got 'log'"),
-        ("synapses", "memristor", "there is no synapse 'memristor'"),
+        ("synapses", "memristor", "unknown synapse 'memristor'"),
         ("bias_synapses", [], "bias_synapses is empty"),
         ("neurons", 3, r"neurons must be cep\.hardware\.Neurons"),
         ("optimizer", "rmsprop", "optimizer must be 'sgd' or 'adam', got 'rmsprop'"),

@@ -23,7 +23,7 @@ from snapshot import same
 import cep
 from cep.sklearn.estimator import epochs_without_improvement
 
-# Going on
+# Continued training
 
 
 @ignore_convergence
@@ -61,7 +61,7 @@ def test_partial_fits_are_a_fit_epoch_by_epoch(make: Any, options: Any, shuffle:
 
 @ignore_convergence
 @pytest.mark.parametrize("feedback", ["tied", "untied"])
-def test_warm_starts_go_on_where_a_fit_ended(feedback: str) -> None:
+def test_warm_starts_continue_a_fit(feedback: str) -> None:
     X, y = samples()
     whole = fitted(X, y, feedback=feedback, max_iter=6)
     parts = fitted(X, y, feedback=feedback, max_iter=2, warm_start=True)
@@ -69,18 +69,18 @@ def test_warm_starts_go_on_where_a_fit_ended(feedback: str) -> None:
     assert same(parameters_of(parts), parameters_of(whole))
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.n_iter_ == 4
-    anew = parts.set_params(warm_start=False, max_iter=6).fit(X, y)
-    assert same(parameters_of(anew), parameters_of(whole))
-    assert len(anew.loss_curve_) == 6
+    again = parts.set_params(warm_start=False, max_iter=6).fit(X, y)
+    assert same(parameters_of(again), parameters_of(whole))
+    assert len(again.loss_curve_) == 6
 
 
 @ignore_convergence
-def test_what_cannot_go_on_is_refused() -> None:
+def test_invalid_continuations_are_refused() -> None:
     X, y = samples()
     trained = fitted(X, y, warm_start=True)
     before = pickle.dumps(trained)
     for call in (trained.fit, trained.partial_fit):
-        with pytest.raises(ValueError, match=r"y must hold labels among the classes .* got \[3\]"):
+        with pytest.raises(ValueError, match=r"the labels of y must be in .* got \[3\]"):
             call(X, y + 1)
     with pytest.raises(ValueError, match="classes must be those of the first call"):
         trained.partial_fit(X, y, classes=[0, 1, 2, 3])
@@ -115,7 +115,7 @@ def test_labels_that_are_no_classes(labels: Any, classes: Any, fresh: bool) -> N
     if not fresh:
         trained.partial_fit(X, np.resize(classes, 20), classes=classes)
     before = pickle.dumps(trained)
-    with pytest.raises(ValueError, match=r"y must hold labels among the|Unknown label type"):
+    with pytest.raises(ValueError, match=r"the labels of y must be|Unknown label type"):
         trained.partial_fit(X, np.resize(labels, 20), classes=classes)
     assert pickle.dumps(trained) == before
 
@@ -200,7 +200,7 @@ def test_an_interrupt_leaves_the_estimator_as_it_was(monkeypatch: pytest.MonkeyP
 def test_it_stops_in_the_epoch_in_which_mlp_classifier_does(
     early_stopping: bool, patience: int
 ) -> None:
-    """Where no epoch is an improvement. Neither warns then."""
+    """If no epoch is an improvement, both stop, without a warning."""
     X, y = samples()
     options = {
         "tol": 1e9,

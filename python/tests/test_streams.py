@@ -108,7 +108,9 @@ def test_a_failing_picture_fails_no_run(tmp_path: Path, monkeypatch: pytest.Monk
         raise RuntimeError("latex could not be found")
 
     monkeypatch.setattr("cep.plotting.plots.save", fail)
-    with pytest.warns(UserWarning, match="no picture of the history: latex could not be found"):
+    with pytest.warns(
+        UserWarning, match="the history could not be plotted: latex could not be found"
+    ):
         result = cep.run(small(epochs=1), tmp_path, progress=False)
     assert result.stop_reason == "finished"
     assert cep.RunDirectory(tmp_path).status().status == "finished"

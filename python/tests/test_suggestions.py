@@ -1,4 +1,4 @@
-"""suggest recommends the best of its own numbers, which are recomputed here; and it trains."""
+"""suggest recommends the best of its measurements, which are recomputed; and the rule trains."""
 
 import dataclasses
 import warnings

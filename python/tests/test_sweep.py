@@ -217,7 +217,7 @@ def test_a_damaged_description_is_refused(content: str, tmp_path: Path) -> None:
 def test_a_run_is_no_place_for_a_sweep(tmp_path: Path) -> None:
     cep.run(small(epochs=1), tmp_path, progress=False)
     before = files(tmp_path)
-    with pytest.raises(ValueError, match="holds a run; give the sweep a directory of its own"):
+    with pytest.raises(ValueError, match="contains a run; give the sweep a separate directory"):
         sweep(small(), BETAS_AND_SEEDS, tmp_path)
     assert files(tmp_path) == before
 

@@ -107,7 +107,7 @@ def test_a_run_that_fails_is_printed_and_tried_again(tmp_path: Path) -> None:
     result = sweep(*arguments)
     assert result.exit_code == 1
     assert "data=mnist  failed: FileNotFoundError: MNIST was not found." in result.stdout
-    assert "Error: 1 of 2 runs failed; the same command tries them again" in result.stderr
+    assert "Error: 1 of 2 runs failed; the same command repeats them" in result.stderr
     assert RunDirectory(place / "data=digits").status()[0] == "finished"
     write_mnist(mnist, fake_mnist(train=60))
     digits = files(place / "data=digits")
@@ -128,7 +128,7 @@ def test_divergence_is_a_result(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         ((), 2, ("Missing option '--param'",)),
-        (("--param", "beta"), 2, ("a name and values, as beta=0.1,0.2, got 'beta'",)),
+        (("--param", "beta"), 2, ("a name and values, such as beta=0.1,0.2, got 'beta'",)),
         (("--param", "betta=1"), 1, ("unknown parameter 'betta'; did you mean 'beta'",)),
         (("--param", "learning-rates=1"), 1, ("did you mean 'learning_rates'",)),
         (("--param", "seed=0:x"), 1, ("seed must be an integer or a range", "got '0:x'")),
@@ -177,7 +177,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 
 @pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
+def test_control_c_shows_how_to_continue(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
     running = start(
         *("sweep", "--hidden", "128", "--free-steps", "60", "--epochs", "4"),
@@ -190,7 +190,7 @@ def test_control_c_says_how_to_go_on(jobs: str, tmp_path: Path) -> None:
     _, err = running.communicate(timeout=120)
     assert running.returncode == 130, err
     assert "Traceback" not in err
-    said = re.search(r"^Error: stopped by Ctrl-C; go on with: cep (.*)$", err, re.MULTILINE)
+    said = re.search(r"^Error: stopped by Ctrl-C; continue with: cep (.*)$", err, re.MULTILINE)
     assert said is not None, err
     statuses = [RunDirectory(path).status()[0] for path in folder.iterdir() if path.is_dir()]
     assert set(statuses) <= {"unfinished", "interrupted"}

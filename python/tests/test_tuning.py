@@ -1,4 +1,4 @@
-"""cep.tune searches by validation error, goes on after it was stopped, and never sees test data."""
+"""cep.tune searches by validation error, can be continued, and does not use test data."""
 
 import json
 import math
@@ -96,7 +96,7 @@ def test_test_data_are_not_touched(storage: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_bad_trials_are_pruned(storage: Any) -> None:
-    """One that learns nothing ends after the first epoch, beside some that learn."""
+    """A trial that does not learn is pruned after its first epoch, if other trials learn."""
     rates = [0.5, 0.6, 0.7, 0.8, 1e-9]
     configuration = CONFIGURATION.replace(epochs=6, free_steps=20, nudged_steps=8)
     sampler = optuna.samplers.GridSampler({"learning_rates": [repr(rate) for rate in rates]})
@@ -120,14 +120,14 @@ def test_a_trial_that_diverges_is_pruned(storage: Any) -> None:
     assert math.isnan(result.rows()[0]["validation_error"]) or "pruned" in str(result)
 
 
-def test_it_goes_on_until_there_are_so_many(storage: Any) -> None:
+def test_it_continues_until_the_number_of_trials(storage: Any) -> None:
     assert len(tune(storage, trials=2).study.trials) == 2
     assert len(tune(storage, trials=5, jobs=2).study.trials) >= 5
     before = len(tune(storage, trials=5).study.trials)
     assert len(tune(storage, trials=3).study.trials) == before
 
 
-def test_it_goes_on_after_an_interruption(storage: Any) -> None:
+def test_it_continues_after_an_interruption(storage: Any) -> None:
     """The trial under way is lost, and another one takes its place."""
 
     def interrupt(trial: Any) -> None:
@@ -205,7 +205,7 @@ def test_the_command(tmp_path: Path) -> None:
         for trials in ("2", "3")
     ]
     lines = outputs[1].stdout.splitlines()
-    assert lines[0].split()[0] == "2"  # It goes on.
+    assert lines[0].split()[0] == "2"  # The search continues.
     study = optuna.load_study(study_name="cep", storage=f"sqlite:///{tmp_path}/tune.db")
     assert len(study.trials) == 3
     assert lines[-1].startswith("best ")

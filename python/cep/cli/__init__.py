@@ -1,4 +1,4 @@
-"""The ``cep`` command: one file a subcommand."""
+"""The ``cep`` command. Each subcommand has a separate file."""
 
 import click
 
@@ -17,19 +17,19 @@ from cep.cli.tune import tune
 def cep() -> None:
     """Equilibrium Propagation with continual weight updates.
 
-    Train networks that learn by relaxing: first freely, then nudged towards the target, with
-    updates that are local to each synapse (Ernoult et al., 2020, arXiv 2005.04168).
+    Train networks that relax to a steady state, first freely, then nudged towards the target. The
+    updates are local to each synapse (Ernoult et al., 2020, arXiv 2005.04168).
 
     \b
     Start with:  cep train                          C-EP on 1,797 handwritten digits, seconds
                  cep train --data mnist --rule ep   the paper's EP-1h, minutes
-                 cep gdu                            updates beside gradients, step by step
-                 cep train --run-dir runs/first     a run that can be resumed, compared, drawn
-                 cep runs runs                      what it came to
+                 cep gdu                            compare updates and gradients per step
+                 cep train --run-dir runs/first     a run that can be resumed and plotted
+                 cep runs runs                      a table of runs and their results
                  cep sweep --param seed=0:5 --run-dir sweeps/seeds
                  cep tune --trials 30           search for learning rates and β
-                 cep reproduce C-EP-1h              a row of the paper's table, beside theirs
-    """  # noqa: D301 (a real \b, which click looks for)
+                 cep reproduce C-EP-1h              a row of the paper's table
+    """  # noqa: D301 (click needs a real \b)
 
 
 cep.add_command(train)

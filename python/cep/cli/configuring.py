@@ -1,4 +1,4 @@
-"""The options of a configuration on the command line, and the configuration that they make."""
+"""The options of a configuration on the command line."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ class Value(click.ParamType[Any]):
         self.name = option.kind.metavar
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Read it."""
+        """Convert the text to a value."""
         try:
             return self.option.read(value)
         except ValueError as error:
@@ -41,7 +41,7 @@ class Value(click.ParamType[Any]):
 def configuration_options(
     names: Collection[str] = OPTIONS, **defaults: str
 ) -> Callable[[Command], Command]:
-    """Add options of a configuration, all or some, to a command; with other defaults shown."""
+    """Add options of a configuration to a command. Help texts show the given defaults."""
     shown = dict.fromkeys(presets.varying(), "see above") | defaults
 
     def decorate(command: Command) -> Command:
@@ -66,7 +66,7 @@ def _click_option(each: Option, shown: str | None) -> Callable[[Command], Comman
 
 
 def given(context: click.Context, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that the user gave."""
+    """The values that the user gave."""
     return {
         name: value
         for name, value in fields.items()
@@ -79,19 +79,19 @@ def with_data(
     data_root: Path | None,
     make: Callable[[dict[str, Any]], Configuration],
 ) -> tuple[Configuration, RunData | None]:
-    """What is made of the options, and the file of the data if --data names one."""
+    """The configuration, and the data file if --data names one."""
     path = Path(given["data"]).expanduser() if "data" in given else Path()
     is_file = path.suffix == ".npz"
     found = make(given | ({"data": path.stem} if is_file else {}))
     if is_file and not path.is_file():
-        raise FileNotFoundError(f"--data: there is no file {path}")
+        raise FileNotFoundError(f"--data: file {path} does not exist")
     data = path if is_file else None
     check_root(found, data, data_root)
     return found, data
 
 
 def configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
-    """What the options given make of a preset, or of the defaults for data, rule and depth."""
+    """The preset, or the defaults for data, rule and depth, with the given options."""
     if preset is not None:
         return presets.get(preset).configuration.replace(**given)
     data, rule = given.get("data", "digits"), given.get("rule", "c-ep")
@@ -99,14 +99,14 @@ def configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
     base = presets.defaults(data, rule, depth)
     if depth > len(base.hidden) and "learning_rates" not in given:
         raise click.UsageError(
-            f"there are no default learning rates for {depth} hidden layers with {rule} on {data}: "
-            f"give --learning-rates, {depth + 1} numbers, input first"
+            f"{rule} on {data} has no default learning rates for {depth} hidden layers: give "
+            f"--learning-rates, {depth + 1} numbers, input first"
         )
     return base.replace(**given)
 
 
 def refuse_without_effect(names: Iterable[str], configurations: Iterable[Configuration]) -> None:
-    """Refuse an option that was given and has no effect in any of the configurations."""
+    """Reject an option that has no effect in any of the configurations."""
     every = list(configurations)
     for name in names:
         reasons = [each.without_effect(name) for each in every]

@@ -20,7 +20,7 @@ _NAMES = (
     "asymmetry",
 )
 _DEFAULTS: dict[str, Any] = {"activation": "tanh", "learning_rates": 0.0, "batch_size": 1}
-# The paper's conditions.
+# The values of the paper.
 _PUBLISHED = {
     "prototypical": {"free_steps": 150, "nudged_steps": 10, "beta": 0.01},
     "real-time": {"free_steps": 800, "nudged_steps": 80, "beta": 0.005},
@@ -29,7 +29,7 @@ _PUBLISHED = {
 
 @click.command()
 @configuring.configuration_options(_NAMES, activation="tanh", learning_rates="0", batch_size="1")
-@options.save_plot("updates (dashed) and minus gradients (solid)")
+@options.save_plot("updates (dashed) and negative gradients (solid)")
 @click.option(
     "--save-json",
     type=options.Home(dir_okay=False),
@@ -45,13 +45,15 @@ def gdu(
     save_json: Path | None,
     **fields: Any,
 ) -> None:
-    """Compare each update of the nudged phase with minus the BPTT gradient, step by step.
+    """Compare updates with gradients, step by step.
 
-    Theorem 1 of Ernoult et al. (2020), on a freshly drawn network and the first samples of the test
-    data. The defaults are the paper's conditions: T = 150, K = 10, β = 0.01 in the prototypical
-    setting, T = 800, K = 80, β = 0.005 in the real-time one (where the paper has --dt 0.08
-    --no-clamp), and weights that stay as they are (learning rates 0; the paper has 2e-5 for C-EP
-    and C-VF). The hidden layer has 128 units for the digits and 512 for other data.
+    Each update of the nudged phase is compared with the negative gradient of BPTT. This tests
+    Theorem 1 of Ernoult et al. (2020) with an untrained network and the first samples of the test
+    data. The defaults are the values of the paper: T = 150, K = 10, β = 0.01 in the
+    prototypical setting, and T = 800, K = 80, β = 0.005 in the real-time setting (the paper also
+    has --dt 0.08 --no-clamp). The learning rates are 0, so that the weights do not change; the
+    paper has 2e-5 for C-EP and C-VF. The hidden layer has 128 units for the digits and 512 for
+    other data.
     """
     given = configuring.given(context, fields)
     units = (128,) if given.get("data", "digits") == "digits" else (512,)

@@ -1,4 +1,4 @@
-"""What the subcommands share: options, pictures, errors."""
+"""Options, plots and errors that the subcommands share."""
 
 import os
 import shlex
@@ -19,38 +19,38 @@ from cep._util.signals import Terminated
 
 
 class Stopped(click.ClickException):
-    """Ctrl-C or SIGTERM, with the status that shells give to it, and the command to go on with."""
+    """Ctrl-C or SIGTERM, with the exit status of shells and the command that continues."""
 
     def __init__(self, error: KeyboardInterrupt | Terminated, command: str | None = None) -> None:
         is_killed = isinstance(error, Terminated)
         self.exit_code = 128 + (signal.SIGTERM if is_killed else signal.SIGINT)  # type: ignore[misc]
         stopped = f"stopped by {'SIGTERM' if is_killed else 'Ctrl-C'}"
-        super().__init__(stopped if command is None else f"{stopped}; go on with: {command}")
+        super().__init__(stopped if command is None else f"{stopped}; continue with: {command}")
 
 
-class ReaderGone(click.ClickException):
-    """Whoever read the output has stopped, as head does: a quiet end, with SIGPIPE's status."""
+class OutputClosed(click.ClickException):
+    """Standard output was closed, as by head. Exits without a message, with SIGPIPE's status."""
 
     exit_code = 128 + signal.SIGPIPE
 
     def __init__(self) -> None:
-        super().__init__("nobody reads the output")
+        super().__init__("standard output was closed")
 
     def show(self, file: Any = None) -> None:
-        """Nothing; and let what Python still has to write at its end go nowhere."""
+        """Show nothing, and discard the output that Python flushes at exit."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
 
 
 class Home(click.Path):
-    """A path, in which ~ stands for the home folder: shells leave the one of --option=~/x."""
+    """A path in which ~ is the home folder. Shells do not expand it in --option=~/x."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(path_type=Path, **options)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Expand it."""
+        """Expand ~ and check the path."""
         return super().convert(os.path.expanduser(value), param, ctx)
 
 
@@ -62,7 +62,7 @@ data_root = click.option(
 
 
 def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The option to draw a picture."""
+    """The option --save-plot."""
     return click.option(
         "--save-plot",
         type=Home(dir_okay=False),
@@ -72,30 +72,30 @@ def save_plot(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 
 def check_writable(path: Path | None, option: str = "--save-plot") -> None:
-    """Raise what is wrong with a picture's path: better known now than after an hour of work."""
+    """Raise an error if a plot cannot be saved to this path, before a long computation."""
     if path is None:
         return
     if not path.parent.is_dir():
-        raise ValueError(f"{option}: there is no folder {path.parent}")
+        raise ValueError(f"{option}: folder {path.parent} does not exist")
     if path.suffix.lower() not in {".png", ".svg", ".pdf"}:
         raise ValueError(f"{option}: {path.name} must end in .png, .svg or .pdf")
     import_extra("matplotlib.figure", "drawing", "plot")
 
 
 def refuse(command: click.Command, given: Iterable[str], why: str) -> None:
-    """Refuse the first option of a command that was given, where any was."""
+    """Reject the first of the given options of a command, if there is one."""
     for parameter in command.params:
         if parameter.name in given:
             raise click.UsageError(f"{why}: leave out {parameter.opts[0]}")
 
 
 def columns() -> int | None:
-    """The width of the terminal; None if standard output is none."""
+    """The width of the terminal; None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_wrapped(name: str, text: str) -> None:
-    """Print what something is, in a terminal without breaking words."""
+    """Print a name and its text, wrapped to the width of the terminal."""
     line = f"{name:14} {text}"
     width = columns()
     if width is not None:
@@ -103,8 +103,8 @@ def print_wrapped(name: str, text: str) -> None:
     click.echo(line)
 
 
-def print_beside_bars(line: str) -> None:
-    """Print a line while progress bars are shown, which it is kept apart from; at once."""
+def print_above_bars(line: str) -> None:
+    """Print a line above the progress bars, and flush it."""
     from tqdm import tqdm
 
     tqdm.write(line)
@@ -112,8 +112,8 @@ def print_beside_bars(line: str) -> None:
 
 
 @contextmanager
-def same_command_goes_on() -> Iterator[None]:
-    """Ctrl-C or SIGTERM ends with the command to go on with: the one that was given."""
+def same_command_continues() -> Iterator[None]:
+    """After Ctrl-C or SIGTERM, show that the same command continues."""
     try:
         yield
     except (KeyboardInterrupt, Terminated) as error:
@@ -128,13 +128,13 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Show expected errors as their message, without a traceback, and warnings on one line."""
+    """Show expected errors as messages without a traceback, and warnings on one line."""
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
     except BrokenPipeError:
-        raise ReaderGone from None
+        raise OutputClosed from None
     except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, Terminated) as error:

@@ -16,12 +16,12 @@ from cep.plotting import plots
     "--output",
     type=options.Home(dir_okay=False),
     metavar="FILE",
-    help="Where to draw (.png, .svg, .pdf).  [default: plot.png in the run directory]",
+    help="File of the plot (.png, .svg, .pdf).  [default: plot.png in the run directory]",
 )
 def plot(run: Path, output: Path | None) -> None:
-    """Draw a run: its error curves, and what it recorded, against epochs.
+    """Plot the error curves and records of a run.
 
-    RUN is the directory of a run, under way or ended.
+    RUN is the directory of a run, which may still be training.
     """
     with options.readable_errors():
         directory = RunDirectory(run)

@@ -28,30 +28,32 @@ from cep.training.progress import shows_bars
     help="angles: Fig. 4, for C-VF-1h or the NAME given. gdu: Fig. 5b. correlation: Fig. 5a, for "
     "EP-1h, C-EP-1h and C-VF-1h or the NAMEs given. hardware: a study of imperfect devices.",
 )
-@click.option("--seeds", type=int, help="How many, from 0 on.  [default: 5; figures 1, hardware 3]")
+@click.option(
+    "--seeds", type=int, help="Number of seeds, from 0 on.  [default: 5; figures 1, hardware 3]"
+)
 @click.option(
     "--data",
     type=click.Choice(["digits", "mnist", "fashion_mnist", "kmnist"]),
-    help="What --figure hardware learns.  [default: digits]",
+    help="Training data of --figure hardware.  [default: digits]",
 )
 @click.option(
     "--panel",
     "panels",
     type=click.Choice(list(PANELS)),
     multiple=True,
-    help="Of --figure hardware; can be given several times.  [default: all]",
+    help="Panel of --figure hardware; can be given several times.  [default: all]",
 )
-@click.option("--samples", type=int, help="How many --figure hardware learns.  [default: all]")
-@click.option("--epochs", type=int, help="Of each run.  [default: as published]")
-@click.option("--with-bptt", is_flag=True, help="Train each row with the exact gradient too.")
-@click.option("--jobs", type=int, help="Runs at a time.  [default: one a processor]")
+@click.option("--samples", type=int, help="Training samples of --figure hardware.  [default: all]")
+@click.option("--epochs", type=int, help="Epochs of each run.  [default: as published]")
+@click.option("--with-bptt", is_flag=True, help="Also train each row with the exact gradient.")
+@click.option("--jobs", type=int, help="Runs at a time.  [default: one per processor]")
 @click.option(
     "--run-dir",
     type=options.Home(file_okay=False),
     default="runs",
     show_default=True,
     metavar="DIR",
-    help="Where runs are kept, as DIR/EP-1h/seed-0, and figures, in DIR/figures.",
+    help="Directory of runs, such as DIR/EP-1h/seed-0, and of figures, DIR/figures.",
 )
 @options.data_root
 @click.option("--progress/--no-progress", default=True, help="Whether to show a progress bar.")
@@ -68,16 +70,17 @@ def reproduce(
     progress: bool,
     **training: int | None,
 ) -> None:
-    """Train the paper's table and figures again, beside what was published.
+    """Reproduce the table and figures of the paper.
 
-    NAME is a published experiment, such as EP-1h or C-VF-2h. Prints a line a run as it ends; then
-    every seed, mean and standard deviation of test and training error, and the time. Runs that have
-    ended are not repeated, and those that were cut short go on with the same command.
+    NAME is a published experiment, such as EP-1h or C-VF-2h. One line per run is printed when it
+    ends. At the end, the test and training errors of every seed, their means and standard
+    deviations, the published values and the time are printed. Runs that have ended are not
+    repeated. The same command continues runs that were interrupted.
     """
     _check_together(names, table, figure, with_bptt, training)
     if names if figure == "hardware" else data or panels or samples is not None:
         raise click.UsageError(
-            "--data, --panel and --samples go with --figure hardware, which is of no NAME"
+            "--data, --panel and --samples need --figure hardware, which takes no NAME"
         )
     if figure == "hardware" and data in (None, "digits") and data_root is not None:
         raise click.UsageError("--data-root has no effect on the digits: leave it out")
@@ -95,7 +98,7 @@ def reproduce(
             "on_run_end": _print_run,
         }
         trials: Iterable[Trials]
-        with options.same_command_goes_on():
+        with options.same_command_continues():
             if figure == "hardware":
                 plots.new_figure()
                 study = reproduction.hardware(
@@ -110,9 +113,7 @@ def reproduce(
             else:
                 trials = _figure(figure, chosen, given, run_dir)
         if failed := sum(each.failed for each in trials):
-            raise click.ClickException(
-                f"runs that failed: {failed}; the same command tries them again"
-            )
+            raise click.ClickException(f"runs that failed: {failed}; the same command repeats them")
 
 
 def _check_together(
@@ -122,13 +123,13 @@ def _check_together(
     with_bptt: bool,
     training: dict[str, int | None],
 ) -> None:
-    """Raise what is wrong with options that do not go together."""
+    """Raise an error if options cannot be combined."""
     if (table and (names or figure)) or not (table or names or figure):
         raise click.UsageError("give NAMEs of published experiments, --table, or --figure")
     if figure is not None and with_bptt:
-        raise click.UsageError("--with-bptt goes with NAMEs or --table, not with --figure")
+        raise click.UsageError("--with-bptt needs NAMEs or --table, not --figure")
     if figure == "angles" and len(names) > 1:
-        raise click.UsageError(f"--figure angles is of one NAME, not of {len(names)}")
+        raise click.UsageError(f"--figure angles takes one NAME, got {len(names)}")
     if figure == "gdu":
         useless = [f"--{name}" for name, value in training.items() if value is not None]
         if names or useless:
@@ -151,8 +152,8 @@ def _rows(chosen: Sequence[Preset], with_bptt: bool, given: dict[str, Any]) -> I
 def _figure(
     figure: str, chosen: Sequence[Preset], given: dict[str, Any], run_dir: Path
 ) -> Iterable[Trials]:
-    """Train what a figure is of, and draw it."""
-    # Without matplotlib: better known now than after hours of training.
+    """Train the runs of a figure, and draw it."""
+    # If matplotlib is missing, this fails before hours of training.
     plots.new_figure()
     if figure == "angles":
         sweep = reproduction.angles(chosen[0] if chosen else "C-VF-1h", **given)
@@ -170,4 +171,4 @@ def _show(drawable: Drawable, run_dir: Path) -> None:
 
 
 def _print_run(outcome: RunOutcome) -> None:
-    options.print_beside_bars(report.run_line(outcome))
+    options.print_above_bars(report.run_line(outcome))

@@ -12,11 +12,13 @@ from cep.experiments.comparison import compare, find_runs, read
 @click.command()
 @click.argument("directories", nargs=-1, type=options.Home(file_okay=False))
 def runs(directories: tuple[Path, ...]) -> None:
-    """List runs and compare them: where their configurations differ, and what they came to.
+    """List and compare runs.
 
-    DIRECTORIES are run directories, or folders with some below them; by default the present one.
+    The table shows the fields in which their configurations differ, and their errors.
 
-    Runs that cannot be read are named below the others, and the exit status is 1.
+    DIRECTORIES are run directories, or folders that contain some; by default the current folder.
+
+    If runs cannot be read, their errors are printed below the table, and the exit status is 1.
     """
     with options.readable_errors():
         found = [run for place in directories or (Path(),) for run in find_runs(place)]

@@ -32,7 +32,7 @@ from cep.training.progress import shows_bars
     type=options.Home(file_okay=False),
     required=True,
     metavar="DIR",
-    help="Keep the sweep in this directory: each run, and results.csv.",
+    help="Directory of the sweep, for its runs and results.csv.",
 )
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one for each processor]")
 @configuring.preset
@@ -50,18 +50,18 @@ def sweep(
     progress: bool,
     **fields: Any,
 ) -> None:
-    """Train with every combination of some values, several runs at a time.
+    """Train with every combination of some values.
 
     \b
     cep sweep --param beta=0.05,0.1,0.2 --param seed=0:5 --run-dir sweeps/beta
 
-    The other options say what the runs have in common, as for cep train: steps, β, learning rates
-    and epochs depend on data, rule and depth there. What is swept alone differs from run to run.
+    The other options apply to all runs, as in cep train. The defaults of steps, β, learning rates
+    and epochs depend on data, rule and depth. They are the same for all runs of the sweep.
 
-    Each run prints a line as it ends, then comes a table, best first. The same command goes on with
-    a sweep that was stopped, and tries runs that failed again; values may have been added to it.
-    The exit status is 1 if a run failed.
-    """  # noqa: D301 (a real \b, which click looks for)
+    One line per run is printed when it ends. At the end, a table is printed, best run first. The
+    same command continues a sweep that was stopped, and repeats runs that failed. Values may be
+    added to it. The exit status is 1 if a run failed.
+    """  # noqa: D301 (click needs a real \b)
     with options.readable_errors():
         given = configuring.given(context, fields)
         values = _values(parameters)
@@ -73,7 +73,7 @@ def sweep(
         )
         configuring.refuse_without_effect(given, _combinations(configuration, values))
         click.echo("epochs  validation error  test error  seconds  run")
-        with options.same_command_goes_on():
+        with options.same_command_continues():
             result = experiments.sweep(
                 configuration,
                 values,
@@ -89,7 +89,7 @@ def sweep(
         )
         if failed := len(result.failed):
             raise click.ClickException(
-                f"{failed} of {len(result)} runs failed; the same command tries them again"
+                f"{failed} of {len(result)} runs failed; the same command repeats them"
             )
 
 
@@ -99,7 +99,7 @@ def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
         name, equals, text = parameter.partition("=")
         if not equals:
             raise click.UsageError(
-                f"--param must be a name and values, as beta=0.1,0.2, got {parameter!r}"
+                f"--param must be a name and values, such as beta=0.1,0.2, got {parameter!r}"
             )
         if name in values:
             raise click.UsageError(f"--param {name} is given twice: list its values in one")
@@ -110,7 +110,7 @@ def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
 def _combinations(
     configuration: Configuration, values: dict[str, list[Any]]
 ) -> Iterator[Configuration]:
-    """Those that can be; of the others the sweep itself says what is wrong."""
+    """The valid combinations. For the others, the sweep itself raises an error."""
     for each in itertools.product(*values.values()):
         with contextlib.suppress(TypeError, ValueError):
             yield configuration.replace(**dict(zip(values, each, strict=True)))
@@ -127,6 +127,6 @@ def _print_run(outcome: RunOutcome) -> None:
     if outcome.collapsed:
         line += f"  {outcome.ended}"
     if outcome.message:
-        # Of a message of several lines the first says what happened; results.csv has them all.
+        # The first line is enough here; results.csv has the whole message.
         line += f"  {outcome.stop_reason}: {outcome.message.splitlines()[0]}"
-    options.print_beside_bars(line)
+    options.print_above_bars(line)

@@ -23,19 +23,19 @@ from cep.training.progress import shows_bars
     "--run-dir",
     type=options.Home(file_okay=False),
     metavar="DIR",
-    help="Keep the run in this new directory: configuration, metrics, checkpoints, plot.",
+    help="New directory for the run: configuration, metrics, checkpoints, plot.",
 )
 @click.option(
     "--resume",
     type=options.Home(file_okay=False),
     metavar="DIR",
-    help="Go on with the run in this directory, whose configuration it has.",
+    help="Continue the run in this directory, with its configuration.",
 )
 @click.option(
     "--checkpoint-every",
     type=int,
     metavar="BATCHES",
-    help="Save so often within an epoch too, not only after each one and every minute.",
+    help="Save a checkpoint after this number of batches, too, not only every epoch and minute.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write event files into the run directory.")
 @options.save_plot("the error curves")
@@ -43,7 +43,7 @@ from cep.training.progress import shows_bars
 @click.option(
     "--live",
     is_flag=True,
-    help="Show errors, residuals, layer activity and moving weights while it learns.",
+    help="Show errors, residuals, layer activity and weights during training.",
 )
 @click.pass_context
 def train(
@@ -62,12 +62,13 @@ def train(
 ) -> None:
     """Train a network and print its test error.
 
-    Without options: C-EP on the digits. Every epoch prints a line. A tenth of the training data is
-    held out to validate; the test data are evaluated once, at the end. Layers, steps, β, rates and
-    epochs depend on data, rule and depth: on MNIST they are those of Ernoult et al. (2020).
+    Without options, it trains C-EP on the digits. One line per epoch is printed. A tenth of the
+    training data is held out for validation. The test data are evaluated once, at the end. The
+    defaults of layers, steps, β, learning rates and epochs depend on data, rule and depth. For
+    MNIST they are those of Ernoult et al. (2020).
 
-    If nobody reads the output any more, as after | head, a run ends quietly with status 141. A run
-    with a directory is saved up to its last epoch and continues with --resume.
+    If standard output is closed, as by | head, the run ends without a message, with status 141. A
+    run with a directory is saved up to its last epoch and continues with --resume.
     """
     given = configuring.given(context, fields)
     directory = run_dir if resume is None else resume
@@ -82,7 +83,7 @@ def train(
         else:
             places = {"preset": preset, "run_dir": run_dir}
             named = {name for name, value in places.items() if value is not None}
-            # What it is like, and where it is kept, is said already.
+            # The run determines its configuration and directory.
             options.refuse(
                 context.command,
                 named | given.keys(),
@@ -119,7 +120,7 @@ def train(
             raise options.Stopped(error, f"cep train --resume {directory}") from None
         except BrokenPipeError:
             if directory is not None:
-                RunDirectory(directory).set_status("interrupted", "nobody read the output")
+                RunDirectory(directory).set_status("interrupted", "standard output was closed")
             raise
         _report(result)
         if save_plot is not None:
@@ -130,7 +131,7 @@ def train(
 
 
 def _sizes(configuration: Configuration, splits: Splits) -> str:
-    """How many samples there are for what."""
+    """The numbers of training, validation and test samples."""
     held_out = "" if splits.validation is None else f"{len(splits.validation[0])} to validate, "
     if splits.validation is None and configuration.validation_fraction:
         held_out = f"{configuration.validation_fraction:.3g} of them to validate, "
@@ -140,18 +141,18 @@ def _sizes(configuration: Configuration, splits: Splits) -> str:
 
 def _print_epoch(history: History) -> None:
     row = history.rows()[-1]
-    # Headings of two lines: all columns have place in a terminal of 80.
+    # With headings of two lines, the table fits into 80 columns.
     headings = {name: name.partition("_")[::2] for name in row}
     widths = {name: max(7, *map(len, words)) for name, words in headings.items()}
     if row["epoch"] == 1:
         for k in range(2):
             words = (f"{headings[name][k]:>{width}}" for name, width in widths.items())
-            options.print_beside_bars("  ".join(words)[2:])
+            options.print_above_bars("  ".join(words)[2:])
     cells = [f"{row['epoch']:5}"] + [
         f"{value:{widths[name]}.{2 + 2 * ('loss' in name)}{'%' if 'error' in name else 'f'}}"
         for name, value in list(row.items())[1:]
     ]
-    options.print_beside_bars("  ".join(cells))
+    options.print_above_bars("  ".join(cells))
 
 
 def _report(result: RunResult) -> None:

@@ -16,17 +16,17 @@ from cep.experiments import overrides
     "parameters",
     multiple=True,
     metavar="NAME=LOW..HIGH|VALUE,VALUE…",
-    help="Search a field of the configuration; can be given several times: a range, which is "
-    "logarithmic for numbers with a point, or values as for cep sweep. A range of learning_rates "
-    "is drawn from for each connection.  [default: learning rates from a tenth to ten times the "
-    "given ones, and beta=0.1..1.0]",
+    help="Search a field of the configuration; can be given several times. A field has a range, "
+    "which is logarithmic for numbers with a decimal point, or values as in cep sweep. From a "
+    "range of learning_rates, one value is drawn for each connection.  [default: learning rates "
+    "from a tenth to ten times the given ones, and beta=0.1..1.0]",
 )
-@click.option("--trials", type=int, default=50, help="Trials there are to be in the end.")
+@click.option("--trials", type=int, default=50, help="Total number of trials.")
 @click.option(
     "--storage",
     default="tune.db",
     metavar="FILE|URL",
-    help="Keep the study in this file (SQLite), or in a database that several machines share.",
+    help="Storage of the study: an SQLite file, or a database that several machines share.",
 )
 @click.option("--study-name", default="cep", help="Name of the study in its storage.")
 @click.option("--jobs", type=int, default=1, help="Trials at a time.")
@@ -47,17 +47,17 @@ def tune(
     progress: bool,
     **fields: Any,
 ) -> None:
-    """Search for values with the lowest validation error, with Optuna.
+    """Search for hyperparameters with Optuna.
 
     \b
     cep tune --param learning_rates=0.005..0.2 --param beta=0.2..1.0 --param hidden=64,128+64
 
-    The other options say what all trials have in common, as for cep train. Trials that are worse
-    than the median of the others are pruned. Test data are not used.
+    The search minimizes the validation error. The other options apply to all trials, as in cep
+    train. Trials that are worse than the median of the others are pruned. Test data are not used.
 
-    The same command goes on with a search that was stopped, until there are --trials. Several
-    machines that share a --storage, such as postgresql://user@host/base, search together.
-    """  # noqa: D301 (a real \b, which click looks for)
+    The same command continues a search that was stopped, until it has --trials trials. Several
+    machines can share a --storage, such as postgresql://user@host/base, for one search.
+    """  # noqa: D301 (click needs a real \b)
     with options.readable_errors():
         given = configuring.given(context, fields)
         search = dict(map(_space, parameters))
@@ -66,7 +66,7 @@ def tune(
             given, data_root, lambda given: configuring.configuration(preset, given)
         )
         configuring.refuse_without_effect(given, [configuration])
-        with options.same_command_goes_on():
+        with options.same_command_continues():
             result = experiments.tune(
                 configuration,
                 search or None,
@@ -88,11 +88,12 @@ def tune(
 
 
 def _space(parameter: str) -> tuple[str, Any]:
-    """A field and its range, or its values."""
+    """A field, with its range or its values."""
     name, equals, text = parameter.partition("=")
     if not equals:
         raise click.UsageError(
-            f"--param must be a name and a range or values, as beta=0.2..1.0, got {parameter!r}"
+            "--param must be a name and a range or values, such as beta=0.2..1.0, got "
+            f"{parameter!r}"
         )
     if ".." not in text:
         return name, overrides.read(name, text)
@@ -107,4 +108,4 @@ def _print_trial(trial: Any) -> None:
         for name, value in trial.params.items()
     )
     error = f"{trial.value:.2%}" if trial.state.name == "COMPLETE" else trial.state.name.lower()
-    options.print_beside_bars(f"{trial.number:5}  {error:>8}  {values}")
+    options.print_above_bars(f"{trial.number:5}  {error:>8}  {values}")

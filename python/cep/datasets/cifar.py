@@ -117,7 +117,7 @@ def _contents_of_archive(path: Path) -> Iterator[tuple[str, str, bytes]]:
             # Gzip compares its checksum at the end.
             while stream.read(_CHUNK_BYTES):
                 pass
-    # ValueError: tarfile reads a word where there should be a number.
+    # tarfile raises ValueError if it reads a word instead of a number.
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise unexpected(path, "a complete tar.gz archive", f"damage ({error})") from error
     if missing:

@@ -1,1 +1,1 @@
-"""What hardware networks are made of; `cep.hardware` has the public names."""
+"""Models of synapses and neurons for hardware networks. `cep.hardware` has the public names."""

@@ -1,4 +1,4 @@
-"""Neurons that are not ideal, and activations that were measured."""
+"""Models of imperfect neurons, and measured activations."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from cep._util import validation
 
 @dataclass(frozen=True, kw_only=True)
 class Neurons:
-    """Neurons with noise, few levels, or variation, for ``cep.Network(..., neurons=...)``.
+    """Neurons with noise, rounding or variation, for ``cep.Network(..., neurons=...)``.
 
     Parameters
     ----------
     state_noise : float, default=0
         s ← s + state_noise · ξ after every step, with ξ standard normal.
     state_bits : int, optional
-        Bits, 1 to 16, of the states as layers send them and as updates read them: 2^bits levels of
-        the range of the activation. A linear layer has no range, and is not rounded. In the
-        real-time setting it is ρ(s) that is sent; there it needs tied feedback.
+        Number of bits, 1 to 16. Other layers and updates read states that are rounded to 2^bits
+        levels of the range of the activation. A linear layer has no range, and is not rounded. In
+        the real-time setting, ρ(s) is rounded, and the feedback must be tied.
     gain_dtod, offset_dtod : float, default=0
-        Prototypical setting: the activation is σ(g · u + o), with a gain g from N(1, gain_dtod) and
-        an offset o from N(0, offset_dtod), drawn once for each neuron.
+        In the prototypical setting, the activation is σ(g · u + o). The gain g is drawn from
+        N(1, gain_dtod) and the offset o from N(0, offset_dtod), once for each neuron.
 
     Raises
     ------
     TypeError, ValueError
-        For a parameter that is not of its kind or out of its range.
+        If a parameter has the wrong type or is out of range.
 
     Notes
     -----
-    BPTT and RBP send gradients back as if there were no noise and no rounding.
+    BPTT and RBP compute gradients as if there were no noise and no rounding.
     """
 
     state_noise: float = 0.0
@@ -52,13 +52,13 @@ class Neurons:
 
     @property
     def word(self) -> str:
-        """What they are called in files; empty for ideal neurons."""
+        """The description of the neurons in files; empty for ideal neurons."""
         given = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         return ":".join(f"{name}={value!r}" for name, value in given.items() if value)
 
 
 def deviation(name: str, value: object) -> float:
-    """A finite number, 0 or more."""
+    """Check that a value is a finite number of 0 or more."""
     number = validation.real(name, value)
     if not 0 <= number < float("inf"):
         raise ValueError(f"{name} must be finite and 0 or more, got {number}")
@@ -66,12 +66,12 @@ def deviation(name: str, value: object) -> float:
 
 
 def checked(value: object) -> Neurons:
-    """Neurons as `cep.Network` takes them: `Neurons`, their word, or None for ideal ones.
+    """The neurons given by `Neurons`, by a word, or by None for ideal ones.
 
     Raises
     ------
     TypeError, ValueError
-        For what are no neurons.
+        If the value does not describe neurons.
     """
     if value is None or value == "":
         return Neurons()
@@ -93,20 +93,20 @@ def checked(value: object) -> Neurons:
 
 
 class TabulatedActivation:
-    """A measured transfer curve as activation: points that straight pieces join.
+    """A measured transfer curve as activation, with linear interpolation between its points.
 
-    Before the first point and behind the last one it is constant, with the derivative 0. The
-    derivative at a point is that of the piece behind it, at the last one that of the last piece.
+    Before the first point and after the last one it is constant, with derivative 0. The derivative
+    at a point is that of the following segment. At the last point, it is that of the last segment.
 
     Parameters
     ----------
     x, y : array_like of float
-        The points, at least two: x rising; y monotone, rising or falling.
+        The points, at least two. x must increase. y must be monotone.
 
     Raises
     ------
     TypeError, ValueError
-        For points that are no monotone curve.
+        If the points do not form a monotone curve.
 
     Examples
     --------
@@ -142,7 +142,7 @@ class TabulatedActivation:
 
     @property
     def word(self) -> str:
-        """What it is called in files and in `Network.activation`."""
+        """The description of the activation in files and in `Network.activation`."""
         points = [f"{x!r}/{y!r}" for x, y in zip(self.x, self.y, strict=True)]
         return ":".join(["tabulated", *points])
 
@@ -151,11 +151,13 @@ class TabulatedActivation:
         """The activation that `word` describes."""
         pairs = [point.split("/") for point in word.split(":")[1:]]
         if not all(len(pair) == 2 for pair in pairs):
-            raise ValueError(f"the points of a tabulated activation are as 0.5/0.25, got {word!r}")
+            raise ValueError(
+                f"the points of a tabulated activation must be such as 0.5/0.25, got {word!r}"
+            )
         try:
             x, y = ([float(pair[k]) for pair in pairs] for k in (0, 1))
         except ValueError:
-            raise ValueError(f"a point of {word!r} is no pair of numbers") from None
+            raise ValueError(f"the points of {word!r} must be pairs of numbers") from None
         return cls(np.array(x), np.array(y))
 
     def __eq__(self, other: object) -> bool:

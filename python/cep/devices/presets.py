@@ -1,6 +1,6 @@
-"""Devices as published: fits of the models to measurements, as in IBM's aihwkit.
+"""Published devices: fits of the models to measurements, as in IBM's aihwkit.
 
-Each takes parameters that replace those of the fit: ``ecram(dw_min=0.001)``.
+Arguments replace parameters of the fit: ``ecram(dw_min=0.001)``.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from cep.devices.synapses import ConstantStep, ExponentialStep, LinearStep, Syna
 
 _Model = TypeVar("_Model", bound=Synapse)
 
-# By name.
+# All presets, by name.
 ALL: dict[str, Callable[..., Synapse]] = {}
 
 
@@ -42,7 +42,7 @@ idealized = _preset(
 gokmen_vlasov = _preset(
     "gokmen_vlasov",
     ConstantStep,
-    "The device that was proposed for training with crossbars of resistive devices.",
+    "The device proposed for training with crossbars of resistive devices.",
     'Gokmen and Vlasov, 2016, "Acceleration of deep neural network training with '
     'resistive cross-point devices: design considerations".',
     dw_min=0.0016,
@@ -56,7 +56,7 @@ gokmen_vlasov = _preset(
 reram_es = _preset(
     "reram_es",
     ExponentialStep,
-    "A resistive memory (ReRAM), with exponential steps and a large write noise.",
+    "A resistive memory (ReRAM) with exponential steps and a large write noise.",
     'Gong et al., 2018, "Signal and noise extraction from analog memory elements for '
     'neuromorphic computing".',
     dw_min=0.00135,
@@ -78,7 +78,7 @@ reram_es = _preset(
 capacitor = _preset(
     "capacitor",
     LinearStep,
-    "A capacitor that transistors charge, and which leaks.",
+    "A leaking capacitor that is charged by transistors.",
     'Li et al., 2018, "Capacitor-based cross-point array for analog neural network with '
     'record symmetry and linearity".',
     dw_min=0.005,
@@ -99,7 +99,7 @@ capacitor = _preset(
 ecram = _preset(
     "ecram",
     LinearStep,
-    "An electrochemical memory (ECRAM), of lithium.",
+    "An electrochemical memory (ECRAM) with lithium.",
     'Tang et al., 2018, "ECRAM as scalable synaptic cell for high-speed, low-power '
     'neuromorphic computing".',
     dw_min=0.002,

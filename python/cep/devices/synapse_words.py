@@ -9,24 +9,25 @@ from cep.devices.synapses import MODELS, Synapse
 
 
 def from_word(word: str) -> Synapse:
-    """The synapse that a word describes: a preset's name, or one as `Synapse.word` gives it.
+    """The synapse described by a word: the name of a preset, or a `Synapse.word`.
 
     Raises
     ------
     ValueError
-        For a word that describes no synapse.
+        If the word does not describe a synapse.
     """
     name, *arguments = word.split(":")
     made_by = presets.ALL.get(name, MODELS.get(name))
     if made_by is None:
         known = ", ".join([*MODELS, *presets.ALL])
-        raise ValueError(f"there is no synapse {name!r}; expected one of {known}")
+        raise ValueError(f"unknown synapse {name!r}; expected one of {known}")
     given: dict[str, Any] = {}
     for argument in arguments:
         key, sign, text = argument.partition("=")
         if not sign or key in given:
             raise ValueError(
-                f"a synapse has parameters as dw_min=0.001, each once, got {argument!r} in {word!r}"
+                "the parameters of a synapse must be such as dw_min=0.001, each once, got "
+                f"{argument!r} in {word!r}"
             )
         given[key] = text
     model = type(made_by()) if name in presets.ALL else MODELS[name]
@@ -39,7 +40,7 @@ def from_word(word: str) -> Synapse:
         made: Synapse = made_by(**given)
         return made
     except TypeError as error:
-        raise ValueError(f"{word!r} is no synapse: {error}") from None
+        raise ValueError(f"{word!r} does not describe a synapse: {error}") from None
 
 
 def _parsed(each: "dataclasses.Field[Any]", text: str, word: str) -> Any:
@@ -54,12 +55,12 @@ def _parsed(each: "dataclasses.Field[Any]", text: str, word: str) -> Any:
 
 
 def checked(name: str, value: object) -> tuple[Synapse, ...]:
-    """Synapses as `cep.Network` takes them: one, several, or words; none for ideal ones.
+    """The synapses given by one model or word, by a sequence of them, or by None for ideal ones.
 
     Raises
     ------
     TypeError, ValueError
-        For what is no synapse.
+        If a value does not describe synapses.
     """
     if value is None:
         return ()
@@ -70,7 +71,8 @@ def checked(name: str, value: object) -> tuple[Synapse, ...]:
         synapse = from_word(each) if isinstance(each, str) else each
         if not isinstance(synapse, Synapse):
             raise TypeError(
-                f"{name} must be synapses as cep.hardware.LinearStep(...), or words, got {each!r}"
+                f"{name} must be synapses such as cep.hardware.LinearStep(...), or words, got "
+                f"{each!r}"
             )
         made.append(synapse)
     if several and not made:
@@ -79,7 +81,7 @@ def checked(name: str, value: object) -> tuple[Synapse, ...]:
 
 
 def words(synapses: Sequence[Synapse]) -> str | tuple[str, ...] | None:
-    """What synapses are called in options: None if all are ideal without being given."""
+    """The words of synapses in options; None if no synapses are given."""
     if not synapses:
         return None
     return synapses[0].word if len(synapses) == 1 else tuple(each.word for each in synapses)

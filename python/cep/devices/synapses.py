@@ -1,4 +1,4 @@
-"""Models of synapses: what devices make of the changes of weights that an optimizer requests."""
+"""Models of synapses: how devices change when an optimizer requests changes of weights."""
 
 import dataclasses
 from abc import ABC
@@ -16,8 +16,8 @@ from cep._util import validation
 class Synapse(ABC):
     """A model of synapses, for ``cep.Network(..., synapses=...)``.
 
-    It holds for the forward and the feedback weights of a connection. Under every rule and
-    optimizer, the change that the optimizer would make is the requested change Δ.
+    It applies to the forward and the feedback weights of a connection. With every rule, the change
+    computed by the optimizer is the requested change Δ.
     """
 
     name: ClassVar[str]
@@ -25,17 +25,17 @@ class Synapse(ABC):
     def __post_init__(self) -> None:
         if not hasattr(self, "name"):
             raise TypeError(
-                f"{type(self).__name__} is what models have in common; expected one of them, as "
+                f"{type(self).__name__} is the base class of models; expected one of them, such as "
                 "cep.hardware.LinearStep(...)"
             )
         for each in dataclasses.fields(self):
             object.__setattr__(self, each.name, _checked(each, getattr(self, each.name)))
-        # Ranges are judged by the engine. Without directions nothing else happens.
+        # The engine checks the ranges. Without directions, the call has no other effect.
         _cep.pulse_response(self.word, np.zeros(0, np.int64), 0.0, 0, np.zeros(0))
 
     @property
     def word(self) -> str:
-        """What it is called in files, in a `Configuration` and on the command line."""
+        """The description of the model in files, configurations and on the command line."""
         parts = [self.name]
         for each in dataclasses.fields(self):
             value = getattr(self, each.name)
@@ -62,7 +62,7 @@ def _checked(each: "dataclasses.Field[Any]", value: object) -> Any:
 class Ideal(Synapse):
     """Weights change as requested: w ← w + Δ.
 
-    A network of ideal synapses computes exactly what one without ``synapses`` does.
+    A network of ideal synapses computes the same as one without ``synapses``.
     """
 
     name = "ideal"
@@ -77,12 +77,12 @@ class Bounded(Synapse):
     w_min, w_max : float
         The bounds.
     clip_initial : bool
-        Whether initial weights outside of the bounds are clipped. Otherwise they are refused.
+        Whether initial weights outside of the bounds are clipped. Otherwise they are an error.
 
     Raises
     ------
     TypeError, ValueError
-        For a parameter that is not of its kind or out of its range.
+        If a parameter has the wrong type or is out of range.
     """
 
     w_min: float
@@ -102,19 +102,19 @@ class Quantized(Synapse):
     Parameters
     ----------
     bits : int
-        1 to 16.
+        The number of bits, 1 to 16.
     w_min, w_max : float
         The lowest and the highest level.
     rounding : {"nearest", "stochastic"}
-        Of a requested change: to the nearest level, or up or down such that it is right on average.
-        With "nearest", a change of less than half a level has no effect.
+        How a requested change is rounded: to the nearest level, or at random such that the mean is
+        exact. With "nearest", a change of less than half a level has no effect.
     clip_initial : bool
-        Whether initial weights outside of the grid are clipped. Otherwise they are refused.
+        Whether initial weights outside of the grid are clipped. Otherwise they are an error.
 
     Raises
     ------
     TypeError, ValueError
-        For a parameter that is not of its kind or out of its range.
+        If a parameter has the wrong type or is out of range.
     """
 
     bits: int
@@ -128,15 +128,15 @@ class Quantized(Synapse):
 
 @dataclass(frozen=True, kw_only=True)
 class PulsedSynapse(Synapse):
-    """A device that changes by pulses: what all pulsed models have in common.
+    """A device that changes by pulses. This is the base class of all pulsed models.
 
     One pulse in the direction d = ±1 changes the weight by ::
 
         Δw = d · dw_min · (1 + d · up_down) · f_d(w) · (1 + dw_min_std · ξ)
         w ← min(max(w + Δw, w_min), w_max)
 
-    with ξ standard normal, drawn at each pulse; f_d is that of the model. A requested change Δ gets
-    ``n = |Δ| / dw_min`` pulses in its direction, rounded.
+    where ξ is standard normal and drawn at each pulse. The model specifies f_d. A requested change
+    Δ is made by ``n = |Δ| / dw_min`` pulses in its direction, where n is rounded.
 
     Parameters
     ----------
@@ -149,31 +149,31 @@ class PulsedSynapse(Synapse):
     w_max, w_min : float, default=1, −1
         The bounds.
     dw_min_dtod, up_down_dtod, w_max_dtod, w_min_dtod : float, default=0
-        Variation from device to device: the standard deviation, relative to the value; of up_down
-        absolute. Each synapse draws its own when the network is made. A step size that comes out
-        negative is 0; bounds in the wrong order are exchanged.
+        Variation from device to device: the standard deviation, relative to the value, except for
+        up_down_dtod, which is absolute. The values of each synapse are drawn when the network is
+        made. A negative step size is set to 0. Bounds in the wrong order are exchanged.
     write_noise_std : float, default=0
-        Products see w + write_noise_std · dw_min · ξ in place of w, redrawn when the synapse is
-        written.
+        Products use w + write_noise_std · dw_min · ξ instead of w, where ξ is drawn again when the
+        synapse is written.
     lifetime : float, default=0
-        Decay in batches: w ← w (1 − 1 / lifetime) after each batch. 0 for none, else 1 or more.
+        Decay: w ← w (1 − 1 / lifetime) after each batch. 0 for no decay, otherwise 1 or more.
     lifetime_dtod : float, default=0
-        Its relative variation from device to device.
+        Relative variation of the lifetime from device to device.
     diffusion : float, default=0
-        w ← w + diffusion · ξ after each batch.
+        Diffusion: w ← w + diffusion · ξ after each batch.
     rounding : {"stochastic", "nearest", "truncate"}
-        Of the number of pulses n: ⌊n + u⌋ with u uniform in [0, 1), which is right on average; to
-        the nearest number; or ⌊n⌋.
+        How the number of pulses n is rounded: ⌊n + u⌋ with u uniform in [0, 1), whose mean is
+        exact; to the nearest integer; or ⌊n⌋.
     max_pulses : int, default=1000
-        The most pulses of a write, 1 to 1 000 000.
+        The largest number of pulses of a write, 1 to 1 000 000.
     clip_initial : bool
-        Whether initial weights outside of w_min to w_max are clipped. Otherwise they are refused.
-        Weights outside of the bounds that their own device has drawn are clipped always.
+        Whether initial weights outside of w_min to w_max are clipped. Otherwise they are an error.
+        Weights outside of the drawn bounds of their device are always clipped.
 
     Raises
     ------
     TypeError, ValueError
-        For a parameter that is not of its kind or out of its range.
+        If a parameter has the wrong type or is out of range.
     """
 
     dw_min: float = field(kw_only=False)
@@ -201,21 +201,21 @@ class PulsedSynapse(Synapse):
         Parameters
         ----------
         directions : array_like of int
-            1 for a pulse up, −1 for one down; one-dimensional.
+            1 for a pulse up, −1 for a pulse down; one-dimensional.
         weight : float
-            Before the first pulse; it is clipped to the bounds of the device.
+            The weight before the first pulse. It is clipped to the bounds of the device.
         seed : int
-            Determines the device, if there is variation from device to device, and its cycles.
+            The seed of the noise, and of the device if devices vary.
 
         Returns
         -------
         numpy.ndarray of float64, as long as ``directions``
-            Without the write noise.
+            The weights, without the write noise.
 
         Raises
         ------
         TypeError, ValueError
-            For an argument that is not of its kind or out of its range.
+            If an argument has the wrong type or is out of range.
 
         Examples
         --------
@@ -269,7 +269,7 @@ class LinearStep(PulsedSynapse):
     gamma_up, gamma_down : float, default=0
         The slopes.
     gamma_up_dtod, gamma_down_dtod : float, default=0
-        Their relative variations from device to device.
+        Relative variations of the slopes from device to device.
     mult_noise : bool, default=True
         Whether the noise of a pulse is f_d(w) (1 + dw_min_std · ξ), or f_d(w) + dw_min_std · ξ.
 
@@ -317,7 +317,7 @@ class ExponentialStep(PulsedSynapse):
     dw_min, ...
         As for `PulsedSynapse`.
     A_up, A_down, gamma_up, gamma_down, a, b : float
-        Of the equation above.
+        The parameters of the equation above.
     gamma_up_dtod, gamma_down_dtod : float, default=0
         Relative variations from device to device.
 
@@ -340,7 +340,7 @@ class ExponentialStep(PulsedSynapse):
 
 @dataclass(frozen=True, kw_only=True)
 class PowerStep(PulsedSynapse):
-    """A pulsed device whose steps depend on the weight by a power.
+    """A pulsed device whose steps are a power of the distance of the weight from a bound.
 
     ::
 
@@ -354,7 +354,7 @@ class PowerStep(PulsedSynapse):
     pow_gamma : float, default=1
         The power, 0 or more.
     pow_gamma_dtod : float, default=0
-        Its relative variation from device to device.
+        Relative variation of the power from device to device.
 
     References
     ----------

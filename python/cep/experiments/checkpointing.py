@@ -1,4 +1,4 @@
-"""Keeps a run on disk while it trains."""
+"""Writes the files of a run during training."""
 
 import math
 import time
@@ -12,25 +12,25 @@ from cep.experiments.run_directory import RunDirectory
 from cep.training.diagnostics import Diagnostics
 from cep.training.loop import Callback, Training
 
-# Within an epoch, there is a checkpoint as often as this.
+# Time between two checkpoints within an epoch.
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 class CheckpointCallback(Callback):
-    """Writes what has to be written at each moment of a run.
+    """Writes checkpoints, metrics, records and the status of a run.
 
     Parameters
     ----------
     directory : RunDirectory
-        Opened.
+        The directory of the run, opened.
     configuration : Configuration
-        Of the run.
+        The configuration of the run.
     checkpoint_every : int, optional
-        Batches between two checkpoints within an epoch.
+        Number of batches between two checkpoints within an epoch.
     interruption : callable
-        What to raise after Ctrl-C or SIGTERM; None before.
+        Returns the exception to raise after Ctrl-C or SIGTERM; None if there was no signal.
     diagnostics : Diagnostics, optional
-        Whose records are written; it comes before this callback.
+        The diagnostics whose records are written. They are called before this callback.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class CheckpointCallback(Callback):
         self._saved = time.monotonic()
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Write the record of the beginning."""
+        """Write the record that was made before the first batch."""
         self._write_records()
 
     def on_progress(self, training: Training) -> bool:
-        """Ask for a pause when it is time to save, and after Ctrl-C or SIGTERM."""
+        """Request a pause if a checkpoint is due, and after Ctrl-C or SIGTERM."""
         return self._interruption() is not None or self._is_time_to_save()
 
     def on_batch_end(self, training: Training) -> None:
-        """Save if it is time to; raise what Ctrl-C or SIGTERM have left to be raised."""
+        """Save a checkpoint if one is due. Raise the exception of Ctrl-C or SIGTERM."""
         self._write_records()
         batch, every = training.position.batch, self.checkpoint_every
         is_due = every is not None and batch % every == 0
@@ -70,7 +70,7 @@ class CheckpointCallback(Callback):
         self._stop_if_interrupted()
 
     def on_epoch_end(self, training: Training) -> None:
-        """Write the metrics, and save."""
+        """Write the metrics, and save a checkpoint."""
         history = training.history
         self._directory.add_epoch(history)
         if history.best_epoch == len(history):
@@ -79,7 +79,7 @@ class CheckpointCallback(Callback):
         self._stop_if_interrupted()
 
     def on_train_end(self, training: Training) -> None:
-        """Save if a callback stopped training, or a signal the evaluation of an epoch."""
+        """Save a checkpoint if a callback stopped training, or a signal stopped an evaluation."""
         if training.stop_reason == "stopped" or training.is_evaluating:
             self._save(training)
         if (error := self._interruption()) is not None:

@@ -1,8 +1,8 @@
-"""Checkpoints: one safetensors file with parameters by name, and all that a run needs to go on.
+"""Checkpoints: one safetensors file with the parameters and all that a run needs to continue.
 
 The tensors are ``weights.0``, ``biases.0``, …, and ``feedback_weights.1``, … with untied feedback,
-counted from the input, in the shapes of `Network.weights` and so on. The rest is JSON in the file's
-metadata (see `cep.io.tensor_files`).
+counted from the input. They have the shapes of `Network.weights` and so on. All other values are
+JSON in the metadata of the file (see `cep.io.tensor_files`).
 """
 
 import dataclasses
@@ -26,33 +26,33 @@ from cep.training.history import COLUMNS, History
 from cep.training.sources import Position
 
 FORMAT = "cep checkpoint 1"
-# Of the names of what an optimizer remembers.
+# Prefix of the names of an optimizer's tensors.
 _PREFIX = "optimizer."
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A run at one moment: between two batches, or after an epoch."""
+    """The state of a run between two batches or after an epoch."""
 
     configuration: Configuration
     parameters: Mapping[str, NDArray[Any]] = field(repr=False)
-    """Copies, by name."""
+    """Copies of the parameters, by name."""
     random_state: tuple[int, int, int, int]
-    """Of the network's own stream (see `Network.random_state`)."""
+    """The state of the network's random numbers (see `Network.random_state`)."""
     history: History
-    """Of the epochs finished."""
+    """The history of the finished epochs."""
     position: Position = field(default_factory=Position)
-    """In the epoch after them."""
+    """The position in the epoch that follows them."""
     optimizer: OptimizerState | None = None
-    """What the optimizer remembers; None before its first update."""
+    """The state of the optimizer; None before its first update."""
     devices: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
-    """Copies of what devices are beside the parameters, by name; none for ideal ones."""
+    """Copies of the tensors of the devices, by name; empty for ideal synapses."""
 
     @classmethod
     def of(
         cls, net: Network, configuration: Configuration, history: History, position: Position
     ) -> "Checkpoint":
-        """A copy of all that a run consists of at this moment."""
+        """A copy of the present state of a run."""
         return cls(
             configuration,
             {name: array.copy() for name, array in net._named_parameters().items()},
@@ -65,32 +65,35 @@ class Checkpoint:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
+        """The first epoch with the lowest validation error, counted from 1.
+
+        0 without validation errors.
+        """
         return self.history.best_epoch
 
     def restore(self, net: Network) -> None:
-        """Give a network of the same configuration all that this one had."""
+        """Restore the saved state in a network of the same configuration."""
         net._restore_devices(self.devices)
         net._restore_parameters(self.parameters)
         net.random_state = self.random_state
         net._restore_optimizer(self.optimizer)
 
     def make_network(self) -> Network:
-        """A network as it was at this moment, without states."""
+        """The saved network. The states of its units are not saved."""
         net = self.configuration.make_network()
         self.restore(net)
         return net
 
 
 def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, in one step: a failure leaves the file that was there as it was.
+    """Write a checkpoint in one step. After a failure, an existing file is unchanged.
 
     Raises
     ------
     OSError
-        Where it cannot be written, as on a full disk.
+        If the file cannot be written, for example because the disk is full.
     ImportError
-        Where safetensors is not installed.
+        If safetensors is not installed.
     """
     state = {
         "configuration": checkpoint.configuration.to_dict(),
@@ -112,7 +115,7 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a checkpoint, and check all of it.
+    """Read and validate a checkpoint.
 
     Parameters
     ----------
@@ -126,22 +129,22 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        The file is no checkpoint of ours, or truncated, or was changed after it was written.
+        If the file is not a checkpoint of this package, or is truncated or modified.
     OSError
-        The file cannot be read.
+        If the file cannot be read.
     ImportError
-        Where safetensors is not installed.
+        If safetensors is not installed.
     """
     return from_file(path, tensor_files.read(path, "checkpoint", [FORMAT]))
 
 
 def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
-    """The checkpoint that a file holds, checked; the path is for messages.
+    """The checkpoint in a file, after validation. The path is used in messages.
 
     Raises
     ------
     CheckpointError
-        What the file holds does not fit together.
+        If the content of the file is inconsistent.
     """
     try:
         checkpoint = _checkpoint(content.state, content.tensors)
@@ -150,7 +153,7 @@ def from_file(path: str | os.PathLike[str], content: TensorFile) -> Checkpoint:
         if known is not None:
             expected = parameter_shapes(configuration.layers, known, configuration.feedback)
             parameters.check(checkpoint.parameters, expected, configuration.dtype)
-        # What the engine alone judges, such as a dt out of its range.
+        # The engine checks the other values, such as the range of dt.
         checkpoint.make_network()
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is not a checkpoint that can be used: {error}") from error
@@ -185,7 +188,7 @@ def _optimizer(
     }
     if values is None:
         if arrays:
-            raise ValueError("there is the state of an optimizer, and not its name")
+            raise ValueError("the file contains the state of an optimizer, but not its name")
         return None
     return OptimizerState(
         validation.choice("optimizer", values["name"], OPTIMIZERS),
@@ -223,7 +226,7 @@ def _position(values: dict[str, Any], batch_size: int) -> Position:
         errors=validation.count("errors", values["errors"], lowest=0),
         loss_sum=validation.real("loss_sum", values["loss_sum"]),
         seconds=validation.real("seconds", values["seconds"]),
-        # Checkpoints of earlier versions lack it.
+        # Checkpoints of earlier versions have no number of samples.
         samples=validation.count(
             "samples", values.get("samples", values["batch"] * batch_size), lowest=0
         ),

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""Tables that compare runs."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ from cep.experiments.run_directory import RunDirectory
 from cep.training.history import History
 
 
-class Compared(NamedTuple):
-    """What is compared of a run."""
+class RunSummary(NamedTuple):
+    """The properties of a run that are compared."""
 
     name: str
     configuration: Configuration
@@ -22,29 +22,29 @@ class Compared(NamedTuple):
 
 
 def find_runs(place: Path) -> list[RunDirectory]:
-    """The run directories that a folder is, or that are below it, by name; damaged ones too.
+    """All run directories in a folder, including itself and damaged runs, sorted by name.
 
-    What other programs keep in a configuration.json is no run.
+    Directories with a configuration.json of another program are ignored.
 
     Raises
     ------
     FileNotFoundError
-        There is none.
+        If the folder contains no run.
     """
     folders = sorted(path.parent for path in place.rglob("configuration.json"))
     found = [run for run in map(RunDirectory, folders) if not run.is_foreign()]
     if not found:
-        raise FileNotFoundError(f"there is no run in {place}")
+        raise FileNotFoundError(f"{place} contains no run")
     return found
 
 
-def on_disk(directory: RunDirectory) -> Compared:
-    """A run as its directory has it.
+def on_disk(directory: RunDirectory) -> RunSummary:
+    """Read a run from its directory.
 
     Raises
     ------
     ValueError
-        A file is damaged.
+        If a file is damaged.
     """
     configuration = directory.configuration()
     if (ending := directory.ending(configuration)) is not None:
@@ -53,11 +53,11 @@ def on_disk(directory: RunDirectory) -> Compared:
     else:
         history = directory.history()
         status, test_error = directory.status().status, math.nan
-    return Compared(str(directory.path), configuration, status, history, test_error)
+    return RunSummary(str(directory.path), configuration, status, history, test_error)
 
 
-def read(runs: Iterable[RunDirectory]) -> tuple[list[Compared], list[str]]:
-    """What can be read of some runs, and why the rest cannot."""
+def read(runs: Iterable[RunDirectory]) -> tuple[list[RunSummary], list[str]]:
+    """The runs that can be read, and the error messages of the others."""
     compared, messages = [], []
     for run in runs:
         try:
@@ -67,14 +67,14 @@ def read(runs: Iterable[RunDirectory]) -> tuple[list[Compared], list[str]]:
     return compared, messages
 
 
-def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
-    """A table of runs: the fields that differ, then how far each has come and its errors.
+def compare(runs: Sequence[RunSummary]) -> tuple[list[str], list[list[str]]]:
+    """A table of runs: the fields that differ, the finished epochs and the errors.
 
     Returns
     -------
     headings : list of str
     rows : list of list of str
-        One a run.
+        One row per run.
     """
     configurations = [run.configuration.to_dict() for run in runs]
     differing = [
@@ -95,7 +95,7 @@ def compare(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
     return headings, rows
 
 
-def _progress(run: Compared) -> list[str]:
+def _progress(run: RunSummary) -> list[str]:
     history = run.history
     done = f"{len(history)}/{run.configuration.epochs}"
     errors = history.validation_error

@@ -43,15 +43,16 @@ Synapses = str | Synapse | Sequence[str | Synapse] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Everything that determines what a run computes, to the last bit on one instruction set.
+    """Everything that determines the result of a run, bit for bit on one instruction set.
 
-    Where the data lies, threads and progress bars are no part of it: they change no result.
+    The folder of the data, threads and progress bars are not included, because they do not change
+    results.
 
     Raises
     ------
     TypeError, ValueError
-        For a field that is not of its kind or out of its range, is missing from a file, or does not
-        exist; with the nearest that does.
+        If a field has the wrong type or is out of range, is missing from a file, or is unknown. For
+        an unknown field, the message contains the most similar name.
 
     Examples
     --------
@@ -64,18 +65,19 @@ class Configuration:
     True
     """
 
-    # A new option is a line at the end: files, and the names of runs of a sweep, have this order.
+    # Add new options at the end: files, and the names of the runs of a sweep, have this order.
     data: str = option(
         "digits",
-        f"The data set: {', '.join(datasets.SHAPES)}, or a name of your own for data that are "
-        "given, on the command line an .npz file with the arrays x and y, and perhaps x_test, "
-        "y_test, x_validation and y_validation.",
+        f"The data set: {', '.join(datasets.SHAPES)}, or any other name for your own data. On the "
+        "command line, your own data are an .npz file with the arrays x and y, and optionally "
+        "x_test, y_test, x_validation and y_validation.",
         kinds.DATA,
     )
     hidden: Sequence[int | str | Conv2d] = option(
         (128,),
-        "The hidden layers, from the input on: units, or convolutions as conv2d:CHANNELS:KERNEL "
-        "with :stride=N, :padding=N and :pool=max or :pool=average if there are some.",
+        "The hidden layers, input first: a number of units, or a convolution "
+        "conv2d:CHANNELS:KERNEL, optionally with :stride=N, :padding=N and :pool=max or "
+        ":pool=average.",
         kinds.HIDDEN,
     )
     setting: str = like(Network, "prototypical", choice(SETTINGS))
@@ -92,9 +94,9 @@ class Configuration:
     tolerance: float = like(Network, 0.0)
     rule: Literal["ep", "c-ep", "bptt", "rbp"] = option(
         "c-ep",
-        "ep: one update a batch. c-ep: an update at every step of the nudged phase. bptt, rbp: the "
-        "exact gradient, with ep's hyperparameters, to compare with. With untied feedback the "
-        "first two are VF and C-VF.",
+        "The learning rule. ep: one update per batch. c-ep: one update per step of the nudged "
+        "phase. bptt, rbp: the exact gradient, with the hyperparameters of ep, for comparison. "
+        "With untied feedback, ep is VF and c-ep is C-VF.",
     )
     accumulate: bool = like(EP, False, needs={"rule": "ep"})
     free_steps: int = like(EP, 50)
@@ -105,79 +107,83 @@ class Configuration:
     bias_learning_rates: Rates | None = like(EP, None, kinds.RATES)
     learning_rate_decay: float = option(
         1.0,
-        "Factor on all learning rates after every epoch, above 0.",
+        "Factor by which all learning rates are multiplied after every epoch, above 0.",
         kinds.POSITIVE,
     )
     learning_rate_schedule: Sequence[tuple[int, float]] = option(
         (),
-        "Pairs (epoch, factor): from that epoch on (the first is 1) the learning rates are the "
-        "initial ones times this factor, and times the decay.",
+        "Pairs (epoch, factor). From this epoch on (the first is 1), the learning rates are the "
+        "initial ones times the factor and the decay.",
         kinds.SCHEDULE,
     )
     epochs: int = option(100, "Passes over the training data, 1 or more.")
-    batch_size: int = option(20, "Samples a batch, 1 or more.")
+    batch_size: int = option(20, "Samples per batch, 1 or more.")
     seed: int = option(
         0,
-        "Of parameters, of the split and the order of samples, and of random signs of β.",
+        "Seed of the initial parameters, the validation split, the order of the samples and random "
+        "signs of β.",
         kinds.SEED,
         owner=Network,
     )
     patience: int | None = option(
-        None, "Epochs without a lower validation error after which the run stops."
+        None, "Number of epochs without a lower validation error after which the run stops."
     )
     diagnostics_every: int | None = option(
         None,
-        "Batches between two records, counted from the first of each epoch (see "
-        "`cep.Diagnostics`). Default: none are made.",
+        "Number of batches between two records of diagnostics, counted from the first batch of "
+        "each epoch (see `cep.Diagnostics`). By default none are made.",
     )
     diagnostics_kinds: Sequence[str] = option(
         KINDS,
-        f"What is recorded, some of {', '.join(KINDS)}.",
+        f"The quantities that are recorded, some of {', '.join(KINDS)}.",
         kinds.RECORDS,
         needs={"diagnostics_every": None},
         command="--diagnostics",
     )
-    # Files of earlier versions lack the options from here on; they have the defaults then.
+    # The options from here on may be missing from a file, and then have their defaults.
     loss: str | None = like(Network, None, choice(LOSSES))
     readout: bool = option(
         False, "Whether the last layer is a softmax readout outside the dynamics (see `Readout`)."
     )
     nudging: str | None = like(Network, None, choice(NUDGINGS), needs={"setting": "prototypical"})
     optimizer: Literal["sgd", "adam"] = option(
-        "sgd", "From the estimated gradient to the change of the parameters (`SGD`, `Adam`)."
+        "sgd", "The optimizer that computes the change of the parameters (`SGD`, `Adam`)."
     )
     momentum: float = like(SGD, 0.0, needs={"optimizer": "sgd"})
     weight_decay: Rates = like(SGD, 0.0, kinds.RATES)
     feedback_update: Literal["own", "shared"] = like(EP, "own", needs=_UNTIED | _NUDGED)
     flip: bool = option(
-        False, "Whether each training image is mirrored with p = ½ (see `cep.datasets.augment`)."
+        False,
+        "Whether each training image is mirrored with probability ½ (see `cep.datasets.augment`).",
     )
     crop: int = option(
-        0, "Pixels that each training image may be shifted by, drawn anew in every epoch.", whole(0)
+        0,
+        "Largest shift of each training image in pixels, drawn again in every epoch.",
+        whole(0),
     )
     feedback_learning_rates: Rates | None = like(EP, None, kinds.RATES, needs=_UNTIED)
     asymmetry: Literal["vector-field", "exact"] = like(EP, "vector-field", needs=_UNTIED | _NUDGED)
     validation_fraction: float = option(
         0.1,
-        "Share of the training data that is held out, each class in its proportion. It is for "
-        "`patience`, the best checkpoint and the order of sweep tables. 0 holds out nothing, as in "
-        "the published experiments. Not with data that have validation data of their own.",
+        "Share of the training data that is held out for validation, stratified by class. The "
+        "validation data are used for `patience`, the best checkpoint and the order of sweep "
+        "tables. 0 holds out nothing, as in the published experiments. It has no effect on data "
+        "that include validation data.",
         kinds.SHARE,
     )
     test_every_epoch: bool = option(
         False,
         "Whether the test data are evaluated after every epoch, for curves. Otherwise they are "
-        "once, at the end.",
+        "evaluated once, at the end.",
     )
     inputs: Sequence[int] | int | None = option(
         None,
-        "Features, or channels, height and width, of data with a name of your own. `cep.run` fills "
-        "it in.",
+        "Number of features, or channels, height and width, of your own data. `cep.run` sets it.",
         kinds.SHAPE,
         command=None,
     )
     classes: int | None = option(
-        None, "Classes of data with a name of your own, likewise.", command=None
+        None, "Number of classes of your own data. `cep.run` sets it.", command=None
     )
     synapses: Synapses = like(Network, None, kinds.SYNAPSES)
     bias_synapses: Synapses = like(Network, None, kinds.SYNAPSES)
@@ -206,8 +212,7 @@ class Configuration:
             self._set(name, self._one_each(name))
         if self.data in datasets.SHAPES and (self.inputs, self.classes) != (None, None):
             raise ValueError(
-                "inputs and classes belong to data with a name of your own; those of "
-                f"{self.data!r} are known"
+                f"inputs and classes are for your own data; those of {self.data!r} are known"
             )
         for each in OPTIONS.values():
             for field, owner in each.needs.items():
@@ -224,7 +229,7 @@ class Configuration:
         object.__setattr__(self, name, value)
 
     def _one_each(self, name: str) -> tuple[float, ...] | None:
-        """Learning rates, one a connection."""
+        """Learning rates, one per connection."""
         rates: float | tuple[float, ...] | None = getattr(self, name)
         connections = len(self.hidden) + 1 + len(self.connections)
         if isinstance(rates, float | int):
@@ -246,7 +251,7 @@ class Configuration:
         return ""
 
     def _arguments(self, owner: type, family: type) -> dict[str, Any]:
-        """What the options say of the parameters of a class of a family."""
+        """The arguments of a class that options set; `family` is its base class."""
         known = _parameters(owner)
         return {
             each.target: getattr(self, each.name)
@@ -255,12 +260,12 @@ class Configuration:
         }
 
     def of_data(self, inputs: Sequence[int], classes: int) -> "Configuration":
-        """The configuration for data of these sizes, which are filled in if they are not known.
+        """The configuration for data of these sizes, which are set if they are not known.
 
         Raises
         ------
         ValueError
-            It is of data of other sizes.
+            If the configuration is for data of other sizes.
         """
         shape = tuple(inputs)
         if self.data not in datasets.SHAPES and (self.inputs, self.classes) == (None, None):
@@ -269,9 +274,9 @@ class Configuration:
         features, known = math.prod(self._input_shape), self._classes
         if features != math.prod(shape) or classes > known:
             raise ValueError(
-                f"the configuration is of {self.data}, with {features} features and {known} "
+                f"the configuration is for {self.data}, with {features} features and {known} "
                 f"classes; the data have {math.prod(shape)} and {classes}: give them another name, "
-                "as data='mine' of the configuration"
+                "such as data='mine' in the configuration"
             )
         return self
 
@@ -307,12 +312,12 @@ class Configuration:
 
     @property
     def edges(self) -> tuple[tuple[int, int] | tuple[int, int, str], ...]:
-        """The connections beside the chain, as `Network` takes them."""
+        """The additional connections, in the form that `Network` takes."""
         return tuple(kinds.read_connection(str(each)) for each in self.connections)
 
     @property
     def title(self) -> str:
-        """What is trained on what, as in "C-VF on mnist"."""
+        """Rule and data, such as "C-VF on mnist"."""
         name = self.make_rule().name
         return f"{name.replace('EP', 'VF') if self.feedback == 'untied' else name} on {self.data}"
 
@@ -322,15 +327,15 @@ class Configuration:
         return Neurons(**self._arguments(Neurons, Neurons))
 
     def make_network(self) -> Network:
-        """A new network, as freshly drawn; a ValueError or a MemoryError if there can be none."""
+        """A new network; ValueError or MemoryError if it cannot be made."""
         arguments: dict[str, Any] = self._arguments(Network, Network)
         arguments["connections"] = self.edges
         return Network(self.layers, neurons=self.neurons, **arguments)
 
     def make_rule(self, epoch: int | None = None) -> LearningRule:
-        """The learning rule, with the learning rates of an epoch (the first is 1).
+        """The learning rule with the learning rates of an epoch (the first is 1).
 
-        Without an epoch with the initial ones, which schedule and decay have not changed.
+        Without an epoch, it has the initial learning rates, without schedule and decay.
         """
         rule: LearningRule = RULES[self.rule](
             optimizer=self.make_optimizer(), **self._arguments(RULES[self.rule], LearningRule)
@@ -344,12 +349,12 @@ class Configuration:
         return made
 
     def learning_rate_factor(self, epoch: int) -> float:
-        """What the learning rates are multiplied with in an epoch (the first is 1)."""
+        """The factor of the learning rates in an epoch (the first is 1)."""
         steps = [factor for start, factor in self.learning_rate_schedule if start <= epoch]
         return (steps[-1] if steps else 1.0) * self.learning_rate_decay ** (epoch - 1)
 
     def augment(self, images: NDArray[Any], seed: "np.random.Generator") -> NDArray[Any]:
-        """Training images as an epoch has them (see `cep.datasets.augment`)."""
+        """Training images, augmented for an epoch (see `cep.datasets.augment`)."""
         flat = images.ndim == 2 and len(self._input_shape) == 3
         shape: Any = self._input_shape if flat else None
         return datasets.augment(images, flip=self.flip, crop=self.crop, shape=shape, seed=seed)
@@ -364,14 +369,14 @@ class Configuration:
         return datasets.load(self.data, data_root, seed=self.seed)
 
     def replace(self, **changes: Any) -> "Configuration":
-        """The same with some fields changed."""
+        """A copy with some fields changed."""
         _check_names(changes)
         return dataclasses.replace(self, **changes)
 
     def can_become(self, other: "Configuration") -> bool:
-        """Whether a run of this configuration can be resumed as one of another.
+        """Whether a run of this configuration can be resumed with another one.
 
-        It is the same one, but for more epochs or more patience.
+        The other one may have more epochs or more patience. All other fields must be equal.
         """
         for name in self.differences(other):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -382,19 +387,19 @@ class Configuration:
         return True
 
     def differences(self, other: "Configuration") -> dict[str, tuple[Any, Any]]:
-        """The fields in which two configurations differ: (mine, the other's)."""
+        """The fields in which two configurations differ, with both values: own, other."""
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in OPTIONS}
         return {name: (mine, theirs) for name, (mine, theirs) in pairs.items() if mine != theirs}
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, as numbers, strings and lists."""
-        # Through JSON, which knows no tuples, so that both forms are one.
+        # JSON has no tuples, so the result equals that of reading a file.
         values: dict[str, Any] = json.loads(self.to_json())
         return values
 
     @classmethod
     def from_dict(cls, values: object) -> "Configuration":
-        """The configuration that `to_dict` was called on."""
+        """The configuration whose `to_dict` returned these values."""
         if not isinstance(values, dict):
             raise TypeError(
                 f"a configuration must be an object of fields, got {type(values).__name__}"
@@ -408,7 +413,7 @@ class Configuration:
         return cls(**({} if "validation_fraction" in values else before) | values)
 
     def to_json(self) -> str:
-        """All fields as a JSON object, readable: a field a line."""
+        """All fields as a JSON object with one field per line."""
         fields = (
             f"  {json.dumps(name)}: {json.dumps(getattr(self, name), allow_nan=False)}"
             for name in OPTIONS
@@ -417,7 +422,7 @@ class Configuration:
 
     @classmethod
     def from_json(cls, text: str) -> "Configuration":
-        """The configuration that `to_json` was called on."""
+        """The configuration whose `to_json` returned this text."""
         try:
             values = parse_json(text)
         except ValueError as error:

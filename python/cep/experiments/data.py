@@ -1,4 +1,4 @@
-"""The data of a run: a data set by name, arrays, or a file; and their fingerprint."""
+"""The data of a run: a named data set, arrays or a file; and their fingerprint."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 _PARTS = ("train", "validation", "test")
 _TEST_FRACTION = 0.2
-# Bytes that are hashed at a time.
+# Number of bytes that are hashed at a time.
 _CHUNK = 1 << 24
 
 
@@ -30,10 +30,10 @@ class Splits:
 
     train: Arrays
     validation: Arrays | None = None
-    """None if a share of the training data is held out, or nothing."""
+    """None if the data have no validation part; a share of the training data may be held out."""
     test: Arrays | None = None
     path: str | None = None
-    """The file that they were read from."""
+    """The file of the data, if they were read from one."""
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -42,12 +42,12 @@ class Splits:
 
     @property
     def classes(self) -> int:
-        """Output units: columns of target values, or the largest label and one."""
+        """Number of output units: columns of target values, or the largest label plus one."""
         labels = self.train[1]
         return labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
 
     def as_for(self, shape: tuple[int, ...]) -> "Splits":
-        """The same data for an input layer of a shape: images become rows for one of units."""
+        """The data for an input layer of this shape. For a layer of units, images are flattened."""
         if len(shape) == 3:
             return self
         given: dict[str, Any] = {name: getattr(self, name) for name in _PARTS}
@@ -56,7 +56,7 @@ class Splits:
         return dataclasses.replace(self, **given)
 
     def fingerprint(self, name: str) -> dict[str, Any]:
-        """What tells these data from others: name, shapes, classes and SHA-256."""
+        """Name, shapes, classes and SHA-256 of the data, which identify them."""
         digest = hashlib.sha256()
         shapes = {}
         for part in _PARTS:
@@ -95,7 +95,7 @@ def splits_of(
     Parameters
     ----------
     configuration : Configuration
-        Its ``data`` names the data set if none are given.
+        The configuration. Its ``data`` names the data set, if no data are given.
     data : mapping, path or ((x, y), (x_test, y_test)), optional
         ``{"train": (x, y), "validation": (x, y), "test": (x, y)}``, of which only the first is
         required; or an ``.npz`` file (see `read_npz`).
@@ -105,9 +105,9 @@ def splits_of(
     Raises
     ------
     TypeError, ValueError
-        The data are something else, or there is no data set of this name.
+        If the data have another form, or no data set has this name.
     FileNotFoundError, ImportError
-        They are not there, or a library is not.
+        If the data are not found, or a library is not installed.
     """
     if data is None:
         if configuration.data not in datasets.SHAPES:
@@ -140,7 +140,7 @@ def splits_of(
 def check_root(
     configuration: Configuration, data: RunData | None, data_root: str | os.PathLike[str] | None
 ) -> None:
-    """Raise the ValueError that a folder of data has no effect, if it is given and has none."""
+    """Raise a ValueError if a folder of data is given but has no effect."""
     if data_root is not None and not reads_files(configuration, data):
         raise ValueError(
             f"data_root has no effect on {configuration.data!r}, which is not read from a folder: "
@@ -149,19 +149,19 @@ def check_root(
 
 
 def reads_files(configuration: Configuration, data: RunData | None) -> bool:
-    """Whether the data are those of a name that are read from a folder."""
+    """Whether the configuration names a data set that is read from files."""
     return data is None and configuration.data not in ("digits", "wine", "breast_cancer")
 
 
 class Fingerprints:
-    """Fingerprints of the data of several configurations; each data set is loaded once."""
+    """Fingerprints of the data of several configurations. Each data set is loaded once."""
 
     def __init__(self, data: RunData | None, data_root: str | os.PathLike[str] | None) -> None:
         self._data, self._root = data, data_root
         self._found: dict[tuple[str, int], dict[str, Any]] = {}
 
     def of(self, configuration: Configuration) -> dict[str, Any]:
-        """The fingerprint of the data that `splits_of` gives."""
+        """The fingerprint of the data that `splits_of` returns."""
         # Some data sets are split by the seed.
         key = (configuration.data, configuration.seed)
         if key not in self._found:
@@ -179,32 +179,32 @@ def _checked(name: str, x: NDArray[Any], y: NDArray[Any]) -> Arrays:
     if x.ndim < 2 or not len(x) or len(x) != len(y):
         raise ValueError(
             f"the {name} data must be x, samples × features or × channels × height × width, and "
-            f"y, one label a sample, got the shapes {x.shape} and {y.shape}"
+            f"y, one label per sample, got the shapes {x.shape} and {y.shape}"
         )
     return x, y
 
 
 def read_npz(path: str | os.PathLike[str], *, seed: int) -> Splits:
-    """Data from a file of ``numpy.savez``.
+    """Read data from a file of ``numpy.savez``.
 
-    It has the arrays ``x`` and ``y``, and may have ``x_test``, ``y_test``, ``x_validation`` and
-    ``y_validation``. Without a test set, a fifth of the samples becomes one, each class in its
-    proportion. Images of type uint8 are divided by 255; samples × height × width are images of
-    one channel.
+    The file has the arrays ``x`` and ``y``, and may have ``x_test``, ``y_test``, ``x_validation``
+    and ``y_validation``. If it has no test set, a fifth of the samples, stratified by class,
+    becomes the test set. Images of type uint8 are divided by 255. An array samples × height ×
+    width contains images of one channel.
 
     Parameters
     ----------
     path : path
-        The file. Nothing in it is executed.
+        The file. No code in it is executed.
     seed : int
-        Which samples the test set has.
+        The seed of the split into training and test data.
 
     Raises
     ------
     ValueError
-        The file is something else, or lacks an array.
+        If the file is not an .npz file, or lacks an array.
     OSError
-        It cannot be read.
+        If the file cannot be read.
     """
     path = Path(path).expanduser()
     try:

@@ -1,4 +1,4 @@
-"""What a run ran on: versions and machine."""
+"""Versions and machine of a run."""
 
 import platform
 from pathlib import Path
@@ -11,7 +11,7 @@ from cep._engine.processor import get_num_threads, instruction_set
 
 
 def environment() -> dict[str, Any]:
-    """Versions, and the machine as far as it has to do with results and speed."""
+    """Versions, and the properties of the machine that affect results and speed."""
     return {
         "cep": __version__,
         "python": platform.python_version(),

@@ -9,26 +9,26 @@ from cep.network.network import FORMAT, Network
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that `Network.save` wrote, or the one in a checkpoint of a run.
+    """Read a network from a file of `Network.save` or a checkpoint of a run.
 
     Parameters
     ----------
     path : path
-        The file. Nothing in it is executed.
+        The file. No code in it is executed.
 
     Returns
     -------
     Network
-        With the parameters and the random state it had, without states.
+        The network with its saved parameters and random state. The states of units are not saved.
 
     Raises
     ------
     CheckpointError
-        The file is neither, or truncated, or was changed after it was written.
+        If the file is neither a network nor a checkpoint, or is truncated or modified.
     OSError
-        The file cannot be read.
+        If the file cannot be read.
     ImportError
-        Where safetensors is not installed.
+        If safetensors is not installed.
 
     Examples
     --------

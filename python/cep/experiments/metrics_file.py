@@ -1,4 +1,4 @@
-"""Lines of the files that grow with a run: metrics and records, checked as they are read."""
+"""Reads and validates metrics and records, the files to which a run appends lines."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,12 @@ from cep.training.history import COLUMNS, History
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The metrics of each epoch, the first first.
+    """The metrics of each epoch, from the first on.
 
     Raises
     ------
     ValueError
-        The file is damaged.
+        If the file is damaged.
     """
     lines = _checked(path, ("epoch",), ("train_error", "train_loss", "seconds"))
     for number, line in enumerate(lines, start=1):
@@ -28,24 +28,24 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """All records made, the first first.
+    """All records, from the first on.
 
     Raises
     ------
     ValueError
-        The file is damaged.
+        If the file is damaged.
     """
     return _checked(path, ("epoch", "batch", "batches"), ())
 
 
 def history_of(metrics: list[dict[str, Any]]) -> History:
-    """What `History.rows` made the lines of."""
+    """The history whose `History.rows` these metrics are."""
     names = metrics[0].keys() - {"epoch"} if metrics else ()
     return History(**{name: [line[name] for line in metrics] for name in names})
 
 
 def _checked(path: Path, counts: tuple[str, ...], numbers: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The lines of a file, each with these whole numbers and these real ones in it."""
+    """The lines of a file. Each must have these integers and these real numbers."""
     lines = files.read_json_lines(path)
     for number, line in enumerate(lines, start=1):
         try:

@@ -1,7 +1,7 @@
 """Options of a configuration: how each is checked, read from words, and described.
 
 A field of `Configuration` is declared once, with `option` or `like`. The checks, the command line,
-the fields that sweeps take, and the documentation come from there.
+the fields of sweeps and the documentation are derived from the declaration.
 """
 
 import dataclasses
@@ -18,24 +18,24 @@ from cep._util import validation
 
 @dataclass(frozen=True)
 class Kind:
-    """Values that an option takes: how one is checked and kept, and read from a word."""
+    """A kind of value: how a value is checked, stored and read from a word."""
 
-    words: str  # What a value is, as "a number".
-    metavar: str  # What stands for a value in the help of the command line.
+    words: str  # A description of a value, such as "a number".
+    metavar: str  # The placeholder of a value in the help of the command line.
     check: Callable[[str, Any], Any]
     read: Callable[[str], Any] = str
-    part: "Kind | None" = None  # Of a sequence: of each value.
-    alone: bool = False  # Of a sequence: whether one value may also stand alone.
+    part: "Kind | None" = None  # For a sequence: the kind of each value.
+    alone: bool = False  # For a sequence: whether a single value is allowed in its place.
 
     def read_text(self, text: str, separator: str) -> Any:
-        """The value that a text stands for, in which a separator joins the parts of a sequence."""
+        """Convert a text to a value. The parts of a sequence are joined by the separator."""
         if self.part is None:
             return self.read(text)
         values = [] if text == "none" else [self.part.read(word) for word in text.split(separator)]
         return values[0] if self.alone and len(values) == 1 else values
 
     def described(self, separator: str) -> str:
-        """What such a text must be."""
+        """A description of the texts that `read_text` accepts."""
         several = f"{self.words} joined by {'commas' if separator == ',' else separator}"
         alone = f"{self.part.words} or " if self.part is not None and self.alone else ""
         return self.words if self.part is None else alone + several
@@ -45,12 +45,12 @@ FLAG = Kind("true or false", "", validation.flag, {"true": True, "false": False}
 
 
 def whole(lowest: int = 1) -> Kind:
-    """Integers that are not too small."""
+    """Integers that are at least `lowest`."""
     return Kind("an integer", "INTEGER", lambda n, v: validation.count(n, v, lowest), int)
 
 
 def real(limits: str = "", allows: Callable[[float], bool] = lambda number: True) -> Kind:
-    """Finite numbers, those of which are taken that a function allows; `limits` says which."""
+    """Finite numbers for which `allows` is true; `limits` describes them in messages."""
 
     def check(name: str, value: Any) -> float:
         if isinstance(value, bool):
@@ -78,7 +78,7 @@ def many(
     alone: bool = False,
     then: Callable[[str, tuple[Any, ...]], Any] = lambda name, values: values,
 ) -> Kind:
-    """Sequences of values of a kind; `then` checks a sequence as a whole."""
+    """Sequences of values of one kind; `then` checks the whole sequence."""
 
     def check(name: str, value: Any) -> Any:
         if alone and (isinstance(value, str) or not isinstance(value, Iterable)):
@@ -98,17 +98,20 @@ class Option:
     default: Any
     kind: Kind
     help: str
-    owner: type | None  # The class whose argument it is, if any.
-    target: str  # The name of that argument.
+    owner: type | None  # The class that takes the option as an argument, if any.
+    target: str  # The name of this argument.
     needs: Mapping[str, Any]  # See `option`.
-    command: str | None  # The name on the command line, if it is there.
+    command: str | None  # The name on the command line, if it has one.
 
     def check(self, value: Any) -> Any:
-        """The value as it is kept."""
+        """The value as it is stored, after checks."""
         return None if value is None and self.default is None else self.kind.check(self.name, value)
 
     def read(self, text: str, separator: str = ",", also: str = "") -> Any:
-        """The value that a text stands for, or a ValueError; `also` says what else it may be."""
+        """Convert a text to a value.
+
+        `also` describes other texts that the caller accepts, for the message of the ValueError.
+        """
         if text == "none" and self.default is None:
             return None
         try:
@@ -132,30 +135,32 @@ def option(default: Any, help: str = "", kind: Kind | None = None, **declared: A
     default
         The default value.
     help : str
-        What it is. The command line shows the first sentence.
+        The description. The command line shows the first sentence.
     kind : Kind, optional
-        Default: by the annotation, flags, integers from 1 on, real numbers, or a choice of words.
+        The kind of value. By default it follows from the annotation: a flag, an integer of 1 or
+        more, a real number, or a choice of words.
     owner : type, optional
-        The class whose argument it is.
+        The class that takes the option as an argument.
     target : str, optional
-        The name of that argument. Default: that of the field.
+        The name of this argument. By default the name of the field.
     needs : mapping, optional
-        Other options and the values, one or a tuple, with one of which this one has an effect.
-        None stands for any but none and 0.
+        Conditions under which the option has an effect: names of other options, each with one
+        value or a tuple of values. None means any value except None and 0.
     command : str, optional
-        The name on the command line. Default: that of the field. None: it is not there.
+        The name on the command line. By default the name of the field. None: the command line
+        does not have the option.
     """
     metadata = {"help": help, "kind": kind, "owner": None, "needs": {}, **declared}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def like(owner: type, default: Any, kind: Kind | None = None, **declared: Any) -> Any:
-    """A field of `Configuration` that is an argument of a class, whose docstring describes it."""
+    """A field of `Configuration` that is an argument of a class, with the description there."""
     return option(default, "", kind, owner=owner, **declared)
 
 
 def declared_by(configuration: type) -> dict[str, Option]:
-    """The options that a class declares, by name."""
+    """The options declared by a class, by name."""
     found = {}
     for field in dataclasses.fields(configuration):
         name, given = field.name, {"target": field.name, **field.metadata}
@@ -167,7 +172,7 @@ def declared_by(configuration: type) -> dict[str, Option]:
 
 
 def _kind(annotation: Any) -> Kind:
-    """What values of a type are, if a declaration does not say more."""
+    """The default kind of a field with this annotation."""
     if get_origin(annotation) is Literal:
         return choice(get_args(annotation))
     kinds = set(get_args(annotation) or [annotation]) - {NoneType}
@@ -175,19 +180,19 @@ def _kind(annotation: Any) -> Kind:
 
 
 def _described(owner: type) -> dict[str, str]:
-    """What a docstring in NumPy's style says of each parameter."""
+    """The descriptions of the parameters in a NumPy-style docstring."""
     entry = r"^(\w[\w, ]*?)(?: : .*)?\n((?:    .*\n|\n)+)"
     entries = re.findall(entry, f"{inspect.getdoc(owner)}\n", re.M)
     return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
 
 
 def documentation(options: Iterable[Option]) -> str:
-    """The section of parameters of a docstring."""
+    """The Parameters section of a docstring."""
     lines = ["Parameters", "----------"]
     for each in options:
         source = "" if each.owner is None else f" See `{each.owner.__name__}`."
         command = "" if each.command is None else f" On the command line ``{each.command}``."
-        # As NumPy's style has choices: {a, b}.
+        # NumPy style writes choices as {a, b}.
         kind = each.kind.metavar.lower() or "bool"
         kind = (
             f"{{{kind[1:-1].replace('|', ', ')}}}" if kind[0] == "[" else kind.replace("|", " or ")

@@ -1,7 +1,7 @@
-"""Values of a configuration's fields as words, for names of runs and for the command line.
+"""Values of configuration fields as words, for the names of runs and for the command line.
 
-Numbers are written as Python writes them, a sequence as its parts joined by "+" (``128+64``), a
-pair with ":" (``50:0.1``), None and an empty sequence as "none".
+Numbers are written as in Python. The parts of a sequence are joined by "+" (``128+64``), those of
+a pair by ":" (``50:0.1``). None and an empty sequence are "none".
 """
 
 import numbers
@@ -17,9 +17,9 @@ from cep.network.layers import Conv2d
 
 
 def plain(value: object) -> Any:
-    """Numbers of any kind as int and float, sequences of any kind as lists: what JSON knows.
+    """Convert numbers to int and float, and sequences to lists, which JSON can represent.
 
-    Whatever else it is, is left as it is, for the configuration to refuse.
+    Any other value is returned unchanged; the configuration rejects it.
     """
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
@@ -35,7 +35,7 @@ def plain(value: object) -> Any:
 
 
 def spelled(value: Any) -> str:
-    """A plain value as a word."""
+    """The word for a plain value."""
     if value is None or value == []:
         return "none"
     if isinstance(value, bool):
@@ -51,10 +51,10 @@ def spelled(value: Any) -> str:
 
 
 def read(field: str, text: str) -> list[Any]:
-    """The values of a field that a text lists: words, as `spelled` makes them, joined by commas.
+    """Read several values of a field from a text: words of `spelled`, joined by commas.
 
-    If the field is an integer a word may also be a range ``START:STOP`` or ``START:STOP:STEP``,
-    without STOP, as in Python. A ValueError says that there is no such field, or no such value.
+    For a field of integers, a word may also be a range ``START:STOP`` or ``START:STOP:STEP``,
+    which excludes STOP, as in Python. An unknown field or an invalid value is a ValueError.
     """
     if field not in OPTIONS:
         raise ValueError(validation.unknown("parameter", field, OPTIONS))

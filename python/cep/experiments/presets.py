@@ -1,8 +1,8 @@
-"""The published experiments as configurations, with the errors that were published.
+"""Configurations of the published experiments, with the published errors.
 
-Numbers are those of Ernoult et al. (2020, arXiv 2005.04168), of its official code's README, of its
-companion (NeurIPS 2019, arXiv 1905.13633) on MNIST in batches of 20, and of Laborieux et al. (2021,
-arXiv 2006.03824) on CIFAR-10.
+The numbers are from Ernoult et al. (2020, arXiv 2005.04168) and the README of their code, from
+Ernoult et al. (NeurIPS 2019, arXiv 1905.13633) for MNIST in batches of 20, and from Laborieux et
+al. (2021, arXiv 2006.03824) for CIFAR-10.
 """
 
 import math
@@ -17,24 +17,24 @@ __all__ = ["PRESETS", "Preset", "Published", "defaults", "get"]
 
 @dataclass(frozen=True)
 class Published:
-    """Errors that were published, as shares: 0.02 is 2 %. None where a number was not."""
+    """Published errors as shares: 0.02 is 2 %. None if a number was not published."""
 
     test_mean: float
     """Mean test error after the last epoch."""
     test_deviation: float | None
-    """Its standard deviation over the trials."""
+    """Standard deviation of the test error over the trials."""
     train: float | None
     """Mean training error, accumulated during the last epoch."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A configuration that has a name."""
+    """A configuration with a name."""
 
     name: str
     configuration: Configuration
     published: Published | None
-    """None where no error was published."""
+    """The published errors; None if there are no published ones."""
 
     def with_bptt(self) -> "Preset":
         """The same network and hyperparameters, trained with the exact gradient."""
@@ -112,7 +112,7 @@ _CIFAR10 = Configuration(
     weight_decay=3e-4,
     batch_size=128,
     epochs=120,
-    # Half a period of a cosine, epoch by epoch.
+    # One half period of a cosine, with one factor per epoch.
     learning_rate_schedule=[
         (epoch, (1 + math.cos(math.pi * (epoch - 1) / 120)) / 2) for epoch in range(1, 121)
     ],
@@ -143,7 +143,7 @@ PRESETS: dict[str, Preset] = {
             ),
             Published(0.0297, 0.0019, 0.0158),
         ),
-        # Of these two the learning rates alone are known; the rest is that of EP.
+        # For these two, only the learning rates are published. The other values are those of EP.
         Preset("EP-VF-1h", _EP_1H.replace(feedback="untied", learning_rates=(0.15, 0.075)), None),
         Preset(
             "EP-VF-2h", _EP_2H.replace(feedback="untied", learning_rates=(0.3, 0.09, 0.009)), None
@@ -177,8 +177,8 @@ PRESETS: dict[str, Preset] = {
     )
 }
 
-# Rows of the table with alternating free phases. An alternating step does the work of two
-# synchronous ones, so that two hidden layers need half the steps.
+# Rows of the table with alternating free phases. One alternating step does the work of two
+# synchronous ones, so two hidden layers need half the steps.
 _HALF = {"free_steps": 50, "tolerance": 1e-6}
 _ALTERNATING: dict[str, dict[str, Any]] = {
     "EP-1h": {},
@@ -206,7 +206,7 @@ _C_EP_DIGITS = Configuration(
     beta=0.5,
     beta_sign="fixed",
 )
-# By data, rule and number of hidden layers. Digits: ours.
+# By data, rule and number of hidden layers. The values for digits are not published ones.
 _DEFAULTS = {
     ("digits", "ep", 1): _C_EP_DIGITS.replace(
         rule="ep", epochs=40, free_steps=30, learning_rates=(0.1, 0.05)
@@ -225,7 +225,7 @@ def get(name: str) -> Preset:
     Raises
     ------
     ValueError
-        There is none; the message names the nearest, and all there are.
+        If no preset has this name. The message contains the most similar name and all names.
     """
     if name not in PRESETS:
         raise ValueError(validation.unknown("preset", name, PRESETS))
@@ -233,9 +233,9 @@ def get(name: str) -> Preset:
 
 
 def configuration_of(name: str, value: object) -> Configuration:
-    """A configuration: itself, that of a preset, or that of the preset of a name.
+    """The configuration given by a configuration, a preset or the name of a preset.
 
-    ``name`` is what the value is called in the messages of TypeError and ValueError.
+    ``name`` stands for the value in the messages of TypeError and ValueError.
     """
     if isinstance(value, str):
         return get(value).configuration
@@ -256,22 +256,24 @@ def varying() -> set[str]:
 
 
 def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
-    """The configuration that suits a data set, a rule and a depth; on MNIST the published one.
+    """The default configuration for a data set, a rule and a depth; for MNIST the published one.
 
-    BPTT and RBP take the one of EP.
+    BPTT and RBP have the hyperparameters of EP.
 
     Parameters
     ----------
     data : str
-        Sets of images other than the digits have MNIST's, all others those of the digits.
+        The data set. "mnist", "fashion_mnist", "kmnist" and "cifar10" have the defaults of MNIST.
+        All other data have those of the digits.
     rule : {"ep", "c-ep", "bptt", "rbp"}
+        The learning rule.
     hidden_layers : int
-        1 or more.
+        The number of hidden layers, 1 or more.
 
     Returns
     -------
     Configuration
-        That of the deepest network known, where there is none for so many layers.
+        The configuration. Networks with more layers than known ones have that of the deepest.
     """
     validation.choice("rule", rule, RULES)
     kind = "ep" if rule in ("bptt", "rbp") else rule

@@ -1,4 +1,4 @@
-"""What a run gives back."""
+"""Results of runs."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ StopReason = Literal["finished", "patience", "stopped", "diverged"]
 
 
 def reason_to_stop(configuration: Configuration, history: History) -> StopReason | None:
-    """Why a run ends after these epochs; None where it goes on, or until it diverges."""
+    """The reason to stop after the epochs of the history; None if the run continues."""
     if len(history) >= configuration.epochs:
         return "finished"
     patience = configuration.patience
@@ -23,7 +23,7 @@ def reason_to_stop(configuration: Configuration, history: History) -> StopReason
 
 
 def completed(stop_reason: str) -> bool:
-    """Whether a run finished its epochs or its patience."""
+    """Whether a run finished all epochs, or stopped because its patience was exhausted."""
     return stop_reason in ("finished", "patience")
 
 
@@ -33,7 +33,7 @@ def in_words(stop_reason: str, test_error: float) -> str:
 
 
 class RunMetrics:
-    """The metrics that results and outcomes share."""
+    """The metrics that `RunResult` and `RunOutcome` have in common."""
 
     history: History
     stop_reason: Any
@@ -41,37 +41,43 @@ class RunMetrics:
 
     @property
     def collapsed(self) -> bool:
-        """Whether it completed with more wrong predictions of test data than right ones."""
+        """Whether the run completed, but most of its predictions of the test data are wrong."""
         return self.ended == "collapsed"
 
     @property
     def ended(self) -> str:
-        """How it ended: "collapsed", or else `stop_reason`."""
+        """How the run ended: "collapsed", or else `stop_reason`."""
         return in_words(self.stop_reason, self.test_error)
 
     @property
     def train_error(self) -> float:
-        """Share of wrong training predictions, accumulated during the last epoch."""
+        """Share of wrong predictions of the training data, accumulated during the last epoch."""
         return _last(self.history.train_error)
 
     @property
     def validation_error(self) -> float:
-        """Share of wrong validation predictions after the last epoch; NaN without such data."""
+        """Share of wrong predictions of the validation data after the last epoch.
+
+        NaN without validation data.
+        """
         return _last(self.history.validation_error)
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest validation error, counted from 1; 0 without any."""
+        """The first epoch with the lowest validation error, counted from 1.
+
+        0 without validation errors.
+        """
         return self.history.best_epoch
 
     @property
     def best_validation_error(self) -> float:
-        """The validation error of that epoch; NaN without any."""
+        """The validation error of `best_epoch`; NaN without validation errors."""
         return min(self.history.validation_error, default=math.nan)
 
     @property
     def seconds(self) -> float:
-        """Wall time of all epochs, validation included; records and checkpoints are not."""
+        """Wall time of all epochs. It includes validation, but not records and checkpoints."""
         return sum(self.history.seconds)
 
 
@@ -81,20 +87,21 @@ def _last(errors: list[float]) -> float:
 
 @dataclass(frozen=True)
 class RunResult(RunMetrics):
-    """How a run ended, epoch by epoch."""
+    """The result of a run: its network and its history."""
 
     configuration: Configuration
     history: History = field(repr=False)
     """Errors and losses of each epoch."""
     network: Network = field(repr=False)
-    """As after the last epoch, or the last whole batch where the run diverged."""
+    """The network after the last epoch. If the run diverged: after the last complete batch."""
     stop_reason: StopReason
-    """Why it stopped: all epochs done, no lower validation error for too long, by a callback, or
-    divergence."""
+    """Why the run stopped. "finished": all epochs are done. "patience": the validation error did
+    not fall for `patience` epochs. "stopped": a callback stopped it. "diverged": a state became
+    infinite or not a number."""
     message: str = ""
-    """What diverged, where something did."""
+    """If the run diverged: what diverged."""
     records: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    """What was recorded (see `cep.Diagnostics`)."""
+    """The records made during training (see `cep.Diagnostics`)."""
     test_error: float = math.nan
     """Share of wrong predictions of test data at the end, 0 to 1; NaN without such data, and if the
     run diverged or failed."""
@@ -106,18 +113,19 @@ class RunResult(RunMetrics):
 
 @dataclass(frozen=True)
 class RunOutcome(RunMetrics):
-    """How one of many runs ended: a `RunResult` that is small, and that has a name."""
+    """The result of one of several runs. It has a name, and no network."""
 
     name: str
     configuration: Configuration
     directory: Path
-    """Where the run is kept, with its checkpoints (see `RunDirectory`)."""
+    """The directory of the run, with its checkpoints (see `RunDirectory`)."""
     stop_reason: StopReason | Literal["failed"]
-    """Why it stopped; "failed" where an error ended it, which the next call tries again."""
+    """Why the run stopped, as in `RunResult`; "failed" if an error ended it. The next call repeats
+    a failed run."""
     message: str = ""
-    """What diverged or failed, where something did."""
+    """If the run diverged or failed: the error message."""
     history: History = field(default_factory=History, repr=False)
-    """Errors and losses of each epoch; empty where the run failed."""
+    """Errors and losses of each epoch; empty if the run failed."""
     test_error: float = math.nan
     """Share of wrong predictions of test data at the end, 0 to 1; NaN without such data, and if the
     run diverged or failed."""

@@ -1,4 +1,4 @@
-"""Run directories: what a run leaves on disk, and goes on from."""
+"""Run directories: the files that a run writes, and from which it can be resumed."""
 
 import json
 import math
@@ -21,7 +21,7 @@ from cep.training.history import History
 
 
 class Ending(NamedTuple):
-    """How the run of a directory ended."""
+    """How the run in a directory ended."""
 
     stop_reason: StopReason
     message: str
@@ -29,7 +29,7 @@ class Ending(NamedTuple):
     test_error: float
     test_loss: float
     checkpoint: Checkpoint | None
-    """None if the small files alone were kept."""
+    """None if the directory has no checkpoint, but only the small files."""
 
 
 class Status(NamedTuple):
@@ -45,21 +45,21 @@ class RunDirectory:
     """The files of one run. Methods that read raise ValueError if a file is damaged.
 
     =========================  =====================================================
-    ``configuration.json``     What was asked for (see `Configuration`).
+    ``configuration.json``     The configuration (see `Configuration`).
     ``environment.json``       Versions and machine.
     ``data.json``              Name, shapes, classes and SHA-256 of the data.
-    ``status.json``            Why the run stopped; "unfinished" while it has not. Test error.
-    ``metrics.jsonl``          A line an epoch.
-    ``records.jsonl``          A line a record, where something is recorded.
-    ``last.safetensors``       Checkpoint to go on from.
+    ``status.json``            Why the run stopped, or "unfinished". Test error.
+    ``metrics.jsonl``          One line per epoch.
+    ``records.jsonl``          One line per record, if diagnostics are recorded.
+    ``last.safetensors``       Last checkpoint, from which the run is resumed.
     ``best.safetensors``       Checkpoint after the epoch with the lowest validation error.
-    ``history.png``, ``.svg``  The error curves, where matplotlib is installed.
+    ``history.png``, ``.svg``  The error curves, if matplotlib is installed.
     =========================  =====================================================
 
     Parameters
     ----------
     path : path
-        The directory, there or not.
+        The directory. It need not exist.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -74,13 +74,13 @@ class RunDirectory:
         self._records = self.path / "records.jsonl"
 
     def holds_a_run(self) -> bool:
-        """Whether a run was begun here."""
+        """Whether the directory contains a run."""
         return self._configuration.is_file()
 
     def is_foreign(self) -> bool:
-        """Whether the configuration.json here is another program's.
+        """Whether the configuration.json belongs to another program.
 
-        It cannot be read as ours then, and nothing else of a run lies beside it.
+        In this case it is not a valid configuration, and the directory has no other file of a run.
         """
         if any(path.is_file() for path in (self._status, self._metrics, self.last)):
             return False
@@ -93,16 +93,16 @@ class RunDirectory:
         return False
 
     def configuration(self) -> Configuration:
-        """What the run here was asked for; a FileNotFoundError if there is no run."""
+        """The configuration of the run; FileNotFoundError if the directory has no run."""
         if not self.holds_a_run():
-            raise FileNotFoundError(f"{self.path} holds no run: there is no configuration.json")
+            raise FileNotFoundError(f"{self.path} contains no run: it has no configuration.json")
         try:
             return Configuration.from_json(self._configuration.read_text(encoding="utf-8"))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self._configuration}: {error}") from error
 
     def status(self) -> Status:
-        """Why the run stopped, the message that goes with it, and what the test data say."""
+        """Why the run stopped, with the error message, and its error and loss on the test data."""
         if not self._status.exists():
             return Status("unfinished", "")
         values = _read_object(self._status)
@@ -116,11 +116,11 @@ class RunDirectory:
         return Status(status, message, *tested)
 
     def data(self) -> dict[str, Any]:
-        """The fingerprint of the data; empty if the run is of a version that kept none."""
+        """The fingerprint of the data; empty if an earlier version wrote the run without one."""
         return _read_object(self._data) if self._data.is_file() else {}
 
     def check_data(self, fingerprint: Mapping[str, Any]) -> None:
-        """Raise the ValueError that the run here is of other data, if it is."""
+        """Raise a ValueError if the run was trained on other data."""
         before = self.data()
         for name in ("name", "classes", "shapes", "sha256"):
             if name in before and before[name] != fingerprint[name]:
@@ -130,22 +130,27 @@ class RunDirectory:
                 )
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Of each epoch, the first first."""
+        """The metrics of each epoch, from the first on."""
         return metrics_file.read_metrics(self._metrics)
 
     def history(self) -> History:
-        """Of the epochs finished."""
+        """The history of the finished epochs."""
         return metrics_file.history_of(self.metrics())
 
     def records(self) -> list[dict[str, Any]]:
-        """All records made, the first first."""
+        """All records, from the first on."""
         return metrics_file.read_records(self._records)
 
     def ending(self, configuration: Configuration) -> Ending | None:
-        """How the run here ended; None if none has. A ValueError if it is of another configuration.
+        """How the run ended; None if the directory has no run, or if it has not ended.
 
-        Its history is that of the checkpoint, which is whole or refused; a file of metrics may have
-        lost lines. Without a checkpoint the metrics are all there is.
+        The history is read from the checkpoint, which has a checksum. Without a checkpoint it is
+        read from the metrics, which may have lost lines.
+
+        Raises
+        ------
+        ValueError
+            If the run has another configuration, or a file is damaged.
         """
         if self.holds_a_run() and self._is_extended(configuration):
             return None
@@ -159,9 +164,9 @@ class RunDirectory:
         expected = status if status in ("finished", "patience") else None
         if reason_to_stop(configuration, history) != expected:
             raise ValueError(
-                f"{self._status} says {status!r}, but {source} has {len(history)} of "
-                f"{configuration.epochs} epochs, after which the run had not ended so: one of "
-                "these files is damaged, or of another moment"
+                f"{self._status} contains {status!r}, but {source} has {len(history)} of "
+                f"{configuration.epochs} epochs, which is inconsistent: one of these files is "
+                "damaged, or was written at another time"
             )
         if history.test_error:
             test_error, test_loss = history.test_error[-1], history.test_loss[-1]
@@ -174,9 +179,9 @@ class RunDirectory:
             self._write_metrics(ending.history)
 
     def result(self, configuration: Configuration) -> RunResult | None:
-        """What a run that ended here gave back; None if none has, or its network is not here.
+        """The result of the run; None if it has not ended, or if the checkpoint is missing.
 
-        Metrics that are not those of the checkpoint are written again.
+        If the metrics differ from those in the checkpoint, they are written again.
         """
         ending = self.ending(configuration)
         if ending is None or ending.checkpoint is None:
@@ -198,16 +203,19 @@ class RunDirectory:
     def opened(
         self, configuration: Configuration, fingerprint: Mapping[str, Any], *, resume: bool
     ) -> Iterator[Checkpoint | None]:
-        """Claim the directory for a run, until the block ends; gives the checkpoint to go on from.
+        """Lock the directory for a run until the block ends.
+
+        Gives the checkpoint from which the run continues, or None.
 
         Raises
         ------
         ValueError
-            The run here is of another configuration, or of other data, or a file is damaged.
+            If the directory has a run of another configuration or of other data, or if a file is
+            damaged.
         FileExistsError
-            There is a run here, and `resume` is false.
+            If the directory has a run, and `resume` is false.
         BlockingIOError
-            Another process is at work here.
+            If another process uses the directory.
         """
         tensor_files.check_available()
         if self.holds_a_run():
@@ -222,7 +230,7 @@ class RunDirectory:
         with files.locked(self.path):
             files.remove_parts(self.path)
             checkpoint = self._checkpoint(configuration)
-            # All is read before anything is written: where a file is damaged, the others stay.
+            # All files are read before any is written. If one is damaged, the others stay.
             kept = self._records_before(checkpoint)
             self._warn_of_another_environment()
             files.write_whole(self._configuration, configuration.to_json().encode())
@@ -235,7 +243,7 @@ class RunDirectory:
             yield checkpoint
 
     def sized(self, configuration: Configuration) -> Configuration:
-        """A configuration of data with a name of its own, with the sizes that the run here has."""
+        """The configuration with the sizes of the user's data, taken from the run here."""
         if not self.holds_a_run() or configuration.inputs is not None:
             return configuration
         there = self.configuration()
@@ -244,13 +252,13 @@ class RunDirectory:
         return configuration.replace(inputs=there.inputs, classes=there.classes)
 
     def _is_extended(self, configuration: Configuration) -> bool:
-        """Whether the run here is to get more epochs or more patience than it had."""
+        """Whether the configuration gives the run more epochs or more patience."""
         there = self.configuration()
         diverged = self.status().status == "diverged"
         return there.can_become(configuration) and there != configuration and not diverged
 
     def check_same(self, configuration: Configuration) -> None:
-        """Raise the ValueError that the run here is of another configuration, where it is."""
+        """Raise a ValueError if the run has another configuration."""
         there = self.configuration()
         differences = {} if there.can_become(configuration) else there.differences(configuration)
         if differences:
@@ -261,7 +269,7 @@ class RunDirectory:
             raise ValueError(f"{self.path} holds a run of another configuration: {fields}")
 
     def _checkpoint(self, configuration: Configuration) -> Checkpoint | None:
-        """The last one, of a run of this configuration."""
+        """The last checkpoint; ValueError if its run has another configuration."""
         if not self.last.is_file():
             return None
         checkpoint = checkpoints.load(self.last)
@@ -283,13 +291,13 @@ class RunDirectory:
         if before.get("instruction_set") != now["instruction_set"]:
             warnings.warn(
                 f"the run in {self.path} began with the instruction set "
-                f"{before.get('instruction_set')} and goes on with {now['instruction_set']}: "
+                f"{before.get('instruction_set')} and continues with {now['instruction_set']}: "
                 "results will differ by rounding",
                 stacklevel=2,
             )
 
     def _records_before(self, checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
-        """Those that were made before the checkpoint was written."""
+        """The records that were made before the checkpoint was written."""
         epochs = 0 if checkpoint is None else len(checkpoint.history)
         batch = 0 if checkpoint is None else checkpoint.position.batch
         return [
@@ -299,13 +307,13 @@ class RunDirectory:
         ]
 
     def _leave(self, history: History, records: list[dict[str, Any]]) -> None:
-        """Leave only the lines of these epochs, and these records."""
+        """Reduce the files to the metrics of these epochs and these records."""
         self._write_metrics(history)
         if self._records.exists():
             files.write_whole(self._records, files.json_lines(records))
 
     def _write_metrics(self, history: History) -> None:
-        """Write the lines of these epochs, where they are not what is there."""
+        """Write the metrics of these epochs, unless the file has them already."""
         content = files.json_lines(history.rows())
         if not self._metrics.is_file() or self._metrics.read_bytes() != content:
             files.write_whole(self._metrics, content)
@@ -325,33 +333,33 @@ class RunDirectory:
         test_error: float = math.nan,
         test_loss: float = math.nan,
     ) -> None:
-        """Say why the run stopped, or that it has not; and what the test data say."""
+        """Write the status of the run, with its error and loss on the test data."""
         values: dict[str, Any] = {"status": status, "message": message}
         if math.isfinite(test_error) and math.isfinite(test_loss):
             values |= {"test_error": test_error, "test_loss": test_loss}
         files.write_whole(self._status, json.dumps(values).encode() + b"\n")
 
     def end(self, result: RunResult) -> None:
-        """Say why the run ended, and draw its error curves."""
+        """Write why the run ended, and draw its error curves."""
         self.set_status(result.stop_reason, result.message, result.test_error, result.test_loss)
         title = f"{result.configuration.title}: test error {result.test_error:.2%}"
         self.draw(result.history, title)
 
     def record_failure(self, configuration: Configuration, message: str) -> None:
-        """Say that a run of this configuration failed, whether or not it had begun."""
+        """Write that a run of this configuration failed. The run need not have begun."""
         if self.holds_a_run():
             self.check_same(configuration)
             if self.status().status in get_args(StopReason):
-                return  # It had ended before; the failure is of the call that came later.
+                return  # The run had ended before. A later call failed.
         self.path.mkdir(parents=True, exist_ok=True)
         with files.locked(self.path):
             files.write_whole(self._configuration, configuration.to_json().encode())
             self.set_status("failed", message)
 
     def draw(self, history: History, title: str) -> None:
-        """Draw the error curves, if matplotlib is installed and there are some.
+        """Draw the error curves, if matplotlib is installed and an epoch was finished.
 
-        Nobody asked for the picture: what keeps it from being drawn is a warning.
+        The user did not request the plot explicitly, so a failure is only a warning.
         """
         if not len(history):
             return
@@ -362,11 +370,11 @@ class RunDirectory:
         except ImportError:
             return
         except Exception as error:
-            warnings.warn(f"{self.path}: no picture of the history: {error}", stacklevel=2)
+            warnings.warn(f"{self.path}: the history could not be plotted: {error}", stacklevel=2)
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, or the ValueError that there is none."""
+    """The object in a JSON file; ValueError if the file does not contain one."""
     try:
         value = files.parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Trains many configurations side by side, each in a directory of its own."""
+"""Trains many configurations in parallel, each in a separate directory."""
 
 import contextlib
 import itertools
@@ -32,36 +32,36 @@ def run_many(
     progress: bool = True,
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> dict[str, RunOutcome]:
-    """Train many configurations, several at a time, each on one thread of the engine.
+    """Train many configurations in parallel, each on one thread of the engine.
 
-    Runs that have ended are not repeated, and those that were cut short go on where they were: to
-    go on after Ctrl-C, a crash or a failure, call it again. An error in one run is recorded and
-    ends no other run.
+    A second call does not repeat runs that have ended. It continues runs that were interrupted by
+    Ctrl-C or a crash, and repeats those that failed. An error in one run is stored in its
+    directory and does not end the other runs.
 
-    The runs are spread by joblib. ``joblib.parallel_config(backend="dask")`` around the call sends
-    them to a cluster whose machines share the directory.
+    The runs are distributed by joblib. To use a cluster whose machines share the directory, call
+    it within ``joblib.parallel_config(backend="dask")``.
 
     Parameters
     ----------
     configurations : mapping of str to Configuration, Preset or str
-        What to train, by name: a preset, or the name of one, stands for its configuration. The
-        name of a run is a path below the directory, as "seed 3" or "beta/0.5".
+        The configurations by name of the run. A preset, or the name of one, stands for its
+        configuration. The name of a run is a path below the directory, such as "seed 3" or
+        "beta/0.5".
     directory : path
-        The run of each name is kept in ``directory/name`` (see `RunDirectory`).
+        The parent directory. The run NAME is stored in ``directory/NAME`` (see `RunDirectory`).
     data : mapping, path or ((x, y), (x_test, y_test)), optional
-        Of all runs, as for `cep.run`.
+        The data of all runs, as for `cep.run`.
     jobs : int, optional
-        Runs at a time, 1 or more; with 1 they run in this process. Default: what
-        ``joblib.parallel_config`` says, or else one for each processor that may be used.
+        The number of runs at the same time, 1 or more. With 1 they run in this process. Default:
+        the setting of ``joblib.parallel_config``, otherwise one for each available processor.
     data_root : path, optional
-        MNIST's folder (see `cep.datasets.mnist`). Default: ``CEP_DATA`` of this process, where it
-        is set; otherwise each worker looks for itself.
+        The folder of MNIST (see `cep.datasets.mnist`). Default: ``CEP_DATA`` of this process, if
+        it is set; otherwise each worker searches for it.
     progress : bool
-        Whether to show a progress bar over the runs on standard error; a line a run if that is
-        no terminal.
+        Whether to show a progress bar over the runs on standard error. If this is not a terminal,
+        one line per run is printed.
     on_run_end : callable, optional
-        Called in this process with the outcome of each run as it ends, those that had ended
-        before included.
+        Called in this process with the outcome of each run, including runs that had ended before.
 
     Returns
     -------
@@ -71,12 +71,12 @@ def run_many(
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind, or a name that leads out of the directory. No run
-        has begun then.
+        If an argument is invalid, or a name leads out of the directory. No run is started in this
+        case.
     ImportError
-        Where joblib or safetensors is not installed.
+        If joblib or safetensors is not installed.
     KeyboardInterrupt
-        On Ctrl-C. Runs in other processes lose what they did since their last checkpoint.
+        On Ctrl-C. Runs in other processes lose the work since their last checkpoint.
     """
     tensor_files.check_available()
     jobs = checked_jobs(jobs)
@@ -87,7 +87,8 @@ def run_many(
     named = {
         name: configuration_of(f"run {name!r}", value) for name, value in configurations.items()
     }
-    # Absolute, as workers may be elsewhere; and theirs may be the environment of long ago.
+    # The path is absolute, as workers may have another current directory. CEP_DATA is read here,
+    # as the environment of reused workers may be outdated.
     root = data_root if data_root is not None else os.environ.get("CEP_DATA") or None
     root = None if root is None else Path(root).expanduser().absolute()
     places = {name: Path(directory).expanduser().absolute() / name for name in named}
@@ -102,7 +103,7 @@ def run_many(
             if on_run_end is not None:
                 on_run_end(outcome)
 
-        # Those that have ended before need no worker.
+        # Runs that have ended before need no worker.
         fingerprints = Fingerprints(data, root)
         for name, configuration in named.items():
             outcome = _ended_before(name, configuration, places[name], fingerprints)
@@ -129,25 +130,27 @@ def _check(name: object) -> None:
     below = path.parts and not path.is_absolute() and ".." not in path.parts
     if not below or str(path) != name or "\0" in name:
         raise ValueError(
-            f"the name of a run must be a path below the directory, as 'beta/0.5', got {name!r}"
+            "the name of a run must be a path below the directory, such as 'beta/0.5', got "
+            f"{name!r}"
         )
 
 
 def _ended_before(
     name: str, configuration: Configuration, path: Path, fingerprints: Fingerprints
 ) -> RunOutcome | None:
-    """The outcome of a run that needs no training any more."""
+    """The outcome of a run that has ended; None if it must be trained."""
     directory = RunDirectory(path)
     try:
         configuration = directory.sized(configuration)
         ending = directory.ending(configuration)
         if ending is None:
             return None
-        with contextlib.suppress(ImportError, FileNotFoundError):  # Without data none are mixed.
+        # If the data cannot be read, they cannot be compared either.
+        with contextlib.suppress(ImportError, FileNotFoundError):
             directory.check_data(fingerprints.of(configuration))
         directory.mend(ending)
     except (ValueError, OSError):
-        # The run will meet the same, and its outcome will say so.
+        # The run will raise the same error, which is then in its outcome.
         return None
     return RunOutcome(name, configuration, path, *ending[:5])
 
@@ -155,11 +158,11 @@ def _ended_before(
 def _train(
     name: str, configuration: Configuration, path: Path, data: RunData | None, root: Path | None
 ) -> RunOutcome:
-    """Train one of the runs: what a worker does."""
+    """Train one of the runs, in a worker."""
     set_num_threads(1)
     root = root if reads_files(configuration, data) else None
     try:
-        # The process that called gives the warnings, each with the name of its run.
+        # The calling process gives the warnings, each with the name of its run.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", LearningWarning)
             result = run(
@@ -180,7 +183,7 @@ def _train(
 def _failed(name: str, configuration: Configuration, path: Path, error: Exception) -> RunOutcome:
     message = f"{type(error).__name__}: {error}"
     directory = RunDirectory(path)
-    # Where nothing can be written, or another run or process is, the outcome alone says it.
+    # If the directory cannot be written or is in use, only the outcome contains the failure.
     with contextlib.suppress(OSError, ValueError):
         directory.record_failure(configuration, message)
     return RunOutcome(name, configuration, path, "failed", message)
@@ -188,7 +191,7 @@ def _failed(name: str, configuration: Configuration, path: Path, error: Exceptio
 
 @contextmanager
 def _threads_put_back() -> Iterator[None]:
-    """As many threads of the engine afterwards as before, where runs ran in this process."""
+    """Restore the number of threads of the engine, which runs in this process change."""
     before = get_num_threads()
     try:
         yield
@@ -198,7 +201,10 @@ def _threads_put_back() -> Iterator[None]:
 
 @contextmanager
 def _progress(runs: int, *, shown: bool) -> Iterator[Callable[[RunOutcome], object]]:
-    """A bar over the runs, or a line for each; it gives a function to be called as each ends."""
+    """A progress bar over the runs, or one line per run.
+
+    Gives a function that is called with the outcome of each run.
+    """
     if not shown or sys.stderr is None:
         yield lambda outcome: None
     elif shows_bars():

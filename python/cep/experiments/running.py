@@ -1,4 +1,4 @@
-"""Trains what a configuration describes."""
+"""Training of a configuration."""
 
 import math
 import os
@@ -37,66 +37,66 @@ def run(
     tensorboard: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> RunResult:
-    """Train what a configuration describes.
+    """Train a network as specified by a configuration.
 
-    Validation data, by default a tenth of the training data, decide when a configuration with
-    `patience` stops, and which checkpoint is the best. Test data are evaluated at the end.
+    The validation data, by default a tenth of the training data, determine when a configuration
+    with `patience` stops and which checkpoint is the best one. Test data are evaluated at the end.
 
     Parameters
     ----------
     configuration : Configuration, Preset or str
-        What to train, and how: a preset, or the name of one, stands for its configuration (see
+        The configuration. A preset, or the name of one, stands for its configuration (see
         `cep.presets`).
     directory : path, optional
-        Where the run is kept (see `RunDirectory`); made where it does not exist. Without, nothing
-        is written.
+        The directory in which the run is stored (see `RunDirectory`). It is created if it does not
+        exist. Without a directory, nothing is written.
     data : mapping, path or ((x, y), (x_test, y_test)), optional
         ``{"train": (x, y), "validation": (x, y), "test": (x, y)}``, of which only the first is
-        required, or an ``.npz`` file with the arrays ``x`` and ``y``, and perhaps ``x_test``,
-        ``y_test``, ``x_validation`` and ``y_validation``; otherwise a fifth of its samples is the
-        test set. Default: what the configuration names. A configuration whose ``data`` is a name
-        of your own takes its sizes from them.
+        required, or an ``.npz`` file with the arrays ``x`` and ``y``, and optionally ``x_test``,
+        ``y_test``, ``x_validation`` and ``y_validation``. If the file has no test data, a fifth of
+        its samples is the test set. Default: the data set that the configuration names. If
+        ``data`` of the configuration is another name, the sizes are taken from these arrays.
     data_root : path, optional
-        The folder of the named data set (see `cep.datasets.mnist`); for data of files only.
+        The folder of the named data set (see `cep.datasets.mnist`), if it is read from files.
     progress : bool
-        Whether to show progress, as `cep.fit` does.
+        Whether to show progress, as in `cep.fit`.
     on_epoch_end : callable, optional
         Called with the history after every epoch.
     resume : bool
-        Whether to go on with the run that the directory holds, if any. The result is that of an
-        uninterrupted run, to the last bit; a run that has ended is not repeated, unless the
-        configuration has more epochs, or more patience, than before.
+        Whether to continue the run in the directory, if there is one. The result equals that of an
+        uninterrupted run bit for bit. A run that has ended is not repeated, unless the
+        configuration has more epochs or more patience than before.
     checkpoint_every : int, optional
-        Batches between two checkpoints within an epoch. There is one after every epoch and every
-        60 s in any case.
+        Number of batches between two checkpoints within an epoch. In addition, a checkpoint is
+        written after every epoch and every 60 s.
     tensorboard : bool
-        Whether to write event files too, into ``tensorboard`` in the directory.
+        Whether to write event files into ``tensorboard`` in the directory, too.
     callbacks : sequence of Callback
-        Called while the network learns, in their order (see `Callback`).
+        Called during training, in this order (see `Callback`).
 
     Returns
     -------
     RunResult
-        Network, history, and why the run stopped. A network that diverges ends its run, not the
-        program: `stop_reason` says so.
+        The network, its history, and the reason why the run stopped. If the network diverges, no
+        exception is raised: `stop_reason` is "diverged".
 
     Raises
     ------
     TypeError, ValueError, MemoryError
-        For an argument that is not of its kind, a network that cannot be made, a directory with a
-        run of another configuration, of other data or with a damaged checkpoint. Nothing is
-        changed then.
+        If an argument is invalid, the network cannot be made, or the directory contains a run of
+        another configuration or of other data, or a damaged checkpoint. Nothing is changed in this
+        case.
     FileExistsError
-        The directory holds a run of this configuration, and `resume` is false.
+        If the directory contains a run of this configuration, and `resume` is false.
     FileNotFoundError, ImportError
-        Where the data is not there, or a library is not.
+        If the data are not found, or a library is not installed.
     OSError
-        Where the directory cannot be written to. The last checkpoint that could stays.
+        If the directory cannot be written to. The last complete checkpoint stays.
     KeyboardInterrupt
-        On Ctrl-C, after a checkpoint where there is a directory.
+        On Ctrl-C; with a directory, after a checkpoint.
     SystemExit
-        On SIGTERM, with status 143, after a checkpoint; without a directory, or where the program
-        has a handler of its own, SIGTERM does what it would do anyway.
+        On SIGTERM, with status 143, after a checkpoint. Without a directory, or if the program has
+        its own handler, SIGTERM is not handled here.
     """
     configuration = configuration_of("configuration", configuration)
     if checkpoint_every is not None:
@@ -146,8 +146,8 @@ def run(
                 if source.batches is not None and checkpoint.position.batch > source.batches:
                     raise ValueError(
                         f"the checkpoint was made after {checkpoint.position.batch} batches of an "
-                        f"epoch; with this data it has {source.batches}: it is not the data that "
-                        "the run began with"
+                        f"epoch; an epoch of these data has {source.batches}: the run was started "
+                        "with other data"
                     )
                 checkpoint.restore(net)
                 history, position = checkpoint.history, checkpoint.position

@@ -1,4 +1,4 @@
-"""Sweep directories: what a sweep leaves on disk beside its runs."""
+"""Sweep directories: the files of a sweep, in addition to those of its runs."""
 
 import csv
 import io
@@ -18,17 +18,17 @@ from cep.experiments.sweep_result import rows
 
 
 class SweepDirectory:
-    """The files of one sweep; each run has a directory of its own beside them.
+    """The files of one sweep. Each run has a separate subdirectory.
 
     ===============  ==========================================================
-    ``sweep.json``   The configuration swept from, and the parameters' values.
-    ``results.csv``  A row a run that ended, as in `SweepResult.rows`.
+    ``sweep.json``   The common configuration, and the values of the parameters.
+    ``results.csv``  One row per run that ended, as in `SweepResult.rows`.
     ===============  ==========================================================
 
     Parameters
     ----------
     path : path
-        The directory, there or not.
+        The directory. It need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,13 +43,19 @@ class SweepDirectory:
         parameters: Mapping[str, Sequence[Any]],
         fingerprint: Mapping[str, Any],
     ) -> Iterator[None]:
-        """Claim the directory for a sweep of plain values, until the block ends.
+        """Lock the directory for a sweep of plain values until the block ends.
 
-        The fingerprint of the data is empty if the data are swept. A ValueError says that a run is
-        here, or a sweep that this one does not contain; a BlockingIOError that another process is.
+        The fingerprint of the data is empty if the data are swept.
+
+        Raises
+        ------
+        ValueError
+            If the directory contains a run, or a sweep that is not part of this one.
+        BlockingIOError
+            If another process uses the directory.
         """
         if RunDirectory(self.path).holds_a_run():
-            raise ValueError(f"{self.path} holds a run; give the sweep a directory of its own")
+            raise ValueError(f"{self.path} contains a run; give the sweep a separate directory")
         if self._sweep.exists():
             self._check_contains(configuration, parameters, fingerprint)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -69,7 +75,7 @@ class SweepDirectory:
         parameters: Mapping[str, Sequence[Any]],
         fingerprint: Mapping[str, Any],
     ) -> None:
-        """A sweep may grow; what it was before must be part of it."""
+        """Check that the sweep in the directory is part of this one."""
         try:
             values = files.parse_json(self._sweep.read_text(encoding="utf-8"))
             before = Configuration.from_dict(values["configuration"])
@@ -97,8 +103,8 @@ class SweepDirectory:
         ]
         if differences:
             raise ValueError(
-                f"{self.path} holds another sweep, to which values can be added, but not this "
-                f"one: {'; '.join(differences)}"
+                f"{self.path} holds another sweep; values can be added to it, but not changed: "
+                f"{'; '.join(differences)}"
             )
 
     def write_results(self, outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> None:

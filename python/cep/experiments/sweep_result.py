@@ -1,4 +1,4 @@
-"""What a sweep gives back."""
+"""Results of sweeps."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cep._util.extras import import_extra
 from cep._util.tables import table
-from cep.experiments.comparison import Compared, compare
+from cep.experiments.comparison import RunSummary, compare
 from cep.experiments.result import RunOutcome
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """The runs of a sweep, and how each ended. Iterates over their outcomes."""
+    """The result of a sweep. Iterating over it gives the outcome of each run."""
 
     parameters: tuple[str, ...]
     """The fields of the configuration that were swept."""
     directory: Path
     outcomes: tuple[RunOutcome, ...] = field(repr=False)
-    """A run each, the values of the last parameter changing first."""
+    """One outcome per run; the value of the last parameter changes fastest."""
 
     def __iter__(self) -> Iterator[RunOutcome]:
         return iter(self.outcomes)
@@ -33,11 +33,11 @@ class SweepResult:
 
     @property
     def failed(self) -> list[RunOutcome]:
-        """The runs that an error ended; the same sweep, called again, tries them again."""
+        """The runs that ended with an error. A second call of the sweep repeats them."""
         return [outcome for outcome in self if outcome.stop_reason == "failed"]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a run, as for ``pandas.DataFrame``: parameters, status, epochs and errors."""
+        """One row per run, as for ``pandas.DataFrame``: parameters, status, epochs and errors."""
         return rows(self.outcomes, self.parameters)
 
     def __str__(self) -> str:
@@ -49,15 +49,15 @@ class SweepResult:
         Raises
         ------
         ImportError
-            pandas is not installed.
+            If pandas is not installed.
         """
         return import_extra("pandas", "to_dataframe", "dataframe").DataFrame(self.rows())
 
     def table(self, width: int | None = None) -> str:
-        """The runs side by side as lines of text, that with the lowest validation error first.
+        """A table of the runs as text, sorted by validation error.
 
-        Without validation data it is that with the lowest training error. Columns for which a
-        terminal of a given width has no place follow below.
+        Without validation data, the runs are sorted by training error. Columns that do not fit into
+        a terminal of the given width follow below.
         """
 
         def order(run: RunOutcome) -> tuple[bool, float, str]:
@@ -67,14 +67,14 @@ class SweepResult:
 
         best_first = sorted(self, key=order)
         runs = [
-            Compared(run.name, run.configuration, run.ended, run.history, run.test_error)
+            RunSummary(run.name, run.configuration, run.ended, run.history, run.test_error)
             for run in best_first
         ]
         return table(*compare(runs), width=width)
 
 
 def rows(outcomes: Sequence[RunOutcome], parameters: Sequence[str]) -> list[dict[str, Any]]:
-    """A row a run. Errors are NaN where no epoch was finished."""
+    """One row per run. Errors are NaN if no epoch was finished."""
     return [
         {
             "run": outcome.name,

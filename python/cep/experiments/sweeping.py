@@ -1,4 +1,4 @@
-"""Sweeps: every combination of some values of a configuration's fields, a run each."""
+"""Sweeps: one run for every combination of some values of configuration fields."""
 
 import dataclasses
 import itertools
@@ -19,7 +19,7 @@ from cep.experiments.sweep_directory import SweepDirectory
 from cep.experiments.sweep_result import SweepResult
 from cep.io import tensor_files
 
-# Bytes that the name of a directory may have, in the file systems of Linux.
+# Largest number of bytes in the name of a directory, in the file systems of Linux.
 _LONGEST_NAME = 255
 
 
@@ -36,40 +36,40 @@ def sweep(
 ) -> SweepResult:
     """Train a configuration with every combination of some values of its fields.
 
-    Each run is kept in a directory that its values name, such as ``beta=0.1,seed=3``, in the order
-    of the fields. Beside them are ``sweep.json``, what was asked for, and ``results.csv``, a row a
-    run, written anew as each ends.
+    Each run is stored in a subdirectory named after its values, such as ``beta=0.1,seed=3``, in the
+    order of the fields. The directory also contains ``sweep.json``, the specification of the sweep,
+    and ``results.csv``, with one row per run, which is written again when a run ends.
 
-    Called again, the sweep goes on: runs that have ended are not repeated, and those that failed
-    are tried again. It may have grown by then: values may be added to what the directory holds.
+    A second call continues the sweep. Runs that have ended are not repeated. Runs that failed are
+    repeated. Values may be added to the sweep.
 
     Parameters
     ----------
     configuration : Configuration, Preset or str
-        What all runs have in common: a preset, or the name of one, stands for its configuration.
+        The values of all fields that are not swept. A preset, or the name of one, stands for its
+        configuration.
     parameters : mapping of str to iterable
-        Names of fields, and the values of each; one value of ``hidden``, say, is a sequence.
+        The values of each swept field. A single value may be a sequence, for example of ``hidden``.
     directory : path
-        Of the sweep, there or not.
+        The directory of the sweep. It need not exist.
     data, jobs, data_root, progress, on_run_end
         As for `run_many`.
 
     Returns
     -------
     SweepResult
-        How each run ended.
+        The outcome of each run.
 
     Raises
     ------
     TypeError, ValueError, MemoryError
-        For a field that does not exist, with the nearest that does, or that has no effect; a value
-        that is given twice, or that cannot be, alone or with others; a directory with a run, or
-        with a sweep that has another configuration, other data, or values that this one lacks. No
-        run has begun then.
+        If a field is unknown or has no effect, if a value is given twice, or if a value or a
+        combination is invalid. Also if the directory contains a run, or a sweep with another
+        configuration, other data, or values that this one lacks. No run is started in this case.
     BlockingIOError
-        Another process is at work in the directory.
+        If another process uses the directory.
     OSError, ImportError, KeyboardInterrupt
-        As for `run_many`; where ``results.csv`` cannot be written too.
+        As for `run_many`. OSError also if ``results.csv`` cannot be written.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def sweep(
     >>> [outcome.name for outcome in result]
     ['seed=0', 'seed=1']
     """
-    # What run_many would refuse: before anything is written.
+    # The checks of run_many, before anything is written.
     tensor_files.check_available()
     checked_jobs(jobs)
     configuration = configuration_of("configuration", configuration)
@@ -107,7 +107,7 @@ def sweep(
         if on_run_end is not None:
             on_run_end(outcome)
 
-    # Some data are split by the seed; if seeds are swept, the split of seed 0 stands for all.
+    # Some data are split by the seed. If seeds are swept, the fingerprint is that of seed 0.
     if splits is not None and "seed" in values and configuration.seed != 0:
         splits = splits_of(configuration.replace(seed=0), data, data_root)
     fingerprint = {} if splits is None else splits.fingerprint(configuration.data)
@@ -125,7 +125,7 @@ def sweep(
 
 
 def _checked(parameters: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
-    """Plain values, in the order of the fields."""
+    """The values as plain values, in the order of the fields."""
     if not isinstance(parameters, Mapping):
         raise TypeError(f"parameters must be a mapping of fields to values, got {parameters!r}")
     if not parameters:
@@ -149,7 +149,7 @@ def _checked(parameters: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
 def _combinations(
     configuration: Configuration, parameters: Mapping[str, list[Any]]
 ) -> dict[str, Configuration]:
-    """Every combination by its name, the values of the last parameter changing first."""
+    """Every combination by name; the value of the last parameter changes fastest."""
     named: dict[str, Configuration] = {}
     names: dict[Configuration, str] = {}
     for values in itertools.product(*parameters.values()):

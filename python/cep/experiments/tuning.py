@@ -30,34 +30,35 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-# A range of them is one for each connection.
+# From a range of these fields, one value is drawn for each connection.
 _RATES = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
-# What trials are compared by.
+# All trials must have the same values of these fields, otherwise their errors do not compare.
 _FIXED = ("data", "inputs", "classes", "validation_fraction", "test_every_epoch")
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class TuneResult:
-    """What `tune` found. ``print(result)`` is a table of the best trials."""
+    """The result of `tune`. ``print(result)`` shows a table of the best trials."""
 
     study: "Study" = field(repr=False)
-    """Optuna's, with all trials."""
+    """The study of Optuna, with all trials."""
 
     @property
     def configuration(self) -> Configuration:
-        """That of the best trial, for `cep.run`."""
+        """The configuration of the best trial, for `cep.run`."""
         return Configuration.from_dict(self.study.best_trial.user_attrs["configuration"])
 
     @property
     def validation_error(self) -> float:
-        """Of the best trial after its last epoch, 0 to 1."""
+        """The validation error of the best trial after its last epoch, 0 to 1."""
         return float(self.study.best_value)
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a trial, that with the lowest validation error first, then those that were pruned.
+        """One row per trial: finished trials by validation error, then pruned trials.
 
-        The validation error is that of the last epoch, NaN if the trial diverged in the first.
+        The validation error is that of the last epoch. It is NaN if the trial diverged in its first
+        epoch.
         """
         trials = [each for each in self.study.trials if each.state.name in ("COMPLETE", "PRUNED")]
         rows = [
@@ -97,55 +98,58 @@ def tune(
     progress: bool = True,
     on_trial_end: "Callable[[FrozenTrial], object] | None" = None,
 ) -> TuneResult:
-    """Search for values of a configuration's fields with the lowest validation error.
+    """Search for the values of configuration fields with the lowest validation error.
 
-    Each trial is a run with values that Optuna draws. A trial whose validation error is above the
-    median of the others at the same epoch is pruned. Test data are never evaluated.
+    Each trial is a run with values that Optuna draws. A trial is pruned if its validation error is
+    above the median of the other trials at the same epoch. Test data are never evaluated.
 
-    Called again with the same storage, the search goes on until there are ``trials``. With a
-    storage that several processes or machines share, each of them can call `tune`.
+    A second call with the same storage continues the search until it has ``trials`` trials. If
+    several processes or machines share a storage, each of them can call `tune`.
 
     Parameters
     ----------
     configuration : Configuration, Preset or str
-        What all trials have in common.
+        The values of all fields that are not searched.
     search : mapping of str to iterable, optional
-        Fields of the configuration: a pair of numbers ``(low, high)`` is a range, logarithmic if
-        they are floats above 0; any other sequence has the values to choose from. A range of
-        ``learning_rates`` is drawn from for each connection. Default: learning rates from a tenth
-        to ten times those of the configuration, and β from 0.1 to 1.
+        The values to search for each field. A tuple of two numbers ``(low, high)`` is a range,
+        which is logarithmic if both are floats above 0. Any other sequence contains the values to
+        choose from. From a range of ``learning_rates``, one value is drawn for each connection.
+        Default: learning rates from a tenth to ten times those of the configuration, and β from
+        0.1 to 1.
     trials : int
-        How many there are to be in the end, those of earlier calls and pruned ones included.
+        The total number of trials, including pruned trials and those of earlier calls.
     data, data_root
-        As for `cep.run`. Validation data are a share of the training data if there are none.
+        As for `cep.run`. If the data have no validation data, a share of the training data is used.
     storage : path, str or optuna.storages.BaseStorage
-        Of the study: a file, which is made with SQLite, a URL such as
-        ``"postgresql://user@host/base"``, or a storage of Optuna's.
+        The storage of the study: an SQLite file, which is created if it does not exist, a URL such
+        as ``"postgresql://user@host/base"``, or a storage of Optuna.
     study_name : str
-        Of the study in its storage.
+        The name of the study in its storage.
     jobs : int
-        Trials at a time, in threads, which share the engine's threads.
+        The number of trials that run at the same time, in threads. They share the threads of the
+        engine.
     sampler, pruner : optional
-        Of Optuna's. Default: ``TPESampler()`` and ``MedianPruner(n_warmup_steps=2)``.
+        The sampler and the pruner of Optuna. Default: ``TPESampler()`` and
+        ``MedianPruner(n_warmup_steps=2)``.
     progress : bool
         Whether to show a progress bar if standard error is a terminal.
     on_trial_end : callable, optional
-        Called with the trial (``optuna.trial.FrozenTrial``) after each.
+        Called after each trial, with an ``optuna.trial.FrozenTrial``.
 
     Returns
     -------
     TuneResult
-        ``.configuration`` is the best one; ``.study`` has all trials.
+        ``.configuration`` is that of the best trial; ``.study`` has all trials.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind, no validation data, or a study of another
-        configuration, other data or other values to choose from.
+        If an argument is invalid, if there are no validation data, or if the study in the storage
+        has another configuration, other data or other values to choose from.
     ImportError
-        Optuna is not installed: ``pip install 'equilibrium-propagation[tune]'``.
+        If Optuna is not installed: ``pip install 'equilibrium-propagation[tune]'``.
     KeyboardInterrupt
-        On Ctrl-C; the trials that were finished stay.
+        On Ctrl-C. The storage keeps the finished trials.
 
     Examples
     --------
@@ -207,13 +211,13 @@ def tune(
 
 
 class _Report(Callback):
-    """Reports the validation error of each epoch, and ends a trial that is to be pruned."""
+    """Reports the validation error of each epoch, and ends the trial if Optuna prunes it."""
 
     def __init__(self, trial: Any) -> None:
         self._trial = trial
 
     def on_epoch_end(self, training: Training) -> None:
-        """Report."""
+        """Report the validation error."""
         self._trial.report(training.history.validation_error[-1], training.epoch)
         if self._trial.should_prune():
             raise import_extra("optuna", "tune", "tune").TrialPruned
@@ -234,7 +238,7 @@ def _checked(
         if name not in fields:
             raise ValueError(validation.unknown("parameter", name, fields))
         if name in _FIXED:
-            raise ValueError(f"{name} cannot be searched: trials with others do not compare")
+            raise ValueError(f"{name} cannot be searched, because errors would not be comparable")
         if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
             raise TypeError(f"the values of {name} must be a range or a sequence, got {values!r}")
     return {name: _space(name, search[name]) for name in fields if name in search}
@@ -260,7 +264,7 @@ def _drawn(
     changes: dict[str, Any] = {}
     for name, space in spaces.items():
         if isinstance(space, list):
-            # Storages keep words, and no sequences.
+            # Storages accept words, but no sequences.
             words = {spelled(value): value for value in space}
             changes[name] = words[trial.suggest_categorical(name, list(words))]
         elif name in _RATES:
@@ -278,7 +282,7 @@ def _number(trial: Any, name: str, low: float, high: float) -> Any:
 
 
 def _storage(storage: Any) -> Any:
-    """A file's name as the URL of an SQLite database."""
+    """Convert the name of a file to the URL of an SQLite database."""
     if isinstance(storage, os.PathLike) or (isinstance(storage, str) and "://" not in storage):
         return f"sqlite:///{Path(storage).expanduser().absolute()}"
     return storage
@@ -287,7 +291,7 @@ def _storage(storage: Any) -> Any:
 def _claim(
     study: Any, configuration: Configuration, spaces: Mapping[str, Any], sha256: str
 ) -> None:
-    """Refuse a study of something else."""
+    """Reject a study that was made with other arguments."""
     fixed = {name: v for name, v in configuration.to_dict().items() if name not in spaces}
     choices = {name: list(map(spelled, v)) for name, v in spaces.items() if isinstance(v, list)}
     mine = {"fixed": fixed, "choices": choices, "sha256": sha256, "fields": list(spaces)}
@@ -308,7 +312,7 @@ def _claim(
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Without a line of Optuna's for each trial, and without warnings of bad trials."""
+    """Suppress the messages of Optuna for each trial, and warnings of trials that do not learn."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -321,7 +325,7 @@ def _quiet(optuna: Any) -> Iterator[None]:
 
 @contextmanager
 def _threads_of(jobs: int) -> Iterator[None]:
-    """Each of several trials has its share of the engine's threads."""
+    """Divide the threads of the engine among the trials that run at the same time."""
     before = get_num_threads()
     set_num_threads(max(1, before // jobs))
     try:

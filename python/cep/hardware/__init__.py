@@ -1,4 +1,4 @@
-"""Networks on imperfect hardware: devices as synapses, and what they cost."""
+"""Networks on imperfect hardware: models of devices, and the cost of training."""
 
 from cep.devices import presets as presets
 from cep.devices.neurons import Neurons

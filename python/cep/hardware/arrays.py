@@ -1,4 +1,4 @@
-"""What the devices of a network are, as arrays."""
+"""The properties of the devices of a network, as arrays."""
 
 from typing import Any
 
@@ -9,25 +9,26 @@ from cep.network.network import Network
 
 
 def device_arrays(net: Network) -> dict[str, NDArray[Any]]:
-    """Return all that the devices of a network are beside its parameters, in place.
+    """Return the properties of the devices of a network, as views of its memory.
 
     Parameters
     ----------
     net : Network
-        Any; one of ideal synapses has none.
+        The network. With ideal synapses, the result is empty.
 
     Returns
     -------
     dict of str to numpy.ndarray
-        By name: ``weights.w_max.0`` is the upper bound of each weight of connection 0, if bounds
-        vary from device to device; likewise the other quantities with a ``_dtod``.
-        ``weights.write_noise.0`` is what products see beside the weight. ``weights.counters.0``
-        are five counts: updates, batches, synapses written, pulses up and pulses down.
+        The arrays by name. ``weights.w_max.0`` contains the upper bound of each weight of
+        connection 0, if bounds vary from device to device. Other quantities with a ``_dtod`` have
+        such arrays, too. ``weights.write_noise.0`` is added to the weights in products.
+        ``weights.counters.0`` contains the numbers of updates, batches, written synapses, pulses up
+        and pulses down.
 
     Raises
     ------
     TypeError
-        For what is no network.
+        If the argument is not a network.
     """
     validation.kind("net", net, Network, "cep.Network(…)")
     return net._device_arrays()

@@ -1,4 +1,4 @@
-"""What training costs on hardware, from counters of the engine."""
+"""The cost of training on hardware, from counters of the engine."""
 
 import math
 from collections.abc import Mapping
@@ -18,60 +18,64 @@ from cep.training.loop import Callback, Training
 
 @dataclass(frozen=True)
 class SynapseCounts:
-    """What was done to synapses that are devices.
+    """Numbers of updates, writes and pulses of synapses that are devices.
 
-    Ideal synapses are not counted: each is written at every update.
+    Ideal synapses are not counted. Each is written at every update.
     """
 
     synapses: int
-    """How many there are."""
+    """Number of synapses."""
     updates: int
-    """Of tensors of them."""
+    """Number of updates, counted once per tensor."""
     writes: int
-    """Synapses written: those that got a pulse, or another level."""
+    """Number of writes of single synapses. A synapse is written if its level changes or it receives
+    a pulse."""
     pulses_up: int
+    """Number of pulses that increase a weight."""
     pulses_down: int
+    """Number of pulses that decrease a weight."""
 
     @property
     def pulses(self) -> int:
-        """Up and down together."""
+        """Number of pulses in both directions."""
         return self.pulses_up + self.pulses_down
 
     @property
     def pulses_per_synapse(self) -> float:
-        """Mean over the devices; NaN without any."""
+        """Mean number of pulses per device; NaN without devices."""
         return self.pulses / self.synapses if self.synapses else math.nan
 
 
 @dataclass(frozen=True)
 class Counts(SynapseCounts):
-    """What was done for some samples, phase by phase and write by write.
+    """Counts of the operations for some samples.
 
-    Nothing is estimated: the engine counts steps, products and what it keeps as it takes them, and
-    each device its pulses. A sample at rest counts as one that moves, because hardware does not
-    stop for it, until all samples of the batch are at rest: there the phase ends.
+    Nothing is estimated: the engine counts steps, products and stored values, and the pulses of
+    each device. A phase ends when all samples of its batch have settled. Until then, all samples
+    are counted at each step, because hardware does not stop for single samples.
     """
 
     arrays: Mapping[str, SynapseCounts]
-    """Of each tensor of parameters, by its name: ``weights.0``. Their sums are the counts above."""
+    """Counts of each tensor of parameters by name, such as ``weights.0``. Their sums are the counts
+    above."""
     samples: int
-    """Samples that were learned."""
+    """Number of training samples."""
     steps: int
-    """Steps of phases, each of a whole batch."""
+    """Number of steps of all phases. A step of a batch counts once."""
     sample_steps: int
-    """The same, times the samples of the batch."""
+    """Number of steps of all phases, times the samples of the batch."""
     multiply_accumulates: int
-    """Of the products of phases: at each step between layers that move, forward and back; of the
-    clamped input once a phase, and at each step if weights change in between. The local products of
-    updates are not part of it."""
+    """Number of multiply-accumulate operations in the phases: of the products between the layers,
+    forward and back, at each step; and of those with the clamped input, once per phase, or at each
+    step if weights change during the phase. The local products of updates are not included."""
     states_sent: int
-    """States of the layers that move, at each step."""
+    """Number of states of hidden and output layers, summed over the steps."""
     values_remembered: int
-    """Numbers kept from one phase to the next, summed over the samples. EP: the free states. C-EP:
-    none. BPTT: states and preactivations of each step."""
+    """Number of values that are stored from one phase to the next, summed over the samples. For EP:
+    the free states. For C-EP: none. For BPTT: states and preactivations of each step."""
 
     def bits_remembered(self, bits: int = 32) -> float:
-        """Bits kept from one phase to the next for a sample, with so many bits for a number."""
+        """Bits stored from one phase to the next per sample, with this number of bits per value."""
         return self.values_remembered * validation.count("bits", bits) / self.samples
 
     def energy(
@@ -82,19 +86,19 @@ class Counts(SynapseCounts):
         stored_bit: float = 0.0,
         bits: int = 32,
     ) -> "Energy":
-        """Energy of a sample.
+        """Energy per sample.
 
         Parameters
         ----------
         pulse, multiply_accumulate, state_sent, stored_bit : float
-            Joules for one of each; 0 or more.
+            Energy of one of each in joules, 0 or more.
         bits : int
-            Of a number that is remembered.
+            Number of bits of a stored value.
 
         Returns
         -------
         Energy
-            In joules.
+            The energy per sample in joules.
         """
         given = {
             "pulse": pulse,
@@ -113,7 +117,7 @@ class Counts(SynapseCounts):
         )
 
     def per_sample(self) -> dict[str, float]:
-        """Each count divided by the samples; synapses and arrays left out."""
+        """Each count divided by the number of samples, without `synapses` and `arrays`."""
         left_out = ("samples", "synapses", "arrays")
         names = [each.name for each in fields(self) if each.name not in left_out]
         return {name: getattr(self, name) / self.samples for name in names}
@@ -129,7 +133,7 @@ class Counts(SynapseCounts):
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy of a sample in joules, by what it goes into."""
+    """Energy per sample in joules, by its use."""
 
     pulses: float
     products: float
@@ -138,7 +142,7 @@ class Energy:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum of all parts."""
         return self.pulses + self.products + self.states + self.memory
 
     def __str__(self) -> str:
@@ -153,20 +157,22 @@ def count(
     batch_size: int = 20,
     seed: int = 0,
 ) -> Counts:
-    """Count what one epoch of training costs. It is run on a copy: the network does not change.
+    """Count the operations of one epoch of training.
+
+    A copy of the network is trained, so that the network does not change.
 
     Parameters
     ----------
     net : Network
-        What would be trained.
+        The network.
     rule : LearningRule
-        What with.
+        The learning rule.
     data : (x, y)
-        What on.
+        The training data.
     batch_size : int
-        Samples a batch, 1 or more.
+        Samples per batch, 1 or more.
     seed : int
-        Of the order of the samples.
+        The seed of the order of the samples.
 
     Returns
     -------
@@ -196,20 +202,20 @@ def count(
 
 
 class Counter(Callback):
-    """Counts what a network does: in a ``with`` block, or as a callback in every epoch.
+    """Counts the operations of a network in a ``with`` block, or per epoch as a callback.
 
-    ``cep.fit(net, data, rule, epochs, callbacks=[counter])`` adds the counts of each epoch, its
-    evaluation included, to `epochs`.
+    ``cep.fit(net, data, rule, epochs, callbacks=[counter])`` adds the counts of each epoch to
+    `epochs`. They include the evaluation of the epoch.
 
     Parameters
     ----------
     net : Network
-        What is watched. Evaluations and gradients count as well.
+        The network. Evaluations and gradients are counted, too.
 
     Attributes
     ----------
     epochs : list of Counts
-        Of each epoch so far.
+        The counts of each epoch so far.
     """
 
     batch_interval = None
@@ -226,28 +232,28 @@ class Counter(Callback):
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Nothing has to be undone."""
+        """Do nothing."""
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Count from here."""
+        """Start counting."""
         self._start = _counters(self._net)
         self._first_sample = training.position.samples
 
     def on_progress(self, training: Training) -> None:
-        """Note how many samples were learned: the last report of an epoch has all of them."""
+        """Store the number of samples. The last report of an epoch includes all of them."""
         self._samples = training.position.samples
 
     def on_epoch_end(self, training: Training) -> None:
-        """Add the counts of the epoch that has ended to `epochs`."""
+        """Add the counts of the epoch to `epochs`."""
         self.epochs.append(self.counts(self._samples - self._first_sample))
 
     def counts(self, samples: int) -> Counts:
-        """What was done since the start, for so many samples."""
+        """The counts since the start, during which this number of samples was trained."""
         now, parameters = _counters(self._net), self._net._named_parameters()
         done = {name: (now[name] - start).astype(int) for name, start in self._start.items()}
         steps, sample_steps, products, sent, remembered = done.pop(_NETWORK).tolist()
         arrays = {
-            # What is left out is the number of batches.
+            # The number of batches is left out.
             name: SynapseCounts(parameters[name].size, *np.delete(counters, 1).tolist())
             for name, counters in done.items()
         }
@@ -271,7 +277,7 @@ _NETWORK = "network"
 
 
 def _counters(net: Network) -> dict[str, NDArray[np.float64]]:
-    """Copies of the counters of the network, and of those of devices by the parameter."""
+    """Copies of the counters of the network, and of those of devices by tensor of parameters."""
     found = {_NETWORK: net._view("counters", 0).copy()}
     for name, array in net._device_arrays().items():
         parameter, is_counters, index = name.partition(".counters.")

@@ -1,4 +1,4 @@
-"""Pictures of devices, and of what they do to weights and errors."""
+"""Plots of devices, and of their effects on weights and errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -23,22 +23,22 @@ def plot_pulse_response(
     seed: int = 0,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw the weight of some devices pulse by pulse: mean, spread, and a few of them.
+    """Plot the weight of devices after each pulse: mean, standard deviation and single devices.
 
     Parameters
     ----------
     device : PulsedSynapse
         The model.
     directions : array_like of int, optional
-        1 for a pulse up, −1 for one down. Default: up from bound to bound, and down again.
+        1 for a pulse up, −1 for a pulse down. Default: up from bound to bound, and down again.
     devices : int
-        How many are drawn from the model, each with cycles of its own.
+        The number of devices that are drawn from the model, each with separate noise.
     weight : float, optional
-        Before the first pulse. Default: ``w_min``.
+        The weight before the first pulse. Default: ``w_min``.
     seed : int
-        Of the first device; the others have the next ones.
+        The seed of the first device. Those of the others are the following numbers.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without it.
+        The axes to draw on. Default: those of a new figure.
 
     Returns
     -------
@@ -79,16 +79,16 @@ def plot_pulse_response(
 
 
 def plot_weight_histogram(net: Network, bins: int = 60, ax: "Axes | None" = None) -> "Axes":
-    """Draw how the weights of each connection lie between the bounds of their devices.
+    """Plot histograms of the weights of each connection, with the bounds of their devices.
 
     Parameters
     ----------
     net : Network
-        Its ``weights``; bounds are those before variation from device to device.
+        The network. Its bounds are shown without variation from device to device.
     bins : int
-        Of the histogram.
+        The number of bins.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without it.
+        The axes to draw on. Default: those of a new figure.
 
     Returns
     -------
@@ -123,19 +123,19 @@ def plot_errors(
     ax: "Axes | None" = None,
     title: str = "",
 ) -> "Axes":
-    """Draw errors against a swept quantity: a line a rule, each seed a point.
+    """Plot errors against a swept quantity, with one line per rule and one point per seed.
 
     Parameters
     ----------
     errors : mapping of str to mapping of float to sequence of float
-        By the name of a line ("EP", "C-EP"), then by the value of the quantity: an error of each
-        seed, 0 to 1.
+        The errors of all seeds, 0 to 1, by the name of the line ("EP", "C-EP") and the value of the
+        quantity.
     label : str
-        What was swept. Its axis is logarithmic if all values are above 0.
+        The name of the quantity. Its axis is logarithmic if all values are above 0.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without it.
+        The axes to draw on. Default: those of a new figure.
     title : str
-        Of the picture.
+        The title of the plot.
 
     Returns
     -------
@@ -144,12 +144,12 @@ def plot_errors(
     Raises
     ------
     TypeError, ValueError
-        For errors that are no such mapping, or empty.
+        If errors is not such a mapping, or is empty.
     ImportError
         If matplotlib is not installed.
     """
     if not isinstance(errors, Mapping):
-        raise TypeError(f'errors must be as {{"EP": {{0.1: [0.2, 0.3]}}}}, got {errors!r}')
+        raise TypeError(f'errors must be such as {{"EP": {{0.1: [0.2, 0.3]}}}}, got {errors!r}')
     if not any(errors.values()):
         raise ValueError("errors has no points; expected one line or more with one point or more")
     axes = new_figure(is_value=False).subplots() if ax is None else ax

@@ -1,4 +1,4 @@
-"""Gradient estimators: each rule's estimate of the gradient of the loss."""
+"""Gradient estimators: the estimate of the gradient of the loss by each rule."""
 
 from dataclasses import dataclass, field
 from typing import Any

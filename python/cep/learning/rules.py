@@ -1,4 +1,4 @@
-"""Learning rules, which are gradient estimators too: how phases become updates of parameters."""
+"""Learning rules compute updates of parameters from phases. They are also gradient estimators."""
 
 import functools
 import math
@@ -20,14 +20,14 @@ _RATES = ("learning_rates", "bias_learning_rates", "feedback_learning_rates")
 
 
 class LearningRule(ABC):
-    """What `train_batch` and `fit` train with, and `gradient` estimates gradients with.
+    """The base class of learning rules, for `train_batch`, `fit` and `gradient`.
 
-    A rule is a frozen dataclass. Its fields are checked by their types (TypeError, ValueError), and
-    passed to the engine by their names.
+    A rule is a frozen dataclass. Its fields are checked according to their types (TypeError,
+    ValueError), and passed to the engine by name.
     """
 
     name: ClassVar[str]
-    engine_name: ClassVar[str]  # As in the option "rule" of cep.h.
+    engine_name: ClassVar[str]  # The value of the option "rule" of cep.h.
 
     free_steps: int
     learning_rates: Rates
@@ -47,16 +47,16 @@ class LearningRule(ABC):
     def spread_learning_rates(
         self, connections: int
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Learning rates and bias learning rates, one a connection, input first.
+        """Learning rates and bias learning rates, one per connection, input first.
 
-        Empty if a rule has none.
+        Empty if the rule has no learning rates.
         """
         return _spread(self.learning_rates, connections), _spread(
             self.bias_learning_rates, connections
         )
 
     def scaled(self, factor: float) -> Self:
-        """The same rule with all learning rates multiplied with a factor."""
+        """The same rule with all learning rates multiplied by a factor."""
         rates = {name: getattr(self, name) for name in _RATES}
         changes = {
             name: rate * factor if isinstance(rate, float) else tuple(r * factor for r in rate)
@@ -66,7 +66,7 @@ class LearningRule(ABC):
         return replace(self, **changes)  # type: ignore[type-var]
 
     def _for_engine(self, connections: int) -> EngineRule:
-        """All options; those that are None are left out."""
+        """All options except those that are None."""
         names = [each.name for each in fields(self)]  # type: ignore[arg-type]
         options = {name: getattr(self, name) for name in names if name != "optimizer"}
         options |= {name: _spread(getattr(self, name), connections) or None for name in _RATES}
@@ -76,7 +76,7 @@ class LearningRule(ABC):
 
 @dataclass(frozen=True)
 class TwoPhaseRule(LearningRule):
-    """A rule of a free and a nudged phase; `EP` describes the fields."""
+    """A rule with a free and a nudged phase. `EP` describes the fields."""
 
     free_steps: int
     nudged_steps: int
@@ -103,7 +103,7 @@ class TwoPhaseRule(LearningRule):
 
 @dataclass(frozen=True)
 class EP(TwoPhaseRule):
-    """Equilibrium Propagation: one update a batch, from the steady states of the two phases.
+    """Equilibrium Propagation: one update per batch, from the steady states of the two phases.
 
     With tied feedback, s* the free steady state, s^β the nudged one and B the batch size::
 
@@ -113,7 +113,8 @@ class EP(TwoPhaseRule):
 
         ΔW = η / (βB) (s^β − s*)ᵀ s*           ΔV likewise, with W's learning rate
 
-    In the real-time setting ρ(s) stands for s in the tied rule, and for the last factor in VF.
+    In the real-time setting, s is replaced by ρ(s): everywhere in the tied rule, and in the last
+    factor of VF.
 
     Parameters
     ----------
@@ -124,37 +125,39 @@ class EP(TwoPhaseRule):
     beta : float
         Strength β of the nudging, not 0.
     learning_rates : float or sequence of float, optional
-        Learning rates η, one for all connections or one each, input first. 0 or more. Without, the
-        rule only estimates gradients.
+        Learning rates η, one for all connections or one for each, input first; 0 or more. Without
+        learning rates, the rule only estimates gradients.
     bias_learning_rates : float or sequence of float, optional
         Learning rates of the biases. Default: the learning rates. The published prototypical vector
-        field never learns the first hidden layer's bias: 0 there reproduces it.
+        field does not train the bias of the first hidden layer. A rate of 0 reproduces this.
     beta_sign : {"fixed", "random", "symmetric"}
-        Sign of β: as given, drawn for each batch with p = ½, or both. Random signs come from the
-        seed of `fit` or else of the network. Symmetric: phases at +β and −β from the same free
-        steady state, half the sum of their updates; its error falls with β² rather than β.
+        Sign of β: as given, drawn for each batch with p = ½, or both. Random signs are drawn with
+        the seed of `fit`, otherwise with that of the network. Symmetric: two nudged phases, at +β
+        and −β, start from the same free steady state, and half the sum of their updates is used.
+        The error is of order β² instead of β.
     accumulate : bool
-        Whether the update is summed over the steps of the nudged phase, the weights staying as they
-        are, rather than taken from its two ends. With tied feedback both are the same.
+        Whether the update is the sum over the steps of the nudged phase with constant weights,
+        instead of the difference of its ends. With tied feedback both are the same.
     feedback_update : {"own", "shared"}
-        Untied feedback: whether forward and feedback weights each get their own update, or
-        both the mean of what each would get if it were tied, so that weights that begin alike stay
-        alike (Laborieux et al., 2021).
+        With untied feedback: whether forward and feedback weights each have a separate update, or
+        both have the mean of the two updates of tied weights. With "shared", equal initial weights
+        stay equal (Laborieux et al., 2021).
     asymmetry : {"vector-field", "exact"}
-        Untied feedback: the nudged phase as it is, or corrected so that updates are exact. Exact
-        means that the update is the gradient, whatever the feedback weights are (AsymEP, Scurria
-        and others, 2026). With J the Jacobian of a free step at the free steady state s*, a step
-        adds ``−(J − Jᵀ)(s − s*)``, and the pull is added outside the activation. The update of a
-        coupling j → i is ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``. See docs/asymmetry.md.
+        With untied feedback: whether the nudged phase is used unchanged, or corrected so that the
+        update is the gradient for any feedback weights (AsymEP, Scurria and others, 2026). With J
+        the Jacobian of a free step at the free steady state s*, "exact" adds ``−(J − Jᵀ)(s − s*)``
+        to a step, and adds the pull outside the activation. The update of a coupling j → i is
+        ``η / (βB) Σ (s_i^β − s_i*) σ′(u_i) s_j*``. See docs/asymmetry.md.
     optimizer : SGD or Adam
-        How the estimated gradient changes the parameters. Default: plain SGD, as published.
+        The optimizer, which changes the parameters. Default: plain SGD, as published.
     feedback_learning_rates : float or sequence of float, optional
-        Learning rates of feedback weights. 0 keeps them as they are. Default: the learning rates.
+        Learning rates of the feedback weights. With 0 they do not change. Default: the learning
+        rates.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that is not of its kind or out of its range.
+        If an argument has the wrong type or is out of range.
 
     References
     ----------
@@ -176,36 +179,37 @@ class CEP(TwoPhaseRule):
 
         ΔW(t) = η / (βB) (s(t+1)ᵀ s(t+1) − s(t)ᵀ s(t))      Δb(t) = η / (βB) Σ (s(t+1) − s(t))
 
-    so that nothing has to be stored for an update. Step t + 1 uses the parameters updated at t.
+    No state has to be stored for an update. Step t + 1 uses the parameters updated at t.
     With untied feedback this is C-VF::
 
         ΔW(t) = η / (βB) (s(t+1) − s(t))ᵀ s(t)               ΔV likewise, with W's learning rate
 
-    In the real-time setting ρ(s) stands for s in the tied rule, and for the last factor in C-VF.
+    In the real-time setting, s is replaced by ρ(s): everywhere in the tied rule, and in the last
+    factor of C-VF.
 
-    As a gradient estimator it is the total update divided by −η.
+    As a gradient estimator, the rule returns the total update divided by −η.
 
     Parameters
     ----------
     free_steps, nudged_steps, beta, bias_learning_rates, feedback_learning_rates
         As for `EP`.
     learning_rates : float or sequence of float, optional
-        As for `EP`. Without, the rule only estimates gradients, in the limit η → 0.
+        As for `EP`. Without learning rates, the rule only estimates gradients, in the limit η → 0.
     beta_sign : {"fixed", "random"}
-        As for `EP`. There is no symmetric form: the phase at +β moves the weights, so that one at
-        −β would not start from the same network.
+        As for `EP`. A symmetric form does not exist: the phase at +β changes the weights, so that a
+        phase at −β would not start from the same network.
     write_every_step : bool
-        Whether the weights are written at every step. By default how they have moved is kept as a
-        product of a few rows and written once a batch: the same but for rounding, and many times
-        faster (see docs/performance.md). Networks with convolutions have them written at every
-        step.
+        Whether the weights are written at every step. By default their change is stored as a
+        product of matrices with few rows and written once per batch. The result is equal up to
+        rounding, and this is many times faster (see docs/performance.md). In networks with
+        convolutions, the weights are always written at every step.
     feedback_update : {"own", "shared"}
         As for `EP`. With "shared" the weights are written at every step.
     asymmetry : {"vector-field", "exact"}
         As for `EP`, from consecutive states. With "exact" the weights are written at every step.
     optimizer : SGD or Adam
-        It acts at every step of the nudged phase. Default: plain SGD, as published. Any other one
-        has the weights written at every step.
+        The optimizer is applied at every step of the nudged phase. Default: plain SGD, as
+        published. With any other optimizer, the weights are written at every step.
 
     References
     ----------
@@ -221,15 +225,15 @@ class CEP(TwoPhaseRule):
 
 @dataclass(frozen=True)
 class BPTT(LearningRule):
-    """Backpropagation through the steps of the free phase: the exact gradient of what it computes.
+    """Backpropagation through the steps of the free phase, which computes its exact gradient.
 
     Parameters
     ----------
     free_steps : int
         Steps T of the free phase, 1 or more.
     last_steps : int, optional
-        Steps at the end of the free phase that gradients are sent back through, at most
-        ``free_steps``. Default: all.
+        Number of steps at the end of the free phase through which gradients are backpropagated, at
+        most ``free_steps``. Default: all.
     learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
         As for `EP`.
     """
@@ -254,17 +258,18 @@ class BPTT(LearningRule):
 
 @dataclass(frozen=True)
 class RBP(LearningRule):
-    """Recurrent backpropagation: the gradient at the steady state, as if it had held forever.
+    """Recurrent backpropagation: the gradient at the steady state after infinitely many steps.
 
-    The gradient of the states at the fixed point, dL/ds = (1 − Jᵀ)⁻¹ dL/ds_T with J the Jacobian of
-    a step, is summed up term by term until the terms have died away.
+    The gradient of the states at the fixed point is dL/ds = (1 − Jᵀ)⁻¹ dL/ds_T, with J the Jacobian
+    of a step. It is computed as a series, until its terms are negligible.
 
     Parameters
     ----------
     free_steps : int
         Steps T of the free phase, 1 or more: enough to reach the steady state.
     tolerance : float
-        Terms of RBP are added until the largest is this small beside the first, in (0, 1).
+        RBP adds terms until the largest element of a term, divided by that of the first term, is at
+        most this number, in (0, 1).
     max_iterations : int
         Number of terms after which RBP raises DivergenceError, if it has not reached the tolerance.
     learning_rates, bias_learning_rates, optimizer, feedback_learning_rates
@@ -293,7 +298,7 @@ class RBP(LearningRule):
 
 
 def checked(name: str, rule: object) -> LearningRule:
-    """Return the rule, or raise the TypeError that it is none."""
+    """Return the rule; TypeError if the object is not a learning rule."""
     if not isinstance(rule, LearningRule):
         raise TypeError(f"{name} must be a learning rule such as cep.CEP(…), got {rule!r}")
     return rule
@@ -305,7 +310,7 @@ def _types(rule: type) -> dict[str, Any]:
 
 
 def _checked(name: str, value: Any, kind: Any) -> Any:
-    """The value of a field, if it is of the field's type."""
+    """The value of a field, after a check of its type."""
     if kind is Optimizer:
         return _optimizers.checked(value)
     if kind == Rates:
@@ -333,7 +338,9 @@ def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:
         else (validation.real(name, rates),)
     )
     if several and not values:
-        raise ValueError(f"{name} is empty; expected one number, or one a connection, input first")
+        raise ValueError(
+            f"{name} is empty; expected one number, or one per connection, input first"
+        )
     for value in values:
         if not (value >= 0 and math.isfinite(value)):
             raise ValueError(f"{name} must be finite and 0 or more, got {value}")
@@ -341,7 +348,7 @@ def _rates(name: str, rates: Any) -> float | tuple[float, ...] | None:
 
 
 def _spread(rates: Rates, connections: int) -> tuple[float, ...]:
-    """One rate a connection; none where there are none."""
+    """One rate per connection; empty without learning rates."""
     if rates is None:
         return ()
     return (rates,) * connections if isinstance(rates, (int, float)) else tuple(rates)

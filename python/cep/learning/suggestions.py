@@ -1,4 +1,4 @@
-"""A learning rule for a network and its data, from a few batches, with the numbers behind it."""
+"""Recommends a learning rule for a network and its data, from measurements on a few batches."""
 
 import math
 import warnings
@@ -18,58 +18,63 @@ from cep.network.network import Network
 
 Batch = tuple[NDArray[Any], NDArray[Any]]
 
-# A free phase with this residual is over; one whose residual has not fallen for so many steps too.
+# A free phase has settled if its residual is at most _NEGLIGIBLE, or has not fallen for _PATIENCE
+# steps.
 _NEGLIGIBLE = 1e-5
 _PATIENCE = 10
-# Degrees that a larger β, or fewer nudged steps, may cost.
+# A larger β may increase the smallest angle by this many degrees.
 _TOLERATED = 5.0
-# Free steps beside those that suffice after the range test, as weights go on growing.
-_ROOM = 1.5
-# Sizes of the first update beside that of the weights: the range test tries them from the largest.
+# Factor on the free steps that suffice after the range test, as weights continue to grow.
+_MARGIN = 1.5
+# Norm of the first update divided by that of the weights. The range test begins with the largest.
 _SIZES = tuple(2.0**-k for k in range(2, 14))
-# By which the size with the lowest loss is divided; that of C-EP is limited in another way too.
+# Divisor of the size with the lowest loss. The size of C-EP is also limited by its deviation.
 _DIVISORS: dict[type[Any], int] = {EP: 4, CEP: 2}
-# Samples that the loss after a range test is measured with.
+# Number of samples on which the loss after a range test is measured.
 _EVALUATED = 500
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What `suggest` recommends, and why: ``print(suggestion)`` shows the rule and its reasons."""
+    """The recommendation of `suggest`. ``print(suggestion)`` shows the rule and its reasons."""
 
     rule: EP | CEP
-    """Ready for `cep.fit`."""
+    """The recommended rule, for `cep.fit`."""
     angle: float
-    """Degrees between EP's estimate with these steps and β, and BPTT through all free steps."""
+    """Angle in degrees between the estimate of EP, with these steps and β, and the gradient of BPTT
+    through all free steps."""
     residuals: list[float] = field(repr=False)
-    """``max |s(t+1) − s(t)|`` after each step of a free phase of the network as it is."""
+    """``max |s(t+1) − s(t)|`` after each step of a free phase of the given network."""
     angles: dict[tuple[int, float], float] = field(repr=False)
-    """Degrees for every (K, β) tried with that network, the mean over the batches."""
+    """Angle in degrees for every tried pair (K, β) with the given network, averaged over the
+    batches."""
     losses: dict[tuple[float, ...], float] = field(repr=False)
-    """The range test: learning rates, and the loss after training with them; NaN if it diverged."""
+    """Results of the range test: the loss after training with each set of learning rates. NaN if
+    the training diverged."""
     deviation: float
-    """``|Δ − Δ_EP| / |Δ_EP|`` of C-EP's update Δ with these rates and EP's; 0 for EP."""
+    """``|Δ − Δ_EP| / |Δ_EP|``, where Δ is the update of C-EP with these rates, and Δ_EP that of EP.
+    0 for EP."""
     reasons: tuple[str, ...] = field(repr=False)
-    """A sentence for each choice."""
+    """One sentence for each choice."""
 
     @property
     def free_steps(self) -> int:
-        """T of the rule."""
+        """Number of free steps of the rule, T."""
         return self.rule.free_steps
 
     @property
     def nudged_steps(self) -> int:
-        """K of the rule."""
+        """Number of nudged steps of the rule, K."""
         return self.rule.nudged_steps
 
     @property
     def beta(self) -> float:
-        """β of the rule."""
+        """Strength of the nudging of the rule, β."""
         return self.rule.beta
 
     @property
     def learning_rates(self) -> tuple[float, ...]:
-        """Of the rule, one a connection, input first."""
+        """Learning rates of the rule, one per connection, input first."""
         return self.rule.spread_learning_rates(0)[0]
 
     def __str__(self) -> str:
@@ -107,60 +112,64 @@ def suggest(
     betas: Sequence[float] = (0.05, 0.1, 0.2, 0.5, 1.0),
     test_batches: int = 100,
 ) -> Suggestion:
-    """Recommend a learning rule for a network as it is, from measurements and short trainings.
+    """Recommend a learning rule for a network, from measurements and short trainings.
 
-    It takes seconds with dense networks. Steady states come later as weights grow: the free steps
-    leave room for that, but ask again if training gets worse after many epochs.
+    With dense networks this takes seconds. As weights grow, the free phase takes more steps to
+    settle. The recommended free steps include a margin for this. If training gets worse after many
+    epochs, call `suggest` again.
 
     Parameters
     ----------
     net : Network
-        Neither its parameters nor its states change.
+        The network. Its parameters and states do not change.
     x, y : array_like
-        Inputs and targets to train on.
+        Inputs and targets of the training data.
     rule : {cep.EP, cep.CEP}
-        What is to be trained with.
+        The kind of rule to recommend.
     batch_size : int
-        Samples a batch, as the network is to be trained with.
+        Samples per batch during training.
     batches : int
-        Batches that angles and gradients are averaged over; fewer if there are not so many samples.
+        The number of batches over which angles and gradients are averaged, or all if the data have
+        fewer.
     max_free_steps : int
-        The most free steps to recommend.
+        Upper limit of the recommended free steps.
     betas : sequence of float
         Strengths of the nudging to consider. Negative ones are allowed, 0 is not.
     test_batches : int
-        Batches that each training of the range test takes.
+        The number of batches of each training of the range test.
 
     Returns
     -------
     Suggestion
-        ``.rule``, and the numbers behind it.
+        The rule, ``.rule``, and the measurements.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument of the wrong type, shape or value, and if training diverges with all
+        If an argument has the wrong type, shape or value, or if training diverges with all
         learning rates.
     DivergenceError
-        A state of the network as it is became infinite or not a number.
+        If a state of the given network becomes infinite or not a number.
 
     Notes
     -----
-    Free steps: those after which the residual is at most 1e-5, or no longer falls, in the network
-    as it is or after the range test, and half as many again.
+    Free steps: the number of steps after which the residual is at most 1e-5 or no longer falls,
+    times 1.5. The larger number of the given network and of the one after the range test is used.
 
-    β: the largest one with an angle between EP's estimate and BPTT within 5° of the smallest, as a
-    large β is less sensitive to noise and rounding, and lets C-EP take larger learning rates. Then
-    the fewest nudged steps within 1° of the best at this β, at least one a connection, raised with
-    the free steps. The sign of β is random: its errors then cancel, and the error does not jump
-    from epoch to epoch.
+    β: the largest one whose angle between the estimate of EP and the gradient of BPTT is within 5°
+    of the smallest angle. A large β is less sensitive to noise and rounding, and allows larger
+    learning rates of C-EP. Its sign is random, so that the errors of both signs cancel and the
+    error does not jump from epoch to epoch.
 
-    Learning rates: a first update is to be of the same size beside the weights in each connection,
-    η_k = r ‖W_k‖ / ‖g_k‖. The range test trains copies with r = 1/4, 1/8, … for ``test_batches``;
-    the recommendation is a quarter of the r with the lowest loss for EP, half of it for C-EP.
+    Nudged steps: the fewest steps within 1° of the smallest angle at this β, at least one per
+    connection. They are increased in proportion to the free steps.
+
+    Learning rates: the ratio r of the first update to the weights is the same in each connection,
+    η_k = r ‖W_k‖ / ‖g_k‖. The range test trains copies with r = 1/4, 1/8, … for ``test_batches``
+    batches. The recommended r is that with the lowest loss divided by 4 for EP, by 2 for C-EP.
 
     C-EP: the weights that move in the nudged phase act on the states like a second nudge, in
-    proportion to η/β, so that its update Δ differs from EP's. r is halved until
+    proportion to η/β. Its update Δ therefore differs from that of EP. r is halved until
     ``|Δ − Δ_EP| ≤ |Δ_EP|`` (see `Suggestion.deviation`).
     """
     inputs, wanted = validation.samples(x, y, net.dtype, net.shapes[0])
@@ -171,7 +180,7 @@ def suggest(
     if rule not in (EP, CEP):
         raise TypeError(f"rule must be cep.EP or cep.CEP, got {rule!r}")
     strengths = _strengths(betas)
-    # Data that are sorted by class have all classes in the batches.
+    # Shuffled, so that batches of data that are sorted by class have all classes.
     order = np.random.default_rng(0).permutation(len(inputs))
     size = min(batch_size, len(inputs))
     few = [
@@ -196,17 +205,18 @@ def suggest(
     later = settled
     if trained is not None:
         later = max(later, _steps_until_steady(_residuals(trained, few[0][0], max_free_steps)))
-    free_steps = min(math.ceil(_ROOM * later), max_free_steps)
+    free_steps = min(math.ceil(_MARGIN * later), max_free_steps)
     steps_later = min(2 * math.ceil(steps * later / settled / 2), max(steps, free_steps))
     found = rule(free_steps, steps_later, beta, beta_sign="random")
     chosen, deviation = _limited(net, few, found, unit, chosen)
     found = replace(found, learning_rates=_rates(unit, chosen))
     reasons = [
         f"free_steps: the residual is {residuals[settled - 1]:.0e} after {settled} steps, and "
-        f"settles after {later} when the weights have grown in the range test; half as many again",
-        f"beta: the largest one within {_TOLERATED:g}° of the smallest angle to BPTT; of random "
-        "sign, so that the errors that it makes cancel",
-        f"nudged_steps: {steps} come within 1° of the best; more with the free steps",
+        f"settles after {later} steps when the weights have grown in the range test; times 1.5",
+        f"beta: the largest one within {_TOLERATED:g}° of the smallest angle to BPTT; its sign is "
+        "random, so that the errors of both signs cancel",
+        f"nudged_steps: {steps} steps are within 1° of the smallest angle; increased in proportion "
+        "to the free steps",
         "learning_rates: those with the lowest loss in the range test, divided by "
         f"{best / chosen:g}",
     ]
@@ -232,7 +242,7 @@ def _strengths(betas: Any) -> list[float]:
 
 def _residuals(net: Network, x: NDArray[Any], steps: int) -> list[float]:
     net = net.copy()
-    # All steps at once first: one that diverges is then reported by its number.
+    # First all steps at once: if one diverges, the error contains its number.
     net.free_phase(x, steps)
     residuals = [net.free_phase(x, 1).residual]
     while len(residuals) < steps and residuals[-1] > 0:
@@ -256,8 +266,8 @@ def _angles(
     net: Network, parts: list[Batch], free_steps: int, betas: Sequence[float]
 ) -> dict[tuple[int, float], float]:
     fractions = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
-    # At least as many as it takes to reach the first layer; and even, so that a state that
-    # alternates is back where it was.
+    # The nudge must reach the first layer. Numbers are even, so that an alternating state is the
+    # same at the end as at the beginning.
     fewest = len(net.shapes) - 1
     candidates = sorted({2 * math.ceil(max(fewest, free_steps * f) / 2) for f in fractions})
     sums: dict[tuple[int, float], float] = {}
@@ -269,7 +279,7 @@ def _angles(
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", RuntimeWarning)
                     angle = estimate.angle(exact)
-                # A nudged phase too short to reach a layer has no direction there at all.
+                # If the nudge does not reach a layer, its estimate is zero and has no angle.
                 sums[steps, beta] = sums.get((steps, beta), 0.0) + (
                     angle if np.isfinite(angle) else 180.0
                 )
@@ -285,7 +295,7 @@ def _steps_and_beta(angles: dict[tuple[int, float], float]) -> tuple[int, float]
 
 
 def _unit_rates(net: Network, parts: list[Batch], rule: EP) -> NDArray[np.float64]:
-    """Learning rates with which a first update is as large as the weights of its connection."""
+    """Learning rates for which the first update of each connection is as large as its weights."""
     gradients = [gradient(net, x, y, rule).weights for x, y in parts]
     norms = np.array(
         [np.linalg.norm(np.mean(each, axis=0)) for each in zip(*gradients, strict=True)]
@@ -313,7 +323,7 @@ def _spelled(rates: Sequence[float]) -> str:
 def _limited(
     net: Network, parts: list[Batch], rule: EP | CEP, unit: NDArray[np.float64], size: float
 ) -> tuple[float, float]:
-    """The size, halved until C-EP's update is near enough to EP's, and how far it is off."""
+    """The size, halved until the deviation of C-EP from EP is at most 1; and this deviation."""
     if isinstance(rule, EP):
         return size, 0.0
     estimate = EP(rule.free_steps, rule.nudged_steps, rule.beta)
@@ -361,7 +371,7 @@ class _RangeTest:
         self.untrained = self._loss(net, free_steps)
 
     def trained(self, rule: EP | CEP) -> Network | None:
-        """A copy of the network after its training; None if it diverged."""
+        """A trained copy of the network; None if it diverged."""
         net = self._net.copy()
         options = rule._for_engine(len(net.edges))
         try:
@@ -385,7 +395,7 @@ class _RangeTest:
             since += 1
             if loss < lowest:
                 best, lowest, since = size, loss, 0
-            # Smaller ones learn less.
+            # Two smaller sizes did not lower the loss further.
             if lowest < 0.9 * self.untrained and since == 2:
                 break
         if not best:

@@ -110,12 +110,12 @@ class Network:
         The order of the layers in a step of a free phase: all at once from their old states, as
         published, or layers 1, 3, … first and then layers 2, 4, … from the new states. The steady
         states are the same. In the prototypical setting an alternating step makes the progress of
-        two synchronous ones, and alternating steps come to rest even if synchronous ones end in a
-        cycle of two states. Nudged phases, BPTT and the theorem are always synchronous.
+        two synchronous ones, and alternating steps settle even if synchronous ones end in a cycle
+        of two states. Nudged phases, BPTT and the theorem are always synchronous.
     tolerance : float
-        A sample comes to rest, and takes no further steps of a phase, after a step that changes
-        none of its states by more than this. If weights move, the batch is at rest when all its
-        samples are. The default 0 does not change results.
+        A sample has settled after a step that changes none of its states by more than this, and
+        takes no further steps of the phase. If weights move, the phase ends when all samples of the
+        batch have settled. The default 0 does not change results.
     loss : {"squared_error", "cross_entropy"}, optional
         Loss of each sample: ½ ‖s_L − y‖², or −Σ y log softmax(s_L). Its negative derivative is the
         pull. With cross-entropy the output layer is linear, and is not clamped. Default: squared
@@ -382,7 +382,7 @@ class Network:
 
     @property
     def tolerance(self) -> float:
-        """The change of a step up to which a sample counts as at rest."""
+        """The largest change of a step at which a sample has settled."""
         return self._tolerance
 
     @property

@@ -1,4 +1,4 @@
-"""Reproduction of the table and figures of Ernoult et al. (2020), beside the published values.
+"""Reproduction of the table and figures of Ernoult et al. (2020), with the published values.
 
 `reproduce` trains a row of the table, `angles` reproduces Fig. 4, `gdu` Fig. 5b and `correlation`
 Fig. 5a; `hardware` studies imperfect hardware. Each returns the numbers, which print as a table;

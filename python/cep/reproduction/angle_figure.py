@@ -36,7 +36,7 @@ class AngleSweep:
 
     preset: Preset
     trials: Mapping[float, Trials]
-    """By the initial angle in degrees."""
+    """The trials by the initial angle in degrees."""
 
     @property
     def stem(self) -> str:
@@ -166,7 +166,7 @@ def check_has_angles(preset: Preset) -> None:
 
 
 def _draw_angles(sweep: AngleSweep) -> "Figure":
-    """Draw errors against angles: means and every seed, beside the published errors."""
+    """Draw errors against angles: means, every seed and the published errors."""
     figure: Figure = new_figure(figsize=(5.6, 3.8))
     ax = figure.subplots()
     published = [error_at_angle(sweep.preset.name, angle) for angle in FEEDBACK_ANGLES]

@@ -52,14 +52,14 @@ class HardwareStudy:
     """Errors for each question: ``print(study)``, ``study.plot()``."""
 
     data: str
-    """Its name; with the number of training samples if it is a part of them."""
+    """The name of the data, with the number of training samples if only a part is used."""
     trials: Mapping[Point, Trials]
     counts: Mapping[str, Counts]
-    """By rule, of one epoch with the ECRAM preset."""
+    """The counts of one epoch with the ECRAM preset, by rule."""
 
     @property
     def stem(self) -> str:
-        """What files with this figure are called."""
+        """The name of the files of this figure."""
         return f"hardware-{self.data}"
 
     def errors(self, panel: str) -> dict[str, dict[float, list[float]]]:
@@ -94,7 +94,7 @@ class HardwareStudy:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers drawn, and all seeds behind them, as JSON can hold them."""
+        """The numbers drawn, and all seeds behind them, as JSON values."""
         return {
             "data": self.data,
             "points": [
@@ -105,7 +105,7 @@ class HardwareStudy:
         }
 
     def plot(self) -> "Figure":
-        """Draw a panel a question.
+        """Draw the figure, with one panel per question.
 
         Raises
         ------
@@ -136,7 +136,7 @@ def hardware(
     progress: bool = True,
     on_run_end: Callable[[RunOutcome], object] | None = None,
 ) -> HardwareStudy:
-    """Train with imperfect synapses, neurons and reads: `PANELS`, and a table of what it costs.
+    """Train with imperfect synapses, neurons and reads: `PANELS`, and a table of the cost.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def hardware(
     epochs = (8 if data == "digits" else 5) if epochs is None else epochs
     rules = _rules(data)
     if samples is not None:
-        # The others have learning rates for many more batches.
+        # The learning rates of the other data are for many more batches.
         rules = {name: each.replace(data=data) for name, each in _rules("digits").items()}
     points = {point: each for point, each in _points(rules, epochs) if point[0] in chosen}
     if not points:

@@ -29,7 +29,7 @@ class Reproduction(Trials):
 
 
 def describe(trials: Reproduction) -> str:
-    """Every seed, then means and deviations beside the published values."""
+    """The results of every seed, then means and deviations, and the published values."""
     preset, configuration = trials.preset, trials.preset.configuration
     sizes = "-".join(map(str, configuration.sizes))
     seeds = [seed_cells(outcome) for outcome in trials.outcomes]
@@ -103,7 +103,7 @@ def run_line(outcome: RunOutcome) -> str:
     """A line of text for a finished run."""
     start = f"{outcome.name}  {outcome.ended} after {_epochs_done(outcome)} epochs"
     if not len(outcome.history):
-        # The first line of a message says what happened.
+        # The first line of a message states the error.
         return ": ".join([start, *outcome.message.splitlines()[:1]])
     epoch = best_test_epoch(outcome)
     best = f"best {best_test_error(outcome):.2%} in epoch {epoch}, " if epoch else ""

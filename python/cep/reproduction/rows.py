@@ -1,4 +1,4 @@
-"""Rows of the paper's table: a preset trained with several seeds, beside the published values."""
+"""Rows of the table of the paper: a preset trained with several seeds, and published values."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ def reproduce(
     Returns
     -------
     Reproduction
-        Every run, means and deviations; as text, beside the published values.
+        Every run, means and deviations. Printing it also shows the published values.
 
     Raises
     ------

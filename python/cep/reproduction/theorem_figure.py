@@ -47,7 +47,7 @@ class RuleCurves:
     sign_agreement: float
     """For the connection with the lowest agreement."""
     panels: Mapping[str, Curves]
-    """By name: the few entries that are drawn, steps × entries."""
+    """The entries that are drawn, steps × entries, by name."""
 
     @classmethod
     def of(cls, report: GDUReport) -> "RuleCurves":

@@ -1,4 +1,4 @@
-"""Trains series of runs, after everything that can be refused beforehand has been."""
+"""Trains series of runs, after checks of all arguments and directories."""
 
 import contextlib
 import os
@@ -20,14 +20,15 @@ def train(
     progress: bool,
     on_run_end: Callable[[RunOutcome], object] | None,
 ) -> dict[str, RunOutcome]:
-    """`cep.run_many`, except that what it would record as a failure of every run is raised.
+    """Call `cep.run_many`, but raise errors that would be the failure of every run.
 
     Raises
     ------
     ValueError
-        A directory holds a run of another configuration or of other data, or a file is damaged.
+        If a directory contains a run of another configuration or of other data, or if a file is
+        damaged.
     FileNotFoundError, ImportError
-        The data is not there, or a library is not.
+        If the data are not found, or a library is not installed.
     """
     waiting = []
     fingerprints = Fingerprints(data, data_root)
@@ -35,7 +36,7 @@ def train(
         place = RunDirectory(Path(directory) / name)
         if place.holds_a_run():
             place.check_same(configuration)
-            with contextlib.suppress(OSError, ImportError):  # Without data none are mixed.
+            with contextlib.suppress(OSError, ImportError):  # Unreadable data.
                 place.check_data(fingerprints.of(configuration))
         if place.ending(configuration) is None:
             waiting.append(configuration)

@@ -1,6 +1,6 @@
 """Equilibrium Propagation as scikit-learn estimators.
 
-Imports scikit-learn, which ``import cep`` does not.
+This package imports scikit-learn. ``import cep`` does not.
 """
 
 from cep._util.extras import needs

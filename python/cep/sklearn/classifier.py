@@ -14,15 +14,15 @@ from cep.sklearn.estimator import DTYPES, NetworkEstimator, validated
 
 
 class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
-    """A network trained with Equilibrium Propagation, used like scikit-learn's MLPClassifier.
+    """A classifier trained with Equilibrium Propagation, used like scikit-learn's MLPClassifier.
 
-    Parameters that MLPClassifier has too have the same names; docs/sklearn.md lists the
-    differences. Scale the features alike, for example with StandardScaler. The labels become
+    Parameters have the same names as in MLPClassifier. docs/sklearn.md lists the differences. Scale
+    the features to similar ranges, for example with StandardScaler. The labels are converted to
     one-hot targets.
 
     {parameters and attributes}
     classes_ : ndarray, n_classes
-        The labels, sorted: one for each output unit.
+        The sorted labels, one per output unit.
 
     {notes}
 
@@ -41,14 +41,14 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
         """Train for one epoch on these samples, with the present network or a new one.
 
-        As many calls with the same samples as `fit` has epochs give the same parameters.
+        With the same samples, n calls give the same parameters as n epochs of `fit`.
 
         Parameters
         ----------
         X, y : array_like
-            As for `fit`. The scale of the first X is taken for that of all.
+            As for `fit`. The learning rates are scaled by the first X.
         classes : array_like, n_classes
-            All labels. Needed in the first call.
+            All labels. Required in the first call.
 
         Returns
         -------
@@ -58,8 +58,8 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError, ValueError, DivergenceError, KeyboardInterrupt
-            As for `fit`; ValueError also for early stopping, for classes that are missing or
-            differ from those of the first call, and for a label that is not among them.
+            As for `fit`. ValueError also with early stopping, if classes are missing or differ from
+            those of the first call, or if a label is not one of them.
         """
         if not hasattr(self, "coefs_"):
             if classes is None:
@@ -72,7 +72,7 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         return self._partial_fit(X, y, classes)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each row of X: that of the output unit with the largest state.
+        """Predict the label of each row of X, that of the output unit with the largest state.
 
         Parameters
         ----------
@@ -82,23 +82,24 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray, samples
+            The labels.
 
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            Before a fit, or for an X of the wrong type, shape or value.
+            If the estimator is not fitted, or X has the wrong type, shape or value.
         """
         largest = self._outputs(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[largest]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Probability of each class, from the output states after a free phase.
+        """Estimate the probability of each class from the output states after a free phase.
 
         With the squared error, an output that is trained towards one-hot targets estimates the
         probability of its class. Negative outputs (of tanh) count as 0, and the others are divided
-        by their sum; if none is positive, the largest share it equally. With the cross-entropy it
-        is the softmax of the outputs.
+        by their sum. If no output is positive, the largest outputs have equal probabilities. With
+        the cross-entropy, the probabilities are the softmax of the outputs.
 
         Parameters
         ----------
@@ -108,12 +109,12 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of float64, samples × n_classes
-            In the order of `classes_`; each row sums to 1.
+            The probabilities in the order of `classes_`. Each row sums to 1.
 
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            Before a fit, or for an X of the wrong type, shape or value.
+            If the estimator is not fitted, or X has the wrong type, shape or value.
         """
         outputs = self._outputs(X).astype(np.float64)
         largest = outputs.max(axis=1, keepdims=True)
@@ -128,7 +129,7 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         X, y = validated(self, X, y, dtype=DTYPES, multi_output=True, reset=reset)
         if y.ndim == 2 and y.shape[1] != 1:
             raise ValueError(
-                f"y must hold one label a sample, got shape {y.shape}: EPClassifier does not "
+                f"y must have one label per sample, got shape {y.shape}: EPClassifier does not "
                 "support several labels or outputs for a sample"
             )
         y = column_or_1d(y, warn=True)
@@ -141,10 +142,10 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         self._begin_network(X, len(self.classes_))
 
     def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        # Before the encoder converts them to the type of the classes.
+        # Compared before the encoder converts the labels to the type of the classes.
         known = set(self.classes_.tolist())
         if unknown := [label for label in np.unique(y).tolist() if label not in known]:
-            raise ValueError(f"y must hold labels among the classes {self.classes_}, got {unknown}")
+            raise ValueError(f"the labels of y must be in {self.classes_}, got {unknown}")
         targets: NDArray[Any] = self._label_encoder.transform(y)
         return targets
 

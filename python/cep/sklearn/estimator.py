@@ -1,4 +1,4 @@
-"""The common part of the estimators: hyperparameters, training and the network's outputs."""
+"""The base class of the estimators: hyperparameters, training and the outputs of the network."""
 
 import inspect
 import math
@@ -24,20 +24,20 @@ from cep.training.data import source_of
 from cep.training.loop import STOP, Callback, Training
 
 DTYPES = [np.float64, np.float32]
-# scikit-learn has no types of its own, and those that checkers infer are too narrow.
+# scikit-learn has no type annotations, and the types that checkers infer are too narrow.
 validated: Any = validate_data
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
-    """What `EPClassifier` and `EPRegressor` have in common.
+    """The base class of `EPClassifier` and `EPRegressor`.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
-        Units of the hidden layers, from the input on; at least one layer.
+        Number of units of each hidden layer, input first; at least one layer.
     activation : str, TabulatedActivation or sequence of them
-        Activation of hidden and output units (see `cep.Network`): "shifted_sigmoid",
-        "hard_sigmoid", "tanh" or another.
+        Activation of hidden and output units (see `cep.Network`), such as "shifted_sigmoid",
+        "hard_sigmoid" or "tanh".
     rule : {"c-ep", "ep", "bptt"}
         EP with continual updates, EP, or backpropagation through time. With untied feedback the
         first two are C-VF and VF. BPTT has no nudged phase.
@@ -45,30 +45,31 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         As for `cep.Network`. The real-time setting needs inputs between 0 and 1, and more steps.
         The loss of `EPRegressor` is "squared_error".
     synapses, bias_synapses, neurons
-        Models of hardware, as for `cep.Network`. Default: ideal.
+        Models of hardware, as for `cep.Network`. Default: ideal hardware.
     free_steps : int
-        Steps T of the free phase, in training and in prediction. Deeper networks need more.
+        Number T of steps of the free phase, in training and in prediction. Deeper networks need
+        more.
     nudged_steps, beta
         As for `cep.EP` and `cep.CEP`.
     beta_sign : {"fixed", "random", "symmetric"}
         As for `cep.EP`; the rule "c-ep" has no symmetric form.
     optimizer : {"sgd", "adam"} or Optimizer
-        `cep.SGD` or `cep.Adam`: a word, or an object such as ``cep.SGD(momentum=0.9)``.
+        The optimizer: a name, or an object such as ``cep.SGD(momentum=0.9)``.
     learning_rate_init : float or sequence of float, optional
         Relative learning rates, one for all connections or one for each, input first (see Notes).
-        Default: 4 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum; with Adam 0.1 and
-        0.01.
+        Default: 4 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.1 for
+        "ep" and "bptt" and 0.01 for "c-ep".
     batch_size : int or "auto"
-        Samples in a batch; "auto" is 20, as published. At most all samples.
+        Number of samples in a batch, at most all samples. "auto" is 20, as published.
     max_iter : int
         Maximum number of epochs of a call of `fit`.
     shuffle : bool
-        Whether each epoch has its own order of the samples.
+        Whether to shuffle the samples in each epoch.
     random_state : int, RandomState instance or None
-        Determines initial parameters, devices, the order of samples, random signs of β and the
+        Seed of the initial parameters, devices, the order of samples, random signs of β and the
         validation split.
     tol : float
-        Smallest improvement of the loss or the validation score that counts; 0 or more.
+        Smallest change of the loss or the validation score that is an improvement; 0 or more.
     verbose : bool
         Whether to print the loss of every epoch.
     warm_start : bool
@@ -84,49 +85,51 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     coefs_ : list of ndarray, units of layer k × units of layer k+1
-        Copies of the weights of each connection. Prediction reads them.
+        Copies of the weights of each connection, from which predictions are computed.
     intercepts_ : list of ndarray, units of layer k+1
-        Copies of the biases of each layer but the input. Prediction reads them.
+        Copies of the biases of each layer except the input, from which predictions are computed.
     feedback_coefs_ : list of ndarray, units of layer k × units of layer k+1
-        Feedback weights of each connection but the first; empty with tied feedback.
+        Feedback weights of each connection except the first; empty with tied feedback.
     learning_rates_, bias_learning_rates_ : list of float
-        Absolute learning rates of each connection, as `cep.CEP` takes them.
+        Absolute learning rates of each connection, as arguments of `cep.CEP`.
     loss_curve_ : list of float
-        Mean loss of each epoch since the network was new, accumulated while it learned.
+        Mean loss of each epoch since the network was made, accumulated during the epoch.
     loss_, best_loss_ : float
-        The last and the lowest loss; the latter is None with early stopping.
+        The last and the lowest loss. With early stopping, best_loss_ is None.
     validation_scores_, best_validation_score_ : list of float, float
-        Scores on the samples held out; None without early stopping.
+        Scores on the validation samples; None without early stopping.
     n_iter_ : int
-        Epochs of the last call.
+        Number of epochs of the last call.
     t_ : int
-        Samples seen in training, counted in each epoch.
+        Number of training samples, counted in each epoch.
     n_layers_, n_outputs_, out_activation_ : int, int, str
-        Layers with the input, output units, and their activation ("softmax" with cross-entropy).
+        Number of layers including the input, number of output units, and their activation
+        ("softmax" with the cross-entropy).
     n_features_in_, feature_names_in_ : int, ndarray of str
-        Features of the X given to `fit`; their names if all are strings.
+        Number of features of the X given to `fit`, and their names if all names are strings.
 
     Notes
     -----
-    With n inputs of a unit and m the mean square of all of X, the learning rate of connection k is
-    ``learning_rate_init[k] / ((n + 1) m)``, with m = 1 for biases and for all connections but the
-    first. Adam divides by √m instead, since it divides the gradient by its size. The initial
-    weights of the first connection are those of `cep.Network` times ½/√m. So a common factor of
-    all of X changes nothing. An X whose m is out of range for the dtype, as beyond 1e±31 in
-    float32, is refused. In the real-time setting, in which layers see ρ(x), m is ¼.
+    Let n be the number of inputs of a unit and m the mean square of all elements of X. The learning
+    rate of connection k is ``learning_rate_init[k] / ((n + 1) m)``, with m = 1 for biases and for
+    all connections except the first. With Adam, m is replaced by √m, since Adam divides the
+    gradient by its magnitude. The initial weights of the first connection are those of
+    `cep.Network` times ½/√m. Therefore a common factor of X has no effect. An X whose m is out of
+    range for the dtype, such as beyond 1e±31 in float32, is an error. In the real-time setting, the
+    inputs are ρ(x), and m is ¼.
 
-    A fit that fails, by divergence or Ctrl-C too, leaves the estimator as it was.
+    If a fit fails, by divergence or by Ctrl-C, the estimator is unchanged.
 
     References
     ----------
     Ernoult et al., 2020 (arXiv 2005.04168).
     """
 
-    # The losses that an estimator can have.
+    # The supported losses.
     _losses: tuple[str, ...]
-    # What the network's loss is divided by.
+    # The loss of the network is divided by this number.
     _loss_unit = 1.0
-    # Hyperparameters that are read here.
+    # Hyperparameters that are read in this class.
     setting: str
     free_steps: int
     random_state: Any
@@ -140,7 +143,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     n_iter_no_change: int
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Put the description of what all estimators have into the docstring of the class."""
+        """Insert the common parameters, attributes and notes into the docstring of the class."""
         super().__init_subclass__(**options)
         if cls.__doc__ and NetworkEstimator.__doc__:
             common = inspect.cleandoc(NetworkEstimator.__doc__)
@@ -188,7 +191,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
     ) -> None:
-        # As scikit-learn asks for: each parameter is an attribute, as it was given.
+        # scikit-learn requires that each parameter is an unchanged attribute.
         self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -210,16 +213,16 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError, ValueError
-            For a parameter or an argument of the wrong type, shape or value.
+            If a parameter or an argument has the wrong type, shape or value.
         DivergenceError
-            A state became infinite or not a number.
+            If a state becomes infinite or not a number.
         KeyboardInterrupt
             On Ctrl-C.
 
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            Training had not converged after `max_iter` epochs.
+            If training has not converged after `max_iter` epochs.
         """
         self._fit(X, y, fresh=not (self.warm_start and hasattr(self, "coefs_")))
         if self._stop_reason == "finished":
@@ -238,7 +241,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, X: Any, y: Any, *, fresh: bool, known: Any = None, epochs: int | None = None
     ) -> Self:
-        """Train on samples; ``known`` is what a new network is made for, if it is not y."""
+        """Train on samples. A new network is made for ``known``, if it is given, or else for y."""
         before = dict(self.__dict__)
         try:
             parameters.check(self)
@@ -254,7 +257,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Both as checked arrays."""
+        """X and y as validated arrays."""
 
     @abstractmethod
     def _begin(self, X: NDArray[Any], y: Any) -> None:
@@ -262,14 +265,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        """What the network learns: labels from 0 on, or states of the output units."""
+        """The targets of the network: labels from 0 on, or states of the output units."""
 
     @abstractmethod
     def _validation_score(self, outputs: NDArray[Any], targets: NDArray[Any]) -> float:
-        """How well outputs of the network fit; higher is better."""
+        """The score of outputs of the network; higher is better."""
 
     def _begin_network(self, X: NDArray[Any], outputs: int) -> None:
-        """Draw a new network for inputs like these."""
+        """Make a new network for inputs of this shape and scale."""
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         net = parameters.network(self, X.shape[1], outputs, self._seed)
         self._mean_square = 0.25
@@ -312,7 +315,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         training.run()
         self._stop_reason = training.stop_reason
         state = net.__getstate__()
-        # The order of samples in later epochs follows from the epochs there have been.
+        # The order of samples in later epochs depends on the number of previous epochs.
         self._keep((progress.best or state) | {"attributes": state["attributes"]})
         self.n_iter_ = len(progress.losses)
         self.t_ += self.n_iter_ * len(X)
@@ -327,7 +330,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.learning_rates_, self.bias_learning_rates_ = map(list, rates)
 
     def _keep(self, state: dict[str, Any]) -> None:
-        """Keep a network as arrays: they are copied, pickled and shared by threads."""
+        """Store a network as arrays, which can be copied, pickled and shared by threads."""
         arrays, connections = state["parameters"], self.n_layers_ - 1
         self.coefs_ = [weights.T.copy() for weights in arrays[:connections]]
         self.intercepts_ = [biases.copy() for biases in arrays[connections : 2 * connections]]
@@ -349,7 +352,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return self._network().outputs(inputs, self.free_steps)
 
     def _check_same_network(self, net: Network) -> None:
-        """Refuse to continue if the hyperparameters describe another network by now."""
+        """Raise a ValueError if the hyperparameters now describe another network."""
         now = parameters.network(self, net.sizes[0], net.sizes[-1], self._seed)
         before = {"sizes": net.sizes, **net.options}
         changed = [
@@ -362,7 +365,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
 
 class _Progress(Callback):
-    """Scores every epoch, keeps the best network, and stops as MLPClassifier does."""
+    """Scores every epoch, stores the best network, and stops like MLPClassifier."""
 
     held_out: tuple[Any, Any] | None = None
     best: dict[str, Any] | None = None
@@ -400,7 +403,7 @@ class _Progress(Callback):
 
 
 def epochs_without_improvement(scores: Iterable[float], tol: float) -> int:
-    """How many of the last scores were less than `tol` above the best before them."""
+    """The number of epochs since the score last exceeded the previous best one by `tol`."""
     best, epochs = -math.inf, 0
     for score in scores:
         epochs = epochs + 1 if score < best + tol else 0
@@ -409,13 +412,13 @@ def epochs_without_improvement(scores: Iterable[float], tol: float) -> int:
 
 
 def _mean_square(X: NDArray[Any], dtype: np.dtype[Any]) -> float:
-    """Mean square of all of X, if learning rates of this dtype can be divided by it."""
+    """Mean square of X; ValueError if learning rates of this dtype cannot be divided by it."""
     largest = float(max(X.max(), -X.min()))
     if largest == 0:
-        return 0.25  # Any value will do.
+        return 0.25  # Arbitrary, as all inputs are 0.
     with np.errstate(over="ignore", under="ignore"):
         square = float(np.einsum("ij,ij->", X, X, dtype=np.float64)) / X.size
-    # The precision is left as room for sums over inputs and samples, and for small rates.
+    # A margin of 1 / eps is left for sums over inputs and samples, and for small rates.
     limits = np.finfo(dtype)
     lowest, highest = float(limits.tiny / limits.eps), float(limits.max * limits.eps)
     if not lowest <= square <= highest:
@@ -423,6 +426,6 @@ def _mean_square(X: NDArray[Any], dtype: np.dtype[Any]) -> float:
         raise ValueError(
             f"X is too {size} for its squares in {dtype}: its largest absolute value is "
             f"{largest:.3g}, expected a mean square from {lowest:.1g} to {highest:.1g}; scale its "
-            "features, as by StandardScaler"
+            "features, for example with StandardScaler"
         )
     return square

@@ -1,4 +1,4 @@
-"""Hyperparameters of an estimator: checked, and made into a network and a learning rule."""
+"""Checks the hyperparameters of an estimator, and makes its network and learning rule."""
 
 import math
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
 from cep.network.network import Network
 
-# Options of a network that are hyperparameters by the same name.
+# Options of a network that are hyperparameters with the same name.
 OPTIONS = (
     *("setting", "activation", "dt", "clamp", "feedback", "feedback_angle", "dtype"),
     *("relaxation", "loss", "synapses", "bias_synapses", "neurons"),
 )
-# As published (Ernoult et al., 2020).
+# The published value (Ernoult et al., 2020).
 _BATCH_SIZE = 20
-# By optimizer and rule.
+# Default relative learning rates, by optimizer and rule.
 _RELATIVE_RATES = {
     "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0},
     "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1},
@@ -25,12 +25,12 @@ _RELATIVE_RATES = {
 
 
 def check(estimator: Any) -> None:
-    """Check what neither networks nor rules do.
+    """Check the hyperparameters that neither networks nor rules check.
 
     Raises
     ------
     TypeError, ValueError
-        For a hyperparameter that is not of its kind or out of its range.
+        If a hyperparameter has the wrong type or is out of range.
     """
     for name in ("clamp", "shuffle", "warm_start", "early_stopping"):
         validation.flag(name, getattr(estimator, name))
@@ -47,7 +47,7 @@ def check(estimator: Any) -> None:
 
 
 def batch_size(estimator: Any) -> int:
-    """Samples a batch, if there are as many."""
+    """The number of samples per batch, which may be more than there are samples."""
     size = estimator.batch_size
     if isinstance(size, str):
         if size != "auto":
@@ -57,7 +57,7 @@ def batch_size(estimator: Any) -> int:
 
 
 def network(estimator: Any, inputs: int, outputs: int, seed: int) -> Network:
-    """A new network with as many features and output units."""
+    """A new network with these numbers of features and output units."""
     sizes = (inputs, *_hidden_layer_sizes(estimator), outputs)
     return Network(sizes, seed=seed, **{name: getattr(estimator, name) for name in OPTIONS})
 
@@ -73,7 +73,7 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
             value *= 1 - optimizer.momentum
     relative = _relative_rates(value, len(sizes) - 1)
     bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
-    # The gradient of the first weights grows with the inputs; Adam divides it by its size.
+    # The gradient of the first weights grows with the inputs. Adam divides it by its magnitude.
     scale = math.sqrt(mean_square) if isinstance(optimizer, Adam) else mean_square
     rates = [bias_rates[0] / scale, *bias_rates[1:]]
     if name == "bptt":

@@ -11,20 +11,20 @@ from sklearn.utils.validation import column_or_1d
 from cep.devices.neurons import TabulatedActivation
 from cep.sklearn.estimator import DTYPES, NetworkEstimator, validated
 
-# Share of the activation's range that the targets take: units reach its ends only slowly.
+# Share of the range of the activation that the targets use. Units reach the ends only slowly.
 _SHARE = 0.8
 
 
 class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: ignore[misc]
-    """A network trained with Equilibrium Propagation, used like scikit-learn's MLPRegressor.
+    """A regressor trained with Equilibrium Propagation, used like scikit-learn's MLPRegressor.
 
-    The targets of each output are shifted and scaled so that those of the first call take the
-    middle 80 % of the activation's range, and predictions are scaled back. So predictions exceed
-    these targets by at most an eighth of their range on each side. Scale the features alike, for
-    example with StandardScaler.
+    The targets of each output are shifted and scaled so that those of the first call use the middle
+    80 % of the range of the activation. Predictions are scaled back. Therefore predictions exceed
+    the range of these targets by at most an eighth on each side. Scale the features to similar
+    ranges, for example with StandardScaler.
 
     The loss is ½ Σ (s − y)² of the scaled targets, divided by the sum of their variances in the
-    first call: with one output, (1 − R²) / 2. `score` is R².
+    first call. With one output, it is (1 − R²) / 2. `score` is R².
 
     {parameters and attributes}
 
@@ -45,12 +45,12 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train for one epoch on these samples, with the present network or a new one.
 
-        As many calls with the same samples as `fit` has epochs give the same parameters.
+        With the same samples, n calls give the same parameters as n epochs of `fit`.
 
         Parameters
         ----------
         X, y : array_like
-            As for `fit`. The scales of the first X and y are taken for those of all.
+            As for `fit`. The learning rates are scaled by the first X, the targets by the first y.
 
         Returns
         -------
@@ -60,13 +60,13 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
         Raises
         ------
         TypeError, ValueError, DivergenceError, KeyboardInterrupt
-            As for `fit`; ValueError also for early stopping, and for another number of outputs
-            than in the first call.
+            As for `fit`. ValueError also with early stopping, or if the number of outputs differs
+            from that of the first call.
         """
         return self._partial_fit(X, y)
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Targets of each row of X, from the output states after a free phase.
+        """Predict the targets of each row of X from the output states after a free phase.
 
         Parameters
         ----------
@@ -76,12 +76,12 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
         Returns
         -------
         ndarray of float64, samples or samples × outputs
-            One-dimensional if there is one output.
+            The targets; one-dimensional if there is one output.
 
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            Before a fit, or for an X of the wrong type, shape or value.
+            If the estimator is not fitted, or X has the wrong type, shape or value.
         """
         outputs = self._outputs(X).astype(np.float64)
         y: NDArray[np.float64] = self._centre + (outputs - self._middle) / self._scale
@@ -103,7 +103,7 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
         bottom, top = _range(self.out_activation_)
         self._middle = (bottom + top) / 2
         self._centre = low + spread / 2
-        # A constant output keeps its scale.
+        # The targets of a constant output are shifted, but not scaled.
         self._scale = _SHARE * (top - bottom) / np.where(spread > 1e-300, spread, 1)
         variance = float(self._targets(y).var(axis=0).sum())
         self._loss_unit = variance or 1.0

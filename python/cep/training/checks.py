@@ -1,4 +1,4 @@
-"""Warnings of training that does not learn, from its first batch and from its epochs."""
+"""Warnings if a network does not learn, after its first batch and its epochs."""
 
 import math
 import sys
@@ -15,14 +15,14 @@ from cep.training.sources import Source
 
 _PACKAGE = str(Path(__file__).parents[1])
 _ADVICE = "cep.suggest(net, x, y, rule=cep.CEP) measures values that train"
-# The share of the error of guessing from which on an error is taken for it.
+# An error of at least this share of the chance error counts as chance.
 _AT_CHANCE = 0.98
-# An error counts as that of guessing after an epoch of so many samples, or after so many in all:
-# small data sets take several epochs to begin with.
+# The error is compared with chance after an epoch of at least _LARGE_EPOCH samples, or after at
+# least _FEWEST_SAMPLES in several epochs: with small data sets, learning begins slowly.
 _LARGE_EPOCH = 1000
 _FEWEST_SAMPLES = 5000
-_LARGEST_RATIO = 1e9  # As a change may overflow.
-# Of the states in the prototypical setting.
+_LARGEST_RATIO = 1e9  # A change may overflow.
+# Bounds of the states in the prototypical setting.
 _BOUNDS = {
     "shifted_sigmoid": (0, 1),
     "sigmoid": (0, 1),
@@ -33,24 +33,29 @@ _BOUNDS = {
 
 
 class LearningWarning(UserWarning):
-    """Training will probably not learn; the message says why, and what to do.
+    """The network will probably not learn. The message states the cause and a remedy.
 
-    A training gives each of these once: inputs far outside [0, 1] hold most units of layer 1 at a
-    bound of their activation; the first update is larger than the weights; the training error of
-    an epoch is that of guessing; after the first epoch more than 95 % of the units of a layer are
-    at a bound of their activation for all samples, or most samples alternate between two states.
+    A training gives each of the following warnings at most once:
 
-    ``warnings.filterwarnings("ignore", category=cep.LearningWarning)`` switches them off.
+    - The inputs are far outside [0, 1], so that most units of layer 1 are at a bound of their
+      activation.
+    - The first update is larger than the weights.
+    - The training error of an epoch is at chance.
+    - After the first epoch, more than 95 % of the units of a layer are at a bound of their
+      activation for all samples.
+    - After the first epoch, the free phase of most samples alternates between two states.
+
+    ``warnings.filterwarnings("ignore", category=cep.LearningWarning)`` disables them.
     """
 
 
 class LearningChecks:
-    """What a training is checked for; it is looked at after its first batch and each epoch.
+    """The checks of a training, after its first batch and after each epoch.
 
     Attributes
     ----------
     messages : list of str
-        Of the warnings given.
+        The messages of the given warnings.
     awaits_batch : bool
         Whether the next batch is the first one.
     """
@@ -61,22 +66,22 @@ class LearningChecks:
         self._net, self._source = net, source
         self._kinds: set[str] = set()
         self._weights: list[NDArray[Any]] = []
-        # A network that was trained before is not checked again.
+        # A network that was trained before is not checked.
         self._is_new = net._epochs_trained == 0
         self._began = not self._is_new
         self._seen = 0
 
     def begin_epoch(self) -> None:
-        """Remember the weights before the first batch."""
+        """Copy the weights before the first batch."""
         if not self._began:
             self._began = self.awaits_batch = True
             self._weights = [weights.copy() for weights in self._net.weights]
 
     def check_first_batch(self, free_steps: int) -> None:
-        """Look at the first update and at the inputs."""
+        """Check the first update and the inputs."""
         before, self._weights, self.awaits_batch = self._weights, [], False
         self._check_inputs(free_steps)
-        # Inputs that are too large have updates that are.
+        # Inputs that are too large cause large updates. One warning is enough.
         for k, (old, new) in enumerate(zip(before, self._net.weights, strict=True)):
             with np.errstate(over="ignore", invalid="ignore"):
                 norm = _norm(old)
@@ -90,12 +95,12 @@ class LearningChecks:
                 )
 
     def check_epoch(self, epoch: int, samples: int, error: float, free_steps: int) -> None:
-        """Look at the training error, and after the first epoch at the states."""
+        """Check the training error, and after the first epoch the states."""
         is_first, self._seen = self._is_new and not self._seen, self._seen + samples
         chance = self._source.chance(self._net.sizes[-1])
         learns = not chance or error < _AT_CHANCE * chance
         if not learns:
-            # What it has learned in the epoch counts.
+            # The error of the epoch is an average. Its end is decisive.
             error = self._error(free_steps)
             learns = error < _AT_CHANCE * chance
         if not learns and (samples >= _LARGE_EPOCH or self._seen >= _FEWEST_SAMPLES):
@@ -109,7 +114,7 @@ class LearningChecks:
             self._check_states(free_steps, learns=learns)
 
     def _error(self, free_steps: int) -> float:
-        """On some of the training samples, now."""
+        """The present error on some of the training samples."""
         x, y = self._source.probe
         try:
             samples, errors, _ = self._net._frozen()._engine.evaluate(
@@ -131,8 +136,8 @@ class LearningChecks:
         self._warn(
             "inputs",
             f"the inputs reach {np.abs(x).max():.4g}, so that most units of layer 1 are at a bound "
-            "of their activation: scale them to [0, 1], as images by x / 255, or features by "
-            "sklearn.preprocessing.MinMaxScaler",
+            "of their activation: scale them to [0, 1], for example images with x / 255 and "
+            "features with sklearn.preprocessing.MinMaxScaler",
         )
 
     def _check_states(self, free_steps: int, *, learns: bool) -> None:
@@ -140,7 +145,7 @@ class LearningChecks:
         states = _free_states(net, x, free_steps, more=2)
         if not states:
             return
-        # The outputs of a network that learns may well be at their targets, which are bounds.
+        # If the network learns, outputs at their targets are expected, and targets are bounds.
         layers = range(1, len(states[0]) - (learns and not net._has_readout))
         for layer in layers if "inputs" not in self._kinds else ():
             if _bounds(net, layer) is None:
@@ -175,12 +180,12 @@ class LearningChecks:
 
 
 def _norm(values: NDArray[Any]) -> float:
-    """The Euclidean norm, without the threads of NumPy's BLAS."""
+    """The Euclidean norm, computed without the threads of NumPy's BLAS."""
     return math.sqrt(np.square(values, dtype=np.float64).sum())
 
 
 def warn(message: str) -> None:
-    """Give a `LearningWarning` at the line that called the package."""
+    """Give a `LearningWarning`, located at the line that called the package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
@@ -188,7 +193,7 @@ def warn(message: str) -> None:
 
 
 def _bounds(net: Network, layer: int) -> tuple[int, int] | None:
-    """Of the activation of a layer; None for those without, and for tabulated ones."""
+    """The bounds of the activation of a layer; None if it has none or is tabulated."""
     if layer == len(net.shapes) - 1 and net.loss == "cross_entropy":
         return None  # Linear.
     name = net.activation if isinstance(net.activation, str) else net.activation[layer - 1]
@@ -196,7 +201,7 @@ def _bounds(net: Network, layer: int) -> tuple[int, int] | None:
 
 
 def _at_bound(net: Network, layer: int, states: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which states are at a bound, within a hundredth of the range."""
+    """Whether each state is at a bound, within a hundredth of the range."""
     bounds = _bounds(net, layer)
     assert bounds is not None
     near = 0.01 * (bounds[1] - bounds[0])
@@ -211,7 +216,10 @@ def _largest_of_samples(change: NDArray[Any]) -> NDArray[Any]:
 def _free_states(
     net: Network, x: NDArray[Any], steps: int, more: int = 0
 ) -> list[list[NDArray[Any]]]:
-    """States at the end of a free phase, and after more steps; empty if they diverge."""
+    """The states after a free phase and after each of `more` further steps.
+
+    Empty if the states diverge.
+    """
     frozen = net._frozen()
     found = []
     try:

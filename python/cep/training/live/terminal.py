@@ -63,14 +63,14 @@ class TerminalScreen(Screen):
         self._live.update(Constrain(view(look, width), width), refresh=True)
 
     def move(self, look: Snapshot) -> None:
-        """Draw it with the progress of the epoch."""
+        """Draw a snapshot within an epoch."""
         self.show(look, epoch_ended=False)
 
 
 def view(look: Snapshot, width: int) -> "RenderableType":
     """A snapshot as rich prints it, `width` columns wide."""
-    beside = 2 if width >= 2 * _NARROWEST else 1
-    inside = width // beside - 4
+    columns = 2 if width >= 2 * _NARROWEST else 1
+    inside = width // columns - 4
     moving = "‖W(t) − W(0)‖ " + ("while nudged" if look.is_continual else "at the update")
     panels = [
         Panel(_errors(look, inside), title="error"),
@@ -79,10 +79,10 @@ def view(look: Snapshot, width: int) -> "RenderableType":
         Panel(_movement(look, inside), title=moving),
     ]
     grid = Table.grid(expand=True)
-    for _ in range(beside):
+    for _ in range(columns):
         grid.add_column(ratio=1)
-    for first in range(0, len(panels), beside):
-        grid.add_row(*panels[first : first + beside])
+    for first in range(0, len(panels), columns):
+        grid.add_row(*panels[first : first + columns])
     return Group(_heading(look, width), grid)
 
 
@@ -171,7 +171,7 @@ def _activity(look: Snapshot, width: int) -> "RenderableType":
     grid = _grid()
     for number, layer in enumerate(look.activity, start=1):
         counts, _ = np.histogram(layer, bins=columns, range=(low, high))
-        # Square roots make small numbers of units visible beside large ones.
+        # With square roots, small numbers of units are visible next to large ones.
         shares = np.sqrt(counts)
         picture = Text(bars(list(shares), 0, float(shares.max())), style="bright_blue")
         grid.add_row(f"layer {number}", picture, f"mean {layer.mean():.2f}")
