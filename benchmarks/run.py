@@ -36,7 +36,7 @@ PARSER.add_argument("--batch", type=int, default=20)
 PARSER.add_argument("--rows", default="", help="names separated by commas; default: all")
 PARSER.add_argument("--instruction-set", choices=["avx2", "avx512"], help="default: the widest")
 PARSER.add_argument("--sweep", action="store_true", help="batch sizes, widths and depths instead")
-PARSER.add_argument("--output", type=Path, help="default: results.json, or sweep.json, beside this")
+PARSER.add_argument("--output", type=Path, help="default: results.json or sweep.json here")
 ARGUMENTS = PARSER.parse_args()
 
 # What limits each library to an instruction set.
@@ -57,7 +57,7 @@ if ARGUMENTS.instruction_set and os.environ.get("CEP_BENCHMARK") != ARGUMENTS.in
     os.environ.update(LIMITS[ARGUMENTS.instruction_set], CEP_BENCHMARK=ARGUMENTS.instruction_set)
     os.execv(sys.executable, [sys.executable, *sys.argv])
 
-# Before anything that starts threads of its own is imported.
+# Set before the import of libraries that start threads.
 for variable in ("CEP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(ARGUMENTS.threads)
 

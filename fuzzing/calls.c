@@ -314,15 +314,15 @@ static void evaluate(fuzzing *all) {
 }
 
 static void predict(fuzzing *all) {
-    int64_t samples = rows(all), room = rarely(&all->in) ? rows(all) : samples;
-    int64_t *classes = allocate_input((size_t)room * sizeof *classes);
-    memset(classes, unwritten, (size_t)room * sizeof *classes);
+    int64_t samples = rows(all), length = rarely(&all->in) ? rows(all) : samples;
+    int64_t *classes = allocate_input((size_t)length * sizeof *classes);
+    memset(classes, unwritten, (size_t)length * sizeof *classes);
     memory_snapshot before = take_snapshot(all);
     cep_status status = checked(cep_predict(network(all), inputs(all, samples), steps(all), progress(all),
-                                            rarely(&all->in) ? NULL : classes, room));
+                                            rarely(&all->in) ? NULL : classes, length));
     expect(all, before, status, NOTHING);
-    expect_unwritten(status, classes, (size_t)room * sizeof *classes);
-    for (int64_t i = 0; status == CEP_OK && i < room; i++) {
+    expect_unwritten(status, classes, (size_t)length * sizeof *classes);
+    for (int64_t i = 0; status == CEP_OK && i < length; i++) {
         if (classes[i] < 0 || classes[i] >= all->now->sizes[all->now->layer_count - 1])
             fail_invariant("a class is a unit");
     }
@@ -377,13 +377,13 @@ static void theorem(fuzzing *all) {
 }
 
 static void energy(fuzzing *all) {
-    int64_t room = rarely(&all->in) || all->now->batch == 0 ? rows(all) : all->now->batch;
-    double *energies = allocate_input((size_t)room * sizeof *energies);
-    memset(energies, unwritten, (size_t)room * sizeof *energies);
+    int64_t length = rarely(&all->in) || all->now->batch == 0 ? rows(all) : all->now->batch;
+    double *energies = allocate_input((size_t)length * sizeof *energies);
+    memset(energies, unwritten, (size_t)length * sizeof *energies);
     memory_snapshot before = take_snapshot(all);
-    cep_status status = checked(cep_energy(network(all), rarely(&all->in) ? NULL : energies, room));
+    cep_status status = checked(cep_energy(network(all), rarely(&all->in) ? NULL : energies, length));
     expect(all, before, status, NOTHING);
-    expect_unwritten(status, energies, (size_t)room * sizeof *energies);
+    expect_unwritten(status, energies, (size_t)length * sizeof *energies);
 }
 
 static void feedback_angle(fuzzing *all) {

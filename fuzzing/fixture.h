@@ -8,7 +8,7 @@
 enum { MOST_LAYERS = 5, MOST_PARAMETERS = 32, MOST_DEVICES = 256 };
 
 typedef struct fixture {
-    cep_network *network; /* NULL if there is none */
+    cep_network *network; /* NULL if it was not made */
     int64_t layer_count;  /* of sizes */
     int64_t sizes[MOST_LAYERS];
     int64_t batch; /* of the last phase that ended; 0 before */

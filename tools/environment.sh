@@ -44,7 +44,7 @@ fi
 
 say "building cep and installing it into .venv, with its Python packages"
 if [ -n "${build_tests:-}" ]; then
-    # In a folder of its own: two builds cannot share one.
+    # In a separate folder, because two builds cannot share one.
     swift build --build-tests --quiet --scratch-path .build/tests &
 fi
 .venv/bin/python -m pip install --quiet ".[$extras]"

@@ -92,7 +92,7 @@ def update_copy() -> None:
             name = path.relative_to(COPY).as_posix()
             if path.suffix in {".swift", ".c", ".h", ".py"} and name not in names:
                 path.unlink()
-    # Tests look for recordings and data beside the checkout.
+    # Tests search for recordings and data next to the checkout.
     shared = SCRATCH / "shared"
     if not shared.exists() and (CHECKOUT.parent / "shared").is_dir():
         shared.symlink_to(CHECKOUT.parent / "shared")

@@ -15,13 +15,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SUFFIXES = {".md", ".ipynb", ".py", ".pyi", ".swift", ".c", ".h", ".sh", ".toml"}
 WIDTH = 88
-# Not rewritten yet.
-EXCLUDED = (
-    "Examples/", "Sources/", "Tests/", "benchmarks/", "fuzzing/", "pyproject.toml", "python/",
-    "results/asymmetry.py", "setup.py", "tools/",
-)  # fmt: skip
-# Written by `make mutation`.
-GENERATED = ("results/mutation.md",)
 
 Pattern = tuple[re.Pattern[str], str]
 
@@ -46,11 +39,7 @@ def read_patterns() -> Iterator[Pattern]:
 def files() -> list[str]:
     """The files under version control that are checked."""
     names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
-    return [
-        name
-        for name in names
-        if Path(name).suffix in SUFFIXES and not name.startswith((*EXCLUDED, *GENERATED))
-    ]
+    return [name for name in names if Path(name).suffix in SUFFIXES]
 
 
 def check(path: Path, patterns: list[Pattern]) -> Iterator[str]:

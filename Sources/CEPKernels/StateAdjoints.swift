@@ -12,7 +12,7 @@ public func stepBackPrototypical<Element: KernelScalar>(
 }
 
 /// Backwards through s(t+1) = clamp(s + dt (−s + ρ′(s) a)): writes dL/da and the part of dL/ds that does not pass
-/// through the layer's activity. The gradient is zero where a state was clamped. The factor ρ′ is that of `activation`;
+/// through the layer's activity. The gradient of a clamped state is zero. The factor ρ′ is that of `activation`;
 /// it is 1 for the linear one.
 @specialized(where Element == Float)
 @specialized(where Element == Double)

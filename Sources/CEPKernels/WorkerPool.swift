@@ -150,7 +150,7 @@ public final class WorkerPool: @unchecked Sendable {
         start()
     }
 
-    /// The endless loop of a worker: polls for parts, and waits longer while there are none.
+    /// The endless loop of a worker: polls for parts, and waits longer if it finds nothing.
     ///
     /// - Parameter number: 1 for the first worker. A worker whose number is too large waits.
     private func work(_ number: Int) -> UnsafeMutableRawPointer? {

@@ -74,7 +74,7 @@ TARGET static void NAME(pack)(const void *from, size_t k, size_t n, size_t strid
 /* A tile of m rows and one panel. m is a compile-time constant, so that the sums stay in registers. `whole` tells
  * whether all lanes of the vectors of b can be read. `fetches` tells whether to prefetch `next`, the panel that comes
  * after this one: weights outside the near caches would otherwise take half of the time. Processing four rows of b at a
- * time needs fewer instructions beside the multiply-adds, which helps on cores shared with other programs. */
+ * time needs fewer instructions per multiply-add, which helps on cores shared with other programs. */
 INLINE void NAME(tile)(const size_t m, const size_t vectors, const int whole, const int fetches, size_t k,
                        const T *a, size_t a_row, const size_t a_column, const T *b, const T *next,
                        const size_t b_stride, T scale, const T *base, size_t base_stride, T *c, size_t c_stride,

@@ -34,7 +34,7 @@ import Testing
             for _ in 0..<8 { trainAtRandom(network) }
         }
         train(copy)
-        #expect(try network.parameters() == parameters && network.states() == states, "memory of its own")
+        #expect(try network.parameters() == parameters && network.states() == states, "separate memory")
         #expect(try copy.parameters() != parameters)
         train(network)
         #expect(try copy.parameters() == network.parameters() && copy.states() == network.states())

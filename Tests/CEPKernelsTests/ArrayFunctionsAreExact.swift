@@ -54,7 +54,7 @@ import Testing
         func check<Element: KernelScalar>(_: Element.Type) {
             #expect(squaredDistance([1, 5, -2] as [Element], [4, 1, -2], count: 3) == 25)
             #expect(squaredDistance([1, 5] as [Element], [1, 7], count: 1) == 0, "no further than asked")
-            // float32 would lose the small terms beside the large one.
+            // float32 would lose the small terms when they are added to the large one.
             let far = [Element(4096)] + [Element](repeating: 1 / 64, count: 1024)
             let origin = [Element](repeating: 0, count: 1025)
             #expect(squaredDistance(far, origin, count: 1025) == 16_777_216 + 0.25)

@@ -61,5 +61,5 @@ def why_not() -> str:
 
 
 def without(hidden: list[Path], command: list[str | Path]) -> list[str | Path]:
-    """The command that runs another one without some files; the same command if there are none."""
+    """The command that runs another one without some files; unchanged if no file is hidden."""
     return [HIDE, *hidden, "--", *command] if hidden else command

@@ -43,7 +43,7 @@ class Trial:
 
     @property
     def copy(self) -> Path:
-        """The folder of the copied tests, with the recordings beside it."""
+        """The folder of the copied tests, next to the recordings."""
         return self.folder / "copy" / "cep"
 
     def install(self, extra: str = "") -> None:

@@ -328,7 +328,7 @@ typedef struct cep_phase_outcome {
 
 /* Clamps the input to x (batch x units of layer 0) and relaxes without nudging, from zero states or, if
  * continue_from_state is not 0, from the present ones, which must have the same batch size.
- * CEP_INVALID_STATE if there are none to continue from; CEP_DIVERGED, CEP_STOPPED. */
+ * CEP_INVALID_STATE if the network has no states to continue from; CEP_DIVERGED, CEP_STOPPED. */
 CEP_API cep_status cep_free_phase(cep_network *CEP_NULLABLE network, const cep_matrix *CEP_NULLABLE x,
                                   int64_t steps, int32_t continue_from_state, cep_progress progress,
                                   cep_phase_outcome *CEP_NULLABLE outcome);

@@ -65,7 +65,7 @@ package protocol Connection<Element>: AnyObject {
         feedback: FeedbackUpdate, into accumulator: ConnectionParameters<Element>)
 
     /// The change of this connection during a continual nudged phase with plain SGD, without writing the weights: a
-    /// fast path. nil if there is none; then the weights are written at every step.
+    /// fast path. If it is nil, the weights are written at every step.
     ///
     /// - Parameters:
     ///   - start: The layers at the start of the phase.

@@ -46,7 +46,7 @@ public final class TheoremCheck<Element: KernelScalar> {
         self.freePhase = freePhase
     }
 
-    /// The curves of one tensor of a set of parameters; nil if there are none.
+    /// The curves of one tensor of a set of parameters; nil if it has no curves.
     public func curves(_ name: String, of index: Int) -> Curves? {
         guard parameters.indices.contains(index), let place = names[index].firstIndex(of: name) else { return nil }
         return parameters[index][place]

@@ -14,7 +14,7 @@ enum JSON {
         self = value
     }
 
-    /// The member of an object; nil if there is none.
+    /// The member of an object; nil if it does not exist.
     subscript(name: String) -> JSON? { members?[name] }
 
     var members: [String: JSON]? { if case .object(let members) = self { members } else { nil } }

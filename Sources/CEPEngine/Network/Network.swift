@@ -131,7 +131,7 @@ public final class Network<Element: KernelScalar> {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             throw .busy(
                 "the network is in use by another thread, or was called by an observer of its phases; give each thread "
-                    + "a network of its own")
+                    + "a separate network")
         }
         defer { inUse.store(false, ordering: .releasing) }
         return try WorkerPool.shared.during(body)

@@ -43,7 +43,7 @@ func crossEntropy<Element: KernelScalar>(scores: MatrixView<Element>, targets: M
     return sum
 }
 
-/// `pull ← y − (Σ y) softmax(scores)`, a row a sample. `pull` may be `scores`.
+/// `pull ← y − (Σ y) softmax(scores)`, one row per sample. `pull` may be `scores`.
 @specialized(where Element == Float)
 @specialized(where Element == Double)
 func setToSoftmaxPull<Element: KernelScalar>(

@@ -211,7 +211,7 @@ package protocol PulseStep: Sendable {
     /// Takes its parameters out of `options`.
     init(_ options: inout Options, _ bounds: SynapseBounds) throws(EngineError)
 
-    /// At most two quantities of its own, which vary from synapse to synapse.
+    /// At most two further quantities of the model, which vary from synapse to synapse.
     var quantities: [(name: String, mean: Double)] { get }
 
     /// Whether the noise of a pulse is added to f_d(w), instead of multiplying it.

@@ -87,7 +87,8 @@ final class SynapseArray<Element: KernelScalar> {
         model.program(range(0..<weights.count, key: key))
     }
 
-    /// Changes the weights to what `request` makes of a copy of them, as far as the devices allow.
+    /// Requests new weights, which `request` computes in place from a copy of the present ones. The devices change
+    /// their weights by as much of the requested change as their model allows.
     func write(_ request: (_ weights: UnsafeMutablePointer<Element>) -> Void) {
         requested.copy(from: weights)
         request(requested.pointer)

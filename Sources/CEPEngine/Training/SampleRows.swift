@@ -1,6 +1,6 @@
 /// The rows of samples in the order of use: consecutive, or from a list.
 ///
-/// It is a type of its own, because generic code over any collection of integers is slow.
+/// It is a concrete type, because generic code over any collection of integers is slow.
 struct SampleRows {
     private let list: Integers?
     private let first: Int

@@ -21,7 +21,7 @@ struct ReferenceNetwork {
     var weights: [Matrix] = []
     /// Empty for a connection without biases.
     var biases: [[Double]] = []
-    /// The feedback weights of connection k: units below × units above; empty if there are none.
+    /// The feedback weights of connection k: units below × units above; empty if it has no feedback weights.
     var feedback: [Matrix] = []
     /// The weights of a readout; empty without one.
     var readoutWeights: Matrix = []
