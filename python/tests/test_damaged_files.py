@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from damaged_files import KINDS, check
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.once
@@ -81,6 +81,7 @@ def test_whole_files_pass(kind: str) -> None:
 
 
 @of_each_kind
+@settings(max_examples=settings.default.max_examples // 2)
 @given(data=st.data())
 def test_edited(kind: str, data: Any) -> None:
     examine, whole = KINDS[kind]
@@ -88,6 +89,7 @@ def test_edited(kind: str, data: Any) -> None:
 
 
 @of_json
+@settings(max_examples=settings.default.max_examples // 2)
 @given(data=st.data())
 def test_other_values(kind: str, data: Any) -> None:
     examine, whole = KINDS[kind]

@@ -28,7 +28,7 @@ MODULES = [
     if module.name != "cep.__main__"
 ]
 
-SLOW = {"docs/sklearn.md"}
+SLOW = {"docs/sklearn.md", "docs/how_to/cluster.md"}
 
 
 def name(page: Path) -> str:

@@ -80,6 +80,7 @@ def test_trailing_bytes_are_refused(scratch: Path, extra: bytes) -> None:
         datasets.read_idx(scratch)
 
 
+@pytest.mark.slow
 def test_any_single_byte_edit_of_the_header_is_read_or_refused(scratch: Path) -> None:
     """All 12 x 255 edits are refused, always with a ValueError."""
     read = []

@@ -172,7 +172,7 @@ def test_runs_warn_and_keep_the_warnings(still: cep.Configuration, tmp_path: Pat
     assert "guessing" in result.warnings[0]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_sweeps_warn_with_the_name_of_the_run(
     still: cep.Configuration, tmp_path: Path, jobs: int
 ) -> None:

@@ -284,6 +284,7 @@ history = cep.fit(net, data, rule, 3, validation_data=test, seed=0, callbacks=[c
 """
 
 
+@pytest.mark.slow
 def test_in_a_notebook_one_picture_is_drawn_anew() -> None:
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")

@@ -129,7 +129,13 @@ def action():
 MEGABYTE = 2**20
 
 
-@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in ("networks", "epochs")))
+        for name in ACTIONS
+    ],
+)
 def test_memory_does_not_grow(
     name: str, run_script: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,10 @@ CELLS = (
 )
 
 
-@pytest.mark.parametrize("imports", ["", "import matplotlib.pyplot as plt"])
+@pytest.mark.parametrize(
+    "imports",
+    [pytest.param("", marks=pytest.mark.slow), "import matplotlib.pyplot as plt"],
+)
 def test_each_picture_is_shown_once(imports: str) -> None:
     pytest.importorskip("matplotlib")
     notebooks = pytest.importorskip("nbformat").v4

@@ -146,7 +146,10 @@ def test_only_the_tables_are_written(repository: Path, runs: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "document"),
-    [("EP-1h", "README.md"), ("angles-C-VF-1h", "results/README.md")],
+    [
+        ("EP-1h", "README.md"),
+        pytest.param("angles-C-VF-1h", "results/README.md", marks=pytest.mark.slow),
+    ],
 )
 def test_an_edited_metric_is_noticed(
     name: str, document: str, repository: Path, runs: Path
@@ -166,6 +169,7 @@ def test_an_edited_metric_is_noticed(
     assert (repository / document).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_edited_table_is_noticed(repository: Path, runs: Path) -> None:
     script(repository, "collect.py", runs)
     script(repository, "table.py")

@@ -57,7 +57,13 @@ def wait_for_a_new_checkpoint(process: "subprocess.Popen[bytes]", path: Path) ->
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(variant, marks=[pytest.mark.slow] * (variant != "C-EP, random sign"))
+        for variant in VARIANTS
+    ],
+)
 def test_killed_and_resumed(variant: str, tmp_path: Path) -> None:
     configuration = small(**SLOW | VARIANTS[variant])
     directory = RunDirectory(tmp_path / "run")
@@ -246,7 +252,10 @@ def command(*arguments: str) -> "subprocess.Popen[str]":
 @pytest.mark.usefixtures("no_pictures_in_children")
 @pytest.mark.parametrize(
     ("number", "name", "status", "is_resumed"),
-    [(signal.SIGINT, "Ctrl-C", 130, False), (signal.SIGTERM, "SIGTERM", 143, True)],
+    [
+        pytest.param(signal.SIGINT, "Ctrl-C", 130, False, marks=pytest.mark.slow),
+        (signal.SIGTERM, "SIGTERM", 143, True),
+    ],
 )
 def test_a_signal_saves_and_shows_how_to_continue(
     number: signal.Signals, name: str, status: int, is_resumed: bool, tmp_path: Path

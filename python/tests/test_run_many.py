@@ -179,6 +179,7 @@ def at_work_in(directory: Path, process: psutil.Process) -> psutil.Process | Non
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures_in_children")
 def test_a_run_whose_process_is_killed_is_one_that_failed(tmp_path: Path) -> None:
     """As by a system without free memory: this run is killed whenever it is running."""
@@ -313,6 +314,7 @@ def test_the_default_is_a_run_for_each_processor(
     assert at_work == [os.getpid()] * 2, "with a single processor, no other process is needed"
 
 
+@pytest.mark.slow
 def test_workers_use_the_folder_of_the_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

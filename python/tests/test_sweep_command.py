@@ -42,7 +42,7 @@ def sweep(*arguments: object, jobs: int = 1) -> Result:
     return invoke("sweep", "--no-progress", "--jobs", jobs, *arguments)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_combination_is_trained_and_printed(jobs: int, tmp_path: Path) -> None:
     result = sweep(*QUICK, "--beta-sign", "random", "--param", "beta=0.3,0.5", "--param",
                    "seed=0:2", "--run-dir", tmp_path, jobs=jobs)  # fmt: skip
@@ -176,7 +176,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.usefixtures("no_pictures_in_children")
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_control_c_shows_how_to_continue(jobs: str, tmp_path: Path) -> None:
     folder = tmp_path / "a sweep"
     running = start(

@@ -316,7 +316,15 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(
+            call, marks=[pytest.mark.slow] * (call not in ("fit", "evaluate", "gdu_check"))
+        )
+        for call in CALLS
+    ],
+)
 def test_control_c_interrupts(call: str, tmp_path: Path) -> None:
     """Another thread ticks every millisecond; the GIL is never held for long."""
     process = subprocess.Popen(
