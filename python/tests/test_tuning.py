@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import cep
+from cep.cli.tune import tune as tune_command
 
 optuna = pytest.importorskip("optuna")
 
@@ -218,3 +220,17 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert refused.returncode == 2
     assert "searched by --param: leave out --beta" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (["beta"], "--param must be a name and a range or values, such as beta=0.2..1.0"),
+        (["beta=0.2..1.0", "beta=0.1,0.2"], "--param beta is given twice"),
+    ],
+)
+def test_parameters_of_the_command_are_checked(parameters: list[str], message: str) -> None:
+    words = [word for parameter in parameters for word in ("--param", parameter)]
+    refused = CliRunner().invoke(tune_command, words)
+    assert refused.exit_code == 2
+    assert message in refused.stderr

@@ -82,6 +82,19 @@ def check_writable(path: Path | None, option: str = "--save-plot") -> None:
     import_extra("matplotlib.figure", "drawing", "plot")
 
 
+def named(parameters: tuple[str, ...], expected: str) -> dict[str, str]:
+    """The texts of the options --param NAME=TEXT, by name."""
+    texts: dict[str, str] = {}
+    for parameter in parameters:
+        name, equals, text = parameter.partition("=")
+        if not equals:
+            raise click.UsageError(f"--param must be a name and {expected}, got {parameter!r}")
+        if name in texts:
+            raise click.UsageError(f"--param {name} is given twice: list its values in one")
+        texts[name] = text
+    return texts
+
+
 def refuse(command: click.Command, given: Iterable[str], why: str) -> None:
     """Reject the first of the given options of a command, if there is one."""
     for parameter in command.params:

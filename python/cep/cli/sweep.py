@@ -64,7 +64,8 @@ def sweep(
     """  # noqa: D301 (click needs a real \b)
     with options.readable_errors():
         given = configuring.given(context, fields)
-        values = _values(parameters)
+        swept = options.named(parameters, "values, such as beta=0.1,0.2")
+        values = {name: overrides.read(name, text) for name, text in swept.items()}
         options.refuse(context.command, given.keys() & values.keys(), "it is swept by --param")
         configuration, data = configuring.with_data(
             given,
@@ -91,20 +92,6 @@ def sweep(
             raise click.ClickException(
                 f"{failed} of {len(result)} runs failed; the same command repeats them"
             )
-
-
-def _values(parameters: tuple[str, ...]) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {}
-    for parameter in parameters:
-        name, equals, text = parameter.partition("=")
-        if not equals:
-            raise click.UsageError(
-                f"--param must be a name and values, such as beta=0.1,0.2, got {parameter!r}"
-            )
-        if name in values:
-            raise click.UsageError(f"--param {name} is given twice: list its values in one")
-        values[name] = overrides.read(name, text)
-    return values
 
 
 def _combinations(

@@ -60,7 +60,8 @@ def tune(
     """  # noqa: D301 (click needs a real \b)
     with options.readable_errors():
         given = configuring.given(context, fields)
-        search = dict(map(_space, parameters))
+        searched = options.named(parameters, "a range or values, such as beta=0.2..1.0")
+        search = {name: _space(name, text) for name, text in searched.items()}
         options.refuse(context.command, given.keys() & search.keys(), "it is searched by --param")
         configuration, data = configuring.with_data(
             given, data_root, lambda given: configuring.configuration(preset, given)
@@ -87,19 +88,13 @@ def tune(
         click.echo(f"best           {' '.join(found)}")
 
 
-def _space(parameter: str) -> tuple[str, Any]:
-    """A field, with its range or its values."""
-    name, equals, text = parameter.partition("=")
-    if not equals:
-        raise click.UsageError(
-            "--param must be a name and a range or values, such as beta=0.2..1.0, got "
-            f"{parameter!r}"
-        )
+def _space(name: str, text: str) -> Any:
+    """The range or the values of a field."""
     if ".." not in text:
-        return name, overrides.read(name, text)
+        return overrides.read(name, text)
     ends = [overrides.read(name, end)[0] for end in text.split("..", 1)]
     low, high = (end[0] if isinstance(end, list) else end for end in ends)
-    return name, (low, high)
+    return low, high
 
 
 def _print_trial(trial: Any) -> None:
