@@ -3,7 +3,7 @@
  * GFLOP/s, compared with a large product and with multiply-adds that access no memory, the peak. The choices of
  * layout in Products.swift follow these measurements.
  *
- *     clang -O2 -I Sources/CVectorKernels/include benchmarks/kernels.c Sources/CVectorKernels/*.c \
+ *     clang -O2 -I Sources/CVectorKernels/include benchmarks/kernels.c Sources/CVectorKernels/?*.c \
  *         -lopenblas -lm -o .build/kernels && .build/kernels
  *
  * The argument selects an instruction set: baseline, avx2, avx512 (default: the widest).
