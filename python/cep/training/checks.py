@@ -99,11 +99,12 @@ class LearningChecks:
         is_first, self._seen = self._is_new and not self._seen, self._seen + samples
         chance = self._source.chance(self._net.sizes[-1])
         learns = not chance or error < _AT_CHANCE * chance
-        if not learns:
+        is_decisive = samples >= _LARGE_EPOCH or self._seen >= _FEWEST_SAMPLES
+        if not learns and (is_first or (is_decisive and "chance" not in self._kinds)):
             # The error of the epoch is an average. Its end is decisive.
             error = self._error(free_steps)
             learns = error < _AT_CHANCE * chance
-        if not learns and (samples >= _LARGE_EPOCH or self._seen >= _FEWEST_SAMPLES):
+        if not learns and is_decisive:
             self._warn(
                 "chance",
                 f"the training error after epoch {epoch} is {error:.1%}, and guessing gives "
