@@ -9,6 +9,7 @@ import pytest
 from snapshot import fingerprint
 
 import cep
+from cep.training.checks import LearningChecks
 
 X, Y = cep.datasets.digits()
 RULE = cep.CEP(30, 10, 0.5, [0.03, 0.008])
@@ -170,6 +171,21 @@ def test_runs_warn_and_keep_the_warnings(still: cep.Configuration, tmp_path: Pat
         result = cep.run(still, tmp_path / "run", progress=False)
     assert len(result.warnings) == 1
     assert "guessing" in result.warnings[0]
+
+
+def test_a_trained_network_is_not_evaluated_if_no_warning_can_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Few samples, at chance: only the first epoch of a new network evaluates them."""
+    calls: list[int] = []
+    error = LearningChecks._error
+    monkeypatch.setattr(
+        LearningChecks, "_error", lambda self, steps: calls.append(steps) or error(self, steps)
+    )
+    net, still = network(), cep.EP(30, 10, 0.5, 1e-9)
+    for _ in range(3):
+        cep.fit(net, (X[:100], Y[:100]), still, epochs=2, progress=False)
+    assert calls == [30]
 
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
