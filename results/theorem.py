@@ -8,8 +8,9 @@ this folder:
 
 from pathlib import Path
 
+import matplotlib as mpl
+
 from cep import reproduction
-from cep.plotting.plots import DPI
 
 HERE = Path(__file__).resolve().parent
 COMMENT = """# Theorem experiments
@@ -22,6 +23,7 @@ angle is between the total update and the negative total gradient of all weights
 
 
 def main() -> None:
+    mpl.rcParams["svg.hashsalt"] = "cep"
     lines, pictures = [], []
     for setting in ("prototypical", "real-time"):
         curves = reproduction.gdu(setting)
@@ -30,8 +32,8 @@ def main() -> None:
         if not lines:
             lines += [f"| setting | {' | '.join(headings)} |", "|---" * (len(headings) + 1) + "|"]
         lines += [f"| {setting} | {' | '.join(row)} |" for row in rows]
-        curves.plot().savefig(HERE / f"theorem-{setting}.png", dpi=DPI)
-        pictures.append(f"![curves in the {setting} setting](theorem-{setting}.png)")
+        curves.plot().savefig(HERE / f"theorem-{setting}.svg", metadata={"Date": None})
+        pictures.append(f"![curves in the {setting} setting](theorem-{setting}.svg)")
     (HERE / "theorem.md").write_text("\n".join([COMMENT, *lines, "", *pictures, ""]))
 
 
