@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from cep._util import validation
@@ -182,7 +182,9 @@ class Training:
             self._checks.begin_epoch()
         for _ in self.source.train(self):
             if self._checks.awaits_batch:
-                self._checks.check_first_batch(self.rule.free_steps)
+                # Without memory for the check, the batch was trained nevertheless.
+                with suppress(MemoryError):
+                    self._checks.check_first_batch(self.rule.free_steps)
             self._call("on_batch_end", self._due())
         self._finish_epoch()
         self._call("on_epoch_end", self.callbacks)
@@ -212,7 +214,8 @@ class Training:
         self.net._epochs_trained += 1
         self._epoch_has_ended = True
         error = history.train_error[-1]
-        self._checks.check_epoch(self.epoch, position.samples, error, self.rule.free_steps)
+        with suppress(MemoryError):
+            self._checks.check_epoch(self.epoch, position.samples, error, self.rule.free_steps)
 
     def _call(self, name: str, callbacks: Iterable[Callback]) -> None:
         # All callbacks are called, even if one of them stops the training.
