@@ -17,8 +17,8 @@ PROOF = Path(__file__).with_name("proof.py")
 # The parts of the repository that the tests read. None of them is the package.
 COPIED = (
     "python/tests", "fuzzing/found", "docs", "notebooks", "results", "benchmarks",
-    "tools/notebooks.py", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
-    "LICENSE", "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
+    "tools/notebooks.py", "demo", "test", "README.md", "CHANGELOG.md", "CONTRIBUTING.md",
+    "SECURITY.md", "LICENSE", "pyproject.toml", "setup.cfg", "Sources/CCEP/include/cep.h",
 )  # fmt: skip
 # Tests of the source tree, not of an installed package.
 LEFT_OUT = (

@@ -95,7 +95,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     loss_curve_ : list of float
         Mean loss of each epoch since the network was made, accumulated during the epoch.
     loss_, best_loss_ : float
-        The last and the lowest loss. With early stopping, best_loss_ is None.
+        The last and the lowest loss. With early stopping, ``best_loss_`` is None.
     validation_scores_, best_validation_score_ : list of float, float
         Scores on the validation samples; None without early stopping.
     n_iter_ : int
