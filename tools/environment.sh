@@ -1,6 +1,6 @@
 # Sourced by ./demo, ./test and .ci/run: installs cep in .venv on a Debian machine with a Swift toolchain, with the
 # extras in $extras and the Debian packages in $packages. If $build_tests is not empty, the Swift tests are built at the
-# same time. If $installed is not empty, nothing is installed. Prints what it does; can be run again.
+# same time. If $cep_is_installed is not empty, nothing is installed. Prints what it does; can be run again.
 set -eu
 
 # Begins a section, and prints the duration of the one before.
@@ -11,7 +11,7 @@ say() {
     section_began=$now
     printf '\n== %s\n' "$*"
 }
-[ -z "${installed:-}" ] || return 0
+[ -z "${cep_is_installed:-}" ] || return 0
 
 if ! command -v swift >/dev/null; then
     echo "cep is built with Swift 6.2 or newer, but swift is not on PATH: see https://www.swift.org/install" >&2
