@@ -23,7 +23,7 @@ from cep.reproduction import (
     read_rows,
     report,
 )
-from cep.reproduction.published import OFFICIAL_MILLISECONDS
+from cep.reproduction.published import OFFICIAL_MILLISECONDS, published_row
 from cep.reproduction.trials import Trials
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,9 +39,11 @@ def main() -> None:
         runs = Path(folder)
         unpack(runs)
         rows = sorted(read_rows(runs), key=place_in_table)
-        sweeps = [read_angles(name, runs) for name in ("C-VF-1h", "C-VF-2h")]
-        sweeps = [sweep for sweep in sweeps if sweep.trials]
+        untied = ("C-VF-1h", "C-VF-1h-alternating", "C-VF-2h", "C-VF-2h-alternating")
+        sweeps = [read_angles(name, runs) for name in untied]
+        sweeps = [sweep for sweep in sweeps if sweep.trials or sweep.fixed]
         trials = [*rows, *(each for sweep in sweeps for each in sweep.trials.values())]
+        trials += [each for sweep in sweeps for each in sweep.fixed.values()]
         blocks = {
             ROOT / "README.md": {"table": summary(rows)},
             ROOT / "results" / "README.md": {
@@ -91,7 +93,7 @@ def times(rows: Sequence[Reproduction]) -> str:
     """Milliseconds of a batch, here and of the official code."""
     cells = []
     for row in rows:
-        name = row.preset.name.removesuffix("-alternating")
+        name = published_row(row.preset.name)
         epochs = sum(len(outcome.history) for outcome in row.outcomes)
         milliseconds = 1000 * row.seconds / (epochs * BATCHES)
         official = OFFICIAL_MILLISECONDS.get(name, "")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from cep.reproduction import (
     Trials,
     initial_angles,
 )
+from cep.reproduction.angle_figure import feedback_angles
 from cep.reproduction.rank_correlation import rank_correlation
 
 pytestmark = pytest.mark.once
@@ -62,7 +64,10 @@ def test_each_angle_is_trained_as_by_hand(tmp_path: Path) -> None:
     sweep = reproduction.angles("C-VF-1h", 1, tmp_path, epochs=2, **QUIET)
     assert tuple(sweep.trials) == ANGLES
     for angle, each in sweep.trials.items():
-        expected = small(feedback="untied", beta_sign="random", feedback_angle=angle, epochs=2)
+        expected = small(
+            feedback="untied", beta_sign="random", feedback_angle=angle, epochs=2,
+            diagnostics_every=1_000_000, diagnostics_kinds=("feedback_angles",),
+        )  # fmt: skip
         directory = RunDirectory(tmp_path / "angles" / "C-VF-1h" / f"angle-{angle:g}" / "seed-0")
         assert directory.configuration() == expected
         (run,) = each.outcomes
@@ -71,7 +76,63 @@ def test_each_angle_is_trained_as_by_hand(tmp_path: Path) -> None:
         assert net.feedback_angles()[1] == pytest.approx(angle, abs=15)
     again = reproduction.read_angles("C-VF-1h", tmp_path)
     assert again.rows() == sweep.rows()
-    assert again.rows()[1][:3] == ["22.5°", "1", "2 of 3"]
+    assert again.rows()[1][:4] == ["22.5°", "learned", "1", "2 of 3"]
+
+
+@pytest.mark.usefixtures("quick_presets")
+def test_fixed_feedback_keeps_its_weights_and_learned_feedback_turns(tmp_path: Path) -> None:
+    sweep = reproduction.angles("C-VF-1h", 1, tmp_path, fixed_feedback=True, epochs=2, **QUIET)
+    folder = tmp_path / "angles" / "C-VF-1h-with-fixed-feedback"
+    for angle in ANGLES:
+        run = RunDirectory(folder / f"angle-{angle:g}" / "seed-0")
+        assert run.configuration().feedback_learning_rates == (0, 0)
+        before = run.configuration().make_network().feedback_weights[1]
+        after = cep.load(run.last).feedback_weights[1]
+        assert before is not None
+        assert after is not None
+        assert before.tolist() == after.tolist()
+    learned, fixed = (
+        feedback_angles(curve[180.0].outcomes[0]) for curve in (sweep.trials, sweep.fixed)
+    )
+    # Before the first epoch and before the second.
+    assert len(learned) == len(fixed) == 2
+    assert learned[0] == fixed[0] == pytest.approx(180)
+    assert max(learned[1], fixed[1]) < 180
+    assert learned[1] != fixed[1]
+    drawn = lines(sweep.plot().axes[1])
+    assert near(list(enumerate(learned)), drawn)
+    assert near(list(enumerate(fixed)), drawn)
+    again = reproduction.read_angles("C-VF-1h", tmp_path)
+    assert again.rows() == sweep.rows()
+    assert [row[:2] for row in again.rows()[8:10]] == [["180°", "learned"], ["0°", "fixed"]]
+    numbers = sweep.to_dict()["angles"]
+    assert [each["feedback"] for each in numbers] == ["learned"] * 9 + ["fixed"] * 9
+    assert numbers[8]["angle_before_each_epoch"] == learned
+
+
+def test_the_angle_figure_says_when_learned_feedback_has_turned(tmp_path: Path) -> None:
+    curves: list[dict[float, Trials]] = [{}, {}]
+    courses = {(0, 0.0): [1, 5], (0, 180.0): [180, 110, 91, 87], (1, 180.0): [180, 170]}
+    for (curve, angle), degrees in courses.items():
+        run = tmp_path / f"{curve}-{angle}"
+        run.mkdir()
+        records = [
+            {"epoch": epoch, "batch": 0, "batches": 3, "feedback_angles": [each - 1, each + 1]}
+            for epoch, each in enumerate(degrees, start=1)
+        ]
+        (run / "records.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+        each = outcome(presets.get("C-VF-2h").configuration, [0.03])
+        curves[curve][angle] = Trials((replace(each, directory=run),))
+    turning = AngleSweep(presets.get("C-VF-2h"), *curves).plot().axes[1]
+    assert turning.get_title() == "learned feedback is below 90° after 3 epochs"
+    for degrees in courses.values():
+        assert near(list(enumerate(degrees)), lines(turning))
+
+
+def test_runs_with_and_without_records_are_the_same_experiment(tmp_path: Path) -> None:
+    configuration = presets.get("C-VF-1h").configuration.replace(feedback_angle=90)
+    write_run(tmp_path / "angles" / "C-VF-1h" / "angle-90" / "seed-0", configuration, [0.1] * 100)
+    assert list(reproduction.read_angles("C-VF-1h", tmp_path).trials) == [90]
 
 
 def test_tied_feedback_has_no_angle(tmp_path: Path) -> None:
@@ -90,7 +151,7 @@ def test_the_angle_figure_draws_means_seeds_and_what_was_published() -> None:
             180.0: trials("C-VF-1h", float("nan")),
         },
     )
-    (axes,) = sweep.plot().axes
+    axes, _ = sweep.plot().axes
     drawn = lines(axes)
     published = [2.4, 2.4, 2.4, 2.5, 2.5, 4.6, 87, 91, 92.5]
     assert near(list(zip(ANGLES, published, strict=True)), drawn)
@@ -99,7 +160,7 @@ def test_the_angle_figure_draws_means_seeds_and_what_was_published() -> None:
     places = [text.xy[0] for text in axes.texts if text.get_text() == "diverged"]
     assert places == [90, 180]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels == ["published", "cep, 100 epochs"]
+    assert labels == ["published", "feedback learned, 100 epochs"]
     bottom, top = axes.get_ylim()
     assert bottom < 2
     assert top > 100

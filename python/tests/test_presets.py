@@ -166,6 +166,18 @@ def test_with_bptt_only_the_rule_is_another(name: str) -> None:
     assert exact.published is None
 
 
+def test_with_fixed_feedback_only_the_rates_of_feedback_are_others() -> None:
+    preset = presets.get("C-VF-2h-alternating")
+    fixed = preset.with_fixed_feedback()
+    assert fixed.name == "C-VF-2h-alternating with fixed feedback"
+    assert preset.configuration.differences(fixed.configuration) == {
+        "feedback_learning_rates": (None, (0, 0, 0))
+    }
+    assert fixed.published is None
+    with pytest.raises(ValueError, match=r"EP-1h has tied feedback.* such as C-VF-1h"):
+        presets.get("EP-1h").with_fixed_feedback()
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"), [("cep-1h", "C-EP-1h"), ("EP1h", "EP-1h"), ("C-VF-3h", "C-VF-")]
 )
@@ -180,7 +192,8 @@ def test_defaults_are_the_published_ones_on_mnist() -> None:
         for depth in (1, 2):
             expected = presets.get(f"{name}-{depth}h").configuration
             assert presets.defaults("mnist", rule, depth) == expected
-        assert presets.defaults("mnist", rule, 5) == presets.defaults("mnist", rule, 2)
+        assert presets.defaults("mnist", rule, 5) == cep.Configuration(rule=rule, data="mnist")
+    assert presets.defaults("wine", "c-ep") == cep.Configuration(rule="c-ep", data="wine")
     exact = presets.get("EP-2h").with_bptt().configuration
     assert presets.defaults("mnist", "bptt", 2) == exact
 

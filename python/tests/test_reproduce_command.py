@@ -114,9 +114,12 @@ def test_arguments_of_figures(
 
 @pytest.mark.usefixtures("quick_presets")
 def test_a_figure_is_drawn_and_printed(tmp_path: Path) -> None:
-    result = reproduce("--figure", "angles", "--epochs", 1, "--jobs", 1, "--run-dir", tmp_path)
+    options = ("--fixed-feedback", "--epochs", 1, "--jobs", 1, "--run-dir", tmp_path)
+    result = reproduce("--figure", "angles", *options)
     assert result.exit_code == 0, result.output
-    assert len(re.findall(r"^angles/C-VF-1h/angle-\S+/seed-0  ", result.stdout, re.MULTILINE)) == 9
+    for name in ("C-VF-1h", "C-VF-1h-with-fixed-feedback"):
+        runs = re.findall(rf"^angles/{name}/angle-\S+/seed-0  ", result.stdout, re.MULTILINE)
+        assert len(runs) == 9
     assert str(cep.reproduction.read_angles("C-VF-1h", tmp_path)) in result.stdout
     for ending in ("png", "svg", "json"):
         path = tmp_path / "figures" / f"angles-C-VF-1h.{ending}"
@@ -205,6 +208,7 @@ def test_without_matplotlib_nothing_is_trained(
         (("--table", "--figure", "gdu"), 2, ("give NAMEs",)),
         (("--figure", "angels"), 2, ("'angels' is not one of 'angles', 'gdu', 'correlation'",)),
         (("--figure", "angles", "--with-bptt"), 2, ("--with-bptt needs NAMEs or --table",)),
+        (("--figure", "gdu", "--fixed-feedback"), 2, ("--fixed-feedback needs --figure angles",)),
         (("--figure", "angles", "EP-1h", "C-VF-1h"), 2, ("takes one NAME, got 2",)),
         (("--figure", "angles", "EP-1h"), 1, ("EP-1h has tied feedback",)),
         (("--figure", "gdu", "EP-1h", "--seeds", 3), 2, ("leave out EP-1h, --seeds",)),

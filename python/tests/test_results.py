@@ -127,7 +127,8 @@ def test_the_tables_are_those_of_the_runs(repository: Path, runs: Path) -> None:
         "`EP-1h/seed-3`", "finished", "30/30", "4.50%", "1.50%", "29", "2.25%", "30 min",
     ]  # fmt: skip
     assert cells(text, "`C-VF-1h/seed-0`")[1:3] == ["diverged", "70/100"]
-    assert cells(text, "112.5°")[:5] == ["112.5°", "1", "20 of 100", "4.70 %", "4.6 %"]
+    at_angle = ["112.5°", "learned", "1", "20 of 100", "4.70 %", "4.6 %"]
+    assert cells(text, "112.5°")[:6] == at_angle
     assert "- abacus, beads, threads a run: 1" in text
     assert script(repository, "table.py", "--check").returncode == 0
 

@@ -136,6 +136,8 @@ def test_published_errors_at_each_angle(name: str) -> None:
     expected = [pytest.approx(percent / 100) for percent in PERCENT_AT_ANGLES[name]]
     assert [error_at_angle(name, angle) for angle in ANGLES] == expected
     assert error_at_angle(name, 30) is None
+    variant = presets.get(f"{name}-alternating").with_fixed_feedback()
+    assert [error_at_angle(variant.name, angle) for angle in ANGLES] == expected
     assert error_at_angle("EP-VF-1h", 0) is None
 
 

@@ -46,6 +46,11 @@ from cep.training.progress import shows_bars
 @click.option("--samples", type=int, help="Training samples of --figure hardware.  [default: all]")
 @click.option("--epochs", type=int, help="Epochs of each run.  [default: as published]")
 @click.option("--with-bptt", is_flag=True, help="Also train each row with the exact gradient.")
+@click.option(
+    "--fixed-feedback",
+    is_flag=True,
+    help="With --figure angles, also train with feedback weights that do not learn.",
+)
 @click.option("--jobs", type=int, help="Runs at a time.  [default: one per processor]")
 @click.option(
     "--run-dir",
@@ -62,6 +67,7 @@ def reproduce(
     table: bool,
     figure: str | None,
     with_bptt: bool,
+    fixed_feedback: bool,
     run_dir: Path,
     data: str | None,
     panels: tuple[str, ...],
@@ -82,6 +88,8 @@ def reproduce(
         raise click.UsageError(
             "--data, --panel and --samples need --figure hardware, which takes no NAME"
         )
+    if fixed_feedback and figure != "angles":
+        raise click.UsageError("--fixed-feedback needs --figure angles")
     if figure == "hardware" and data in (None, "digits") and data_root is not None:
         raise click.UsageError("--data-root has no effect on the digits: leave it out")
     given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
@@ -111,6 +119,8 @@ def reproduce(
                     chosen or list(map(presets.get, reproduction.TABLE)), with_bptt, given
                 )
             else:
+                if fixed_feedback:
+                    given["fixed_feedback"] = True
                 trials = _figure(figure, chosen, given, run_dir)
         if failed := sum(each.failed for each in trials):
             raise click.ClickException(f"runs that failed: {failed}; the same command repeats them")
@@ -158,7 +168,7 @@ def _figure(
     if figure == "angles":
         sweep = reproduction.angles(chosen[0] if chosen else "C-VF-1h", **given)
         _show(sweep, run_dir)
-        return sweep.trials.values()
+        return [*sweep.trials.values(), *sweep.fixed.values()]
     correlation = reproduction.correlation(chosen or reproduction.ONE_HIDDEN_LAYER, **given)
     _show(correlation, run_dir)
     return [point.trials for point in correlation.points]

@@ -45,6 +45,26 @@ class Preset:
             published=None,
         )
 
+    def with_fixed_feedback(self) -> "Preset":
+        """The same without learning of the feedback weights, which keep their initial values.
+
+        Raises
+        ------
+        ValueError
+            If the feedback is tied.
+        """
+        if self.configuration.feedback == "tied":
+            raise ValueError(
+                f"{self.name} has tied feedback, which has no learning rates; expected a preset "
+                "with untied feedback, such as C-VF-1h"
+            )
+        return replace(
+            self,
+            name=f"{self.name} with fixed feedback",
+            configuration=self.configuration.replace(feedback_learning_rates=0),
+            published=None,
+        )
+
 
 _EP_1H = Configuration(
     data="mnist",
@@ -196,26 +216,12 @@ for _name, _changes in _ALTERNATING.items():
         configuration=_published.configuration.replace(relaxation="alternating", **_changes),
     )
 
-_C_EP_DIGITS = Configuration(
-    relaxation="synchronous",
-    rule="c-ep",
-    learning_rates=(0.03, 0.008),
-    epochs=100,
-    free_steps=50,
-    nudged_steps=10,
-    beta=0.5,
-    beta_sign="fixed",
-)
-# By data, rule and number of hidden layers. The values for digits are not published ones.
-_DEFAULTS = {
-    ("digits", "ep", 1): _C_EP_DIGITS.replace(
-        rule="ep", epochs=40, free_steps=30, learning_rates=(0.1, 0.05)
-    ),
-    ("digits", "c-ep", 1): _C_EP_DIGITS,
-    ("mnist", "ep", 1): _EP_1H,
-    ("mnist", "ep", 2): _EP_2H,
-    ("mnist", "c-ep", 1): _C_EP_1H,
-    ("mnist", "c-ep", 2): _C_EP_2H,
+# The published values, by rule and number of hidden layers.
+_MNIST = {
+    ("ep", 1): _EP_1H,
+    ("ep", 2): _EP_2H,
+    ("c-ep", 1): _C_EP_1H,
+    ("c-ep", 2): _C_EP_2H,
 }
 
 
@@ -251,33 +257,26 @@ def configuration_of(name: str, value: object) -> Configuration:
 
 def varying() -> set[str]:
     """Names of the options whose defaults depend on data, rule and depth."""
-    first, *others = _DEFAULTS.values()
-    return {name for each in others for name in first.differences(each)} - {"data", "rule"}
+    first = Configuration()
+    return {name for each in _MNIST.values() for name in first.differences(each)} - {"data", "rule"}
 
 
 def defaults(data: str, rule: str, hidden_layers: int = 1) -> Configuration:
-    """The default configuration for a data set, a rule and a depth; for MNIST the published one.
+    """The default configuration for a data set, a rule and a depth.
 
-    BPTT and RBP have the hyperparameters of EP.
+    It is `Configuration()`, and for MNIST the published one, if there is one for this depth. BPTT
+    and RBP have the hyperparameters of EP.
 
     Parameters
     ----------
     data : str
-        The data set. "mnist", "fashion_mnist", "kmnist" and "cifar10" have the defaults of MNIST.
-        All other data have those of the digits.
+        The data set. "mnist", "fashion_mnist", and "kmnist" have the defaults of MNIST.
     rule : {"ep", "c-ep", "bptt", "rbp"}
         The learning rule.
     hidden_layers : int
         The number of hidden layers, 1 or more.
-
-    Returns
-    -------
-    Configuration
-        The configuration. Networks with more layers than known ones have that of the deepest.
     """
     validation.choice("rule", rule, RULES)
     kind = "ep" if rule in ("bptt", "rbp") else rule
-    like = "mnist" if data in ("mnist", "fashion_mnist", "kmnist", "cifar10") else "digits"
-    deepest = max(layers for d, r, layers in _DEFAULTS if (d, r) == (like, kind))
-    chosen = _DEFAULTS[like, kind, min(hidden_layers, deepest)]
-    return chosen.replace(rule=rule, data=data)
+    published = _MNIST if data in ("mnist", "fashion_mnist", "kmnist") else {}
+    return published.get((kind, hidden_layers), Configuration()).replace(rule=rule, data=data)

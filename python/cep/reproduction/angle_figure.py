@@ -1,19 +1,19 @@
 """Fig. 4: the error after learning against the initial angle between feedback and forward weights.
 
-The weights have this angle only before training: both of them learn.
+The weights have this angle only before training: both of them learn, unless the feedback is fixed.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cep._util import validation
 from cep._util.tables import table
-from cep.experiments import RunOutcome
+from cep.experiments import RunDirectory, RunOutcome
 from cep.experiments.presets import Preset
-from cep.plotting.plots import BLUE, VERMILION, new_figure
+from cep.plotting.plots import BLUE, PALETTE, VERMILION, new_figure
 from cep.reproduction import report
 from cep.reproduction.drawing import draw_seeds, scale_errors
 from cep.reproduction.published import FEEDBACK_ANGLES, error_at_angle
@@ -23,11 +23,14 @@ from cep.reproduction.training import train
 from cep.reproduction.trials import Trials
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HEADINGS = (
-    "angle", "seeds", "epochs", "test error", "published", "best epoch", "train error", "failed",
+    "angle", "feedback", "seeds", "epochs", "test error", "published", "best epoch", "train error",
+    "failed",
 )  # fmt: skip
+GREEN = PALETTE[2]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class AngleSweep:
     preset: Preset
     trials: Mapping[float, Trials]
     """The trials by the initial angle in degrees."""
+    fixed: Mapping[float, Trials] = field(default_factory=dict)
+    """The trials with fixed feedback weights; empty if there are none."""
 
     @property
     def stem(self) -> str:
@@ -48,6 +53,7 @@ class AngleSweep:
         return [
             [
                 f"{angle:g}°",
+                feedback,
                 str(len(trials.outcomes)),
                 report.epochs(trials, self.preset),
                 str(trials.test_error),
@@ -56,7 +62,8 @@ class AngleSweep:
                 str(trials.train_error),
                 report.failures(trials),
             ]
-            for angle, trials in self.trials.items()
+            for feedback, curve in self._curves().items()
+            for angle, trials in curve.items()
         ]
 
     def __str__(self) -> str:
@@ -70,10 +77,13 @@ class AngleSweep:
             "angles": [
                 {
                     "feedback_angle": angle,
+                    "feedback": feedback,
                     "published_test_error": error_at_angle(self.preset.name, angle),
+                    "angle_before_each_epoch": feedback_angles(trials.outcomes[0]),
                     **trials.to_dict(),
                 }
-                for angle, trials in self.trials.items()
+                for feedback, curve in self._curves().items()
+                for angle, trials in curve.items()
             ],
         }
 
@@ -87,12 +97,22 @@ class AngleSweep:
         """
         return _draw_angles(self)
 
+    def _curves(self) -> dict[str, Mapping[float, Trials]]:
+        return {"learned": self.trials, "fixed": self.fixed}
+
+
+def feedback_angles(outcome: RunOutcome) -> list[float]:
+    """Degrees before each epoch, mean over the connections; empty if they were not recorded."""
+    records = RunDirectory(outcome.directory).records()
+    return [sum(each["feedback_angles"]) / len(each["feedback_angles"]) for each in records]
+
 
 def angles(
     preset: str | Preset = "C-VF-1h",
     seeds: int = 1,
     directory: str | os.PathLike[str] = "runs",
     *,
+    fixed_feedback: bool = False,
     epochs: int | None = None,
     jobs: int | None = None,
     data_root: str | os.PathLike[str] | None = None,
@@ -109,6 +129,8 @@ def angles(
         Each angle has runs with seeds 0 … seeds − 1.
     directory : path
         Each run is stored in ``directory/angles/C-VF-1h/angle-22.5/seed-0`` and so on.
+    fixed_feedback : bool
+        Whether the preset is also trained with feedback weights that do not learn.
     epochs : int, optional
         Default: the published number.
     jobs, data_root, progress, on_run_end
@@ -125,19 +147,24 @@ def angles(
     """
     chosen, seeds = preset_of(preset), validation.count("seeds", seeds)
     check_has_angles(chosen)
-    runs = {angle: at_angle(chosen, angle, epochs).runs(seeds) for angle in FEEDBACK_ANGLES}
+    variants = [chosen, chosen.with_fixed_feedback()] if fixed_feedback else [chosen]
+    runs = [
+        {angle: at_angle(each, angle, epochs).runs(seeds) for angle in FEEDBACK_ANGLES}
+        for each in variants
+    ]
     outcomes = train(
-        {name: each for named in runs.values() for name, each in named.items()},
+        {name: each for curve in runs for named in curve.values() for name, each in named.items()},
         directory,
         jobs=jobs,
         data_root=data_root,
         progress=progress,
         on_run_end=on_run_end,
     )
-    return AngleSweep(
-        chosen,
-        {angle: Trials(tuple(outcomes[name] for name in named)) for angle, named in runs.items()},
-    )
+    curves = [
+        {angle: Trials(tuple(outcomes[name] for name in named)) for angle, named in curve.items()}
+        for curve in runs
+    ]
+    return AngleSweep(chosen, *curves)
 
 
 def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> AngleSweep:
@@ -149,11 +176,16 @@ def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> Angl
         If a run has another configuration, or a file is damaged.
     """
     chosen = preset_of(preset)
-    trials = {
-        angle: Trials(tuple(at_angle(chosen, angle).ended(Path(directory))))
-        for angle in FEEDBACK_ANGLES
-    }
-    return AngleSweep(chosen, {angle: each for angle, each in trials.items() if each.outcomes})
+    check_has_angles(chosen)
+    curves = [
+        {
+            angle: Trials(tuple(ended))
+            for angle in FEEDBACK_ANGLES
+            if (ended := at_angle(variant, angle).ended(Path(directory)))
+        }
+        for variant in (chosen, chosen.with_fixed_feedback())
+    ]
+    return AngleSweep(chosen, *curves)
 
 
 def check_has_angles(preset: Preset) -> None:
@@ -166,24 +198,61 @@ def check_has_angles(preset: Preset) -> None:
 
 
 def _draw_angles(sweep: AngleSweep) -> "Figure":
-    """Draw errors against angles: means, every seed and the published errors."""
-    figure: Figure = new_figure(figsize=(5.6, 3.8))
-    ax = figure.subplots()
+    """Draw errors against initial angles, and beside them the angles during training."""
+    figure: Figure = new_figure(figsize=(10, 4.2))
+    errors, turning = figure.subplots(1, 2)
+    _draw_errors(errors, sweep)
+    _draw_turning(turning, sweep)
+    figure.suptitle(sweep.preset.name)
+    return figure
+
+
+def _draw_errors(ax: "Axes", sweep: AngleSweep) -> None:
+    """Draw means, every seed and the published errors."""
     published = [error_at_angle(sweep.preset.name, angle) for angle in FEEDBACK_ANGLES]
     percents = [100 * error for error in published if error is not None]
     if percents:
         ax.plot(FEEDBACK_ANGLES, percents, "s--", color=VERMILION, mfc="none", label="published")
-    means = [100 * trials.test_error.mean for trials in sweep.trials.values()]
-    epochs = {report.epochs(trials, sweep.preset) for trials in sweep.trials.values()}
-    label = f"cep, {' and '.join(sorted(epochs))} epochs"
-    ax.plot(list(sweep.trials), means, "o-", color=BLUE, label=label)
-    for angle, trials in sweep.trials.items():
-        draw_seeds(ax, angle, trials, BLUE)
+    for (feedback, curve), style in zip(sweep._curves().items(), _STYLES, strict=True):
+        if not curve:
+            continue
+        means = [100 * trials.test_error.mean for trials in curve.values()]
+        epochs = {report.epochs(trials, sweep.preset) for trials in curve.values()}
+        label = f"feedback {feedback}, {' and '.join(sorted(epochs))} epochs"
+        ax.plot(list(curve), means, **style, label=label)
+        for angle, trials in curve.items():
+            draw_seeds(ax, angle, trials, style["color"])
     scale_errors(ax)
     ax.set_ylabel("test error after learning")
     ax.set_xlabel("angle between feedback and forward weights before learning")
-    ax.set_xticks(FEEDBACK_ANGLES, [f"{angle:g}°" for angle in FEEDBACK_ANGLES])
-    ax.set_title(sweep.preset.name)
+    ax.set_xticks(FEEDBACK_ANGLES, [f"{angle:g}°" for angle in FEEDBACK_ANGLES], fontsize="small")
     ax.margins(x=0.08)
-    ax.legend(frameon=False, loc="center left")
-    return figure
+    ax.legend(frameon=False, loc="center left", fontsize="small")
+
+
+def _draw_turning(ax: "Axes", sweep: AngleSweep) -> None:
+    """Draw the feedback angle of the first seed of each run during training."""
+    turned = 0
+    for (feedback, curve), style in zip(sweep._curves().items(), _STYLES, strict=True):
+        for trials in curve.values():
+            degrees = feedback_angles(trials.outcomes[0])
+            ax.plot(degrees, color=style["color"], linewidth=1)
+            if feedback == "learned":
+                beyond = [epoch for epoch, angle in enumerate(degrees) if angle >= 90]
+                turned = max([turned, *(epoch + 1 for epoch in beyond)])
+        if curve:
+            ax.plot([], [], color=style["color"], label=f"feedback {feedback}")
+    ax.axhline(90, color="grey", linewidth=0.8, linestyle=":")
+    ax.set(xlabel="epochs of training", ylabel="angle between feedback and forward weights")
+    ax.set_xscale("symlog", linthresh=10)
+    ax.set_xticks(ticks := (0, 2, 4, 6, 8, 10, 20, 50, 100), [str(tick) for tick in ticks])
+    ax.yaxis.set_major_formatter("{x:g}°")
+    if turned:
+        ax.set_title(f"learned feedback is below 90° after {turned} epochs", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small")
+
+
+_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "marker": "o", "linestyle": "-"},
+    {"color": GREEN, "marker": "^", "linestyle": "-"},
+)

@@ -154,7 +154,8 @@ def correlation(
     """Compare the angle to the gradient before training with the error after it.
 
     Runs below the directory are used with the seeds and epochs that they have; missing runs are
-    trained. Other rows of the table are drawn too if runs of them have finished.
+    trained. Other rows of the table, and those with fixed feedback, are drawn too if runs of them
+    have finished.
 
     Parameters
     ----------
@@ -200,7 +201,8 @@ def correlation(
         on_run_end=on_run_end,
     )
     trials = [(key, Trials(tuple(outcomes[name] for name in runs))) for key, runs in found]
-    others = [presets.get(name) for name in published.ROWS]
+    others = [presets.get(name) for name in published.TABLE]
+    others += [each.with_fixed_feedback() for each in (*asked, *others) if has_angles(each)]
     for key, series in _cells([each for each in others if each not in asked]):
         if ended := series.ended(place):
             trials.append((key, Trials(tuple(ended))))

@@ -41,14 +41,15 @@ def initial_angles(configuration: Configuration, x: NDArray[Any], y: NDArray[Any
         # The published row is used, even if its free phase does not converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         moves = configuration.rule == "c-ep"
+        rates, _ = rule.spread_learning_rates(len(net.weights))
         report = gdu_check(
             net,
             *batch,
             configuration.free_steps,
             configuration.nudged_steps,
             configuration.beta,
-            configuration.learning_rates if moves else 0,
-            bias_learning_rates=configuration.bias_learning_rates if moves else None,
+            rates if moves else 0,
+            bias_learning_rates=rule.bias_learning_rates if moves else None,
             as_recorded=True,
         )
     exact = gradient(net, *batch, BPTT(configuration.free_steps))

@@ -37,7 +37,7 @@ def error_at_angle(name: str, feedback_angle: float) -> float | None:
 
     Read from Fig. 5a, to about 0.0005. The order of the points by angle is inferred.
     """
-    errors = dict(zip(FEEDBACK_ANGLES, _ANGLE_ERRORS.get(name, ()), strict=False))
+    errors = dict(zip(FEEDBACK_ANGLES, _ANGLE_ERRORS.get(published_row(name), ()), strict=False))
     return errors.get(feedback_angle)
 
 
@@ -46,4 +46,9 @@ def initial_angle(name: str) -> float | None:
 
     Read from Fig. 5a, to about half a degree; None for presets outside the table.
     """
-    return _INITIAL_ANGLES.get(name)
+    return _INITIAL_ANGLES.get(published_row(name))
+
+
+def published_row(name: str) -> str:
+    """The published preset of which a preset is a variant: "C-VF-1h" of "C-VF-1h-alternating"."""
+    return name.partition(" ")[0].removesuffix("-alternating")

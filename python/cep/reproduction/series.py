@@ -9,6 +9,10 @@ from cep.experiments.configuration import Configuration
 from cep.experiments.presets import Preset
 from cep.reproduction.published import FEEDBACK_ANGLES
 
+_FREE = ("epochs", "diagnostics_every", "diagnostics_kinds")
+# A record of the feedback angles before each epoch: there are fewer batches than this in an epoch.
+_RECORDS = {"diagnostics_every": 1_000_000, "diagnostics_kinds": ("feedback_angles",)}
+
 
 @dataclass(frozen=True)
 class Series:
@@ -27,7 +31,7 @@ class Series:
         }
 
     def found(self, directory: Path) -> dict[str, Configuration]:
-        """The existing runs, with any number of epochs, by name.
+        """The existing runs, with any number of epochs and any records, by name.
 
         Raises
         ------
@@ -39,9 +43,9 @@ class Series:
             place, seed = RunDirectory(path), path.name.removeprefix("seed-")
             if place.holds_a_run() and seed.isdecimal():
                 configuration = place.configuration()
-                place.check_same(
-                    self.configuration.replace(seed=int(seed), epochs=configuration.epochs)
-                )
+                # A run that is longer or makes records learns the same in each epoch.
+                as_found = {name: getattr(configuration, name) for name in _FREE}
+                place.check_same(self.configuration.replace(seed=int(seed), **as_found))
                 present[int(seed)] = configuration
         return {f"{self.folder}/seed-{seed}": present[seed] for seed in sorted(present)}
 
@@ -67,8 +71,11 @@ def row(preset: Preset, epochs: int | None = None) -> Series:
 
 
 def at_angle(preset: Preset, angle: float, epochs: int | None = None) -> Series:
-    """The same with an initial angle between forward and feedback weights, in degrees."""
-    configuration = preset.configuration.replace(feedback_angle=angle)
+    """The same with an initial angle between forward and feedback weights, in degrees.
+
+    The angles are recorded before each epoch.
+    """
+    configuration = preset.configuration.replace(feedback_angle=angle, **_RECORDS)
     folder = f"angles/{row(preset).folder}/angle-{angle:g}"
     return Series(folder, _shortened(configuration, epochs))
 
@@ -79,7 +86,8 @@ def all_series() -> Iterator[Series]:
         for each in (preset, preset.with_bptt()):
             yield row(each)
             if has_angles(each):
-                yield from (at_angle(each, angle) for angle in FEEDBACK_ANGLES)
+                for variant in (each, each.with_fixed_feedback()):
+                    yield from (at_angle(variant, angle) for angle in FEEDBACK_ANGLES)
 
 
 def has_angles(preset: Preset) -> bool:
