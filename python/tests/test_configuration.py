@@ -20,7 +20,7 @@ OTHERS: dict[str, Any] = {
     "feedback_angle": 22.5,
     "follows_energy": True,
     "dtype": "float64",
-    "relaxation": "alternating",
+    "relaxation": "synchronous",
     "tolerance": 1e-6,
     "rule": "ep",
     "accumulate": True,
@@ -76,8 +76,9 @@ OTHERS: dict[str, Any] = {
     "epsilon": 1e-8,
     "connections": ["0-2"],
 }
-# Options of other rules and optimizers, and of the user's data.
+# The rule with most options, options of other rules and optimizers, and of the user's data.
 UNCHANGED = {
+    "rule",
     *("optimizer", "asymmetry", "inputs", "classes", "write_every_step", "last_steps"),
     *("rbp_tolerance", "max_iterations", "beta1", "beta2", "epsilon"),
 }
@@ -102,7 +103,7 @@ def test_the_network_and_the_rule_are_those_described() -> None:
     expected = cep.Network(
         [784, 32, 16, cep.Readout(10)], setting="real-time", activation="tanh", dt=0.1, clamp=False,
         feedback="untied", feedback_angle=22.5, dtype="float64", follows_energy=True,
-        relaxation="alternating", tolerance=1e-6, seed=2**64 - 1, synapses=OTHERS["synapses"],
+        relaxation="synchronous", tolerance=1e-6, seed=2**64 - 1, synapses=OTHERS["synapses"],
         bias_synapses=OTHERS["bias_synapses"], neurons=cep.hardware.Neurons(state_noise=0.02),
         read_noise=0.3, read_noise_every="phase", feedback_mismatch=0.04, connections=[(0, 2)],
     )  # fmt: skip
@@ -167,6 +168,7 @@ def test_the_data_is_the_data_set_of_that_name(digits: Any) -> None:
         cep.datasets.load("cifar")
 
 
+C_EP = {"rule": "c-ep"}
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "data": ({"data": ""}, TypeError, "data must be the name of a data set, got ''"),
     "fraction": ({"validation_fraction": 1}, ValueError, "validation_fraction must be in"),
@@ -174,8 +176,12 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "known": ({"inputs": 64}, ValueError, "inputs and classes are for your own data; those"),
     "rule": ({"rule": "backprop"}, ValueError, "rule must be 'ep' or 'c-ep'"),
     "sign": ({"rule": "bptt", "beta_sign": "both"}, ValueError, "beta_sign must be"),
-    "symmetric": ({"beta_sign": "symmetric"}, ValueError, "beta_sign must be 'fixed' or 'random'"),
-    "accumulate": ({"accumulate": True}, ValueError, "accumulate belongs to the rule 'ep'"),
+    "symmetric": (
+        C_EP | {"beta_sign": "symmetric"},
+        ValueError,
+        "beta_sign must be 'fixed' or 'random'",
+    ),
+    "accumulate": (C_EP | {"accumulate": True}, ValueError, "accumulate belongs to the rule 'ep'"),
     "clamp": ({"clamp": 1}, TypeError, "clamp must be True or False, got int 1"),
     "dt": ({"dt": "fast"}, TypeError, "dt must be a real number"),
     "beta": ({"beta": True}, TypeError, "beta must be a real number, got bool"),
@@ -193,7 +199,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no hidden": ({"hidden": []}, ValueError, "hidden is empty"),
     "units": ({"hidden": [5.5]}, TypeError, r"hidden\[0\] must be an integer"),
     "rates": ({"learning_rates": [1, 2, 3]}, ValueError, "has 3 values; .* 2 connections"),
-    "no rates": ({"learning_rates": None}, TypeError, "learning_rates must be a real number"),
+    "word": ({"learning_rates": "fast"}, TypeError, "learning_rates must be a real number"),
     "negative": ({"learning_rates": [-1, 0]}, ValueError, "0 or more, got -1"),
     "decay": ({"learning_rate_decay": 0}, ValueError, "learning_rate_decay must be above 0"),
     "schedule": ({"learning_rate_schedule": [2]}, TypeError, r"schedule\[0\] must be a sequence"),
@@ -235,3 +241,43 @@ def test_a_field_that_does_not_exist() -> None:
         cep.Configuration().replace(learning_rate=0.1)
     with pytest.raises(ValueError, match=r"'zzz'; known: data, hidden"):
         cep.Configuration().replace(zzz=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "rates", "bias_rates"),
+    [
+        ({"hidden": [31]}, [4 / 65 * 4, 4 / 32], [4 / 65, 4 / 32]),
+        ({"hidden": [31], "rule": "c-ep"}, [0.5 / 65 * 4, 0.5 / 32], [0.5 / 65, 0.5 / 32]),
+        ({"hidden": [31], "momentum": 0.75}, [1 / 65 * 4, 1 / 32], [1 / 65, 1 / 32]),
+        ({"hidden": [31], "optimizer": "adam"}, [0.1 / 65 * 2, 0.1 / 32], [0.1 / 65, 0.1 / 32]),
+        # 3 × 3 pixels and 64 positions; then 5 · 4 · 4 units.
+        (
+            {"hidden": ["conv2d:5:3:padding=1:pool=max"]},
+            [4 / (9 * 4 + 1) * 4, 4 / 81],
+            [4 / (9 * 4 + 1), 4 / 81],
+        ),
+        # The last rate is that of the connection from the input.
+        (
+            {"hidden": [31], "connections": ["0-2"]},
+            [4 / 65 * 4, 4 / 32, 4 / 65 * 4],
+            [4 / 65, 4 / 32, 4 / 65],
+        ),
+        ({"hidden": [31], "bias_learning_rates": 0.5}, [4 / 65 * 4, 4 / 32], [0.5, 0.5]),
+    ],
+)
+def test_default_learning_rates(
+    options: dict[str, Any], rates: list[float], bias_rates: list[float]
+) -> None:
+    """The formula of the documentation, with 64 inputs; three digits."""
+    rule = cep.Configuration(**options).make_rule()
+    assert rule.learning_rates == pytest.approx(rates, rel=0.005)
+    assert rule.bias_learning_rates == pytest.approx(bias_rates, rel=0.005)
+
+
+def test_default_learning_rates_need_the_sizes_of_the_data() -> None:
+    own = cep.Configuration(data="mine", hidden=[31])
+    with pytest.raises(ValueError, match="the sizes of the data 'mine' are not known"):
+        own.make_rule()
+    assert own.of_data((64,), 10).make_rule() == cep.Configuration(hidden=[31]).make_rule()
+    with pytest.raises(ValueError, match="beta must be finite and not 0"):
+        cep.Configuration(data="mine", beta=0)

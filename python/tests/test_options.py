@@ -44,7 +44,7 @@ GIVEN: dict[str, tuple[str, Any, tuple[str, ...]]] = {
     "rbp_tolerance": ("1e-3", 1e-3, RBP),
     "max_iterations": ("500", 500, RBP),
     "last_steps": ("3", 3, ("--rule", "bptt")),
-    "write_every_step": ("", True, ()),
+    "write_every_step": ("", True, ("--rule", "c-ep")),
     "accumulate": ("", True, ("--rule", "ep")),
     "beta1": ("0.8", 0.8, ADAM),
     "beta2": ("0.9", 0.9, ADAM),

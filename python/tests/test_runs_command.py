@@ -41,7 +41,7 @@ def test_a_run_in_a_directory(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     directory = RunDirectory(tmp_path / "run")
-    expected = presets.defaults("digits", "c-ep").replace(
+    expected = cep.Configuration(
         hidden=[16], free_steps=8, nudged_steps=4, epochs=2, learning_rates=[0.05, 0.02],
         learning_rate_decay=0.9, learning_rate_schedule=[(2, 0.5), (3, 0.1)], patience=7,
         diagnostics_every=30, diagnostics_kinds=["residuals", "weight_norms"], feedback="untied",

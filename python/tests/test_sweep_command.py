@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from dataset_files import fake_mnist, write_mnist
-from small_runs import files, fitted, kept, small
+from small_runs import files, fitted, kept
 from snapshot import same
 
 import cep
@@ -44,7 +44,7 @@ def sweep(*arguments: object, jobs: int = 1) -> Result:
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_every_combination_is_trained_and_printed(jobs: int, tmp_path: Path) -> None:
-    result = sweep(*QUICK, "--beta-sign", "random", "--param", "beta=0.3,0.5", "--param",
+    result = sweep(*QUICK, "--param", "beta=0.3,0.5", "--param",
                    "seed=0:2", "--run-dir", tmp_path, jobs=jobs)  # fmt: skip
     assert result.exit_code == 0, result.output
     assert HEADING.search(result.stdout)
@@ -54,9 +54,9 @@ def test_every_combination_is_trained_and_printed(jobs: int, tmp_path: Path) -> 
     for name in names:
         directory = RunDirectory(tmp_path / name)
         beta, seed = name.removeprefix("beta=").split(",seed=")
-        expected = small(epochs=2, beta_sign="random", beta=float(beta), seed=int(seed),
-                         learning_rates=presets.defaults("digits", "c-ep").learning_rates,
-                         validation_fraction=0.1, test_every_epoch=False)  # fmt: skip
+        expected = cep.Configuration(
+            hidden=[16], free_steps=8, nudged_steps=4, epochs=2, beta=float(beta), seed=int(seed)
+        )  # fmt: skip
         assert directory.configuration() == expected
         history = directory.history()
         assert same(kept(directory.path), [*cep.run(expected, progress=False).network.parameters()])
@@ -95,7 +95,7 @@ def test_options_say_what_the_runs_have_in_common(
         (presets.get("C-VF-2h").configuration, {"seed": [0, 1, 2, 3, 4]}),
         (presets.get("EP-1h").configuration.replace(epochs=3), {"hidden": [[64], [128, 64]]}),
         (
-            presets.defaults("digits", "c-ep"),
+            cep.Configuration(),
             {"learning_rates": [0.1, [0.05, 0.02]], "patience": [None, 3]},
         ),
     ]
@@ -199,9 +199,7 @@ def test_control_c_shows_how_to_continue(jobs: str, tmp_path: Path) -> None:
     _, err = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, err
     for beta in (0.3, 0.5):
-        expected = presets.defaults("digits", "c-ep").replace(
-            free_steps=60, epochs=4, beta=beta, validation_fraction=0
-        )
+        expected = cep.Configuration(free_steps=60, epochs=4, beta=beta, validation_fraction=0)
         directory = RunDirectory(folder / f"beta={beta}")
         assert directory.status().status == "finished"
         assert directory.configuration() == expected

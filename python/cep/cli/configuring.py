@@ -94,15 +94,10 @@ def configuration(preset: str | None, given: dict[str, Any]) -> Configuration:
     """The preset, or the defaults for data, rule and depth, with the given options."""
     if preset is not None:
         return presets.get(preset).configuration.replace(**given)
-    data, rule = given.get("data", "digits"), given.get("rule", "c-ep")
-    depth = len(given.get("hidden", (0,)))
-    base = presets.defaults(data, rule, depth)
-    if depth > len(base.hidden) and "learning_rates" not in given:
-        raise click.UsageError(
-            f"{rule} on {data} has no default learning rates for {depth} hidden layers: give "
-            f"--learning-rates, {depth + 1} numbers, input first"
-        )
-    return base.replace(**given)
+    default = Configuration()
+    data, rule = given.get("data", default.data), given.get("rule", default.rule)
+    depth = len(given.get("hidden", default.hidden))
+    return presets.defaults(data, rule, depth).replace(**given)
 
 
 def refuse_without_effect(names: Iterable[str], configurations: Iterable[Configuration]) -> None:

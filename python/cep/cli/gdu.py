@@ -19,7 +19,12 @@ _NAMES = (
     *("nudged_steps", "beta", "learning_rates", "bias_learning_rates", "batch_size", "seed"),
     "asymmetry",
 )
-_DEFAULTS: dict[str, Any] = {"activation": "tanh", "learning_rates": 0.0, "batch_size": 1}
+_DEFAULTS: dict[str, Any] = {
+    "activation": "tanh",
+    "relaxation": "synchronous",
+    "learning_rates": 0.0,
+    "batch_size": 1,
+}
 # The values of the paper.
 _PUBLISHED = {
     "prototypical": {"free_steps": 150, "nudged_steps": 10, "beta": 0.01},
@@ -73,6 +78,7 @@ def gdu(
         x, y = splits.test or splits.train
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
+            rule = configuration.make_rule()
             report = gdu_check(
                 net,
                 x[: configuration.batch_size],
@@ -80,8 +86,8 @@ def gdu(
                 configuration.free_steps,
                 configuration.nudged_steps,
                 configuration.beta,
-                configuration.learning_rates,
-                bias_learning_rates=configuration.bias_learning_rates,
+                rule.spread_learning_rates(len(net.weights))[0],
+                bias_learning_rates=rule.bias_learning_rates,
                 asymmetry=configuration.asymmetry,
             )
         for warning in caught:

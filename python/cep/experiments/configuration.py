@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from cep.devices.neurons import Neurons, TabulatedActivation
 from cep.devices.synapses import Synapse
 from cep.experiments import kinds, options
 from cep.experiments.options import choice, like, option, whole
+from cep.learning.default_rates import absolute_rates, relative_rate
 from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, RBP, LearningRule
 from cep.network.layers import Conv2d, Dense, Input, Layer, Readout, from_word
@@ -90,20 +92,29 @@ class Configuration:
     feedback_angle: float = like(Network, 0.0, needs=_UNTIED)
     follows_energy: bool = like(Network, False, needs=_REAL_TIME | {"feedback": "tied"})
     dtype: str = like(Network, "float32", choice(DTYPES))
-    relaxation: str = like(Network, "synchronous", choice(RELAXATIONS))
+    relaxation: str = like(Network, "alternating", choice(RELAXATIONS))
     tolerance: float = like(Network, 0.0)
     rule: Literal["ep", "c-ep", "bptt", "rbp"] = option(
-        "c-ep",
+        "ep",
         "The learning rule. ep: one update per batch. c-ep: one update per step of the nudged "
         "phase. bptt, rbp: the exact gradient, with the hyperparameters of ep, for comparison. "
         "With untied feedback, ep is VF and c-ep is C-VF.",
     )
     accumulate: bool = like(EP, False, needs={"rule": "ep"})
-    free_steps: int = like(EP, 50)
-    nudged_steps: int = like(EP, 10, needs=_NUDGED)
+    free_steps: int = like(EP, 30)
+    nudged_steps: int = like(EP, 15, needs=_NUDGED)
     beta: float = like(EP, 0.5, needs=_NUDGED)
-    beta_sign: Literal["fixed", "random", "symmetric"] = like(EP, "fixed", needs=_NUDGED)
-    learning_rates: Rates = like(EP, (0.03, 0.008), kinds.RATES)
+    beta_sign: Literal["fixed", "random", "symmetric"] = like(EP, "random", needs=_NUDGED)
+    learning_rates: Rates | None = option(
+        None,
+        "Learning rates of the weights, one for all connections or one each, input first. By "
+        "default they follow from the number of inputs n of a unit: c / (n + 1), with c = 4, or "
+        "0.5 for C-EP, and 4 times as large for the first connection, whose inputs are between 0 "
+        "and 1. For a convolution, n is multiplied by the square root of the number of pixels of a "
+        "map.",
+        kinds.RATES,
+        owner=EP,
+    )
     bias_learning_rates: Rates | None = like(EP, None, kinds.RATES)
     learning_rate_decay: float = option(
         1.0,
@@ -223,7 +234,10 @@ class Configuration:
                         f"{each.name} belongs to the {field} {owner!r}; the {field} is {there!r}"
                     )
         self.neurons  # noqa: B018 - checks the numbers.
-        self.make_rule()
+        if self.learning_rates is None and not self._has_sizes:
+            self.replace(learning_rates=0.0)  # Checks the other numbers.
+        else:
+            self.make_rule()
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -279,6 +293,10 @@ class Configuration:
                 "such as data='mine' in the configuration"
             )
         return self
+
+    @property
+    def _has_sizes(self) -> bool:
+        return self.data in datasets.SHAPES or None not in (self.inputs, self.classes)
 
     @property
     def _input_shape(self) -> tuple[int, ...]:
@@ -337,10 +355,35 @@ class Configuration:
 
         Without an epoch, it has the initial learning rates, without schedule and decay.
         """
-        rule: LearningRule = RULES[self.rule](
-            optimizer=self.make_optimizer(), **self._arguments(RULES[self.rule], LearningRule)
-        )
+        arguments: dict[str, Any] = self._arguments(RULES[self.rule], LearningRule)
+        optimizer = self.make_optimizer()
+        if self.learning_rates is None:
+            arguments |= self._default_rates(optimizer)
+        rule: LearningRule = RULES[self.rule](optimizer=optimizer, **arguments)
         return rule if epoch is None else rule.scaled(self.learning_rate_factor(epoch))
+
+    def _default_rates(self, optimizer: Optimizer) -> dict[str, list[float]]:
+        """The learning rates of weights and biases if none are given."""
+        shapes = layer_shapes(self.layers)
+        inputs = [
+            math.prod(layer.weights_shape(below)[1:]) * math.sqrt(math.prod(above[1:]))
+            for layer, (below, above) in zip(self.layers[1:], pairwise(shapes), strict=True)
+            if not isinstance(layer, Input)
+        ]
+        starts = [*range(len(inputs)), *(below for below, *_ in self.edges)]
+        known = dict(enumerate(shapes))
+        inputs += [math.prod(known.get(below, ())) for below in starts[len(inputs) :]]
+        mean_squares = [0.25 if below == 0 else 1.0 for below in starts]
+        relative = [relative_rate(self.rule, optimizer)] * len(inputs)
+        names = ("learning_rates", "bias_learning_rates")
+        # Three digits suffice, and the rule is easier to read.
+        return {
+            name: [float(f"{rate:.3g}") for rate in rates]
+            for name, rates in zip(
+                names, absolute_rates(relative, inputs, mean_squares, optimizer), strict=True
+            )
+            if getattr(self, name) is None
+        }
 
     def make_optimizer(self) -> Optimizer:
         """The optimizer of the learning rule."""

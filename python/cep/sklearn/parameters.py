@@ -6,6 +6,7 @@ from typing import Any
 
 from cep._util import validation
 from cep.learning import optimizers
+from cep.learning.default_rates import RELATIVE_RATES, absolute_rates, relative_rate
 from cep.learning.optimizers import SGD, Adam, Optimizer
 from cep.learning.rules import BPTT, CEP, EP, LearningRule
 from cep.network.network import Network
@@ -17,11 +18,6 @@ OPTIONS = (
 )
 # The published value (Ernoult et al., 2020).
 _BATCH_SIZE = 20
-# Default relative learning rates, by optimizer and rule.
-_RELATIVE_RATES = {
-    "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0},
-    "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1},
-}
 
 
 def check(estimator: Any) -> None:
@@ -64,18 +60,14 @@ def network(estimator: Any, inputs: int, outputs: int, seed: int) -> Network:
 
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
     """The learning rule, with rates for inputs of this mean square (see `NetworkEstimator`)."""
-    name = validation.choice("rule", estimator.rule, _RELATIVE_RATES["sgd"])
+    name = validation.choice("rule", estimator.rule, ("c-ep", "ep", "bptt"))
     optimizer = _optimizer(estimator.optimizer)
     value = estimator.learning_rate_init
     if value is None:
-        value = _RELATIVE_RATES[optimizer.name][name]
-        if isinstance(optimizer, SGD):
-            value *= 1 - optimizer.momentum
+        value = relative_rate(name, optimizer)
     relative = _relative_rates(value, len(sizes) - 1)
-    bias_rates = [rate / (n + 1) for rate, n in zip(relative, sizes, strict=False)]
-    # The gradient of the first weights grows with the inputs. Adam divides it by its magnitude.
-    scale = math.sqrt(mean_square) if isinstance(optimizer, Adam) else mean_square
-    rates = [bias_rates[0] / scale, *bias_rates[1:]]
+    mean_squares = [mean_square] + [1.0] * (len(relative) - 1)
+    rates, bias_rates = absolute_rates(relative, sizes[:-1], mean_squares, optimizer)
     if name == "bptt":
         return BPTT(
             estimator.free_steps,
@@ -96,7 +88,7 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
 
 def _optimizer(value: object) -> Optimizer:
     if isinstance(value, str):
-        return Adam() if validation.choice("optimizer", value, _RELATIVE_RATES) == "adam" else SGD()
+        return Adam() if validation.choice("optimizer", value, RELATIVE_RATES) == "adam" else SGD()
     return optimizers.checked(value)
 
 
