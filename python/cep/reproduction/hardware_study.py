@@ -211,8 +211,23 @@ def _first(samples: int, data: str, data_root: str | os.PathLike[str] | None) ->
     return Splits((x[:samples], y[:samples]), test=(x_test[:tested], y_test[:tested]))
 
 
+_C_EP_DIGITS = Configuration(
+    relaxation="synchronous",
+    rule="c-ep",
+    learning_rates=(0.03, 0.008),
+    free_steps=50,
+    nudged_steps=10,
+    beta=0.5,
+    beta_sign="fixed",
+)
+_EP_DIGITS = _C_EP_DIGITS.replace(rule="ep", free_steps=30, learning_rates=(0.1, 0.05))
+
+
 def _rules(data: str) -> dict[str, Configuration]:
-    ep, c_ep = (presets.defaults(data, rule) for rule in ("ep", "c-ep"))
+    if data == "digits":
+        ep, c_ep = _EP_DIGITS, _C_EP_DIGITS
+    else:
+        ep, c_ep = (presets.defaults(data, rule) for rule in ("ep", "c-ep"))
     return {"EP": ep, "C-EP": c_ep, "C-VF": c_ep.replace(feedback="untied")}
 
 
