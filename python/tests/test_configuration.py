@@ -246,23 +246,23 @@ def test_a_field_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     ("options", "rates", "bias_rates"),
     [
-        ({"hidden": [31]}, [4 / 65 * 4, 4 / 32], [4 / 65, 4 / 32]),
+        ({"hidden": [31]}, [2 / 65 * 4, 2 / 32], [2 / 65, 2 / 32]),
         ({"hidden": [31], "rule": "c-ep"}, [0.5 / 65 * 4, 0.5 / 32], [0.5 / 65, 0.5 / 32]),
-        ({"hidden": [31], "momentum": 0.75}, [1 / 65 * 4, 1 / 32], [1 / 65, 1 / 32]),
+        ({"hidden": [31], "momentum": 0.75}, [0.5 / 65 * 4, 0.5 / 32], [0.5 / 65, 0.5 / 32]),
         ({"hidden": [31], "optimizer": "adam"}, [0.1 / 65 * 2, 0.1 / 32], [0.1 / 65, 0.1 / 32]),
         # 3 × 3 pixels and 64 positions; then 5 · 4 · 4 units.
         (
             {"hidden": ["conv2d:5:3:padding=1:pool=max"]},
-            [4 / (9 * 4 + 1) * 4, 4 / 81],
-            [4 / (9 * 4 + 1), 4 / 81],
+            [2 / (9 * 4 + 1) * 4, 2 / 81],
+            [2 / (9 * 4 + 1), 2 / 81],
         ),
         # The last rate is that of the connection from the input.
         (
             {"hidden": [31], "connections": ["0-2"]},
-            [4 / 65 * 4, 4 / 32, 4 / 65 * 4],
-            [4 / 65, 4 / 32, 4 / 65],
+            [2 / 65 * 4, 2 / 32, 2 / 65 * 4],
+            [2 / 65, 2 / 32, 2 / 65],
         ),
-        ({"hidden": [31], "bias_learning_rates": 0.5}, [4 / 65 * 4, 4 / 32], [0.5, 0.5]),
+        ({"hidden": [31], "bias_learning_rates": 0.5}, [2 / 65 * 4, 2 / 32], [0.5, 0.5]),
     ],
 )
 def test_default_learning_rates(

@@ -102,13 +102,13 @@ class Configuration:
     )
     accumulate: bool = like(EP, False, needs={"rule": "ep"})
     free_steps: int = like(EP, 30)
-    nudged_steps: int = like(EP, 15, needs=_NUDGED)
+    nudged_steps: int = like(EP, 8, needs=_NUDGED)
     beta: float = like(EP, 0.5, needs=_NUDGED)
-    beta_sign: Literal["fixed", "random", "symmetric"] = like(EP, "random", needs=_NUDGED)
+    beta_sign: Literal["fixed", "random", "symmetric"] = like(EP, "fixed", needs=_NUDGED)
     learning_rates: Rates | None = option(
         None,
         "Learning rates of the weights, one for all connections or one each, input first. By "
-        "default they follow from the number of inputs n of a unit: c / (n + 1), with c = 4, or "
+        "default they follow from the number of inputs n of a unit: c / (n + 1), with c = 2, or "
         "0.5 for C-EP, and 4 times as large for the first connection, whose inputs are between 0 "
         "and 1. For a convolution, n is multiplied by the square root of the number of pixels of a "
         "map.",

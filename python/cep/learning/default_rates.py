@@ -6,8 +6,8 @@ from cep.learning.optimizers import SGD, Adam, Optimizer
 
 # Chosen in results/defaults.md, by optimizer and rule.
 RELATIVE_RATES = {
-    "sgd": {"c-ep": 0.5, "ep": 4.0, "bptt": 4.0, "rbp": 4.0},
-    "adam": {"c-ep": 0.01, "ep": 0.1, "bptt": 0.1, "rbp": 0.1},
+    "sgd": {"c-ep": 0.5, "ep": 2.0, "bptt": 2.0, "rbp": 2.0},
+    "adam": {"c-ep": 0.0025, "ep": 0.1, "bptt": 0.1, "rbp": 0.1},
 }
 
 

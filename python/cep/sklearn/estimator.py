@@ -57,8 +57,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         The optimizer: a name, or an object such as ``cep.SGD(momentum=0.9)``.
     learning_rate_init : float or sequence of float, optional
         Relative learning rates, one for all connections or one for each, input first (see Notes).
-        Default: 4 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.1 for
-        "ep" and "bptt" and 0.01 for "c-ep".
+        Default: 2 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.1 for
+        "ep" and "bptt" and 0.0025 for "c-ep".
     batch_size : int or "auto"
         Number of samples in a batch, at most all samples. "auto" is 20, as published.
     max_iter : int
@@ -114,7 +114,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     rate of connection k is ``learning_rate_init[k] / ((n + 1) m)``, with m = 1 for biases and for
     all connections except the first. With Adam, m is replaced by √m, since Adam divides the
     gradient by its magnitude. The initial weights of the first connection are those of
-    `cep.Network` times ½/√m. Therefore a common factor of X has no effect. An X whose m is out of
+    `cep.Network` times ½/√m. Therefore a common factor of X has no effect with SGD, and hardly any
+    with Adam while the gradients are much larger than its epsilon. An X whose m is out of
     range for the dtype, such as beyond 1e±31 in float32, is an error. In the real-time setting, the
     inputs are ρ(x), and m is ¼.
 
@@ -175,9 +176,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         bias_synapses: Synapse | str | Sequence[Synapse | str] | None = None,
         neurons: Neurons | str | None = None,
         free_steps: int = 30,
-        nudged_steps: int = 15,
+        nudged_steps: int = 8,
         beta: float = 0.5,
-        beta_sign: str = "random",
+        beta_sign: str = "fixed",
         optimizer: str | Optimizer = "sgd",
         learning_rate_init: float | Sequence[float] | None = None,
         batch_size: int | str = "auto",
