@@ -100,6 +100,7 @@ def test_an_epoch_in_order_follows_the_equations(
         (cep.SGD(momentum=0.75), "ep", 0.5),
         *(("adam", rule, rate) for rule, rate in (("c-ep", 0.0025), ("ep", 0.1), ("bptt", 0.1))),
         (cep.Adam(beta1=0.5), "ep", 0.1),
+        (None, "ep", 0.1),  # Adam.
     ],
 )
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])
@@ -108,7 +109,7 @@ def test_learning_rates_are_those_of_the_notes(
 ) -> None:
     X, y = samples()
     m = np.mean(X**2) if setting == "prototypical" else 0.25
-    if optimizer == "adam" or isinstance(optimizer, cep.Adam):
+    if optimizer in ("adam", None) or isinstance(optimizer, cep.Adam):
         m = math.sqrt(m)
     options: Any = {"rule": rule, "optimizer": optimizer, "setting": setting}
     trained = fitted(X, y, max_iter=1, hidden_layer_sizes=(8, 5), **options)
@@ -253,6 +254,7 @@ def test_targets_take_the_middle_of_the_range_of_the_activation(
     low, high = y.min(axis=0), y.max(axis=0)
     share = 0.1 + 0.8 * (y - low) / (high - low)
     scaled = bottom + (top - bottom) * share
+    assert regressor().fit(X, y).bias_learning_rates_[0] == 2 / 7  # SGD, by default.
     trained = regressor(**options, learning_rate_init=(0, 0.5)).fit(X, y)
     new = regressor(**options, learning_rate_init=0).fit(X, y)
     net = cep.Network([6, 8, 2], activation=activation, dtype="float64", relaxation=new.relaxation)

@@ -37,6 +37,7 @@ class EPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     """
 
     _losses = LOSSES
+    _default_optimizer = "adam"
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
         """Train for one epoch on these samples, with the present network or a new one.

@@ -53,8 +53,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         As for `cep.EP` and `cep.CEP`.
     beta_sign : {"fixed", "random", "symmetric"}
         As for `cep.EP`; the rule "c-ep" has no symmetric form.
-    optimizer : {"sgd", "adam"} or Optimizer
-        The optimizer: a name, or an object such as ``cep.SGD(momentum=0.9)``.
+    optimizer : {"sgd", "adam"} or Optimizer, optional
+        The optimizer: a name, or an object such as ``cep.SGD(momentum=0.9)``. Default: Adam for
+        `EPClassifier`, and SGD for `EPRegressor` (see results/estimators.md).
     learning_rate_init : float or sequence of float, optional
         Relative learning rates, one for all connections or one for each, input first (see Notes).
         Default: 2 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.1 for
@@ -128,6 +129,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     # The supported losses.
     _losses: tuple[str, ...]
+    _default_optimizer: str
     # The loss of the network is divided by this number.
     _loss_unit = 1.0
     # Hyperparameters that are read in this class.
@@ -179,7 +181,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         nudged_steps: int = 8,
         beta: float = 0.5,
         beta_sign: str = "fixed",
-        optimizer: str | Optimizer = "sgd",
+        optimizer: str | Optimizer | None = None,
         learning_rate_init: float | Sequence[float] | None = None,
         batch_size: int | str = "auto",
         max_iter: int = 200,

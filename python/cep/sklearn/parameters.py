@@ -61,7 +61,7 @@ def network(estimator: Any, inputs: int, outputs: int, seed: int) -> Network:
 def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> LearningRule:
     """The learning rule, with rates for inputs of this mean square (see `NetworkEstimator`)."""
     name = validation.choice("rule", estimator.rule, ("c-ep", "ep", "bptt"))
-    optimizer = _optimizer(estimator.optimizer)
+    optimizer = _optimizer(estimator)
     value = estimator.learning_rate_init
     if value is None:
         value = relative_rate(name, optimizer)
@@ -86,7 +86,10 @@ def rule(estimator: Any, sizes: tuple[int, ...], mean_square: float) -> Learning
     )
 
 
-def _optimizer(value: object) -> Optimizer:
+def _optimizer(estimator: Any) -> Optimizer:
+    value = estimator.optimizer
+    if value is None:
+        value = estimator._default_optimizer
     if isinstance(value, str):
         return Adam() if validation.choice("optimizer", value, RELATIVE_RATES) == "adam" else SGD()
     return optimizers.checked(value)

@@ -41,6 +41,7 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
     """
 
     _losses = ("squared_error",)
+    _default_optimizer = "sgd"
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train for one epoch on these samples, with the present network or a new one.
