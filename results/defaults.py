@@ -224,8 +224,8 @@ Data: scikit-learn's digits, wine and breast cancer, 60 % of the samples for tra
 validation and 20 % for the test, drawn by the seed; and MNIST, 8,000 images for training and 2,000
 for validation of the first 10,000 training images, and all test images. EPClassifier has
 standardised inputs, those of MNIST between 0 and 1; Configuration has inputs between 0 and 1.
-Hidden units: {", ".join(map(str, HIDDEN))}. Epochs: {EPOCHS_EACH}. They are few, so that it also
-counts how fast a candidate learns.
+Hidden units: {", ".join(map(str, HIDDEN))}. Epochs: {EPOCHS_EACH}.
+They are few, so that it also counts how fast a candidate learns.
 
 The candidates come from searches with one seed on digits, wine and breast cancer, at the end of
 this page. EPClassifier: for each rule and relaxation the best of three relative rates, and the best

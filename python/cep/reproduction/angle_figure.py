@@ -41,7 +41,7 @@ class AngleSweep:
     trials: Mapping[float, Trials]
     """The trials by the initial angle in degrees."""
     fixed: Mapping[float, Trials] = field(default_factory=dict)
-    """The trials with fixed feedback weights; empty if there are none."""
+    """The trials with fixed feedback weights; empty if none were trained."""
 
     @property
     def stem(self) -> str:
@@ -198,7 +198,7 @@ def check_has_angles(preset: Preset) -> None:
 
 
 def _draw_angles(sweep: AngleSweep) -> "Figure":
-    """Draw errors against initial angles, and beside them the angles during training."""
+    """Draw errors against initial angles, and next to it the angles during training."""
     figure: Figure = new_figure(figsize=(10, 4.2))
     errors, turning = figure.subplots(1, 2)
     _draw_errors(errors, sweep)

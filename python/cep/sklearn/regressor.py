@@ -35,7 +35,7 @@ class EPRegressor(RegressorMixin, MultiOutputMixin, NetworkEstimator):  # type: 
     >>> from cep.sklearn import EPRegressor
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> regressor = EPRegressor(random_state=0).fit(X[:400], y[:400])
+    >>> regressor = EPRegressor(early_stopping=True, random_state=0).fit(X[:400], y[:400])
     >>> regressor.score(X[400:], y[400:]) > 0.5
     True
     """
