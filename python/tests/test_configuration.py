@@ -249,7 +249,7 @@ def test_a_field_that_does_not_exist() -> None:
         ({"hidden": [31]}, [2 / 65 * 4, 2 / 32], [2 / 65, 2 / 32]),
         ({"hidden": [31], "rule": "c-ep"}, [0.5 / 65 * 4, 0.5 / 32], [0.5 / 65, 0.5 / 32]),
         ({"hidden": [31], "momentum": 0.75}, [0.5 / 65 * 4, 0.5 / 32], [0.5 / 65, 0.5 / 32]),
-        ({"hidden": [31], "optimizer": "adam"}, [0.1 / 65 * 2, 0.1 / 32], [0.1 / 65, 0.1 / 32]),
+        ({"hidden": [31], "optimizer": "adam"}, [0.05 / 65 * 2, 0.05 / 32], [0.05 / 65, 0.05 / 32]),
         # 3 × 3 pixels and 64 positions; then 5 · 4 · 4 units.
         (
             {"hidden": ["conv2d:5:3:padding=1:pool=max"]},

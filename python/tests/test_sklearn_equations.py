@@ -98,9 +98,9 @@ def test_an_epoch_in_order_follows_the_equations(
     [
         *(("sgd", rule, rate) for rule, rate in (("c-ep", 0.5), ("ep", 2.0), ("bptt", 2.0))),
         (cep.SGD(momentum=0.75), "ep", 0.5),
-        *(("adam", rule, rate) for rule, rate in (("c-ep", 0.0025), ("ep", 0.1), ("bptt", 0.1))),
-        (cep.Adam(beta1=0.5), "ep", 0.1),
-        (None, "ep", 0.1),  # Adam.
+        *(("adam", rule, rate) for rule, rate in (("c-ep", 0.0025), ("ep", 0.05), ("bptt", 0.05))),
+        (cep.Adam(beta1=0.5), "ep", 0.05),
+        (None, "ep", 0.05),  # Adam.
     ],
 )
 @pytest.mark.parametrize("setting", ["prototypical", "real-time"])

@@ -7,7 +7,7 @@ from cep.learning.optimizers import SGD, Adam, Optimizer
 # Chosen in results/defaults.md, by optimizer and rule.
 RELATIVE_RATES = {
     "sgd": {"c-ep": 0.5, "ep": 2.0, "bptt": 2.0, "rbp": 2.0},
-    "adam": {"c-ep": 0.0025, "ep": 0.1, "bptt": 0.1, "rbp": 0.1},
+    "adam": {"c-ep": 0.0025, "ep": 0.05, "bptt": 0.05, "rbp": 0.05},
 }
 
 

@@ -55,10 +55,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         As for `cep.EP`; the rule "c-ep" has no symmetric form.
     optimizer : {"sgd", "adam"} or Optimizer, optional
         The optimizer: a name, or an object such as ``cep.SGD(momentum=0.9)``. Default: Adam for
-        `EPClassifier`, and SGD for `EPRegressor` (see results/estimators.md).
+        `EPClassifier`, and SGD for `EPRegressor` (see results/estimators.md). "adam" has an epsilon
+        of 1e-5, above the rounding errors of gradients that are differences of states.
     learning_rate_init : float or sequence of float, optional
         Relative learning rates, one for all connections or one for each, input first (see Notes).
-        Default: 2 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.1 for
+        Default: 2 for "ep" and "bptt" and 0.5 for "c-ep", times 1 − momentum. With Adam: 0.05 for
         "ep" and "bptt" and 0.0025 for "c-ep".
     batch_size : int or "auto"
         Number of samples in a batch, at most all samples. "auto" is 20, as published.
@@ -180,7 +181,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         free_steps: int = 30,
         nudged_steps: int = 8,
         beta: float = 0.5,
-        beta_sign: str = "fixed",
+        beta_sign: str = "random",
         optimizer: str | Optimizer | None = None,
         learning_rate_init: float | Sequence[float] | None = None,
         batch_size: int | str = "auto",

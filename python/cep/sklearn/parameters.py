@@ -18,6 +18,9 @@ OPTIONS = (
 )
 # The published value (Ernoult et al., 2020).
 _BATCH_SIZE = 20
+# The usual value, 1e-8, is less than the rounding errors of a gradient that is a difference of
+# states. Once all samples are learned, Adam would take these errors for the gradient.
+_EPSILON = 1e-5
 
 
 def check(estimator: Any) -> None:
@@ -91,7 +94,8 @@ def _optimizer(estimator: Any) -> Optimizer:
     if value is None:
         value = estimator._default_optimizer
     if isinstance(value, str):
-        return Adam() if validation.choice("optimizer", value, RELATIVE_RATES) == "adam" else SGD()
+        name = validation.choice("optimizer", value, RELATIVE_RATES)
+        return Adam(epsilon=_EPSILON) if name == "adam" else SGD()
     return optimizers.checked(value)
 
 
