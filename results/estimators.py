@@ -71,7 +71,7 @@ def with_adam(**parameters: Any) -> EPRegressor:
 
 
 def with_fixed_sign(**parameters: Any) -> EPClassifier:
-    """EPClassifier with a fixed sign of β, and the rate that learns fastest with it."""
+    """EPClassifier with a fixed sign of β and a higher rate."""
     return EPClassifier(beta_sign="fixed", learning_rate_init=0.1, **parameters)
 
 

@@ -21,13 +21,13 @@ from cep.sklearn import EPClassifier
 
 HERE = Path(__file__).resolve().parent
 # Splits, with the seeds of networks and shuffles; and epochs at most.
-TRIALS = {"digits": (3, 60), "wine": (5, 200), "breast_cancer": (4, 200), "mnist": (1, 20)}
+TRIALS = {"digits": (3, 60), "wine": (5, 200), "breast_cancer": (4, 200), "mnist": (1, 60)}
 COMMENT = """# Suggestions
 
 Written by `python results/suggestions.py`: test errors of networks with one hidden layer of 100
 units, trained with `cep.suggest(net, x, y, rule=...).rule`, compared with `EPClassifier()`, which
 trains with EP and alternating free phases. All train until the loss has not fallen by 1e-4 for ten
-epochs, at most 200 epochs, 60 on the digits and 20 on MNIST (the first 10,000 training images, and
+epochs, at most 200 epochs, 60 on the digits and on MNIST (the first 10,000 training images, and
 all test images). Other data sets are split again for each seed, a quarter to test. Errors are means
 over the seeds; steps and rates are those of the first.
 
