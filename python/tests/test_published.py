@@ -15,12 +15,14 @@ import cep
 pytestmark = pytest.mark.slow
 
 
-def test_digits_with_the_default_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", ["ep", "c-ep"])
+def test_digits_with_the_default_command(rule: str, tmp_path: Path) -> None:
     """Five seeds of network, split and order: at most 4.0 % of 360 test images on average."""
 
     def train(seed: int) -> float:
+        given = () if rule == "ep" else ("--rule", rule)
         done = subprocess.run(
-            [sys.executable, "-m", "cep", "train", "--no-progress", "--seed", str(seed)],
+            [sys.executable, "-m", "cep", "train", "--no-progress", "--seed", str(seed), *given],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -29,7 +31,8 @@ def test_digits_with_the_default_command(tmp_path: Path) -> None:
             env=os.environ | {"CEP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr
-        assert "CEP(" in done.stdout
+        name = rule.upper().replace("-", "")
+        assert re.search(rf"^rule +{name}\(", done.stdout, re.M)
         assert "360 to test" in done.stdout
         printed = re.search(r"^test error +([\d.]+)% after the last epoch", done.stdout, re.M)
         assert printed is not None
