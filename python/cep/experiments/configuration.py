@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -364,26 +363,26 @@ class Configuration:
 
     def _default_rates(self, optimizer: Optimizer) -> dict[str, list[float]]:
         """The learning rates of weights and biases if none are given."""
-        shapes = layer_shapes(self.layers)
-        inputs = [
-            math.prod(layer.weights_shape(below)[1:]) * math.sqrt(math.prod(above[1:]))
-            for layer, (below, above) in zip(self.layers[1:], pairwise(shapes), strict=True)
+        shapes = dict(enumerate(layer_shapes(self.layers)))
+        # The layer below, and the number of inputs of a unit.
+        connections = [
+            (k, math.prod(layer.weights_shape(shapes[k])[1:]) * math.sqrt(math.prod(above[1:])))
+            for k, (layer, above) in enumerate(
+                zip(self.layers[1:], [*shapes.values()][1:], strict=True)
+            )
             if not isinstance(layer, Input)
         ]
-        starts = [*range(len(inputs)), *(below for below, *_ in self.edges)]
-        known = dict(enumerate(shapes))
-        inputs += [math.prod(known.get(below, ())) for below in starts[len(inputs) :]]
-        mean_squares = [0.25 if below == 0 else 1.0 for below in starts]
-        relative = [relative_rate(self.rule, optimizer)] * len(inputs)
-        names = ("learning_rates", "bias_learning_rates")
-        # Three digits suffice, and the rule is easier to read.
-        return {
-            name: [float(f"{rate:.3g}") for rate in rates]
-            for name, rates in zip(
-                names, absolute_rates(relative, inputs, mean_squares, optimizer), strict=True
-            )
-            if getattr(self, name) is None
-        }
+        connections += [(below, math.prod(shapes.get(below, ()))) for below, *_ in self.edges]
+        rates, bias_rates = absolute_rates(
+            [relative_rate(self.rule, optimizer)] * len(connections),
+            [inputs for _, inputs in connections],
+            [0.25 if below == 0 else 1.0 for below, _ in connections],
+            optimizer,
+        )
+        found = {"learning_rates": _three_digits(rates)}
+        if self.bias_learning_rates is None:
+            found["bias_learning_rates"] = _three_digits(bias_rates)
+        return found
 
     def make_optimizer(self) -> Optimizer:
         """The optimizer of the learning rule."""
@@ -485,6 +484,13 @@ def _parameters(owner: type) -> frozenset[str]:
 
 
 OPTIONS = options.declared_by(Configuration)
+
+
+def _three_digits(rates: Iterable[float]) -> list[float]:
+    """Rounded, so that a rule is easier to read."""
+    return [float(f"{rate:.3g}") for rate in rates]
+
+
 Configuration.__doc__ = inspect.cleandoc(Configuration.__doc__ or "").replace(
     "Raises\n", options.documentation(OPTIONS.values()) + "\nRaises\n", 1
 )
