@@ -98,7 +98,7 @@ def test_the_same_seed_prints_the_same() -> None:
 def test_what_is_trained_is_printed() -> None:
     result = train(*QUICK, "--activation", "tanh", "--dtype", "float64", "--seed", 9, "--beta", 0.3)
     assert result.exit_code == 0, result.output
-    for words in ("64-16-10", "tanh", "float64", "seed=9", "EP(", "beta=0.3", "1437", "360"):
+    for words in ("64-16-10", "tanh", "float64", "seed=9", " EP(", "beta=0.3", "1437", "360"):
         assert words in result.stdout
 
 

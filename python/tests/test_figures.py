@@ -127,6 +127,10 @@ def test_the_angle_figure_says_when_learned_feedback_has_turned(tmp_path: Path) 
     assert turning.get_title() == "learned feedback is below 90° after 3 epochs"
     for degrees in courses.values():
         assert near(list(enumerate(degrees)), lines(turning))
+    # If one run ends beyond 90°, the figure does not say so.
+    del curves[0][0.0]
+    curves[0][0.0] = curves[1][180.0]
+    assert not AngleSweep(presets.get("C-VF-2h"), *curves).plot().axes[1].get_title()
 
 
 def test_runs_with_and_without_records_are_the_same_experiment(tmp_path: Path) -> None:
@@ -256,6 +260,17 @@ def test_correlation_takes_runs_as_they_are_and_trains_the_rest(tmp_path: Path) 
         assert row.split()[0] == point.preset.name
         assert f"{point.angles[0]:.1f}°" in row
         assert point.feedback_angle is None or f" {point.feedback_angle:g}° " in row
+
+
+@pytest.mark.usefixtures("quick_presets")
+def test_correlation_draws_runs_with_fixed_feedback_once(tmp_path: Path) -> None:
+    fixed = presets.get("C-VF-1h").with_fixed_feedback().configuration
+    name = "C-VF-1h-with-fixed-feedback"
+    at_90 = fixed.replace(feedback_angle=90)
+    write_run(tmp_path / "angles" / name / "angle-90" / "seed-0", at_90, [0.3] * 3)
+    found = reproduction.correlation(["C-VF-1h"], 1, tmp_path, **QUIET)
+    names = [point.preset.name for point in found.points]
+    assert names == ["C-VF-1h"] * 10 + ["C-VF-1h with fixed feedback"]
 
 
 @pytest.mark.usefixtures("quick_presets")

@@ -62,7 +62,7 @@ def train(
 ) -> None:
     """Train a network and print its test error.
 
-    Without options, it trains C-EP on the digits. One line per epoch is printed. A tenth of the
+    Without options, it trains EP on the digits. One line per epoch is printed. A tenth of the
     training data is held out for validation. The test data are evaluated once, at the end. The
     defaults of layers, steps, β, learning rates and epochs depend on data, rule and depth. For
     MNIST they are those of Ernoult et al. (2020).

@@ -173,7 +173,7 @@ def read_angles(preset: str | Preset, directory: str | os.PathLike[str]) -> Angl
     Raises
     ------
     ValueError
-        If a run has another configuration, or a file is damaged.
+        For a preset with tied feedback, or if a run has another configuration or a file is damaged.
     """
     chosen = preset_of(preset)
     check_has_angles(chosen)
@@ -232,14 +232,15 @@ def _draw_errors(ax: "Axes", sweep: AngleSweep) -> None:
 
 def _draw_turning(ax: "Axes", sweep: AngleSweep) -> None:
     """Draw the feedback angle of the first seed of each run during training."""
-    turned = 0
+    turned, is_below = 0, True
     for (feedback, curve), style in zip(sweep._curves().items(), _STYLES, strict=True):
         for trials in curve.values():
             degrees = feedback_angles(trials.outcomes[0])
             ax.plot(degrees, color=style["color"], linewidth=1)
-            if feedback == "learned":
+            if feedback == "learned" and degrees:
                 beyond = [epoch for epoch, angle in enumerate(degrees) if angle >= 90]
                 turned = max([turned, *(epoch + 1 for epoch in beyond)])
+                is_below &= degrees[-1] < 90
         if curve:
             ax.plot([], [], color=style["color"], label=f"feedback {feedback}")
     ax.axhline(90, color="grey", linewidth=0.8, linestyle=":")
@@ -247,7 +248,7 @@ def _draw_turning(ax: "Axes", sweep: AngleSweep) -> None:
     ax.set_xscale("symlog", linthresh=10)
     ax.set_xticks(ticks := (0, 2, 4, 6, 8, 10, 20, 50, 100), [str(tick) for tick in ticks])
     ax.yaxis.set_major_formatter("{x:g}°")
-    if turned:
+    if turned and is_below:
         ax.set_title(f"learned feedback is below 90° after {turned} epochs", fontsize="medium")
     ax.legend(frameon=False, fontsize="small")
 

@@ -201,8 +201,8 @@ def correlation(
         on_run_end=on_run_end,
     )
     trials = [(key, Trials(tuple(outcomes[name] for name in runs))) for key, runs in found]
-    others = [presets.get(name) for name in published.TABLE]
-    others += [each.with_fixed_feedback() for each in (*asked, *others) if has_angles(each)]
+    known = dict.fromkeys([*asked, *map(presets.get, published.TABLE)])
+    others = [*known, *(each.with_fixed_feedback() for each in known if has_angles(each))]
     for key, series in _cells([each for each in others if each not in asked]):
         if ended := series.ended(place):
             trials.append((key, Trials(tuple(ended))))
